@@ -1,0 +1,90 @@
+//! What can go wrong between the files of a run and its figures.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::figure::FigureProblem;
+
+/// Why a summary or a figure could not be made. Each message names the file it is about.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read.
+    #[error("{}: cannot read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("{}: cannot write: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The manifest is not what a run writes.
+    #[error("{}: {source}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit, with line and column.
+        source: serde_json::Error,
+    },
+    /// A table is not well-formed CSV, or a cell is not what its column holds.
+    #[error("{}:{line}: {message}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What was expected there.
+        message: String,
+    },
+    /// A table has a header at most.
+    #[error("{}: the table has no rows", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A column that must be there is not.
+    #[error("{}: no column `{column}`; the columns are {known}", path.display())]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column looked for.
+        column: String,
+        /// The columns that are there.
+        known: String,
+    },
+    /// The specification of a figure does not fit the results.
+    #[error("{}: figure `{figure}`: {problem}", path.display())]
+    Figure {
+        /// The file that holds the specification.
+        path: PathBuf,
+        /// The name of the figure.
+        figure: String,
+        /// What does not fit.
+        problem: FigureProblem,
+    },
+    /// The results hold nothing that this figure could show.
+    #[error("{}: figure `{figure}`: {message}", path.display())]
+    Data {
+        /// The table that the figure reads.
+        path: PathBuf,
+        /// The name of the figure.
+        figure: String,
+        /// What is missing.
+        message: String,
+    },
+    /// A figure could not be drawn, or its SVG not be turned into a PNG.
+    #[error("{}: cannot render: {message}", path.display())]
+    Render {
+        /// The SVG or PNG file.
+        path: PathBuf,
+        /// What the library for it said.
+        message: String,
+    },
+}

@@ -1,0 +1,307 @@
+//! Axes: ranges, ticks, and where a value lies.
+
+use super::label;
+
+/// One axis of a panel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    logarithmic: bool,
+    low: f64,
+    high: f64,
+    /// Labelled positions, in increasing order.
+    pub ticks: Vec<Tick>,
+    /// Positions of the finer grid.
+    pub minor: Vec<f64>,
+}
+
+/// A labelled position.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tick {
+    /// The value.
+    pub at: f64,
+    /// Its text.
+    pub label: String,
+}
+
+/// How the range of a linear axis follows from the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// From 0, unless the data vary little at their level; ends at ticks.
+    FromZero,
+    /// From 0 in any case; ends at ticks.
+    WithZero,
+    /// The data and a margin.
+    Tight,
+}
+
+impl Axis {
+    /// An axis of texts, evenly spaced at 0, 1, 2, ...
+    pub fn of_texts(texts: &[String]) -> Self {
+        Self {
+            logarithmic: false,
+            low: -0.5,
+            high: texts.len().max(1) as f64 - 0.5,
+            ticks: texts
+                .iter()
+                .enumerate()
+                .map(|(index, text)| Tick {
+                    at: index as f64,
+                    label: text.clone(),
+                })
+                .collect(),
+            minor: Vec::new(),
+        }
+    }
+
+    /// A linear axis that holds `low` to `high`, with about `count` ticks.
+    pub fn linear(low: f64, high: f64, span: Span, count: usize) -> Self {
+        // Data that differ by rounding errors only are one level.
+        let flat = high - low <= 1e-9 * low.abs().max(high.abs());
+        let near_zero = low >= 0.0 && (flat || low <= 0.6 * high);
+        let zero = match span {
+            Span::WithZero => true,
+            Span::FromZero => near_zero,
+            Span::Tight => false,
+        };
+        let (mut from, mut to) = (low, high);
+        if zero {
+            from = from.min(0.0);
+            to = (if to > 0.0 { to * 1.04 } else { to }).max(0.0);
+        } else if flat {
+            let margin = if low == 0.0 { 1.0 } else { low.abs() * 0.1 };
+            (from, to) = (low - margin, high + margin);
+        } else {
+            let margin = (high - low) * if span == Span::Tight { 0.04 } else { 0.08 };
+            (from, to) = (low - margin, high + margin);
+            // Room below 0 is for markers at 0, whose error bars would hide on the axis.
+            if span == Span::Tight && low > 0.0 {
+                from = from.max(0.0);
+            }
+        }
+        if to <= from {
+            to = from + 1.0;
+        }
+        let step = nice_step((to - from) / count.max(1) as f64);
+        if span != Span::Tight {
+            from = (from / step + 1e-9).floor() * step;
+            to = (to / step - 1e-9).ceil() * step;
+        }
+        Self {
+            logarithmic: false,
+            low: from,
+            high: to,
+            ticks: linear_ticks(from, to, step),
+            minor: Vec::new(),
+        }
+    }
+
+    /// A logarithmic axis that holds `low` to `high`, both positive. `binary` puts the ticks at
+    /// powers of two instead of ten.
+    pub fn logarithmic(low: f64, high: f64, binary: bool, count: usize) -> Self {
+        let decades = (high / low).log10();
+        let margin = 10_f64.powf((decades * 0.04).max(0.04));
+        let (from, to) = (low / margin, high * margin);
+        let inside = |value: &f64| (from..=to).contains(value);
+        let mut minor = Vec::new();
+        let ticks = if binary {
+            let first = low.log2().round() as i32;
+            let last = high.log2().round() as i32;
+            let powers = |stride: usize| {
+                (first..=last)
+                    .step_by(stride)
+                    .map(|power| 2_f64.powi(power))
+            };
+            let stride = ((last - first) as usize).div_ceil(count.max(1)).max(1);
+            minor = powers(1).filter(inside).collect();
+            powers(stride)
+                .filter(inside)
+                .map(|at| tick(at, label::rounded(at, 7)))
+                .collect()
+        } else {
+            let first = from.log10().floor() as i32;
+            let last = to.log10().ceil() as i32;
+            let of = |multiples: &[f64]| -> Vec<f64> {
+                (first..=last)
+                    .flat_map(|exponent| {
+                        multiples.iter().map(move |multiple| {
+                            // Dividing keeps 0.001 the nearest number to a thousandth.
+                            if exponent < 0 {
+                                multiple / 10_f64.powi(-exponent)
+                            } else {
+                                multiple * 10_f64.powi(exponent)
+                            }
+                        })
+                    })
+                    .filter(inside)
+                    .collect()
+            };
+            let powers = of(&[1.0]);
+            let steps = of(&[1.0, 2.0, 5.0]);
+            if powers.len() >= 3 {
+                minor = of(&[2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+                let stride = powers.len().div_ceil(count.max(1)).max(1);
+                let extreme = powers.iter().any(|at| !(1e-4..1e6).contains(at));
+                powers
+                    .into_iter()
+                    .step_by(stride)
+                    .map(|at| {
+                        let exponent = at.log10().round() as i32;
+                        if extreme {
+                            tick(at, label::power_of_ten(exponent))
+                        } else {
+                            tick(at, label::number(at, (-exponent).max(0) as usize))
+                        }
+                    })
+                    .collect()
+            } else if steps.len() >= 3 {
+                steps
+                    .into_iter()
+                    .map(|at| tick(at, label::rounded(at, 3)))
+                    .collect()
+            } else {
+                linear_ticks(from, to, nice_step((to - from) / count.max(1) as f64))
+            }
+        };
+        Self {
+            logarithmic: true,
+            low: from,
+            high: to,
+            ticks,
+            minor,
+        }
+    }
+
+    /// Where `value` lies: 0 at the low end, 1 at the high end. Values that a logarithmic axis cannot
+    /// show lie at the low end.
+    pub fn position(&self, value: f64) -> f64 {
+        if !self.logarithmic {
+            return (value - self.low) / (self.high - self.low);
+        }
+        if value <= self.low {
+            return 0.0;
+        }
+        (value / self.low).ln() / (self.high / self.low).ln()
+    }
+
+    /// The value from which bars rise.
+    pub fn base(&self) -> f64 {
+        if self.logarithmic {
+            self.low
+        } else {
+            self.low.max(0.0)
+        }
+    }
+}
+
+/// Whether every value is a power of two (and there are at least two of them).
+pub fn powers_of_two(values: &[f64]) -> bool {
+    let power = |value: &f64| *value >= 1.0 && value.log2().fract() == 0.0;
+    values.iter().all(power) && values.iter().any(|value| Some(value) != values.first())
+}
+
+fn tick(at: f64, label: String) -> Tick {
+    Tick { at, label }
+}
+
+/// 1, 2 or 5 times a power of ten, whichever is nearest to `rough` by ratio.
+fn nice_step(rough: f64) -> f64 {
+    let magnitude = 10_f64.powf(rough.log10().floor());
+    let ratio = rough / magnitude;
+    // The geometric means of 1 and 2, of 2 and 5, and of 5 and 10.
+    let multiple = match ratio {
+        ratio if ratio < 2_f64.sqrt() => 1.0,
+        ratio if ratio < 10_f64.sqrt() => 2.0,
+        ratio if ratio < 50_f64.sqrt() => 5.0,
+        _ => 10.0,
+    };
+    multiple * magnitude
+}
+
+fn linear_ticks(from: f64, to: f64, step: f64) -> Vec<Tick> {
+    let first = (from / step - 1e-9).ceil() as i64;
+    let last = (to / step + 1e-9).floor() as i64;
+    let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
+    let largest = from.abs().max(to.abs());
+    (first..=last)
+        .map(|index| {
+            let at = index as f64 * step;
+            // Long rows of zeros are hard to read, and harder to compare.
+            let label = if at != 0.0 && (decimals > 4 || largest >= 1e7) {
+                label::rounded(at, 4)
+            } else {
+                label::number(at, if at == 0.0 { 0 } else { decimals })
+            };
+            tick(at, label)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        axis.ticks.iter().map(|tick| tick.label.as_str()).collect()
+    }
+
+    #[test]
+    fn linear_ticks_are_round() {
+        let axis = Axis::linear(0.05, 0.58, Span::FromZero, 6);
+        assert_eq!(
+            labels(&axis),
+            ["0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"]
+        );
+        let axis = Axis::linear(0.0, 1.0, Span::WithZero, 6);
+        assert!(labels(&axis).contains(&"0.6"), "{:?}", labels(&axis));
+        let axis = Axis::linear(0.0, 45_000.0, Span::Tight, 5);
+        assert_eq!(labels(&axis), ["0", "10,000", "20,000", "30,000", "40,000"]);
+    }
+
+    #[test]
+    fn an_axis_leaves_zero_only_for_data_that_vary_little() {
+        let from_zero = Axis::linear(3.0, 6.0, Span::FromZero, 6);
+        assert_eq!(from_zero.position(0.0), 0.0);
+        let zoomed = Axis::linear(0.97, 0.99, Span::FromZero, 6);
+        assert!(zoomed.position(0.9) < 0.0);
+        let flat = Axis::linear(1.0, 1.0, Span::FromZero, 6);
+        assert_eq!(flat.position(0.0), 0.0);
+    }
+
+    #[test]
+    fn logarithmic_ticks_are_powers() {
+        let axis = Axis::logarithmic(8.0, 256.0, true, 9);
+        assert_eq!(labels(&axis), ["8", "16", "32", "64", "128", "256"]);
+        let axis = Axis::logarithmic(2.0, 65_536.0, true, 8);
+        assert_eq!(labels(&axis)[..3], ["2", "8", "32"]);
+        let axis = Axis::logarithmic(1.0, 20_000.0, false, 9);
+        assert_eq!(labels(&axis), ["1", "10", "100", "1000", "10,000"]);
+        let axis = Axis::logarithmic(0.001, 0.3, false, 9);
+        assert_eq!(labels(&axis), ["0.001", "0.01", "0.1"]);
+        let axis = Axis::logarithmic(100.0, 2000.0, false, 9);
+        assert_eq!(labels(&axis), ["100", "200", "500", "1000", "2000"]);
+        let axis = Axis::logarithmic(1e-9, 1.0, false, 5);
+        assert_eq!(labels(&axis)[0], "10⁻⁹");
+        let axis = Axis::logarithmic(3.0, 4.0, false, 5);
+        assert!(labels(&axis).len() >= 3, "{:?}", labels(&axis));
+    }
+
+    #[test]
+    fn every_range_has_a_finite_axis() {
+        for (low, high) in [
+            (0.0, 0.0),
+            (-5.0, -5.0),
+            (-3.0, 4.0),
+            (1e-12, 1e-12),
+            (1e15, 2e15),
+        ] {
+            for span in [Span::FromZero, Span::WithZero, Span::Tight] {
+                let axis = Axis::linear(low, high, span, 6);
+                assert!(axis.ticks.len() >= 2, "{low} {high} {span:?} {axis:?}");
+                for value in [low, high] {
+                    let at = axis.position(value);
+                    assert!((-0.01..=1.01).contains(&at), "{low} {high} {span:?} {at}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! The canvas of a figure: plotters' SVG backend, with lengths in pixels and dashed lines.
+//!
+//! Plotters rounds coordinates and line widths to whole units, and its dashes have one length. So
+//! the backend is [`GRID`] times as large as the figure, the header scales it down, and dashed lines
+//! are cut into pieces here.
+
+use std::io;
+
+use plotters::backend::SVGBackend;
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
+use plotters::element::{Circle, Drawable, PathElement, PointCollection, Polygon, Rectangle, Text};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{
+    Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, ShapeStyle,
+    TextStyle, WHITE,
+};
+
+/// Units of the backend per pixel.
+const GRID: u32 = 10;
+/// Plotters writes a font size divided by this.
+const FONT_SCALE: f64 = 1.24;
+/// How far, in parts of the size, plotters puts the baseline of a text below its upper side.
+const ASCENT: f64 = 0.76;
+
+/// A place in pixels, y growing downwards.
+pub type Place = (f64, f64);
+
+/// Why a figure could not be drawn.
+pub type DrawingError = DrawingAreaErrorKind<io::Error>;
+
+/// Where figures are drawn. The first failure is kept for the end, where the document is lost.
+pub struct Canvas<'a> {
+    area: DrawingArea<SVGBackend<'a>, Shift>,
+    result: Result<(), DrawingError>,
+}
+
+/// Where a text stands to its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// The direction of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Across,
+    /// From the bottom to the top.
+    Upwards,
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Lettering {
+    pub size: f64,
+    pub colour: RGBColor,
+    pub anchor: Anchor,
+    pub direction: Direction,
+}
+
+/// How a line is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Stroke {
+    pub colour: RGBColor,
+    pub width: f64,
+    /// The lengths of dashes and gaps in turn; empty for a solid line.
+    pub dash: &'static [f64],
+}
+
+impl Stroke {
+    /// A solid line.
+    pub fn solid(colour: RGBColor, width: f64) -> Self {
+        Self {
+            colour,
+            width,
+            dash: &[],
+        }
+    }
+
+    fn style(self) -> ShapeStyle {
+        self.colour.stroke_width(length(self.width))
+    }
+}
+
+impl Lettering {
+    /// Text from left to right.
+    pub fn across(size: f64, colour: RGBColor, anchor: Anchor) -> Self {
+        Self {
+            size,
+            colour,
+            anchor,
+            direction: Direction::Across,
+        }
+    }
+
+    /// Text from the bottom to the top.
+    pub fn upwards(size: f64, colour: RGBColor, anchor: Anchor) -> Self {
+        Self {
+            direction: Direction::Upwards,
+            ..Self::across(size, colour, anchor)
+        }
+    }
+}
+
+/// Draws an SVG document of `size` pixels, on white, with a title and a description for readers who
+/// do not see it.
+///
+/// # Errors
+/// When the backend fails, which it has no reason to in memory.
+pub fn document(
+    size: (u32, u32),
+    title: &str,
+    description: &str,
+    draw: impl FnOnce(&mut Canvas<'_>),
+) -> Result<String, DrawingError> {
+    let mut text = String::new();
+    {
+        let grid = (size.0 * GRID, size.1 * GRID);
+        let area = SVGBackend::with_string(&mut text, grid).into_drawing_area();
+        let mut canvas = Canvas {
+            result: area.fill(&WHITE),
+            area,
+        };
+        draw(&mut canvas);
+        canvas.result?;
+        canvas.area.present()?;
+    }
+    Ok(with_header(&text, size, title, description))
+}
+
+/// Puts another first line in place of the header of plotters: the size in pixels, joints of lines
+/// that do not stick out, and the texts for readers who do not see the figure.
+fn with_header(text: &str, (width, height): (u32, u32), title: &str, description: &str) -> String {
+    let body = text.split_once('\n').map_or("", |(_, body)| body);
+    let mut header = format!(
+        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
+         xmlns=\"http://www.w3.org/2000/svg\" stroke-linejoin=\"round\">\n",
+        width * GRID,
+        height * GRID
+    );
+    for (tag, text) in [("title", title), ("desc", description)] {
+        if !text.is_empty() {
+            header.push_str(&format!("<{tag}>{}</{tag}>\n", escaped(text)));
+        }
+    }
+    header + body
+}
+
+impl<'a> Canvas<'a> {
+    /// A line through points.
+    pub fn line(&mut self, points: &[Place], stroke: Stroke) {
+        if stroke.dash.is_empty() {
+            self.draw(&PathElement::new(places(points), stroke.style()));
+            return;
+        }
+        for dash in dashes(points, stroke.dash) {
+            self.draw(&PathElement::new(places(&dash), stroke.style()));
+        }
+    }
+
+    /// A filled polygon, outlined where `edge` is given.
+    pub fn polygon(&mut self, corners: &[Place], fill: RGBAColor, edge: Option<Stroke>) {
+        self.draw(&Polygon::new(places(corners), fill.filled()));
+        if let Some(edge) = edge {
+            // Once round and along the first side again: every corner is a joint then.
+            let round = corners.iter().chain(corners.iter().take(2));
+            self.line(&round.copied().collect::<Vec<_>>(), edge);
+        }
+    }
+
+    /// A filled rectangle between two opposite corners, outlined where `edge` is given.
+    pub fn rectangle(&mut self, one: Place, other: Place, fill: RGBColor, edge: Option<Stroke>) {
+        let (left, right) = (one.0.min(other.0), one.0.max(other.0));
+        let (top, bottom) = (one.1.min(other.1), one.1.max(other.1));
+        let corners = [place((left, top)), place((right, bottom))];
+        self.draw(&Rectangle::new(corners, fill.filled()));
+        if let Some(edge) = edge {
+            let round = [
+                (left, top),
+                (right, top),
+                (right, bottom),
+                (left, bottom),
+                (left, top),
+                (right, top),
+            ];
+            self.line(&round, edge);
+        }
+    }
+
+    /// A filled circle.
+    pub fn circle(&mut self, centre: Place, radius: f64, fill: RGBColor) {
+        self.draw(&Circle::new(place(centre), length(radius), fill.filled()));
+    }
+
+    /// A text whose baseline is at `at`.
+    pub fn text(&mut self, at: Place, text: &str, lettering: Lettering) {
+        let Lettering {
+            size,
+            colour,
+            anchor,
+            direction,
+        } = lettering;
+        // Only with its upper side as the anchor has a text the same baseline in every font.
+        let rise = size * ASCENT;
+        let (at, turn) = match direction {
+            Direction::Across => ((at.0, at.1 - rise), FontTransform::None),
+            Direction::Upwards => ((at.0 - rise, at.1), FontTransform::Rotate270),
+        };
+        let side = match anchor {
+            Anchor::Start => HPos::Left,
+            Anchor::Middle => HPos::Center,
+            Anchor::End => HPos::Right,
+        };
+        let size = size * f64::from(GRID) * FONT_SCALE;
+        let font = FontDesc::new(FontFamily::SansSerif, size, FontStyle::Normal).transform(turn);
+        let style = TextStyle::from(font)
+            .color(&colour)
+            .pos(Pos::new(side, VPos::Top));
+        self.draw(&Text::new(printable(text), place(at), style));
+    }
+
+    fn draw<E>(&mut self, element: &E)
+    where
+        E: Drawable<SVGBackend<'a>>,
+        for<'e> &'e E: PointCollection<'e, (i32, i32)>,
+    {
+        if self.result.is_ok() {
+            self.result = self.area.draw(element);
+        }
+    }
+}
+
+fn place((x, y): Place) -> (i32, i32) {
+    let unit = |value: f64| (value * f64::from(GRID)).round() as i32;
+    (unit(x), unit(y))
+}
+
+fn places(points: &[Place]) -> Vec<(i32, i32)> {
+    points.iter().copied().map(place).collect()
+}
+
+fn length(value: f64) -> u32 {
+    (value * f64::from(GRID)).round() as u32
+}
+
+/// Cuts a line into dashes, whose lengths and gaps come in turn from `pattern`.
+fn dashes(points: &[Place], pattern: &[f64]) -> Vec<Vec<Place>> {
+    let mut dashes = Vec::new();
+    let mut dash: Vec<Place> = points.first().copied().into_iter().collect();
+    let mut part = 0;
+    let mut left = pattern[0];
+    for pair in points.windows(2) {
+        let [from, to] = [pair[0], pair[1]];
+        let whole = (to.0 - from.0).hypot(to.1 - from.1);
+        let mut done = 0.0;
+        while whole - done > left {
+            done += left;
+            let share = done / whole;
+            let at = (
+                from.0 + (to.0 - from.0) * share,
+                from.1 + (to.1 - from.1) * share,
+            );
+            if part % 2 == 0 {
+                dash.push(at);
+                dashes.push(std::mem::take(&mut dash));
+            } else {
+                dash = vec![at];
+            }
+            part += 1;
+            left = pattern[part % pattern.len()];
+        }
+        left -= whole - done;
+        if part % 2 == 0 {
+            dash.push(to);
+        }
+    }
+    if dash.len() > 1 {
+        dashes.push(dash);
+    }
+    dashes
+}
+
+/// `text` without the characters that XML 1.0 cannot hold.
+fn printable(text: &str) -> String {
+    let bad = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.replace(bad, " ")
+}
+
+/// `text` as the content of an element.
+fn escaped(text: &str) -> String {
+    printable(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use plotters::style::BLACK;
+
+    use super::*;
+
+    #[test]
+    fn a_document_has_the_size_in_pixels_and_its_texts_escaped() {
+        let svg = document((90, 60), "a < b\u{1}", "", |canvas| {
+            let lettering = Lettering::across(16.0, BLACK, Anchor::Middle);
+            canvas.text((45.0, 40.0), "c & <d>\u{1}", lettering);
+        })
+        .unwrap();
+        assert!(
+            svg.starts_with("<svg width=\"90\" height=\"60\" viewBox=\"0 0 900 600\" "),
+            "{svg}"
+        );
+        assert!(svg.contains("\n<title>a &lt; b </title>\n<rect "), "{svg}");
+        assert!(svg.contains(" font-size=\"160\" "), "{svg}");
+        assert!(
+            svg.contains(">\nc &amp; &lt;d&gt; \n</text>\n</svg>"),
+            "{svg}"
+        );
+    }
+
+    #[test]
+    fn places_are_finer_than_a_pixel() {
+        let svg = document((9, 6), "", "", |canvas| {
+            let stroke = Stroke::solid(BLACK, 1.4);
+            canvas.line(&[(1.26, 0.0), (2.5, 3.04)], stroke);
+        })
+        .unwrap();
+        assert!(svg.contains("stroke-width=\"14\""), "{svg}");
+        assert!(svg.contains("points=\"13,0 25,30 \""), "{svg}");
+    }
+
+    #[test]
+    fn dashes_go_round_corners() {
+        let corner = [(0.0, 0.0), (5.0, 0.0), (5.0, 6.0)];
+        assert_eq!(
+            dashes(&corner, &[4.0, 2.0]),
+            [vec![(0.0, 0.0), (4.0, 0.0)], vec![(5.0, 1.0), (5.0, 5.0)]]
+        );
+        assert_eq!(
+            dashes(&corner, &[6.0, 1.0, 1.0, 1.0]),
+            [
+                vec![(0.0, 0.0), (5.0, 0.0), (5.0, 1.0)],
+                vec![(5.0, 2.0), (5.0, 3.0)],
+                vec![(5.0, 4.0), (5.0, 6.0)]
+            ]
+        );
+        assert_eq!(dashes(&[], &[1.0, 1.0]), Vec::<Vec<Place>>::new());
+    }
+}

@@ -1,0 +1,367 @@
+//! Whether a figure fits a scenario, before anything is simulated.
+
+use serde_json::Value;
+
+use super::spec::{Figure, Kind, Shift, Theory};
+use crate::summary::RUN_COLUMNS;
+
+/// What is wrong with a figure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {message}")]
+pub struct FigureProblem {
+    /// The key of the figure's table, `theory` for anything inside of one.
+    pub key: String,
+    /// What was expected; where names are expected it lists those that are known.
+    pub message: String,
+}
+
+impl FigureProblem {
+    fn new(key: &str, message: impl Into<String>) -> Self {
+        Self {
+            key: key.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+/// The columns of a histogram table, beside those of the run and the swept keys.
+const HISTOGRAM_COLUMNS: [&str; 3] = ["quantity", "value", "count"];
+
+impl Figure {
+    /// The table that the figure reads.
+    #[must_use]
+    pub fn table_name(&self) -> &str {
+        match (&self.table, self.kind) {
+            (Some(table), _) => table,
+            (None, Kind::Histogram) => "histogram",
+            (None, Kind::Lines | Kind::Scatter) => "runs",
+        }
+    }
+
+    /// Checks the figure against a scenario in which every swept key is swept on its own.
+    ///
+    /// `swept` are the swept keys, `metrics` the metrics of `runs.csv`, `tables` the long tables with
+    /// their columns (those of the run and the swept keys may be among them or not).
+    ///
+    /// # Errors
+    /// The first key that does not fit, and what was expected instead.
+    pub fn validate(
+        &self,
+        swept: &[String],
+        metrics: &[String],
+        tables: &[(String, Vec<String>)],
+    ) -> Result<(), FigureProblem> {
+        let groups: Vec<Vec<String>> = swept.iter().map(|key| vec![key.clone()]).collect();
+        self.validate_zipped(&groups, metrics, tables)
+    }
+
+    /// Checks the figure against a scenario in which some keys are swept in step.
+    ///
+    /// Each element of `swept` is a group of keys that go in step (mostly of one key): a figure that
+    /// uses or fixes one of them has accounted for all. The other arguments are those of
+    /// [`Figure::validate`].
+    ///
+    /// # Errors
+    /// The first key that does not fit, and what was expected instead.
+    pub fn validate_zipped(
+        &self,
+        swept: &[Vec<String>],
+        metrics: &[String],
+        tables: &[(String, Vec<String>)],
+    ) -> Result<(), FigureProblem> {
+        let keys: Vec<String> = swept.iter().flatten().cloned().collect();
+        self.check_names(&keys, metrics, tables)?;
+        // A scatter shows every point of the sweep by a marker of its own.
+        if self.kind == Kind::Scatter {
+            return Ok(());
+        }
+        for group in swept {
+            if !group.iter().any(|key| self.accounts_for(key)) {
+                return Err(FigureProblem::new(
+                    "series",
+                    format!(
+                        "key `{}` is swept but the figure neither uses nor fixes it: \
+                         name it in `x`, `series` or `panel`, or fix it in `where`",
+                        group.join("`, `")
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the figure tells the values of `key` apart, or keeps one of them only.
+    pub(super) fn accounts_for(&self, key: &str) -> bool {
+        let fixed = match self.filter.get(key) {
+            Some(Value::Array(values)) => values.len() == 1,
+            Some(_) => true,
+            None => false,
+        };
+        fixed
+            || (self.kind == Kind::Lines && self.x.as_deref() == Some(key))
+            || self.panel.as_deref() == Some(key)
+            || self.series.0.iter().any(|name| name == key)
+    }
+
+    /// Everything that can be said without knowing which keys go in step.
+    pub(super) fn check_names(
+        &self,
+        swept: &[String],
+        metrics: &[String],
+        tables: &[(String, Vec<String>)],
+    ) -> Result<(), FigureProblem> {
+        if let Some(name) = &self.name {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+                return Err(FigureProblem::new(
+                    "name",
+                    format!(
+                        "expected the stem of a file name (letters, digits, `-`, `_`, `.`), \
+                         found `{name}`"
+                    ),
+                ));
+            }
+        }
+        let own = self.own_columns(swept, tables)?;
+        let in_table = |name: &String| own.as_ref().is_some_and(|own| own.contains(name));
+        let is_key = |name: &String| swept.contains(name) || in_table(name);
+        let key_names = || listed(swept.iter().chain(own.iter().flatten()));
+        let values = own.as_deref().unwrap_or(metrics);
+
+        match self.kind {
+            Kind::Lines => {
+                expect_name("x", self.x.as_ref(), "a swept key", is_key, &key_names())?;
+            }
+            Kind::Scatter => {
+                let known = listed(metrics);
+                let is_metric = |name: &String| metrics.contains(name);
+                expect_name("x", self.x.as_ref(), "a metric", is_metric, &known)?;
+            }
+            Kind::Histogram => self.check_histogram(own.as_deref())?,
+        }
+        if self.kind != Kind::Histogram {
+            let what = if own.is_some() {
+                "a column"
+            } else {
+                "a metric"
+            };
+            let is_value = |name: &String| values.contains(name);
+            if self.y.is_empty() {
+                expect_name("y", None, what, is_value, &listed(values))?;
+            }
+            for name in &self.y.0 {
+                expect_name("y", Some(name), what, is_value, &listed(values))?;
+            }
+        }
+        if let Some(quantity) = &self.quantity
+            && !in_table(&"quantity".to_owned())
+        {
+            return Err(FigureProblem::new(
+                "quantity",
+                format!(
+                    "`{quantity}` needs a table with a column `quantity`; table `{}` has none",
+                    self.table_name()
+                ),
+            ));
+        }
+        for name in &self.series.0 {
+            expect_name("series", Some(name), "a swept key", is_key, &key_names())?;
+        }
+        if let Some(name) = &self.panel {
+            expect_name("panel", Some(name), "a swept key", is_key, &key_names())?;
+            if self.series.0.contains(name) {
+                return Err(FigureProblem::new(
+                    "panel",
+                    format!("`{name}` is in `series` already"),
+                ));
+            }
+        }
+        for (name, value) in &self.filter {
+            expect_name("where", Some(name), "a swept key", is_key, &key_names())?;
+            check_filter(name, value)?;
+        }
+        self.theory
+            .iter()
+            .try_for_each(|theory| self.check_theory(theory))
+    }
+
+    /// The columns of the long table that are its own; `None` for `runs`.
+    fn own_columns(
+        &self,
+        swept: &[String],
+        tables: &[(String, Vec<String>)],
+    ) -> Result<Option<Vec<String>>, FigureProblem> {
+        let table = self.table_name();
+        if table == "runs" {
+            return Ok(None);
+        }
+        if self.kind == Kind::Scatter {
+            return Err(FigureProblem::new(
+                "table",
+                format!("kind `scatter` reads table `runs`, found `{table}`"),
+            ));
+        }
+        let Some((_, columns)) = tables.iter().find(|(name, _)| name == table) else {
+            let names = tables.iter().map(|(name, _)| name);
+            let runs = "runs".to_owned();
+            return Err(FigureProblem::new(
+                "table",
+                format!(
+                    "no table `{table}`; the tables are {}",
+                    listed([&runs].into_iter().chain(names))
+                ),
+            ));
+        };
+        let own = columns
+            .iter()
+            .filter(|name| !RUN_COLUMNS.contains(&name.as_str()) && !swept.contains(name))
+            .cloned()
+            .collect();
+        Ok(Some(own))
+    }
+
+    fn check_histogram(&self, own: Option<&[String]>) -> Result<(), FigureProblem> {
+        let has = |column: &&str| own.is_some_and(|own| own.iter().any(|name| name == column));
+        if let Some(missing) = HISTOGRAM_COLUMNS.iter().find(|column| !has(column)) {
+            return Err(FigureProblem::new(
+                "table",
+                format!(
+                    "kind `histogram` needs a table with the columns {}; table `{}` has no `{missing}`",
+                    HISTOGRAM_COLUMNS.join(", "),
+                    self.table_name()
+                ),
+            ));
+        }
+        if self.quantity.is_none() {
+            return Err(FigureProblem::new(
+                "quantity",
+                "kind `histogram` needs the quantity whose distribution it shows",
+            ));
+        }
+        if self.x.is_some() {
+            return Err(FigureProblem::new(
+                "x",
+                "kind `histogram` takes no `x`: its horizontal axis is `quantity`",
+            ));
+        }
+        if !self.y.is_empty() {
+            return Err(FigureProblem::new(
+                "y",
+                "kind `histogram` takes no `y`: its vertical axis is the fraction of the count",
+            ));
+        }
+        if self.scale.log_x() {
+            return Err(FigureProblem::new(
+                "scale",
+                "kind `histogram` takes `linear` or `log-y`",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_theory(&self, theory: &Theory) -> Result<(), FigureProblem> {
+        let problem = |message: String| Err(FigureProblem::new("theory", message));
+        let curve = theory.name();
+        match theory {
+            Theory::HalfLog2 { from, .. } | Theory::Power { from, .. } => {
+                if self.kind == Kind::Histogram {
+                    return problem(format!(
+                        "curve `{curve}` belongs to kind `lines` or `scatter`, not `histogram`"
+                    ));
+                }
+                if !from.is_finite() {
+                    return problem(format!("curve `{curve}`: `from` must be finite"));
+                }
+            }
+            Theory::Binomial {
+                trials,
+                probability,
+                shift,
+                ..
+            } => {
+                if self.kind != Kind::Histogram {
+                    return problem(format!(
+                        "curve `binomial` belongs to kind `histogram`, not `{}`",
+                        self.kind.name()
+                    ));
+                }
+                if !(0.0..=1.0).contains(probability) {
+                    return problem(format!(
+                        "curve `binomial`: `probability` must be from 0 to 1, found {probability}"
+                    ));
+                }
+                if *trials > 100_000 {
+                    return problem(format!(
+                        "curve `binomial`: `trials` must be at most 100000, found {trials}"
+                    ));
+                }
+                if let Shift::By(shift) = shift
+                    && (shift.is_nan() || shift.abs() > 1e9)
+                {
+                    return problem(
+                        "curve `binomial`: `shift` must be from -1e9 to 1e9".to_owned(),
+                    );
+                }
+            }
+            Theory::Points { data, .. } => {
+                if data.is_empty() {
+                    return problem("curve `points` needs `data`, an array of [x, y]".to_owned());
+                }
+                for (x, y) in data {
+                    if !(x.is_number() || x.is_string()) || !y.is_finite() {
+                        return problem(format!(
+                            "curve `points`: expected [x, y] with x a number or text and y a \
+                             finite number, found [{x}, {y}]"
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_filter(name: &str, value: &Value) -> Result<(), FigureProblem> {
+    let scalar = |value: &Value| value.is_string() || value.is_number() || value.is_boolean();
+    let fits = match value {
+        Value::Array(values) => !values.is_empty() && values.iter().all(scalar),
+        value => scalar(value),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(FigureProblem::new(
+        "where",
+        format!(
+            "`{name}`: expected a text, a number, a boolean or an array of them, found {value}"
+        ),
+    ))
+}
+
+fn expect_name(
+    key: &str,
+    name: Option<&String>,
+    what: &str,
+    known: impl Fn(&String) -> bool,
+    names: &str,
+) -> Result<(), FigureProblem> {
+    match name {
+        Some(name) if known(name) => Ok(()),
+        Some(name) => Err(FigureProblem::new(
+            key,
+            format!("expected {what}, found `{name}`; known are {names}"),
+        )),
+        None => Err(FigureProblem::new(
+            key,
+            format!("missing: expected {what}; known are {names}"),
+        )),
+    }
+}
+
+fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.join(", ")
+}

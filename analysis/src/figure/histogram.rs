@@ -1,0 +1,122 @@
+//! Figures of kind `histogram`: the distribution of a quantity, pooled over the repetitions.
+
+use super::label;
+use super::lines::series_label;
+use super::place::Positions;
+use super::plot::{Entry, Mark, Plot, Sample, Scaling};
+use super::select::Source;
+use super::theory::{self, Drawn, Fit};
+use crate::Error;
+
+/// Builds the plot of a figure of kind `histogram`.
+///
+/// # Errors
+/// When the results do not hold what the figure shows.
+pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
+    let figure = source.figure;
+    let value_column = source.table.column("value")?;
+    let count_column = source.table.column("count")?;
+    let selection = source.select()?;
+
+    let mut drawn = Vec::new();
+    for group in &selection.groups {
+        source.one_point(&group.rows, None)?;
+        let mut counts: Vec<(f64, f64)> = Vec::new();
+        for &row in &group.rows {
+            let value = source.table.number(row, value_column)?;
+            let count = source.table.number(row, count_column)?;
+            if let (Some(value), Some(count)) = (value, count) {
+                if count < 0.0 {
+                    return Err(source.data_error(format!("a count is negative: {count}")));
+                }
+                counts.push((value, count));
+            }
+        }
+        counts.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let total: f64 = counts.iter().map(|&(_, count)| count).sum();
+        if total > 0.0 {
+            let fractions = counts.chunk_by(|a, b| a.0 == b.0).map(|same| {
+                let count: f64 = same.iter().map(|&(_, count)| count).sum();
+                (same[0].0, count / total)
+            });
+            drawn.push(Drawn {
+                panel: group.panel,
+                series: group.series,
+                points: fractions.collect(),
+            });
+        }
+    }
+    if drawn.is_empty() {
+        return Err(source.data_error("nothing was counted"));
+    }
+
+    let quantity = figure.quantity.as_deref().unwrap_or_default();
+    let x = Scaling {
+        label: figure
+            .x_label
+            .clone()
+            .unwrap_or_else(|| label::readable(quantity)),
+        logarithmic: false,
+        texts: None,
+    };
+    let y = Scaling {
+        label: figure
+            .y_label
+            .clone()
+            .unwrap_or_else(|| "fraction".to_owned()),
+        logarithmic: figure.scale.log_y(),
+        texts: None,
+    };
+    let mut plot = source.plot(&selection, x, y);
+    let bin = bin_width(&drawn);
+    let count = selection.series.len();
+    for one in &drawn {
+        let (index, bars) = (one.series, one.points.clone());
+        plot.panels[one.panel].marks.push(if count <= 2 {
+            // Neighbouring values stand apart by a fifth of a bin.
+            let width = 0.8 * bin / count as f64;
+            Mark::Bars {
+                index,
+                width,
+                offset: (index as f64 - (count as f64 - 1.0) / 2.0) * width,
+                bars,
+            }
+        } else {
+            Mark::Steps {
+                index,
+                width: bin,
+                bars,
+            }
+        });
+    }
+    for (index, name) in selection.series.iter().enumerate() {
+        if drawn.iter().any(|one| one.series == index) {
+            plot.legend.push(Entry {
+                label: series_label(source, &name.label),
+                sample: if count <= 2 {
+                    Sample::Bar { index }
+                } else {
+                    Sample::Step { index }
+                },
+            });
+        }
+    }
+    let positions = Positions::Numbers;
+    let fits = theory::add(source, &selection, &positions, &drawn, &mut plot)?;
+    Ok((plot, fits))
+}
+
+/// The least distance between two values.
+fn bin_width(drawn: &[Drawn]) -> f64 {
+    let mut values: Vec<f64> = drawn
+        .iter()
+        .flat_map(|one| one.points.iter().map(|&(value, _)| value))
+        .collect();
+    values.sort_by(f64::total_cmp);
+    let least = values
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .filter(|gap| *gap > 0.0)
+        .fold(f64::INFINITY, f64::min);
+    if least.is_finite() { least } else { 1.0 }
+}

@@ -1,0 +1,183 @@
+//! Figures of kind `lines`: means over the repetitions along x.
+
+use std::collections::HashSet;
+
+use super::label;
+use super::place::Positions;
+use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
+use super::select::{Group, Places, Source, estimate};
+use super::theory::{self, Drawn, Fit};
+use crate::Error;
+
+/// Builds the plot of a figure of kind `lines`.
+///
+/// # Errors
+/// When the results do not hold what the figure shows.
+pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
+    let figure = source.figure;
+    let x_name = figure.x.as_deref().unwrap_or_default();
+    let x_column = source.table.column(x_name)?;
+    let selection = source.select()?;
+
+    let mut texts = Places::default();
+    for group in &selection.groups {
+        for &row in &group.rows {
+            let text = source.table.text(row, x_column).trim();
+            if !missing(text) {
+                texts.place(vec![text.to_owned()]);
+            }
+        }
+    }
+    let texts: Vec<String> = texts.all.into_iter().flatten().collect();
+    let positions = Positions::of(&texts);
+    if matches!(positions, Positions::Texts(_)) && figure.scale.log_x() {
+        return Err(source.data_error(format!(
+            "scale: `{x_name}` holds texts, which have no logarithm"
+        )));
+    }
+
+    let mut drawn = Vec::new();
+    let mut marks = Vec::new();
+    for group in &selection.groups {
+        let points = points(source, group, x_column, &positions)?;
+        if points.is_empty() {
+            continue;
+        }
+        drawn.push(Drawn {
+            panel: group.panel,
+            series: group.series,
+            points: points.iter().map(|point| (point.x, point.y)).collect(),
+        });
+        marks.push((group.panel, group.series, points));
+    }
+    if marks.is_empty() {
+        return Err(source.data_error(format!(
+            "no value of {} is there to draw",
+            figure.y.0.join(", ")
+        )));
+    }
+
+    let mut x_label = label::readable(x_name);
+    if let Positions::Durations { unit, .. } = positions {
+        x_label = format!("{x_label} ({unit})");
+    }
+    let x = Scaling {
+        label: figure.x_label.clone().unwrap_or(x_label),
+        logarithmic: figure.scale.log_x(),
+        texts: match &positions {
+            Positions::Texts(texts) => Some(texts.clone()),
+            Positions::Numbers | Positions::Durations { .. } => None,
+        },
+    };
+    let mut plot = source.plot(&selection, x, y_scaling(source));
+    for (index, name) in selection.series.iter().enumerate() {
+        if marks.iter().any(|&(_, series, _)| series == index) {
+            plot.legend.push(Entry {
+                label: series_label(source, &name.label),
+                sample: Sample::Series {
+                    index,
+                    joined: true,
+                },
+            });
+        }
+    }
+    for (panel, index, points) in marks {
+        plot.panels[panel].marks.push(Mark::Series {
+            index,
+            joined: true,
+            points,
+        });
+    }
+    let fits = theory::add(source, &selection, &positions, &drawn, &mut plot)?;
+    Ok((plot, fits))
+}
+
+/// How the vertical axis of lines and scatters is labelled and scaled.
+pub fn y_scaling(source: &Source<'_>) -> Scaling {
+    let figure = source.figure;
+    let names: Vec<String> = figure
+        .y
+        .0
+        .iter()
+        .map(|name| label::readable(name))
+        .collect();
+    Scaling {
+        label: figure.y_label.clone().unwrap_or_else(|| names.join("; ")),
+        logarithmic: figure.scale.log_y(),
+        texts: None,
+    }
+}
+
+/// What the legend calls a series: one without a key of its own is called after its metric.
+pub fn series_label(source: &Source<'_>, label: &str) -> String {
+    if !label.is_empty() {
+        return label.to_owned();
+    }
+    match (&source.figure.y.0.as_slice(), &source.figure.quantity) {
+        ([metric], _) => label::readable(metric),
+        (_, Some(quantity)) => label::readable(quantity),
+        _ => String::new(),
+    }
+}
+
+fn missing(text: &str) -> bool {
+    text.is_empty() || text.eq_ignore_ascii_case("nan")
+}
+
+fn points(
+    source: &Source<'_>,
+    group: &Group,
+    x_column: usize,
+    positions: &Positions,
+) -> Result<Vec<Point>, Error> {
+    let Some(y_column) = group.y else {
+        return Ok(Vec::new());
+    };
+    let mut places = Places::default();
+    let mut rows_at: Vec<Vec<usize>> = Vec::new();
+    for &row in &group.rows {
+        let text = source.table.text(row, x_column).trim();
+        if missing(text) {
+            continue;
+        }
+        let place = places.place(vec![text.to_owned()]);
+        rows_at.resize_with(places.all.len(), Vec::new);
+        rows_at[place].push(row);
+    }
+    let run = source.table.column("run").ok();
+    let mut points = Vec::new();
+    for (texts, rows) in places.all.iter().zip(&rows_at) {
+        source.one_point(rows, source.figure.x.as_deref())?;
+        if let Some(run) = run {
+            let mut seen = HashSet::new();
+            if let Some(&twice) = rows
+                .iter()
+                .find(|&&row| !seen.insert(source.table.text(row, run)))
+            {
+                return Err(source.data_error(format!(
+                    "run {} has several rows at {} = {}: tell them apart by `series`, or choose by \
+                     `where` or `quantity`",
+                    source.table.text(twice, run),
+                    source.table.columns[x_column],
+                    texts[0]
+                )));
+            }
+        }
+        let values = source.numbers(rows, y_column)?;
+        let (Some((y, y_interval)), Some(x)) = (estimate(&values), positions.place(&texts[0]))
+        else {
+            continue;
+        };
+        let shown = |logarithmic: bool, value: f64| !logarithmic || value > 0.0;
+        if shown(source.figure.scale.log_x(), x) && shown(source.figure.scale.log_y(), y) {
+            points.push(Point {
+                x,
+                y,
+                x_interval: None,
+                y_interval,
+            });
+        }
+    }
+    points.sort_by(|a, b| a.x.total_cmp(&b.x));
+    Ok(points)
+}

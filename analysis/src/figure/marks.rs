@@ -1,0 +1,306 @@
+//! Drawing what stands between the axes, and its samples in the legend.
+
+use plotters::style::{Color, RGBColor, WHITE};
+
+use super::axis::Axis;
+use super::canvas::{Canvas, Stroke};
+use super::plot::{Mark, Point, Sample};
+use super::style::{self, Marker};
+
+/// From so many points on, a series has a band and few markers instead of bars and many.
+const DENSE: usize = 40;
+const LINE_WIDTH: f64 = 2.2;
+const CAP: f64 = 5.0;
+
+/// Where values lie on the page.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    pub x: &'a Axis,
+    pub y: &'a Axis,
+    pub left: f64,
+    pub right: f64,
+    pub top: f64,
+    pub bottom: f64,
+}
+
+impl Frame<'_> {
+    /// The horizontal place of a value.
+    pub fn at_x(&self, value: f64) -> f64 {
+        self.left + self.x.position(value) * (self.right - self.left)
+    }
+
+    /// The vertical place of a value.
+    pub fn at_y(&self, value: f64) -> f64 {
+        self.bottom - self.y.position(value) * (self.bottom - self.top)
+    }
+
+    fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        (self.at_x(x), self.at_y(y))
+    }
+}
+
+/// Draws what lies behind all marks of a panel: the bands of dense series.
+pub fn draw_behind(canvas: &mut Canvas<'_>, frame: &Frame<'_>, mark: &Mark) {
+    if let Mark::Series {
+        index,
+        joined,
+        points,
+    } = mark
+        && is_dense(*joined, points)
+    {
+        draw_band(canvas, frame, style::of_series(*index).colour, points);
+    }
+}
+
+/// Draws one mark of a panel.
+pub fn draw(canvas: &mut Canvas<'_>, frame: &Frame<'_>, mark: &Mark) {
+    match mark {
+        Mark::Series {
+            index,
+            joined,
+            points,
+        } => draw_series(canvas, frame, *index, *joined, points),
+        Mark::Curve {
+            colour,
+            dash,
+            dots,
+            points,
+        } => {
+            let places: Vec<_> = points.iter().map(|&point| frame.at(point)).collect();
+            canvas.line(&places, theory_stroke(*colour, dash));
+            if *dots {
+                for place in places {
+                    canvas.circle(place, 3.6, *colour);
+                }
+            }
+        }
+        Mark::Diamonds { colour, points } => {
+            for &point in points {
+                draw_diamond(canvas, frame.at(point), *colour);
+            }
+        }
+        Mark::Bars {
+            index,
+            width,
+            offset,
+            bars,
+        } => draw_bars(canvas, frame, *index, *width, *offset, bars),
+        Mark::Steps { index, width, bars } => draw_steps(canvas, frame, *index, *width, bars),
+    }
+}
+
+/// How much room the sample of a legend entry takes.
+pub fn sample_width(sample: Sample) -> f64 {
+    match sample {
+        Sample::Series { joined: true, .. } | Sample::Curve { .. } | Sample::Step { .. } => 46.0,
+        Sample::Bar { .. } => 28.0,
+        Sample::Series { joined: false, .. } | Sample::Diamond { .. } => 16.0,
+    }
+}
+
+/// Draws the sample of a legend entry in a box that starts at `at` (its left side, its middle
+/// height).
+pub fn draw_sample(canvas: &mut Canvas<'_>, sample: Sample, (left, middle): (f64, f64)) {
+    let width = sample_width(sample);
+    let line = [(left, middle), (left + width, middle)];
+    let centre = (left + width / 2.0, middle);
+    match sample {
+        Sample::Series { index, joined } => {
+            let style = style::of_series(index);
+            if joined {
+                canvas.line(&line, series_stroke(index));
+            }
+            draw_marker(canvas, centre, style.marker, style.colour);
+        }
+        Sample::Curve { colour, dash, dots } => {
+            canvas.line(&line, theory_stroke(colour, dash));
+            if dots {
+                canvas.circle(centre, 3.6, colour);
+            }
+        }
+        Sample::Diamond { colour } => draw_diamond(canvas, centre, colour),
+        Sample::Bar { index } => {
+            let style = style::of_series(index);
+            let outline = Stroke::solid(style.colour, 1.4);
+            let corners = [(left, middle - 8.0), (left + width, middle + 8.0)];
+            canvas.rectangle(corners[0], corners[1], style.fill, Some(outline));
+        }
+        Sample::Step { index } => canvas.line(&line, series_stroke(index)),
+    }
+}
+
+fn series_stroke(index: usize) -> Stroke {
+    let style = style::of_series(index);
+    Stroke {
+        colour: style.colour,
+        width: LINE_WIDTH,
+        dash: style.dash,
+    }
+}
+
+fn theory_stroke(colour: RGBColor, dash: &'static [f64]) -> Stroke {
+    Stroke {
+        colour,
+        width: 1.6,
+        dash,
+    }
+}
+
+fn draw_series(
+    canvas: &mut Canvas<'_>,
+    frame: &Frame<'_>,
+    index: usize,
+    joined: bool,
+    points: &[Point],
+) {
+    let style = style::of_series(index);
+    let places: Vec<_> = points.iter().map(|p| frame.at((p.x, p.y))).collect();
+    let dense = is_dense(joined, points);
+    if joined && places.len() > 1 {
+        canvas.line(&places, series_stroke(index));
+    }
+    if !dense {
+        let thin = Stroke::solid(style.colour, 1.4);
+        for (point, &(x, y)) in points.iter().zip(&places) {
+            if let Some((low, high)) = point.y_interval {
+                let (low, high) = (frame.at_y(low), frame.at_y(high));
+                canvas.line(&[(x, low), (x, high)], thin);
+                for end in [low, high] {
+                    canvas.line(&[(x - CAP, end), (x + CAP, end)], thin);
+                }
+            }
+            if let Some((low, high)) = point.x_interval {
+                let (low, high) = (frame.at_x(low), frame.at_x(high));
+                canvas.line(&[(low, y), (high, y)], thin);
+                for end in [low, high] {
+                    canvas.line(&[(end, y - CAP), (end, y + CAP)], thin);
+                }
+            }
+        }
+    }
+    let stride = if dense { points.len().div_ceil(12) } else { 1 };
+    // Series whose markers fall together would hide each other.
+    let first = if dense {
+        (index * stride / 4) % stride
+    } else {
+        0
+    };
+    for &place in places.iter().skip(first).step_by(stride) {
+        draw_marker(canvas, place, style.marker, style.colour);
+    }
+}
+
+fn is_dense(joined: bool, points: &[Point]) -> bool {
+    joined && points.len() >= DENSE
+}
+
+fn draw_band(canvas: &mut Canvas<'_>, frame: &Frame<'_>, colour: RGBColor, points: &[Point]) {
+    let edge = |pick: fn((f64, f64)) -> f64| {
+        points.iter().map(move |point| {
+            let y = point.y_interval.map_or(point.y, pick);
+            frame.at((point.x, y))
+        })
+    };
+    if points.iter().all(|point| point.y_interval.is_none()) {
+        return;
+    }
+    let mut outline: Vec<_> = edge(|(low, _)| low).collect();
+    let upper: Vec<_> = edge(|(_, high)| high).collect();
+    outline.extend(upper.into_iter().rev());
+    canvas.polygon(&outline, colour.mix(0.2), None);
+}
+
+fn draw_bars(
+    canvas: &mut Canvas<'_>,
+    frame: &Frame<'_>,
+    index: usize,
+    width: f64,
+    offset: f64,
+    bars: &[(f64, f64)],
+) {
+    let style = style::of_series(index);
+    let base = frame.at_y(frame.y.base());
+    for &(x, y) in bars.iter().filter(|bar| bar.1 > 0.0) {
+        let left = frame.at_x(x + offset - width / 2.0);
+        let right = frame.at_x(x + offset + width / 2.0);
+        // The outlines of thin bars would leave no fill to see.
+        let outline = Stroke::solid(style.colour, if right - left > 4.0 { 1.4 } else { 0.3 });
+        canvas.rectangle(
+            (left, frame.at_y(y)),
+            (right, base),
+            style.fill,
+            Some(outline),
+        );
+    }
+}
+
+fn draw_steps(
+    canvas: &mut Canvas<'_>,
+    frame: &Frame<'_>,
+    index: usize,
+    width: f64,
+    bars: &[(f64, f64)],
+) {
+    let zero = frame.y.base();
+    let mut outline: Vec<(f64, f64)> = Vec::new();
+    let mut end = f64::NEG_INFINITY;
+    for &(x, y) in bars {
+        let (left, right) = (x - width / 2.0, x + width / 2.0);
+        // Where values are missing between two bars, nothing was counted.
+        if left > end + width * 1e-6 {
+            if end.is_finite() {
+                outline.push((end, zero));
+            }
+            outline.push((left, zero));
+        }
+        outline.push((left, y));
+        outline.push((right, y));
+        end = right;
+    }
+    if end.is_finite() {
+        outline.push((end, zero));
+    }
+    let places: Vec<_> = outline.into_iter().map(|point| frame.at(point)).collect();
+    canvas.line(&places, series_stroke(index));
+}
+
+fn draw_diamond(canvas: &mut Canvas<'_>, (x, y): (f64, f64), colour: RGBColor) {
+    const SIZE: f64 = 7.0;
+    let corners = [(x, y - SIZE), (x + SIZE, y), (x, y + SIZE), (x - SIZE, y)];
+    canvas.polygon(&corners, WHITE.mix(0.6), Some(Stroke::solid(colour, 1.8)));
+}
+
+fn draw_marker(canvas: &mut Canvas<'_>, (x, y): (f64, f64), marker: Marker, colour: RGBColor) {
+    let edge = Some(Stroke::solid(WHITE, 0.8));
+    let fill = colour.to_rgba();
+    // Corners on a circle, the first one upwards; `turn` is in parts of a full turn.
+    let corners = |count: usize, radii: [f64; 2], turn: f64| -> Vec<(f64, f64)> {
+        (0..count)
+            .map(|corner| {
+                let angle = (corner as f64 / count as f64 + turn) * std::f64::consts::TAU;
+                let radius = radii[corner % 2];
+                (x + radius * angle.sin(), y - radius * angle.cos())
+            })
+            .collect()
+    };
+    match marker {
+        Marker::Circle => canvas.circle((x, y), 5.0, colour),
+        Marker::Square => {
+            canvas.rectangle((x - 4.8, y - 4.8), (x + 4.8, y + 4.8), colour, edge);
+        }
+        Marker::Up => canvas.polygon(&corners(3, [6.6; 2], 0.0), fill, edge),
+        Marker::Down => canvas.polygon(&corners(3, [6.6; 2], 0.5), fill, edge),
+        Marker::Pentagon => canvas.polygon(&corners(5, [6.2; 2], 0.0), fill, edge),
+        Marker::Star => canvas.polygon(&corners(10, [7.4, 3.0], 0.0), fill, edge),
+        Marker::Plus => {
+            let stroke = Stroke::solid(colour, 2.6);
+            canvas.line(&[(x - 6.0, y), (x + 6.0, y)], stroke);
+            canvas.line(&[(x, y - 6.0), (x, y + 6.0)], stroke);
+        }
+        Marker::Cross => {
+            let stroke = Stroke::solid(colour, 2.6);
+            canvas.line(&[(x - 4.6, y - 4.6), (x + 4.6, y + 4.6)], stroke);
+            canvas.line(&[(x - 4.6, y + 4.6), (x + 4.6, y - 4.6)], stroke);
+        }
+    }
+}

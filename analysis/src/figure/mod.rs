@@ -1,0 +1,151 @@
+//! Figures: what a scenario asks for, drawn from what its run left.
+//!
+//! A [`Figure`] is checked against the scenario by [`Figure::validate`]. Drawing then goes from the
+//! rows of a table (panels and series), by the kind of the figure, to a plot of plain numbers, and
+//! from there to a page of SVG. The PNG is made from the SVG.
+
+mod axis;
+mod canvas;
+mod check;
+mod histogram;
+mod label;
+mod legend;
+mod lines;
+mod marks;
+mod page;
+mod place;
+mod plot;
+mod png;
+mod scatter;
+mod select;
+mod spec;
+mod style;
+mod text_layout;
+mod theory;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+pub use check::FigureProblem;
+pub use spec::{Figure, Kind, Names, Scale, Shift, Theory};
+
+use crate::Error;
+use crate::manifest::Manifest;
+use crate::output;
+use crate::summary::metric_columns;
+use crate::table::Table;
+use select::Source;
+use theory::Fit;
+
+/// Draws every figure of a run's manifest.
+///
+/// Each figure is written as `<name>.svg` and, beside it, as `<name>.png` of twice the size. When a
+/// figure has a theory curve, `fits.csv` (`figure, panel, series, curve, parameter, value`) gets the
+/// parameters that were fitted and how far the data are from the curve; a value is empty where the
+/// data do not determine it. Without such a figure, an older `fits.csv` is deleted.
+///
+/// Returns the files that were written, in the order of the figures.
+///
+/// # Errors
+/// When a file is missing, malformed or empty, when a figure asks for what the results do not hold,
+/// when two figures have one name, and when a file cannot be written.
+pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let manifest = Manifest::read(directory)?;
+    let mut tables: HashMap<String, Table> = HashMap::new();
+    let mut names = HashSet::new();
+    let mut written = Vec::new();
+    let mut records = vec![
+        ["figure", "panel", "series", "curve", "parameter", "value"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    let mut has_curve = false;
+    for (index, figure) in manifest.figures.iter().enumerate() {
+        let name = figure.stem(index);
+        let problem = |problem: FigureProblem| Error::Figure {
+            path: manifest.path.clone(),
+            figure: name.clone(),
+            problem,
+        };
+        if !names.insert(name.clone()) {
+            return Err(problem(FigureProblem {
+                key: "name".to_owned(),
+                message: "another figure has this name".to_owned(),
+            }));
+        }
+        let table_name = figure.table_name();
+        if !tables.contains_key(table_name) {
+            let path = directory.join(format!("{table_name}.csv"));
+            tables.insert(table_name.to_owned(), Table::read(&path)?);
+        }
+        let table = &tables[table_name];
+        let metrics: Vec<String> = metric_columns(table, &manifest.swept)
+            .into_iter()
+            .map(|column| table.columns[column].clone())
+            .collect();
+        let known = [(table_name.to_owned(), table.columns.clone())];
+        figure
+            .check_names(&manifest.swept, &metrics, &known)
+            .map_err(problem)?;
+        let source = Source {
+            figure,
+            name: &name,
+            title: &manifest.title,
+            swept: &manifest.swept,
+            table,
+        };
+        let (mut plot, fits) = match figure.kind {
+            Kind::Lines => lines::build(&source)?,
+            Kind::Histogram => histogram::build(&source)?,
+            Kind::Scatter => scatter::build(&source)?,
+        };
+        // A figure with one nameless series says on its axis what it shows.
+        if plot.legend.len() == 1 && figure.series.is_empty() {
+            plot.legend.clear();
+        }
+        let svg_path = directory.join(format!("{name}.svg"));
+        let svg = page::draw(&plot).map_err(|error| Error::Render {
+            path: svg_path.clone(),
+            message: error.to_string(),
+        })?;
+        let png_path = directory.join(format!("{name}.png"));
+        output::replace(&svg_path, svg.as_bytes())?;
+        output::replace(&png_path, &png::render(&svg, &png_path)?)?;
+        written.extend([svg_path, png_path]);
+        has_curve |= figure
+            .theory
+            .iter()
+            .any(|theory| !matches!(theory, Theory::Points { .. }));
+        records.extend(fits.into_iter().map(|fit| record(&name, fit)));
+    }
+    let path = directory.join("fits.csv");
+    if has_curve {
+        output::replace(&path, &output::csv_bytes(&path, &records)?)?;
+        written.push(path);
+    } else {
+        output::remove(&path)?;
+    }
+    Ok(written)
+}
+
+fn record(figure: &str, fit: Fit) -> Vec<String> {
+    vec![
+        figure.to_owned(),
+        fit.panel,
+        fit.series,
+        fit.curve.to_owned(),
+        fit.parameter.to_owned(),
+        fit.value
+            .map_or_else(String::new, |value| value.to_string()),
+    ]
+}
+
+impl Figure {
+    /// The stem of the files of the figure at `index` (from 0).
+    #[must_use]
+    pub fn stem(&self, index: usize) -> String {
+        self.name
+            .clone()
+            .unwrap_or_else(|| format!("figure-{}", index + 1))
+    }
+}

@@ -1,0 +1,96 @@
+//! Figures of kind `scatter`: one metric against another.
+
+use super::label;
+use super::lines::{series_label, y_scaling};
+use super::place::Positions;
+use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
+use super::select::{Places, Source, estimate};
+use super::theory::{self, Drawn, Fit};
+use crate::Error;
+
+/// Builds the plot of a figure of kind `scatter`.
+///
+/// # Errors
+/// When the results do not hold what the figure shows.
+pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
+    let figure = source.figure;
+    let x_name = figure.x.as_deref().unwrap_or_default();
+    let x_column = source.table.column(x_name)?;
+    let keys = source
+        .swept
+        .iter()
+        .map(|key| source.table.column(key))
+        .collect::<Result<Vec<_>, _>>()?;
+    let selection = source.select()?;
+    let x = Scaling {
+        label: figure
+            .x_label
+            .clone()
+            .unwrap_or_else(|| label::readable(x_name)),
+        logarithmic: figure.scale.log_x(),
+        texts: None,
+    };
+    let mut plot = source.plot(&selection, x, y_scaling(source));
+    let mut drawn: Vec<Drawn> = Vec::new();
+    for group in &selection.groups {
+        let Some(y_column) = group.y else { continue };
+        let mut places = Places::default();
+        let mut rows_at: Vec<Vec<usize>> = Vec::new();
+        for &row in &group.rows {
+            let texts = keys
+                .iter()
+                .map(|&key| source.table.text(row, key).to_owned());
+            let place = places.place(texts.collect());
+            rows_at.resize_with(places.all.len(), Vec::new);
+            rows_at[place].push(row);
+        }
+        let mut points = Vec::new();
+        for rows in &rows_at {
+            let x = estimate(&source.numbers(rows, x_column)?);
+            let y = estimate(&source.numbers(rows, y_column)?);
+            let (Some((x, x_interval)), Some((y, y_interval))) = (x, y) else {
+                continue;
+            };
+            if (figure.scale.log_x() && x <= 0.0) || (figure.scale.log_y() && y <= 0.0) {
+                continue;
+            }
+            points.push(Point {
+                x,
+                y,
+                x_interval,
+                y_interval,
+            });
+        }
+        if points.is_empty() {
+            continue;
+        }
+        if !drawn.iter().any(|other| other.series == group.series) {
+            plot.legend.push(Entry {
+                label: series_label(source, &selection.series[group.series].label),
+                sample: Sample::Series {
+                    index: group.series,
+                    joined: false,
+                },
+            });
+        }
+        drawn.push(Drawn {
+            panel: group.panel,
+            series: group.series,
+            points: points.iter().map(|point| (point.x, point.y)).collect(),
+        });
+        plot.panels[group.panel].marks.push(Mark::Series {
+            index: group.series,
+            joined: false,
+            points,
+        });
+    }
+    if drawn.is_empty() {
+        return Err(source.data_error(format!(
+            "no point has both {x_name} and {}",
+            figure.y.0.join(", ")
+        )));
+    }
+    let positions = Positions::Numbers;
+    let fits = theory::add(source, &selection, &positions, &drawn, &mut plot)?;
+    Ok((plot, fits))
+}

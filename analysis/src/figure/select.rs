@@ -1,0 +1,293 @@
+//! Which rows of a table belong to which panel and series of a figure.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::label;
+use super::plot::{Panel, Plot, Scaling};
+use super::spec::Figure;
+use crate::Error;
+use crate::statistics;
+use crate::table::Table;
+
+/// A figure and the results it is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    pub figure: &'a Figure,
+    pub name: &'a str,
+    /// The title of the scenario.
+    pub title: &'a str,
+    pub swept: &'a [String],
+    pub table: &'a Table,
+}
+
+/// A panel or series: `id` for files, `label` for readers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    pub id: String,
+    pub label: String,
+}
+
+/// The rows of one series in one panel.
+#[derive(Debug)]
+pub struct Group {
+    pub panel: usize,
+    pub series: usize,
+    /// The column of y; `None` in a histogram.
+    pub y: Option<usize>,
+    pub rows: Vec<usize>,
+}
+
+/// The rows of a figure, in the order of the table.
+#[derive(Debug)]
+pub struct Selection {
+    pub panels: Vec<Name>,
+    pub series: Vec<Name>,
+    pub groups: Vec<Group>,
+}
+
+impl Source<'_> {
+    /// An error about the results.
+    pub fn data_error(&self, message: impl Into<String>) -> Error {
+        Error::Data {
+            path: self.table.path.clone(),
+            figure: self.name.to_owned(),
+            message: message.into(),
+        }
+    }
+
+    /// A plot with everything but its marks.
+    pub fn plot(&self, selection: &Selection, x: Scaling, y: Scaling) -> Plot {
+        let several = self.figure.panel.is_some();
+        Plot {
+            title: self
+                .figure
+                .title
+                .clone()
+                .unwrap_or_else(|| self.title.to_owned()),
+            caption: self.figure.caption.clone().unwrap_or_default(),
+            x,
+            y,
+            panels: selection
+                .panels
+                .iter()
+                .map(|panel| Panel {
+                    title: several.then(|| panel.label.clone()),
+                    marks: Vec::new(),
+                })
+                .collect(),
+            legend: Vec::new(),
+        }
+    }
+
+    /// Sorts the rows that the figure keeps into panels and series.
+    ///
+    /// # Errors
+    /// When a column is missing, and when no row is left.
+    pub fn select(&self) -> Result<Selection, Error> {
+        let figure = self.figure;
+        let column = |name: &String| self.table.column(name);
+        let panel_key = figure.panel.as_ref().map(column).transpose()?;
+        let series_keys = figure
+            .series
+            .0
+            .iter()
+            .map(column)
+            .collect::<Result<Vec<_>, _>>()?;
+        let ys: Vec<Option<usize>> = if figure.y.is_empty() {
+            vec![None]
+        } else {
+            let columns = figure.y.0.iter().map(|name| column(name).map(Some));
+            columns.collect::<Result<_, _>>()?
+        };
+        let rows = self.kept_rows()?;
+
+        let mut panels = Places::default();
+        let mut combinations = Places::default();
+        let mut sorted: Vec<(usize, usize, usize)> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let panel = panel_key.map_or("", |key| self.table.text(row, key));
+            let panel = panels.place(vec![panel.to_owned()]);
+            let texts = series_keys
+                .iter()
+                .map(|&key| self.table.text(row, key).to_owned())
+                .collect();
+            sorted.push((panel, combinations.place(texts), row));
+        }
+        let panel_names = panels
+            .all
+            .iter()
+            .map(|texts| Name {
+                id: texts[0].clone(),
+                label: figure
+                    .panel
+                    .as_ref()
+                    .map_or_else(String::new, |key| label::value_of(key, &texts[0])),
+            })
+            .collect();
+
+        let mut series = Vec::new();
+        let mut groups = Vec::new();
+        for &y in &ys {
+            for (combination, texts) in combinations.all.iter().enumerate() {
+                let index = series.len();
+                series.push(self.series_name(y.filter(|_| ys.len() > 1), texts));
+                for panel in 0..panels.all.len() {
+                    let rows: Vec<usize> = sorted
+                        .iter()
+                        .filter(|&&(p, c, _)| (p, c) == (panel, combination))
+                        .map(|&(_, _, row)| row)
+                        .collect();
+                    if !rows.is_empty() {
+                        groups.push(Group {
+                            panel,
+                            series: index,
+                            y,
+                            rows,
+                        });
+                    }
+                }
+            }
+        }
+        groups.sort_by_key(|group| (group.panel, group.series));
+        Ok(Selection {
+            panels: panel_names,
+            series,
+            groups,
+        })
+    }
+
+    fn series_name(&self, y: Option<usize>, texts: &[String]) -> Name {
+        let keys = self.figure.series.0.iter();
+        let metric = y.map(|column| &self.table.columns[column]);
+        let labels = metric.map(|name| label::readable(name)).into_iter().chain(
+            keys.zip(texts)
+                .map(|(key, text)| label::value_of(key, text)),
+        );
+        let ids = metric.cloned().into_iter().chain(texts.iter().cloned());
+        Name {
+            id: ids.collect::<Vec<_>>().join(", "),
+            label: labels.collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    /// The rows that `where` and `quantity` keep.
+    fn kept_rows(&self) -> Result<Vec<usize>, Error> {
+        let table = self.table;
+        let mut filters: Vec<(&str, usize, Vec<String>)> = Vec::new();
+        for (key, value) in &self.figure.filter {
+            let texts = match value {
+                Value::Array(values) => values.iter().map(text_of).collect(),
+                value => vec![text_of(value)],
+            };
+            filters.push((key, table.column(key)?, texts));
+        }
+        if let Some(quantity) = &self.figure.quantity {
+            let column = table.column("quantity")?;
+            filters.push(("quantity", column, vec![quantity.clone()]));
+        }
+        let mut rows: Vec<usize> = (0..table.len()).collect();
+        for (key, column, wanted) in &filters {
+            let before = rows.clone();
+            rows.retain(|&row| {
+                let text = table.text(row, *column);
+                wanted.iter().any(|wanted| same(wanted, text))
+            });
+            if rows.is_empty() {
+                let mut present = Places::default();
+                for row in before {
+                    present.place(vec![table.text(row, *column).to_owned()]);
+                }
+                let present: Vec<String> = present.all.into_iter().flatten().collect();
+                return Err(self.data_error(format!(
+                    "no row has `{key}` = {}; its values are {}",
+                    wanted.join(" or "),
+                    present.join(", ")
+                )));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Refuses rows that would be averaged although they come from different points of the sweep.
+    ///
+    /// # Errors
+    /// [`Error::Data`], which names the key.
+    pub fn one_point(&self, rows: &[usize], also_told_apart: Option<&str>) -> Result<(), Error> {
+        let Some((&first, rest)) = rows.split_first() else {
+            return Ok(());
+        };
+        for key in self.swept {
+            if self.figure.accounts_for(key) || also_told_apart == Some(key) {
+                continue;
+            }
+            let column = self.table.column(key)?;
+            let text = self.table.text(first, column);
+            if let Some(&other) = rest
+                .iter()
+                .find(|&&row| self.table.text(row, column) != text)
+            {
+                return Err(self.data_error(format!(
+                    "key `{key}` is swept but the figure neither uses nor fixes it: values {text} \
+                     and {} fall together",
+                    self.table.text(other, column)
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The numbers of `column` in `rows`, missing ones left out.
+    ///
+    /// # Errors
+    /// When a cell is not a number.
+    pub fn numbers(&self, rows: &[usize], column: usize) -> Result<Vec<f64>, Error> {
+        let mut numbers = Vec::with_capacity(rows.len());
+        for &row in rows {
+            numbers.extend(self.table.number(row, column)?);
+        }
+        Ok(numbers)
+    }
+}
+
+/// A mean and its 95 % interval, or `None` of no values.
+pub fn estimate(values: &[f64]) -> Option<(f64, Option<(f64, f64)>)> {
+    Some((
+        statistics::mean(values)?,
+        statistics::confidence_interval(values),
+    ))
+}
+
+/// Distinct texts in the order of their first appearance.
+#[derive(Debug, Default)]
+pub struct Places {
+    pub all: Vec<Vec<String>>,
+    index: HashMap<Vec<String>, usize>,
+}
+
+impl Places {
+    /// The place of `texts`, a new one if they were not there.
+    pub fn place(&mut self, texts: Vec<String>) -> usize {
+        if let Some(&place) = self.index.get(&texts) {
+            return place;
+        }
+        let place = self.all.len();
+        self.all.push(texts.clone());
+        self.index.insert(texts, place);
+        place
+    }
+}
+
+/// A scalar as a cell of a table shows it.
+pub fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether two cells mean the same: the same text, or the same number written otherwise.
+pub fn same(one: &str, other: &str) -> bool {
+    one == other || matches!((one.parse::<f64>(), other.parse::<f64>()), (Ok(a), Ok(b)) if a == b)
+}

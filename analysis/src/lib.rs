@@ -1,0 +1,35 @@
+//! Statistics and figures from the result files of dhtlab.
+//!
+//! This crate never calls the simulator. It reads the files that a run left in a directory
+//! (`manifest.json`, `runs.csv` and long tables such as `histogram.csv`), computes statistics and
+//! draws figures, so figures can be drawn again without simulating again.
+//!
+//! * [`summarise`] writes `summary.csv`: mean, deviation, interval and quantiles a point of the sweep.
+//! * [`draw`] draws every figure that the manifest asks for, as SVG and as PNG, and writes `fits.csv`
+//!   with what the theory curves gave.
+//! * [`figure::Figure`] is one figure of a scenario; [`figure::Figure::validate`] checks it before
+//!   anything is simulated.
+//! * [`statistics`] holds the numbers' definitions.
+//!
+//! The same files give the same bytes, on every run.
+//!
+//! ```no_run
+//! let directory = std::path::Path::new("results/chord-path-length");
+//! dhtlab_analysis::summarise(directory)?;
+//! for path in dhtlab_analysis::draw(directory)? {
+//!     println!("{}", path.display());
+//! }
+//! # Ok::<(), dhtlab_analysis::Error>(())
+//! ```
+
+mod error;
+pub mod figure;
+mod manifest;
+mod output;
+pub mod statistics;
+mod summary;
+mod table;
+
+pub use error::Error;
+pub use figure::draw;
+pub use summary::summarise;

@@ -1,0 +1,102 @@
+//! `summary.csv`: the statistics of every metric at every point of the sweep.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::Error;
+use crate::manifest::Manifest;
+use crate::output;
+use crate::statistics::Summary;
+use crate::table::Table;
+
+/// The columns of `runs.csv` that say which run a row is; all others are swept keys or metrics.
+pub const RUN_COLUMNS: [&str; 3] = ["run", "repetition", "seed"];
+
+/// Writes `summary.csv` beside the `runs.csv` of a run.
+///
+/// One row a point of the sweep and metric: the swept keys, then `metric, n, mean, sd, ci95_low,
+/// ci95_high, min, median, max`. Points are in the order in which `runs.csv` first shows them,
+/// metrics in the order of its columns. Missing cells (empty or `NaN`) do not count; `n` says how
+/// many were left. With one repetition the deviation and the interval are empty.
+///
+/// # Errors
+/// When `manifest.json` or `runs.csv` is missing or malformed, when `runs.csv` has no rows or lacks
+/// a swept key, when a metric is not a number, and when the file cannot be written.
+pub fn summarise(directory: &Path) -> Result<(), Error> {
+    let manifest = Manifest::read(directory)?;
+    let runs = Table::read(&directory.join("runs.csv"))?;
+    let keys = manifest
+        .swept
+        .iter()
+        .map(|key| runs.column(key))
+        .collect::<Result<Vec<_>, _>>()?;
+    let metrics = metric_columns(&runs, &manifest.swept);
+
+    let mut points: Vec<(Vec<&str>, Vec<usize>)> = Vec::new();
+    let mut place: HashMap<Vec<&str>, usize> = HashMap::new();
+    for row in 0..runs.len() {
+        let key: Vec<&str> = keys.iter().map(|&column| runs.text(row, column)).collect();
+        let index = *place.entry(key.clone()).or_insert_with(|| {
+            points.push((key, Vec::new()));
+            points.len() - 1
+        });
+        points[index].1.push(row);
+    }
+
+    let mut header = manifest.swept.clone();
+    header.extend(
+        [
+            "metric",
+            "n",
+            "mean",
+            "sd",
+            "ci95_low",
+            "ci95_high",
+            "min",
+            "median",
+            "max",
+        ]
+        .map(str::to_owned),
+    );
+    let mut records = vec![header];
+    for (key, rows) in &points {
+        for &metric in &metrics {
+            let mut values = Vec::with_capacity(rows.len());
+            for &row in rows {
+                values.extend(runs.number(row, metric)?);
+            }
+            let mut record: Vec<String> = key.iter().map(|&text| text.to_owned()).collect();
+            record.push(runs.columns[metric].clone());
+            record.extend(cells(&values));
+            records.push(record);
+        }
+    }
+    let path = directory.join("summary.csv");
+    let bytes = output::csv_bytes(&path, &records)?;
+    output::replace(&path, &bytes)
+}
+
+/// The columns of `runs.csv` that are neither about the run nor swept.
+pub fn metric_columns(runs: &Table, swept: &[String]) -> Vec<usize> {
+    (0..runs.columns.len())
+        .filter(|&column| {
+            let name = &runs.columns[column];
+            !RUN_COLUMNS.contains(&name.as_str()) && !swept.contains(name)
+        })
+        .collect()
+}
+
+fn cells(values: &[f64]) -> [String; 8] {
+    let text = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
+    let summary = Summary::of(values);
+    [
+        values.len().to_string(),
+        text(summary.map(|s| s.mean)),
+        text(summary.and_then(|s| s.sd)),
+        text(summary.and_then(|s| s.interval).map(|(low, _)| low)),
+        text(summary.and_then(|s| s.interval).map(|(_, high)| high)),
+        text(summary.map(|s| s.min)),
+        text(summary.map(|s| s.median)),
+        text(summary.map(|s| s.max)),
+    ]
+}

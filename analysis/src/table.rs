@@ -1,0 +1,124 @@
+//! Reading the CSV tables of a run.
+
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// A table in memory: every cell as its text.
+#[derive(Debug)]
+pub struct Table {
+    /// The file it came from.
+    pub path: PathBuf,
+    /// The names in the header.
+    pub columns: Vec<String>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    line: u64,
+    cells: Vec<String>,
+}
+
+impl Table {
+    /// Reads a table with a header and at least one row.
+    ///
+    /// # Errors
+    /// When the file is missing, is not well-formed CSV, or has no rows.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let broken = |error: csv::Error| {
+            let line = error.position().map_or(1, csv::Position::line);
+            match error.into_kind() {
+                csv::ErrorKind::Io(source) => Error::Read {
+                    path: path.to_owned(),
+                    source,
+                },
+                csv::ErrorKind::UnequalLengths {
+                    expected_len, len, ..
+                } => Error::Table {
+                    path: path.to_owned(),
+                    line,
+                    message: format!("expected {expected_len} cells, found {len}"),
+                },
+                other => Error::Table {
+                    path: path.to_owned(),
+                    line,
+                    message: format!("not well-formed CSV: {other:?}"),
+                },
+            }
+        };
+        let mut reader = csv::Reader::from_path(path).map_err(broken)?;
+        let columns = reader
+            .headers()
+            .map_err(broken)?
+            .iter()
+            .map(str::to_owned)
+            .collect();
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(broken)?;
+            rows.push(Row {
+                line: record.position().map_or(0, csv::Position::line),
+                cells: record.iter().map(str::to_owned).collect(),
+            });
+        }
+        if rows.is_empty() {
+            return Err(Error::Empty {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            columns,
+            rows,
+        })
+    }
+
+    /// How many rows there are; never 0.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The index of the column `name`.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumn`], which lists the columns that are there.
+    pub fn column(&self, name: &str) -> Result<usize, Error> {
+        self.columns
+            .iter()
+            .position(|column| column == name)
+            .ok_or_else(|| Error::MissingColumn {
+                path: self.path.clone(),
+                column: name.to_owned(),
+                known: self.columns.join(", "),
+            })
+    }
+
+    /// The text of a cell.
+    pub fn text(&self, row: usize, column: usize) -> &str {
+        &self.rows[row].cells[column]
+    }
+
+    /// The number in a cell; `None` where it is empty or `NaN`, which both mean missing.
+    ///
+    /// # Errors
+    /// [`Error::Table`] when the cell holds something else.
+    pub fn number(&self, row: usize, column: usize) -> Result<Option<f64>, Error> {
+        let text = self.text(row, column).trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        match text.parse::<f64>() {
+            Ok(number) if number.is_nan() => Ok(None),
+            Ok(number) if number.is_finite() => Ok(Some(number)),
+            _ => Err(Error::Table {
+                path: self.path.clone(),
+                line: self.rows[row].line,
+                message: format!(
+                    "column `{}`: expected a finite number, found `{text}`",
+                    self.columns[column]
+                ),
+            }),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The command: arguments, progress, resume, writing files, exit codes.
+//!
+//! Exit codes: 0, all is done; 1, a run or a file failed; 2, the input is wrong and nothing was
+//! touched; 130, interrupted, with all finished runs on disk.
+
+mod overview;
+mod progress;
+mod run;
+mod store;
+
+use crate::experiment::KINDS;
+use crate::scenario::{Options, Scenario, Source, schema};
+use clap::{Args, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// A laboratory for distributed hash tables.
+#[derive(Parser)]
+#[command(name = "dhtlab", version, max_term_width = 100)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Run scenarios; what is already there is not run again
+    Run {
+        /// Scenario files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        changes: Changes,
+        #[command(flatten)]
+        place: Place,
+        /// Run only the run with this name (the column `run`) and print its metrics; writes nothing
+        #[arg(long, value_name = "RUN")]
+        only: Option<String>,
+    },
+    /// Read and validate scenarios, and say what would run and how long and large it would be
+    Check {
+        /// Scenario files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        changes: Changes,
+    },
+    /// The shipped scenarios and what each reproduces
+    List {
+        /// The folder of the scenarios
+        #[arg(long, default_value = "scenarios", value_name = "DIR")]
+        scenarios: PathBuf,
+    },
+    /// Draw the figures again from the CSV files
+    Plot {
+        /// Folders of results
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+    },
+    /// Run every shipped scenario
+    Reproduce {
+        /// The folder of the scenarios
+        #[arg(long, default_value = "scenarios", value_name = "DIR")]
+        scenarios: PathBuf,
+        /// Small sizes, as each scenario's [quick] table has them; results go to results/quick
+        #[arg(long)]
+        quick: bool,
+        /// Where the results go, one folder a scenario [default: results, or results/quick]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Runs at a time [default: one a core]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        jobs: Option<u16>,
+    },
+    /// The JSON Schema of the scenario file, for editors
+    Schema,
+}
+
+/// What the command line changes in a scenario.
+#[derive(Args)]
+struct Changes {
+    /// Set a key of the scenario, swept or not, such as overlay.nodes=500
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The seed
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many times each point is run
+    #[arg(long)]
+    repetitions: Option<u32>,
+    /// Small sizes, as the scenario's [quick] table has them
+    #[arg(long)]
+    quick: bool,
+}
+
+impl Changes {
+    fn options(&self) -> Options {
+        Options {
+            set: self.set.clone(),
+            seed: self.seed,
+            repetitions: self.repetitions,
+            quick: self.quick,
+        }
+    }
+}
+
+#[derive(Args)]
+struct Place {
+    /// Where the results go, one folder a scenario
+    #[arg(long, default_value = "results", value_name = "DIR")]
+    out: PathBuf,
+    /// Runs at a time [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+}
+
+/// Why the command failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The input is wrong.
+    #[error("{0}")]
+    Input(String),
+    /// Something went wrong while running.
+    #[error("{0}")]
+    Run(String),
+}
+
+impl Failure {
+    fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Input(_) => 2,
+            Self::Run(_) => 1,
+        })
+    }
+}
+
+/// Runs the command with the arguments of the process.
+pub fn main() -> ExitCode {
+    match act(&Command::parse().action) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.code()
+        }
+    }
+}
+
+fn act(action: &Action) -> Result<(), Failure> {
+    match action {
+        Action::Run {
+            files,
+            changes,
+            place,
+            only,
+        } => {
+            let scenarios = read_all(files, &changes.options())?;
+            match only {
+                Some(run) => run::only(&scenarios, run),
+                None => run::all(&scenarios, &place.out, place.jobs),
+            }
+        }
+        Action::Check { files, changes } => {
+            for (file, scenario) in files.iter().zip(read_all(files, &changes.options())?) {
+                println!("{}", overview::forecast(file, &scenario)?);
+            }
+            Ok(())
+        }
+        Action::List { scenarios } => {
+            let files = overview::shipped(scenarios)?;
+            let scenarios = read_all(&files, &Options::default())?;
+            print!("{}", overview::list(&scenarios));
+            Ok(())
+        }
+        Action::Plot { folders } => folders.iter().try_for_each(|folder| {
+            let drawn = run::analyse(folder)?;
+            drawn
+                .iter()
+                .for_each(|figure| println!("{}", figure.display()));
+            Ok(())
+        }),
+        Action::Reproduce {
+            scenarios,
+            quick,
+            out,
+            jobs,
+        } => {
+            let files = overview::shipped(scenarios)?;
+            let options = Options {
+                quick: *quick,
+                ..Options::default()
+            };
+            let default = if *quick { "results/quick" } else { "results" };
+            let out = out.as_deref().unwrap_or(Path::new(default));
+            run::all(&read_all(&files, &options)?, out, *jobs)
+        }
+        Action::Schema => {
+            println!("{:#}", schema(KINDS));
+            Ok(())
+        }
+    }
+}
+
+/// Reads all scenarios before anything runs, so that a fault in the last one is found first.
+fn read_all(files: &[PathBuf], options: &Options) -> Result<Vec<Scenario>, Failure> {
+    let read = |file: &PathBuf| {
+        let source = Source::load(file)?;
+        Scenario::read(source, options, KINDS)
+    };
+    let scenarios: Result<Vec<Scenario>, _> = files.iter().map(read).collect();
+    let scenarios = scenarios.map_err(|error| Failure::Input(error.to_string()))?;
+    for (i, scenario) in scenarios.iter().enumerate() {
+        if let Some(same) = scenarios[..i]
+            .iter()
+            .position(|other| other.name == scenario.name)
+        {
+            return Err(Failure::Input(format!(
+                "{} and {} would write to the same folder `{}`",
+                files[same].display(),
+                files[i].display(),
+                scenario.name
+            )));
+        }
+    }
+    Ok(scenarios)
+}

@@ -1,0 +1,257 @@
+//! Distributions of spans: link latencies, sessions, intervals.
+
+use super::{Span, Stream};
+use crate::parameter::{Kind, ParameterValue, Unknown};
+use rand_distr::{Distribution, Exp1, LogNormal, Normal};
+use toml::{Table, Value};
+
+/// A distribution of spans of time, written in a file as a duration (a constant) or as a table:
+///
+/// | table | meaning |
+/// |---|---|
+/// | `{ distribution = "uniform", low = "1 ms", high = "9 ms" }` | uniform on `[low, high]` |
+/// | `{ distribution = "normal", mean = "5 ms", sd = "2 ms" }` | normal, values below 0 become 0 |
+/// | `{ distribution = "lognormal", median = "5 ms", sigma = 0.8 }` | the logarithm is normal with `sigma` |
+/// | `{ distribution = "exponential", mean = "5 ms" }` | exponential |
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SpanDistribution {
+    /// Always the same span.
+    Constant(Span),
+    /// Uniform between two spans.
+    Uniform {
+        /// The least value.
+        low: Span,
+        /// The greatest value.
+        high: Span,
+    },
+    /// Normal, cut at zero.
+    Normal {
+        /// Mean before the cut.
+        mean: Span,
+        /// Standard deviation before the cut.
+        sd: Span,
+    },
+    /// Lognormal.
+    LogNormal {
+        /// Median.
+        median: Span,
+        /// Standard deviation of the natural logarithm.
+        sigma: f64,
+    },
+    /// Exponential.
+    Exponential {
+        /// Mean.
+        mean: Span,
+    },
+}
+
+impl SpanDistribution {
+    /// Draws one span.
+    pub fn sample(&self, stream: &mut Stream) -> Span {
+        match *self {
+            Self::Constant(span) => span,
+            Self::Uniform { low, high } => {
+                let width = high.as_nanos() - low.as_nanos();
+                match width.checked_add(1) {
+                    Some(bound) => low + Span::from_nanos(stream.below(bound)),
+                    None => Span::from_nanos(stream.below(u64::MAX)),
+                }
+            }
+            Self::Normal { mean, sd } => {
+                let normal = Normal::new(mean.as_secs_f64(), sd.as_secs_f64());
+                normal.map_or(mean, |normal| Span::from_secs_f64(normal.sample(stream)))
+            }
+            Self::LogNormal { median, sigma } => {
+                let factor = LogNormal::new(0.0, sigma).map_or(1.0, |d| d.sample(stream));
+                Span::from_secs_f64(median.as_secs_f64() * factor)
+            }
+            Self::Exponential { mean } => {
+                let factor: f64 = Exp1.sample(stream);
+                Span::from_secs_f64(mean.as_secs_f64() * factor)
+            }
+        }
+    }
+
+    /// The one value it always gives, if it is a constant.
+    pub fn constant(&self) -> Option<Span> {
+        match *self {
+            Self::Constant(span) => Some(span),
+            _ => None,
+        }
+    }
+}
+
+/// The keys of a distribution's table, read one by one so that what is left over is unknown.
+struct Fields<'a>(&'a Table, Vec<&'static str>);
+
+impl Fields<'_> {
+    fn take<T: ParameterValue>(&mut self, key: &'static str) -> Result<T, Unknown> {
+        self.1.push(key);
+        let value = self.0.get(key).ok_or(Some(format!(
+            "a distribution of this kind needs the key `{key}`"
+        )))?;
+        T::from_value(value)
+            .map_err(|_| Some(format!("`{key}`: expected {}, found {value}", T::kind())))
+    }
+
+    fn finish(self, made: SpanDistribution) -> Result<SpanDistribution, Unknown> {
+        match self.0.keys().find(|key| !self.1.contains(&key.as_str())) {
+            None => Ok(made),
+            Some(key) => Err(Some(format!(
+                "unknown key `{key}` in a distribution; expected {}",
+                self.1.join(", ")
+            ))),
+        }
+    }
+}
+
+const DISTRIBUTIONS: &[&str] = &["uniform", "normal", "lognormal", "exponential"];
+
+impl ParameterValue for SpanDistribution {
+    fn kind() -> Kind {
+        Kind::Other(
+            "a duration such as \"1 ms\", or a table \
+             { distribution = \"uniform\" | \"normal\" | \"lognormal\" | \"exponential\", ... }",
+        )
+    }
+
+    fn from_value(value: &Value) -> Result<Self, Unknown> {
+        let table = match value {
+            Value::String(text) => return text.parse().map(Self::Constant).map_err(|_| None),
+            Value::Table(table) => table,
+            _ => return Err(None),
+        };
+        let mut fields = Fields(table, Vec::new());
+        let made = match fields.take::<String>("distribution")?.as_str() {
+            "uniform" => {
+                let (low, high) = (fields.take("low")?, fields.take("high")?);
+                if low > high {
+                    return Err(Some(format!("`low` ({low}) is above `high` ({high})")));
+                }
+                Self::Uniform { low, high }
+            }
+            "normal" => Self::Normal {
+                mean: fields.take("mean")?,
+                sd: fields.take("sd")?,
+            },
+            "lognormal" => {
+                let (median, sigma) = (fields.take("median")?, fields.take("sigma")?);
+                if !(0.0..=20.0).contains(&sigma) {
+                    return Err(Some(format!("`sigma`: expected 0 to 20, found {sigma}")));
+                }
+                Self::LogNormal { median, sigma }
+            }
+            "exponential" => Self::Exponential {
+                mean: fields.take("mean")?,
+            },
+            other => {
+                return Err(Some(format!(
+                    "expected one of {} as `distribution`, found \"{other}\"",
+                    DISTRIBUTIONS.join(", ")
+                )));
+            }
+        };
+        fields.finish(made)
+    }
+
+    fn to_value(&self) -> Option<Value> {
+        let (name, fields): (&str, Vec<(&str, Option<Value>)>) = match self {
+            Self::Constant(span) => return span.to_value(),
+            Self::Uniform { low, high } => (
+                "uniform",
+                vec![("low", low.to_value()), ("high", high.to_value())],
+            ),
+            Self::Normal { mean, sd } => (
+                "normal",
+                vec![("mean", mean.to_value()), ("sd", sd.to_value())],
+            ),
+            Self::LogNormal { median, sigma } => (
+                "lognormal",
+                vec![("median", median.to_value()), ("sigma", sigma.to_value())],
+            ),
+            Self::Exponential { mean } => ("exponential", vec![("mean", mean.to_value())]),
+        };
+        let mut table = Table::new();
+        table.insert("distribution".to_owned(), Value::String(name.to_owned()));
+        for (key, value) in fields {
+            table.extend(value.map(|value| (key.to_owned(), value)));
+        }
+        Some(Value::Table(table))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Seed;
+
+    fn read(text: &str) -> Result<SpanDistribution, Unknown> {
+        let table: Table = format!("x = {text}").parse().expect("valid TOML");
+        SpanDistribution::from_value(&table["x"])
+    }
+
+    /// The first draws of each distribution, written down: they change if a crate in the
+    /// build changes how `rand_distr` computes.
+    #[test]
+    fn draws_are_golden_and_the_mean_is_right() {
+        let cases = [
+            ("\"5 ms\"", [5000000, 5000000, 5000000], 5.0),
+            (
+                "{ distribution = \"uniform\", low = \"1 ms\", high = \"9 ms\" }",
+                [4015950, 1975625, 7312847],
+                5.0,
+            ),
+            (
+                "{ distribution = \"normal\", mean = \"5 ms\", sd = \"1 ms\" }",
+                [4880083, 3905260, 6336182],
+                5.0,
+            ),
+            // exp(sigma^2 / 2) times the median.
+            (
+                "{ distribution = \"lognormal\", median = \"5 ms\", sigma = 0.5 }",
+                [4709017, 2892346, 9752554],
+                5.666,
+            ),
+            (
+                "{ distribution = \"exponential\", mean = \"5 ms\" }",
+                [478138, 922254, 13359701],
+                5.0,
+            ),
+        ];
+        for (text, golden, mean) in cases {
+            let distribution = read(text).expect(text);
+            assert_eq!(
+                SpanDistribution::from_value(&distribution.to_value().expect("a value")),
+                Ok(distribution)
+            );
+            let mut stream = Seed::new(1).stream("distribution", 0);
+            let draws: Vec<u64> = (0..100_000)
+                .map(|_| distribution.sample(&mut stream).as_nanos())
+                .collect();
+            assert_eq!(draws[..3], golden, "{text}");
+            let measured = draws.iter().sum::<u64>() as f64 / draws.len() as f64 / 1e6;
+            // Six standard errors of the widest of them, the exponential: 6 * 5 / sqrt(1e5).
+            assert!((measured - mean).abs() < 0.095, "{text}: {measured}");
+        }
+    }
+
+    #[test]
+    fn faults_are_told() {
+        let fault = |text| read(text).expect_err(text).unwrap_or_default();
+        assert_eq!(fault("5"), "");
+        assert!(fault("{ distribution = \"cauchy\" }").contains("expected one of uniform"));
+        assert!(fault("{ distribution = \"uniform\", low = \"1 ms\" }").contains("`high`"));
+        assert!(
+            fault("{ distribution = \"uniform\", low = \"2 s\", high = \"1 s\" }")
+                .contains("above")
+        );
+        assert!(
+            fault("{ distribution = \"exponential\", mean = 3 }")
+                .contains("`mean`: expected a duration")
+        );
+        assert!(
+            fault("{ distribution = \"exponential\", mean = \"1 s\", sd = \"1 s\" }")
+                .contains("unknown key `sd`")
+        );
+    }
+}

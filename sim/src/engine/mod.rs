@@ -1,0 +1,22 @@
+//! The ground floor: virtual time, the event queue, random streams.
+//!
+//! Nothing here knows of networks or of DHTs. The three promises that everything
+//! above leans on are made here:
+//!
+//! * events are handled in a total order, time first, then the order of scheduling
+//!   ([`EventQueue`]);
+//! * time is an integer count of nanoseconds ([`Instant`], [`Span`]);
+//! * every consumer of randomness has a stream of its own, derived from
+//!   (seed, purpose, index) ([`Seed`], [`Stream`]).
+
+mod distribution;
+mod period;
+mod queue;
+mod random;
+mod time;
+
+pub use distribution::SpanDistribution;
+pub use period::Period;
+pub use queue::{EventId, EventQueue};
+pub use random::{Seed, Stream};
+pub use time::{Instant, ParseSpanError, Span};

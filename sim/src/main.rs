@@ -1,0 +1,5 @@
+//! The command `dhtlab`.
+
+fn main() -> std::process::ExitCode {
+    dhtlab::cli::main()
+}

@@ -1,0 +1,57 @@
+//! What can happen in a network.
+
+use crate::engine::Instant;
+use crate::overlay::{NextHop, Node, Overlay};
+use crate::space::Key;
+
+/// The place of a routed message among those under way.
+pub(super) type TripId = u32;
+
+/// An event. Messages that are on their way to a root stay where they are; only the number of
+/// their trip is in the queue.
+pub(super) enum Event<P: Overlay> {
+    /// A routed message reaches a node.
+    Hop { to: Node, trip: TripId },
+    /// A routed message comes back to its sender: the next node did not take it.
+    Bounce { trip: TripId },
+    /// The answer to a recursive lookup has `left` nodes before it.
+    Answer { trip: TripId, left: u32 },
+    /// The initiator of an iterative lookup hears what the node it asked holds for the next hop.
+    Verdict { trip: TripId, next: NextHop },
+    /// A direct message reaches a node.
+    Parcel {
+        from: Node,
+        to: Node,
+        parcel: Parcel<P>,
+    },
+    /// A request of `node` has not been answered in time.
+    Timeout {
+        node: Node,
+        silent: Node,
+        purpose: P::Timer,
+    },
+    /// A timer is due.
+    Timer { node: Node, timer: P::Timer },
+    /// The next planned lookup is due.
+    Lookup,
+    /// A node comes.
+    Join { id: Key, site: u32 },
+}
+
+/// A direct message.
+pub(super) enum Parcel<P: Overlay> {
+    /// No answer is expected.
+    Message(P::Message),
+    /// An answer is expected.
+    Request {
+        message: P::Message,
+        purpose: P::Timer,
+        sent: Instant,
+    },
+    /// The answer to a request that was sent at `sent`.
+    Reply {
+        message: P::Message,
+        purpose: P::Timer,
+        sent: Instant,
+    },
+}

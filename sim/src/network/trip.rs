@@ -1,0 +1,108 @@
+//! Messages on their way to the root of a key, and what they meet on it.
+
+use super::event::TripId;
+use crate::engine::Instant;
+use crate::overlay::{Application, Node, Overlay};
+use crate::space::Key;
+
+/// What a routed message is for.
+pub(super) enum Cargo<P: Overlay, A: Application> {
+    /// A lookup of the workload.
+    Lookup,
+    /// A query of the protocol.
+    Query(P::Query),
+    /// A message of the application.
+    Message(A::Message),
+}
+
+// Not derived: that would ask for `P: Clone` and `A: Clone`.
+impl<P: Overlay, A: Application> Clone for Cargo<P, A> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Lookup => Self::Lookup,
+            Self::Query(query) => Self::Query(*query),
+            Self::Message(message) => Self::Message(message.clone()),
+        }
+    }
+}
+
+/// A routed message. Only the network writes it: protocols know no underlay.
+pub(super) struct Trip<P: Overlay, A: Application> {
+    pub key: Key,
+    pub origin: Node,
+    pub cargo: Cargo<P, A>,
+    /// The receiver was told that it is the root.
+    pub last: bool,
+    /// The node that sent it last, and when; for an iterative lookup, the node that is asked.
+    pub holder: Node,
+    pub target: Node,
+    pub sent: Instant,
+    pub issued: Instant,
+    pub hops: u32,
+    pub underlay_hops: u32,
+    pub timeouts: u32,
+    /// The nodes it has passed, for an answer that goes back the same way.
+    pub path: Vec<Node>,
+}
+
+/// The routed messages that are under way, in places that are used again.
+pub(super) struct Trips<P: Overlay, A: Application> {
+    trips: Vec<Trip<P, A>>,
+    free: Vec<TripId>,
+}
+
+impl<P: Overlay, A: Application> Default for Trips<P, A> {
+    fn default() -> Self {
+        Self {
+            trips: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+}
+
+impl<P: Overlay, A: Application> Trips<P, A> {
+    /// Starts a trip.
+    pub fn start(&mut self, origin: Node, key: Key, cargo: Cargo<P, A>, now: Instant) -> TripId {
+        let mut trip = Trip {
+            key,
+            origin,
+            cargo,
+            last: false,
+            holder: origin,
+            target: origin,
+            sent: now,
+            issued: now,
+            hops: 0,
+            underlay_hops: 0,
+            timeouts: 0,
+            path: Vec::new(),
+        };
+        match self.free.pop() {
+            Some(id) => {
+                let old = &mut self.trips[id as usize];
+                // The old trip's path keeps its memory.
+                trip.path = std::mem::take(&mut old.path);
+                trip.path.clear();
+                *old = trip;
+                id
+            }
+            None => {
+                self.trips.push(trip);
+                (self.trips.len() - 1) as TripId
+            }
+        }
+    }
+
+    pub fn get(&self, id: TripId) -> &Trip<P, A> {
+        &self.trips[id as usize]
+    }
+
+    pub fn get_mut(&mut self, id: TripId) -> &mut Trip<P, A> {
+        &mut self.trips[id as usize]
+    }
+
+    /// Ends a trip; its place may be used again.
+    pub fn end(&mut self, id: TripId) {
+        self.free.push(id);
+    }
+}

@@ -1,0 +1,215 @@
+//! The peers of a Chord node, packed: the successor list, then the fingers beyond it.
+//!
+//! A table of 160 fingers names about log2 n different nodes, and finger i is the first node
+//! at a clockwise distance of 2^i or more. So at most one finger lies in each interval
+//! `[2^j, 2^(j+1))`, its first node, and storing those tells all 160. Fingers that begin
+//! within the successor list are told by that list. Everything is in one allocation, sorted
+//! by distance, 12 bytes a peer: the 64 most significant bits of the distance and the
+//! address. Where 64 bits tie, the full IDs decide.
+
+use crate::overlay::{Identities, Node};
+use crate::space::Key;
+use std::cmp::Ordering;
+
+/// A peer: how far ahead it is, and who.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    // Two halves keep the alignment at 4 bytes and the peer at 12.
+    ahead: [u32; 2],
+    node: Node,
+}
+
+impl Peer {
+    fn new(ids: &Identities, my_id: Key, node: Node) -> Self {
+        let words = ids.id(node).wrapping_sub(my_id).words();
+        Self {
+            ahead: [words[0], words[1]],
+            node,
+        }
+    }
+
+    /// Its address.
+    pub fn node(self) -> Node {
+        self.node
+    }
+
+    fn prefix(self) -> u64 {
+        u64::from(self.ahead[0]) << 32 | u64::from(self.ahead[1])
+    }
+
+    fn compare(self, ids: &Identities, my_id: Key, ahead: &Key) -> Ordering {
+        self.prefix()
+            .cmp(&ahead.prefix())
+            .then_with(|| ids.id(self.node).wrapping_sub(my_id).cmp(ahead))
+    }
+}
+
+/// The successor list and the fingers of one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerTable {
+    peers: Vec<Peer>,
+    successors: u32,
+}
+
+impl PeerTable {
+    /// A table of peers that come in the order of their distance from `my_id`, the first
+    /// `successors` of them being the successor list.
+    pub(super) fn of_sorted(
+        ids: &Identities,
+        my_id: Key,
+        nodes: impl ExactSizeIterator<Item = Node>,
+        successors: usize,
+    ) -> Self {
+        let mut peers = Vec::with_capacity(nodes.len());
+        peers.extend(nodes.map(|node| Peer::new(ids, my_id, node)));
+        Self {
+            peers,
+            successors: successors as u32,
+        }
+    }
+
+    /// The successor list, nearest first.
+    pub fn successors(&self) -> &[Peer] {
+        &self.peers[..self.successors as usize]
+    }
+
+    /// The fingers beyond the successor list, nearest first.
+    pub fn fingers(&self) -> &[Peer] {
+        &self.peers[self.successors as usize..]
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Peer] {
+        &self.peers
+    }
+
+    /// The farthest peer whose distance is below `ahead`. Logarithmic in the peers.
+    pub(super) fn closest_preceding(
+        &self,
+        ids: &Identities,
+        my_id: Key,
+        ahead: &Key,
+    ) -> Option<Node> {
+        let prefix = ahead.prefix();
+        let mut place = self.peers.partition_point(|peer| peer.prefix() < prefix);
+        while let Some(peer) = self.peers.get(place).filter(|peer| peer.prefix() == prefix) {
+            if peer.compare(ids, my_id, ahead) != Ordering::Less {
+                break;
+            }
+            place += 1;
+        }
+        place.checked_sub(1).map(|last| self.peers[last].node)
+    }
+
+    /// Makes the first `r` different nodes of `list`, which comes in the order of the ring,
+    /// the successor list; true if that changed it. Former successors stay as fingers where
+    /// they are the first of their interval.
+    pub(super) fn set_successors(
+        &mut self,
+        ids: &Identities,
+        me: Node,
+        list: &[Node],
+        r: usize,
+    ) -> bool {
+        let my_id = ids.id(me);
+        let mut fresh: Vec<Peer> = Vec::with_capacity(r.min(list.len()));
+        for node in list.iter().take_while(|node| **node != me) {
+            if fresh.len() == r {
+                break;
+            }
+            let ahead = ids.id(*node).wrapping_sub(my_id);
+            // A list that winds around the ring or repeats a node ends there.
+            let further = |last: &Peer| last.compare(ids, my_id, &ahead) == Ordering::Less;
+            if !fresh.last().is_none_or(further) {
+                break;
+            }
+            fresh.push(Peer::new(ids, my_id, *node));
+        }
+        if fresh == self.successors() || fresh.is_empty() {
+            return false;
+        }
+        let count = fresh.len();
+        let last = fresh[count - 1];
+        let reach = ids.id(last.node).wrapping_sub(my_id);
+        let beyond = self
+            .peers
+            .iter()
+            .filter(|peer| peer.compare(ids, my_id, &reach) == Ordering::Greater)
+            .copied();
+        fresh.extend(beyond);
+        self.peers = fresh;
+        self.successors = count as u32;
+        self.keep_first_of_each_interval(ids, my_id);
+        true
+    }
+
+    /// The lowest finger whose start lies beyond the successor list; `Key::BITS` if none does.
+    pub(super) fn first_finger(&self, ids: &Identities, me: Node) -> u32 {
+        let reach = |last: &Peer| ids.id(last.node).wrapping_sub(ids.id(me));
+        let reach = self.successors().last().map(reach);
+        match reach {
+            None => Key::BITS,
+            Some(reach) => reach.log2().map_or(0, |bit| bit + 1),
+        }
+    }
+
+    /// Learns that finger number `finger` is `node`.
+    pub(super) fn set_finger(&mut self, ids: &Identities, me: Node, finger: u32, node: Node) {
+        let my_id = ids.id(me);
+        let start = Key::power_of_two(finger);
+        let ahead = ids.id(node).wrapping_sub(my_id);
+        let fixed = self.successors as usize;
+        // Nobody lies between the start and the finger; once around, nobody beyond the start.
+        let around = ahead < start;
+        let mut place = 0;
+        self.peers.retain(|peer| {
+            let is_successor = place < fixed;
+            place += 1;
+            let after_start = peer.compare(ids, my_id, &start) != Ordering::Less;
+            let before_node = around || peer.compare(ids, my_id, &ahead) == Ordering::Less;
+            is_successor || !(after_start && before_node)
+        });
+        let known = self.peers.iter().any(|peer| peer.node == node);
+        if !around && !known {
+            let at = self
+                .peers
+                .partition_point(|peer| peer.compare(ids, my_id, &ahead) == Ordering::Less);
+            // Within the reach of the successor list only that list speaks.
+            if at >= fixed {
+                self.peers.insert(at, Peer::new(ids, my_id, node));
+                self.keep_first_of_each_interval(ids, my_id);
+            }
+        }
+    }
+
+    /// Forgets `node`; true if it was known.
+    pub(super) fn remove(&mut self, node: Node) -> bool {
+        let Some(place) = self.peers.iter().position(|peer| peer.node == node) else {
+            return false;
+        };
+        self.peers.remove(place);
+        if place < self.successors as usize {
+            self.successors -= 1;
+            // Without a successor the nearest finger has to do.
+            if self.successors == 0 && !self.peers.is_empty() {
+                self.successors = 1;
+            }
+        }
+        true
+    }
+
+    /// Drops fingers that are not the first node of an interval `[2^j, 2^(j+1))`.
+    fn keep_first_of_each_interval(&mut self, ids: &Identities, my_id: Key) {
+        let fixed = self.successors as usize;
+        let mut previous = None;
+        let mut place = 0;
+        self.peers.retain(|peer| {
+            let interval = ids.id(peer.node).wrapping_sub(my_id).log2();
+            // A successor may be the first of the interval in which the list ends.
+            let keep = place < fixed || previous != interval;
+            previous = interval;
+            place += 1;
+            keep
+        });
+    }
+}

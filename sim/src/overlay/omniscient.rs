@@ -1,0 +1,117 @@
+//! What only one who sees every node can say: how a converged network looks, and who the
+//! root of a key truly is. No protocol may ask; the oracle of the network does.
+
+use super::{Identities, Node, Overlay};
+use crate::engine::Stream;
+use crate::space::Key;
+
+/// A protocol whose converged state and true roots can be told from all members at once.
+pub trait Omniscient: Overlay {
+    /// The members, arranged so that roots are found quickly.
+    type Census: Census<Self>;
+
+    /// A node that knows nobody yet.
+    fn newcomer(shared: &Self::Shared, id: &Key) -> Self;
+
+    /// A node that knows `contacts` and nothing more: the random start of a gossip protocol.
+    /// `None` if the protocol does not find its peers from such a start.
+    fn acquainted(
+        _shared: &Self::Shared,
+        _ids: &Identities,
+        _me: Node,
+        _contacts: &[Node],
+        _random: &mut Stream,
+    ) -> Option<Self> {
+        None
+    }
+
+    /// The states that `members` have in a converged network, in the order of `members`.
+    fn converged(
+        shared: &Self::Shared,
+        ids: &Identities,
+        members: &[Node],
+        random: &mut [Stream],
+    ) -> Vec<Self>;
+}
+
+/// The living members of a network.
+pub trait Census<P: Overlay> {
+    /// A census of `members`.
+    fn of(ids: &Identities, members: &[Node]) -> Self;
+
+    /// Counts `node` in.
+    fn enter(&mut self, ids: &Identities, node: Node);
+
+    /// Counts `node` out.
+    fn exit(&mut self, ids: &Identities, node: Node);
+
+    /// The living members, in an order that depends on nothing but who they are.
+    fn members(&self) -> &[Node];
+
+    /// The true root of `key`, given the states of all nodes; `None` if nobody is left.
+    fn root(&self, shared: &P::Shared, ids: &Identities, nodes: &[P], key: &Key) -> Option<Node>;
+}
+
+/// The members of a ring in the order of their IDs.
+#[derive(Clone, Debug, Default)]
+pub struct RingCensus {
+    ids: Vec<Key>,
+    nodes: Vec<Node>,
+}
+
+impl RingCensus {
+    /// The members `members` in the order of their IDs.
+    pub fn new(ids: &Identities, members: &[Node]) -> Self {
+        let mut nodes = members.to_vec();
+        nodes.sort_unstable_by_key(|node| (ids.id(*node), *node));
+        Self {
+            ids: nodes.iter().map(|node| ids.id(*node)).collect(),
+            nodes,
+        }
+    }
+
+    /// The place of the first member at or after `key`, once around the ring. Needs a member.
+    pub fn successor(&self, key: &Key) -> usize {
+        let place = self.ids.partition_point(|id| id < key);
+        if place == self.ids.len() { 0 } else { place }
+    }
+
+    /// The members in the order of the ring.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Their IDs in the order of the ring.
+    pub fn ids(&self) -> &[Key] {
+        &self.ids
+    }
+
+    /// The place of `node` with `id`, or where it would stand.
+    pub fn place(&self, id: &Key, node: Node) -> Result<usize, usize> {
+        let mut place = self.ids.partition_point(|other| other < id);
+        while self.ids.get(place) == Some(id) && self.nodes[place] < node {
+            place += 1;
+        }
+        if self.nodes.get(place) == Some(&node) {
+            Ok(place)
+        } else {
+            Err(place)
+        }
+    }
+
+    /// Counts `node` in.
+    pub fn insert(&mut self, id: Key, node: Node) {
+        if let Err(place) = self.place(&id, node) {
+            self.ids.insert(place, id);
+            self.nodes.insert(place, node);
+        }
+    }
+
+    /// Counts `node` out.
+    pub fn remove(&mut self, id: &Key, node: Node) {
+        if let Ok(place) = self.place(id, node) {
+            self.ids.remove(place);
+            self.nodes.remove(place);
+        }
+    }
+}

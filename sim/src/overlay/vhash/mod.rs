@@ -1,0 +1,308 @@
+//! VHash: a DHT on the Voronoi regions of a Euclidean torus.
+//!
+//! Benshoof, Rosen, Bourgeois and Harrison (DPDNS 2015). A node has a position and is the root
+//! of the keys that are nearer to it than to any other node. Its short peers are its Delaunay
+//! neighbours as the heuristic DGVH finds them among the nodes it has heard of; its long
+//! peers are others it has heard of, in a table of limited size. Peers are found by gossip: a
+//! node and one of its short peers tell each other their short peers. With an embedding
+//! (see [`Embedding`]), positions move so that distances follow latencies.
+
+mod converged;
+mod peers;
+mod springs;
+
+pub use peers::{PeerSet, Record};
+
+use super::{Context, Identities, NextHop, Node, Overlay};
+use crate::engine::{Period, Span};
+use crate::space::{Key, Rule, Space, Torus, TorusPoint};
+use springs::Springs;
+
+crate::choices! {
+    /// Whether positions follow latencies.
+    pub enum Embedding {
+        /// A node stays where the hash of its address puts it.
+        Off = "none",
+        /// Damped springs pull and push a node until its distances to peers fit the latencies it has measured.
+        Springs = "springs",
+    }
+}
+
+crate::parameters! {
+    /// VHash: Voronoi regions of a Euclidean torus, kept by DGVH and gossip.
+    pub struct VHashParameters {
+        /// Dimensions d of the torus.
+        pub dimensions: usize = 4, within 1..=32;
+        /// When DGVH rejects a candidate.
+        pub rule: Rule = Rule::Midpoint;
+        /// Least number of short peers; 3 d + 1 if absent.
+        pub table_size: Option<usize> = None, within 1..=100_000;
+        /// Greatest number of long peers; (3 d + 1)^2 if absent.
+        pub long_peers: Option<usize> = None, within 0..=1_000_000;
+        /// Whether positions follow latencies.
+        pub embedding: Embedding = Embedding::Off;
+        /// Time between two gossips of a node, or "never".
+        pub gossip: Period = Period::every(Span::from_secs(10));
+        /// How long a node waits for an answer.
+        pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
+    }
+}
+
+/// The parameters of VHash as its nodes use them.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    torus: Torus,
+    rule: Rule,
+    least_short: usize,
+    most_long: usize,
+    embedding: Embedding,
+    gossip: Period,
+}
+
+impl From<&VHashParameters> for Shared {
+    fn from(parameters: &VHashParameters) -> Self {
+        let table = 3 * parameters.dimensions + 1;
+        Self {
+            torus: Torus::new(parameters.dimensions),
+            rule: parameters.rule,
+            least_short: parameters.table_size.unwrap_or(table),
+            most_long: parameters.long_peers.unwrap_or(table * table),
+            embedding: parameters.embedding,
+            gossip: parameters.gossip,
+        }
+    }
+}
+
+/// The state of one VHash node.
+#[derive(Clone, Debug)]
+pub struct VHash {
+    position: TorusPoint,
+    /// How often the position has moved: of two records of a node, the later one counts.
+    version: u32,
+    peers: PeerSet,
+    springs: Springs,
+}
+
+/// What VHash nodes tell each other.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Request and answer: who I am, how far off I hold my position to be, and my short peers.
+    Gossip(Box<News>),
+    /// Request: where are you? A measurement for the embedding.
+    Probe,
+    /// Answer: here.
+    Position(Box<News>),
+    /// To a joiner: me and my short peers.
+    Welcome(Box<News>),
+}
+
+/// What a node says of itself and of those around it.
+#[derive(Clone, Debug)]
+pub struct News {
+    sender: Record,
+    springs: springs::Stated,
+    short: Vec<Record>,
+}
+
+/// What a VHash node asks the root of a key.
+#[derive(Clone, Copy, Debug)]
+pub enum Query {
+    /// I am new.
+    Join,
+}
+
+/// What a VHash node wakes up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Gossip with a short peer.
+    Gossip,
+    /// Measure the latency to a peer, one after the other, and learn where it is now.
+    Probe,
+}
+
+impl VHash {
+    /// Where the node is.
+    pub fn position(&self) -> &TorusPoint {
+        &self.position
+    }
+
+    /// Its short and long peers.
+    pub fn peers(&self) -> &PeerSet {
+        &self.peers
+    }
+
+    fn at(shared: &Shared, id: &Key) -> Self {
+        Self {
+            position: shared.torus.point(id),
+            version: 0,
+            peers: PeerSet::new(shared.torus.dimensions()),
+            springs: Springs::default(),
+        }
+    }
+
+    fn record(&self, me: Node) -> Record {
+        Record {
+            node: me,
+            version: self.version,
+            position: self.position.clone(),
+        }
+    }
+
+    fn news(&self, me: Node, with_peers: bool) -> Box<News> {
+        Box::new(News {
+            sender: self.record(me),
+            springs: self.springs.stated(),
+            short: if with_peers {
+                self.peers.short_records()
+            } else {
+                Vec::new()
+            },
+        })
+    }
+
+    /// Takes in what another node has told, and chooses peers anew.
+    fn learn(&mut self, context: &mut Context<'_, Self>, news: &News) {
+        let heard = std::iter::once(&news.sender)
+            .chain(&news.short)
+            .filter(|record| record.node != context.me);
+        self.peers.hear(heard);
+        let shared = context.shared;
+        if self.peers.choose(shared, &self.position, context.random) {
+            context.update();
+        }
+    }
+
+    fn measure(&mut self, context: &mut Context<'_, Self>, news: &News, round_trip: Span) {
+        if context.shared.embedding == Embedding::Springs {
+            let latency = round_trip.as_secs_f64() / 2.0;
+            let torus = &context.shared.torus;
+            let nearest = self.peers.nearest(torus, &self.position).map_or(0.0, |(_, d)| d);
+            let moved = self.springs.pull(torus, &self.position, nearest, news, latency);
+            if let Some(position) = moved {
+                self.position = position;
+                self.version += 1;
+            }
+        }
+    }
+}
+
+impl Overlay for VHash {
+    type Shared = Shared;
+    type Message = Message;
+    type Query = Query;
+    type Timer = Timer;
+
+    fn next_hop(&self, shared: &Shared, _: &Identities, _: Node, key: &Key) -> NextHop {
+        let target = shared.torus.point(key);
+        let mine = shared.torus.squared_distance(&self.position, &target);
+        match self.peers.nearest(&shared.torus, &target) {
+            Some((peer, distance)) if distance < mine => NextHop::Next(peer),
+            _ => NextHop::Root,
+        }
+    }
+
+    fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        match bootstrap {
+            Some(node) => context.route_via(node, context.id(), Query::Join),
+            None => self.maintain(context),
+        }
+    }
+
+    fn maintain(&mut self, context: &mut Context<'_, Self>) {
+        let gossip = context.shared.gossip;
+        if let Some(first) = gossip.first(context.random) {
+            context.set_timer(first, Timer::Gossip);
+        }
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, _: Node, message: Message) {
+        if let Message::Welcome(news) = message {
+            let joining = self.peers.is_empty();
+            self.learn(context, &news);
+            if joining {
+                self.maintain(context);
+            }
+        }
+    }
+
+    fn on_request(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        _: Node,
+        message: Message,
+    ) -> Message {
+        match message {
+            Message::Gossip(news) => {
+                let answer = self.news(context.me, true);
+                self.learn(context, &news);
+                self.springs.average(&news.springs);
+                Message::Gossip(answer)
+            }
+            _ => Message::Position(self.news(context.me, false)),
+        }
+    }
+
+    fn on_reply(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        _: Node,
+        _: Timer,
+        message: Message,
+        round_trip: Span,
+    ) {
+        match message {
+            Message::Gossip(news) => {
+                self.springs.average(&news.springs);
+                self.measure(context, &news, round_trip);
+                self.learn(context, &news);
+            }
+            Message::Position(news) => {
+                self.springs.sample(round_trip.as_secs_f64() / 2.0);
+                self.measure(context, &news, round_trip);
+                self.peers.hear(std::iter::once(&news.sender));
+            }
+            Message::Probe | Message::Welcome(_) => {}
+        }
+    }
+
+    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, _: Option<Timer>) {
+        if self.peers.remove(from) {
+            self.peers
+                .choose(context.shared, &self.position, context.random);
+            context.update();
+        }
+    }
+
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+        match timer {
+            Timer::Gossip => {
+                if let Some(partner) = self.peers.random_short(context.random) {
+                    let news = self.news(context.me, true);
+                    context.request(partner, Message::Gossip(news), timer);
+                }
+                let gossip = context.shared.gossip;
+                if let Some(period) = gossip.span() {
+                    context.set_timer(period, Timer::Gossip);
+                    if context.shared.embedding == Embedding::Springs {
+                        context.set_timer(Span::from_nanos(period.as_nanos() / 2), Timer::Probe);
+                    }
+                }
+            }
+            Timer::Probe => {
+                if let Some(peer) = self.peers.least_recently_probed() {
+                    context.request(peer, Message::Probe, timer);
+                }
+            }
+        }
+    }
+
+    fn on_query(&mut self, context: &mut Context<'_, Self>, origin: Node, _: Key, query: Query) {
+        match query {
+            Query::Join => context.send(origin, Message::Welcome(self.news(context.me, true))),
+        }
+    }
+
+    fn each_peer(&self, see: &mut dyn FnMut(Node)) {
+        self.peers.nodes().iter().copied().for_each(see);
+    }
+}

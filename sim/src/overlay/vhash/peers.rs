@@ -1,0 +1,213 @@
+//! The peers of a VHash node: short ones first, then long ones, in flat arrays.
+
+use super::Shared;
+use crate::engine::Stream;
+use crate::overlay::Node;
+use crate::space::{Dgvh, Torus, TorusPoint};
+use ordered_float::OrderedFloat;
+
+/// What a node knows of another: its address, where it was, and how often it had moved by then.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Its address.
+    pub node: Node,
+    /// How often it had moved.
+    pub version: u32,
+    /// Where it was.
+    pub position: TorusPoint,
+}
+
+/// The peers that a node knows.
+#[derive(Clone, Debug)]
+pub struct PeerSet {
+    dimensions: usize,
+    short: usize,
+    nodes: Vec<Node>,
+    versions: Vec<u32>,
+    /// The positions, coordinate after coordinate: a lookup runs over them in one sweep.
+    coordinates: Vec<f64>,
+    /// The number of the last probe of each.
+    probed: Vec<u32>,
+    probes: u32,
+    /// From here on, what was heard of since the last choice.
+    heard: usize,
+}
+
+impl PeerSet {
+    pub(super) fn new(dimensions: usize) -> Self {
+        Self {
+            dimensions,
+            short: 0,
+            nodes: Vec::new(),
+            versions: Vec::new(),
+            coordinates: Vec::new(),
+            probed: Vec::new(),
+            probes: 0,
+            heard: 0,
+        }
+    }
+
+    /// All peers, short ones first.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The short peers.
+    pub fn short(&self) -> &[Node] {
+        &self.nodes[..self.short]
+    }
+
+    /// The long peers.
+    pub fn long(&self) -> &[Node] {
+        &self.nodes[self.short..]
+    }
+
+    /// Whether there is no peer.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    fn position(&self, place: usize) -> &[f64] {
+        &self.coordinates[place * self.dimensions..(place + 1) * self.dimensions]
+    }
+
+    /// The peer nearest to `target` and its squared distance. Linear in the peers.
+    pub(super) fn nearest(&self, torus: &Torus, target: &TorusPoint) -> Option<(Node, f64)> {
+        let (place, distance) = torus.nearest(target, &self.coordinates)?;
+        Some((self.nodes[place], distance))
+    }
+
+    /// A short peer drawn uniformly.
+    pub(super) fn random_short(&self, stream: &mut Stream) -> Option<Node> {
+        (self.short > 0).then(|| self.nodes[stream.index(self.short)])
+    }
+
+    /// The peer whose last probe is the longest ago; it is taken as probed now.
+    pub(super) fn least_recently_probed(&mut self) -> Option<Node> {
+        let (place, _) = self.probed.iter().enumerate().min_by_key(|(_, probe)| **probe)?;
+        self.probes += 1;
+        self.probed[place] = self.probes;
+        Some(self.nodes[place])
+    }
+
+    /// The records of the short peers.
+    pub(super) fn short_records(&self) -> Vec<Record> {
+        (0..self.short)
+            .map(|place| Record {
+                node: self.nodes[place],
+                version: self.versions[place],
+                position: TorusPoint::from_slice(self.position(place)),
+            })
+            .collect()
+    }
+
+    /// Takes in records: new peers wait for the next choice, known ones are brought up to date.
+    pub(super) fn hear<'a>(&mut self, records: impl Iterator<Item = &'a Record>) {
+        for record in records {
+            match self.nodes.iter().position(|node| *node == record.node) {
+                Some(place) if self.versions[place] < record.version => {
+                    self.versions[place] = record.version;
+                    let start = place * self.dimensions;
+                    self.coordinates[start..start + self.dimensions]
+                        .copy_from_slice(&record.position);
+                }
+                Some(_) => {}
+                None => {
+                    self.nodes.push(record.node);
+                    self.versions.push(record.version);
+                    self.probed.push(0);
+                    self.coordinates.extend_from_slice(&record.position);
+                }
+            }
+        }
+    }
+
+    /// Makes the first `short` of `records` the short peers and the others the long ones.
+    pub(super) fn set<'a>(&mut self, short: usize, records: impl Iterator<Item = &'a Record>) {
+        self.hear(records);
+        self.short = short;
+        self.heard = self.nodes.len();
+    }
+
+    /// Chooses the short peers by DGVH and caps the long ones by random choice; true if the
+    /// set of short peers has changed.
+    ///
+    /// Candidates are the old short peers, what was heard of since, and those long peers that
+    /// are nearer than the farthest of these: the published candidates and no more would leave
+    /// a near node that is already a long peer unseen.
+    pub(super) fn choose(&mut self, shared: &Shared, me: &TorusPoint, stream: &mut Stream) -> bool {
+        let torus = &shared.torus;
+        let distances: Vec<f64> = (0..self.nodes.len())
+            .map(|place| torus.squared_distance(me, self.position(place)))
+            .collect();
+        let short = &distances[..self.short];
+        // A node without enough peers considers all it knows.
+        let reach = if self.short < shared.least_short {
+            f64::INFINITY
+        } else {
+            short.iter().copied().fold(0.0, f64::max)
+        };
+        let mut places: Vec<usize> = Vec::with_capacity(4 * shared.least_short);
+        let is_candidate = |place: &usize| {
+            *place < self.short || *place >= self.heard || distances[*place] <= reach
+        };
+        places.extend((0..self.nodes.len()).filter(is_candidate));
+        places.sort_unstable_by_key(|place| (OrderedFloat(distances[*place]), self.nodes[*place]));
+        let points: Vec<TorusPoint> = places
+            .iter()
+            .map(|place| TorusPoint::from_slice(self.position(*place)))
+            .collect();
+        let order: Vec<(OrderedFloat<f64>, u32)> = places
+            .iter()
+            .enumerate()
+            .map(|(i, place)| (OrderedFloat(distances[*place]), i as u32))
+            .collect();
+        let mut dgvh = Dgvh::new(shared.rule, shared.least_short);
+        let chosen: Vec<usize> = dgvh
+            .select_sorted(torus, me, &points, &order)
+            .iter()
+            .map(|i| places[*i as usize])
+            .collect();
+        let mut is_short = vec![false; self.nodes.len()];
+        chosen.iter().for_each(|place| is_short[*place] = true);
+        let changed = chosen.len() != self.short || !is_short[..self.short].iter().all(|s| *s);
+        let mut long: Vec<usize> = (0..self.nodes.len())
+            .filter(|place| !is_short[*place])
+            .collect();
+        if long.len() > shared.most_long {
+            stream.sample_to_front(&mut long, shared.most_long);
+            long.truncate(shared.most_long);
+        }
+        self.keep(&chosen, &long);
+        changed
+    }
+
+    /// Forgets `node`; true if it was known. The short peers are to be chosen anew.
+    pub(super) fn remove(&mut self, node: Node) -> bool {
+        let Some(gone) = self.nodes.iter().position(|other| *other == node) else {
+            return false;
+        };
+        let without =
+            |range: std::ops::Range<usize>| range.filter(|p| *p != gone).collect::<Vec<_>>();
+        let (short, long) = (
+            without(0..self.short),
+            without(self.short..self.nodes.len()),
+        );
+        self.keep(&short, &long);
+        true
+    }
+
+    /// Keeps the peers at the places `short` and `long`, in that order.
+    fn keep(&mut self, short: &[usize], long: &[usize]) {
+        let places = || short.iter().chain(long).copied();
+        let coordinates = places()
+            .flat_map(|place| self.position(place).iter().copied())
+            .collect();
+        self.nodes = places().map(|place| self.nodes[place]).collect();
+        self.versions = places().map(|place| self.versions[place]).collect();
+        self.probed = places().map(|place| self.probed[place]).collect();
+        self.coordinates = coordinates;
+        self.short = short.len();
+        self.heard = self.nodes.len();
+    }
+}

@@ -1,0 +1,110 @@
+//! The latency embedding: damped springs between a node and the peers it measures.
+//!
+//! After Vivaldi (Dabek, Cox, Kaashoek and Morris, SIGCOMM 2004): each measured latency is a
+//! spring whose length at rest is the latency times a scale; the node moves along its force,
+//! more if it trusts its own position less than its peer's. Two things differ. The torus is
+//! bounded, so the scale is fixed to the one at which the mean latency takes the mean distance
+//! of two random points, and the mean latency is agreed on by gossip. And a DHT wants
+//! positions that come to rest, or what nodes know of each other is never true: the step is
+//! damped as measurements add up, and a node announces a new position only when its springs
+//! have carried it away from the old one by a part of the way to its nearest peer.
+
+use super::News;
+use crate::space::{Torus, TorusPoint};
+
+/// The largest part of a spring's force that one step follows (Vivaldi's c_c).
+const STEP: f64 = 0.25;
+/// How fast the estimate of a node's own error follows new measurements (Vivaldi's c_e).
+const ADAPT: f64 = 0.25;
+/// Measurements after which the step has halved.
+const DAMPING: f64 = 40.0;
+/// The part of the way to the nearest peer that a node moves before it says so.
+const ANNOUNCE: f64 = 0.25;
+/// Weight of a new measurement in the mean latency.
+const MEAN_WEIGHT: f64 = 0.05;
+
+/// A node's springs.
+#[derive(Clone, Debug)]
+pub(super) struct Springs {
+    stated: Stated,
+    measurements: u32,
+    /// Where the springs have carried the node; empty until the first measurement.
+    coordinate: TorusPoint,
+}
+
+/// What a node tells others of its springs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stated {
+    /// Relative error of the node's distances, 0 to 1.
+    error: f64,
+    /// Mean one-way latency between nodes in seconds, if the node has an idea of it.
+    mean_latency: Option<f64>,
+}
+
+impl Default for Springs {
+    fn default() -> Self {
+        Self {
+            stated: Stated {
+                error: 1.0,
+                mean_latency: None,
+            },
+            measurements: 0,
+            coordinate: TorusPoint::new(),
+        }
+    }
+}
+
+impl Springs {
+    pub(super) fn stated(&self) -> Stated {
+        self.stated
+    }
+
+    /// Takes a latency to a random peer, in seconds, into the mean.
+    pub(super) fn sample(&mut self, latency: f64) {
+        let mean = self.stated.mean_latency.get_or_insert(latency);
+        *mean += MEAN_WEIGHT * (latency - *mean);
+    }
+
+    /// Meets a peer half-way on the mean latency.
+    pub(super) fn average(&mut self, other: &Stated) {
+        self.stated.mean_latency = match (self.stated.mean_latency, other.mean_latency) {
+            (Some(mine), Some(theirs)) => Some((mine + theirs) / 2.0),
+            (mine, theirs) => mine.or(theirs),
+        };
+    }
+
+    /// Follows the spring to the sender of `news`, measured at `latency` seconds; the new
+    /// position of a node at `position` if that has become worth announcing. `nearest` is the
+    /// squared distance of the nearest peer.
+    pub(super) fn pull(
+        &mut self,
+        torus: &Torus,
+        position: &TorusPoint,
+        nearest: f64,
+        news: &News,
+        latency: f64,
+    ) -> Option<TorusPoint> {
+        let mean = self.stated.mean_latency.filter(|mean| *mean > 0.0 && latency > 0.0)?;
+        if self.coordinate.is_empty() {
+            self.coordinate.clone_from(position);
+        }
+        // Two random coordinates differ by 1/12 in mean square around a circle of length 1.
+        let scale = libm::sqrt(torus.dimensions() as f64 / 12.0) / mean;
+        let rest = latency * scale;
+        let away: TorusPoint = torus.vector(&news.sender.position, &self.coordinate).collect();
+        let distance = libm::sqrt(away.iter().map(|x| x * x).sum());
+        if distance < 1e-9 {
+            return None;
+        }
+        let trust = self.stated.error / (self.stated.error + news.springs.error).max(1e-9);
+        let off = ((distance - rest).abs() / rest).min(1.0);
+        self.stated.error += ADAPT * trust * (off - self.stated.error);
+        let step = STEP * trust / (1.0 + f64::from(self.measurements) / DAMPING);
+        self.measurements += 1;
+        for (x, away) in self.coordinate.iter_mut().zip(&away) {
+            *x = Torus::wrap(*x + step * (rest - distance) * away / distance);
+        }
+        let moved = torus.squared_distance(&self.coordinate, position);
+        (moved > ANNOUNCE * ANNOUNCE * nearest).then(|| self.coordinate.clone())
+    }
+}

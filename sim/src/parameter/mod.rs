@@ -1,0 +1,178 @@
+//! What a tunable is: its key, kind, range, default and meaning.
+//!
+//! Every room of the house owns the parameters of its own things and declares
+//! them once, with [`parameters!`](crate::parameters) and [`choices!`](crate::choices).
+//! From that one declaration come the struct, its defaults, the reader with its
+//! errors, the resolved scenario and the JSON Schema. This module knows neither
+//! files nor lines: a [`Problem`] names a key, and whoever read the file says
+//! where that key stands.
+
+mod declare;
+mod value;
+
+pub use value::{Kind, ParameterValue, Range, Unknown};
+
+use std::collections::BTreeMap;
+use std::fmt;
+use toml::Value;
+
+/// The description of one key: what an editor, a reader and an error need.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// The key in kebab-case, relative to its section.
+    pub key: String,
+    /// What kind of value it takes.
+    pub kind: Kind,
+    /// The range that numbers must lie in.
+    pub range: Option<Range>,
+    /// The value taken when the key is absent; `None` if the key is optional.
+    pub default: Option<Value>,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// A table of the scenario file and the keys that may stand in it.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// The dotted path of the table; empty for the top level.
+    pub path: String,
+    /// What the table is about.
+    pub doc: &'static str,
+    /// Its keys.
+    pub parameters: Vec<Parameter>,
+}
+
+impl Section {
+    /// The section at `path` with the keys of `P`.
+    pub fn of<P: Parameters>(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            doc: P::DOC,
+            parameters: P::describe(),
+        }
+    }
+}
+
+/// A struct whose fields are keys of one table; made by [`parameters!`](crate::parameters).
+pub trait Parameters: Sized {
+    /// What the table is about.
+    const DOC: &'static str;
+
+    /// The keys, in the order of the fields.
+    fn describe() -> Vec<Parameter>;
+
+    /// Reads the fields from `table`, each with its default where the key is absent.
+    ///
+    /// # Errors
+    /// A [`Problem`] for the first key with a wrong kind or outside its range.
+    fn read(table: &Table<'_>) -> Result<Self, Problem>;
+
+    /// The values as they would stand in a file, absent optional keys left out.
+    fn write(&self) -> BTreeMap<String, Value>;
+}
+
+/// What is wrong with the value of a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {message}")]
+pub struct Problem {
+    /// The dotted path of the key.
+    pub key: String,
+    /// What was expected and what was found.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem with `key`.
+    pub fn new(key: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self {
+            key: key.into(),
+            message: message.to_string(),
+        }
+    }
+}
+
+/// A view of one table of a resolved scenario.
+#[derive(Clone, Debug)]
+pub struct Table<'a> {
+    path: String,
+    values: Option<&'a toml::Table>,
+}
+
+impl<'a> Table<'a> {
+    /// The top level of a scenario.
+    pub fn root(values: &'a toml::Table) -> Self {
+        Self {
+            path: String::new(),
+            values: Some(values),
+        }
+    }
+
+    /// The table `name` in this one; empty if it is absent.
+    ///
+    /// # Errors
+    /// A [`Problem`] if the key holds something else than a table.
+    pub fn sub(&self, name: &str) -> Result<Table<'a>, Problem> {
+        let path = self.path_of(name);
+        match self.get(name) {
+            None => Ok(Table { path, values: None }),
+            Some(Value::Table(values)) => Ok(Table {
+                path,
+                values: Some(values),
+            }),
+            Some(other) => Err(Problem::new(
+                path,
+                format_args!("expected a table, found {}", value::found(other)),
+            )),
+        }
+    }
+
+    /// The value of `key`, if it is there.
+    pub fn get(&self, key: &str) -> Option<&'a Value> {
+        self.values.and_then(|values| values.get(key))
+    }
+
+    /// Whether anything stands in this table.
+    pub fn is_present(&self) -> bool {
+        self.values.is_some()
+    }
+
+    /// The dotted path of `key` in this table.
+    pub fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+
+    /// The value of `key` as a `T`, or `default` where it is absent.
+    ///
+    /// # Errors
+    /// A [`Problem`] if the value has another kind or lies outside `range`.
+    pub fn read<T: ParameterValue>(
+        &self,
+        key: &str,
+        default: T,
+        range: Option<Range>,
+    ) -> Result<T, Problem> {
+        let Some(value) = self.get(key) else {
+            return Ok(default);
+        };
+        let kind = T::kind();
+        let refuse = || {
+            let range = range.map(|r| format!(" {r}")).unwrap_or_default();
+            Problem::new(
+                self.path_of(key),
+                format_args!("expected {kind}{range}, found {}", value::found(value)),
+            )
+        };
+        let parsed = T::from_value(value).map_err(|reason| match reason {
+            Some(reason) => Problem::new(self.path_of(key), reason),
+            None => refuse(),
+        })?;
+        match (range, parsed.magnitude()) {
+            (Some(range), Some(number)) if !range.contains(number) => Err(refuse()),
+            _ => Ok(parsed),
+        }
+    }
+}

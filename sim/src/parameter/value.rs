@@ -1,0 +1,229 @@
+//! The values that a key may take, and how they look in a file.
+
+use num_traits::ToPrimitive;
+use std::fmt;
+use toml::Value;
+
+/// What kind of value a key takes, in the words of an error message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// Any text.
+    Text,
+    /// Text with a unit of time, such as `"30 s"`.
+    Duration,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// A list of values of one kind.
+    List(Box<Kind>),
+    /// Something with a form of its own, told in words.
+    Other(&'static str),
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer => f.write_str("an integer"),
+            Self::Number => f.write_str("a number"),
+            Self::Boolean => f.write_str("true or false"),
+            Self::Text => f.write_str("text"),
+            Self::Duration => f.write_str("a duration with its unit, such as \"30 s\""),
+            Self::Choice(words) => {
+                f.write_str("one of ")?;
+                for (i, word) in words.iter().enumerate() {
+                    let comma = if i == 0 { "" } else { ", " };
+                    write!(f, "{comma}\"{word}\"")?;
+                }
+                Ok(())
+            }
+            Self::List(of) => write!(f, "a list, each item {of}"),
+            Self::Other(words) => f.write_str(words),
+        }
+    }
+}
+
+/// An interval of numbers; durations are measured in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    low: f64,
+    low_open: bool,
+    high: f64,
+}
+
+impl Range {
+    /// Numbers above `low`, `low` itself excluded.
+    pub const fn above(low: f64) -> Self {
+        Self {
+            low,
+            low_open: true,
+            high: f64::INFINITY,
+        }
+    }
+
+    /// Whether `x` lies in the interval. NaN lies in none.
+    pub fn contains(&self, x: f64) -> bool {
+        x <= self.high
+            && if self.low_open {
+                x > self.low
+            } else {
+                x >= self.low
+            }
+    }
+
+    /// The lower bound, and whether it is excluded.
+    pub const fn low(&self) -> (f64, bool) {
+        (self.low, self.low_open)
+    }
+
+    /// The upper bound, infinite if there is none.
+    pub const fn high(&self) -> f64 {
+        self.high
+    }
+}
+
+impl<T: Into<f64> + Copy> From<std::ops::RangeInclusive<T>> for Range {
+    fn from(range: std::ops::RangeInclusive<T>) -> Self {
+        Self {
+            low: (*range.start()).into(),
+            low_open: false,
+            high: (*range.end()).into(),
+        }
+    }
+}
+
+impl<T: Into<f64>> From<std::ops::RangeFrom<T>> for Range {
+    fn from(range: std::ops::RangeFrom<T>) -> Self {
+        Self {
+            low: range.start.into(),
+            low_open: false,
+            high: f64::INFINITY,
+        }
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.low_open, self.high.is_finite()) {
+            (true, false) => write!(f, "above {}", self.low),
+            (true, true) => write!(f, "above {} and at most {}", self.low, self.high),
+            (false, true) => write!(f, "between {} and {}", self.low, self.high),
+            (false, false) => write!(f, "of at least {}", self.low),
+        }
+    }
+}
+
+/// Why a value was refused: `None` if its kind is wrong, or a sentence of its own.
+pub type Unknown = Option<String>;
+
+/// A type that can stand as the value of a key.
+pub trait ParameterValue: Sized {
+    /// What an error says was expected.
+    fn kind() -> Kind;
+
+    /// Reads it from a file's value.
+    ///
+    /// # Errors
+    /// `None` if the kind is wrong, otherwise what is wrong with it.
+    fn from_value(value: &Value) -> Result<Self, Unknown>;
+
+    /// How it would stand in a file; `None` for an absent optional.
+    fn to_value(&self) -> Option<Value>;
+
+    /// The number that a [`Range`] bounds, in seconds for durations.
+    fn magnitude(&self) -> Option<f64> {
+        None
+    }
+}
+
+macro_rules! integers {
+    ($($type:ty),*) => {$(
+        impl ParameterValue for $type {
+            fn kind() -> Kind {
+                Kind::Integer
+            }
+            fn from_value(value: &Value) -> Result<Self, Unknown> {
+                value.as_integer().and_then(|i| i.try_into().ok()).ok_or(None)
+            }
+            fn to_value(&self) -> Option<Value> {
+                Some(Value::Integer(i64::try_from(*self).unwrap_or(i64::MAX)))
+            }
+            fn magnitude(&self) -> Option<f64> {
+                self.to_f64()
+            }
+        }
+    )*};
+}
+integers!(u16, u32, u64, usize);
+
+impl ParameterValue for f64 {
+    fn kind() -> Kind {
+        Kind::Number
+    }
+    fn from_value(value: &Value) -> Result<Self, Unknown> {
+        match value {
+            Value::Float(x) if x.is_finite() => Ok(*x),
+            Value::Integer(i) => Ok(*i as f64),
+            _ => Err(None),
+        }
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Float(*self))
+    }
+    fn magnitude(&self) -> Option<f64> {
+        Some(*self)
+    }
+}
+
+impl ParameterValue for bool {
+    fn kind() -> Kind {
+        Kind::Boolean
+    }
+    fn from_value(value: &Value) -> Result<Self, Unknown> {
+        value.as_bool().ok_or(None)
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Boolean(*self))
+    }
+}
+
+impl ParameterValue for String {
+    fn kind() -> Kind {
+        Kind::Text
+    }
+    fn from_value(value: &Value) -> Result<Self, Unknown> {
+        value.as_str().map(str::to_owned).ok_or(None)
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::String(self.clone()))
+    }
+}
+
+impl<T: ParameterValue> ParameterValue for Option<T> {
+    fn kind() -> Kind {
+        T::kind()
+    }
+    fn from_value(value: &Value) -> Result<Self, Unknown> {
+        T::from_value(value).map(Some)
+    }
+    fn to_value(&self) -> Option<Value> {
+        self.as_ref().and_then(T::to_value)
+    }
+    fn magnitude(&self) -> Option<f64> {
+        self.as_ref().and_then(T::magnitude)
+    }
+}
+
+/// A value as an error message shows it, cut if it is long.
+pub(super) fn found(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() > 60 {
+        format!("{}...", text.chars().take(57).collect::<String>())
+    } else {
+        text
+    }
+}

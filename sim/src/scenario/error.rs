@@ -1,0 +1,87 @@
+//! Faults of a scenario file, told so that they can be mended.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where a key stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A line of the file, counted from 1.
+    Line(usize),
+    /// The option of the command that set it.
+    Option(String),
+    /// Nowhere in particular.
+    File,
+}
+
+/// A fault in a scenario file: file, line, key, and what was expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScenarioError {
+    /// The file.
+    pub file: PathBuf,
+    /// The place in it.
+    pub place: Place,
+    /// The dotted path of the key, empty where the file as a whole is at fault.
+    pub key: String,
+    /// What was expected and what was found.
+    pub message: String,
+}
+
+impl ScenarioError {
+    /// A fault of `file` as a whole.
+    pub fn of_file(file: &Path, message: impl fmt::Display) -> Self {
+        Self {
+            file: file.to_owned(),
+            place: Place::File,
+            key: String::new(),
+            message: message.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        match &self.place {
+            Place::Line(line) => write!(f, ":{line}")?,
+            Place::Option(option) => write!(f, ": {option}")?,
+            Place::File => {}
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for ScenarioError {}
+
+/// The known name that is nearest to `unknown`, if one is near.
+pub(super) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|name| {
+            // A right last part in the wrong table is near, too.
+            let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+            let whole = strsim::damerau_levenshtein(unknown, name);
+            let part = strsim::damerau_levenshtein(&last(unknown), &last(name)) + 2;
+            (whole.min(part), name)
+        })
+        .filter(|(distance, _)| *distance <= 1 + unknown.len() / 4)
+        .min()
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn the_nearest_key_is_suggested() {
+        let known = ["overlay.nodes", "overlay.protocol", "workload.lookups"];
+        let near = |unknown| nearest(unknown, known.into_iter());
+        assert_eq!(near("overlay.node"), Some("overlay.nodes"));
+        assert_eq!(near("workload.lokups"), Some("workload.lookups"));
+        assert_eq!(near("overlay.lookups"), Some("workload.lookups"));
+        assert_eq!(near("entirely.different"), None);
+    }
+}

@@ -1,0 +1,23 @@
+//! TOML in, checked scenario out.
+//!
+//! [`Source`] is a file as it stands; [`Scenario::read`] expands its sweep, has every point
+//! read and checked by its kind of experiment, and gives the list of runs. A fault is a
+//! [`ScenarioError`] that names file, line and key. What an experiment is, is said by the trait
+//! [`Experiment`]; the kinds themselves live on the floor above.
+
+mod error;
+mod experiment;
+mod network;
+mod plan;
+mod schema;
+mod source;
+mod sweep;
+
+pub use error::ScenarioError;
+pub use experiment::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
+pub use network::{
+    NetworkScenario, OverlayScenario, Protocol, ProtocolParameters, Start, TimeParameters,
+};
+pub use plan::{Header, Options, PlannedRun, Point, Scenario};
+pub use schema::schema;
+pub use source::Source;

@@ -1,0 +1,191 @@
+//! A scenario file as it stands: its values, and the line of each key.
+
+use super::error::{Place, ScenarioError};
+use crate::parameter::Problem;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
+
+/// The values of a scenario file and where they stand.
+#[derive(Clone, Debug)]
+pub struct Source {
+    file: PathBuf,
+    /// The values, nested as in the file.
+    pub(super) values: Table,
+    places: BTreeMap<String, Place>,
+}
+
+impl Source {
+    /// Reads `file`.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not TOML.
+    pub fn load(file: &Path) -> Result<Self, ScenarioError> {
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            ScenarioError::of_file(file, format_args!("the file cannot be read: {error}"))
+        })?;
+        Self::parse(file, &text)
+    }
+
+    /// Reads `text`, which stands in `file`.
+    ///
+    /// # Errors
+    /// The text is not TOML.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ScenarioError> {
+        let fault = |error: toml::de::Error| ScenarioError {
+            place: error
+                .span()
+                .map_or(Place::File, |span| Place::Line(line(text, span.start))),
+            ..ScenarioError::of_file(file, format_args!("not valid TOML: {}", error.message()))
+        };
+        let tree = DeTable::parse(text).map_err(fault)?;
+        let values = toml::from_str(text).map_err(fault)?;
+        let mut places = BTreeMap::new();
+        note_places(text, tree.get_ref(), "", &mut places);
+        Ok(Self {
+            file: file.to_owned(),
+            values,
+            places,
+        })
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The folder of the file, to which paths in it are relative.
+    pub fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Sets the key with the dotted path `path`, which came from `option`.
+    ///
+    /// # Errors
+    /// Something on the way to the key is not a table.
+    pub(super) fn set(
+        &mut self,
+        path: &str,
+        value: Value,
+        place: Place,
+    ) -> Result<(), ScenarioError> {
+        self.places.insert(path.to_owned(), place);
+        insert(&mut self.values, path, value).map_err(|problem| self.error(problem))
+    }
+
+    /// The place of `key`, or of the table nearest around it.
+    pub(super) fn place(&self, key: &str) -> Place {
+        let mut path = key;
+        loop {
+            if let Some(place) = self.places.get(path) {
+                return place.clone();
+            }
+            match path.rfind(['.', '[']) {
+                Some(end) => path = &path[..end],
+                None => return Place::File,
+            }
+        }
+    }
+
+    /// A problem with a key, with the place of that key.
+    pub(super) fn error(&self, problem: Problem) -> ScenarioError {
+        ScenarioError {
+            file: self.file.clone(),
+            place: self.place(&problem.key),
+            key: problem.key,
+            message: problem.message,
+        }
+    }
+}
+
+/// Sets the value at the dotted path `path`, making the tables on the way.
+pub(super) fn insert(values: &mut Table, path: &str, value: Value) -> Result<(), Problem> {
+    let Some((first, rest)) = path.split_once('.') else {
+        values.insert(path.to_owned(), value);
+        return Ok(());
+    };
+    let inner = values
+        .entry(first)
+        .or_insert_with(|| Value::Table(Table::new()))
+        .as_table_mut()
+        .ok_or_else(|| Problem::new(first, "expected a table"))?;
+    insert(inner, rest, value).map_err(|problem| Problem {
+        key: format!("{first}.{}", problem.key),
+        ..problem
+    })
+}
+
+/// The value at the dotted path `path`.
+pub(super) fn lookup<'a>(values: &'a Table, path: &str) -> Option<&'a Value> {
+    match path.split_once('.') {
+        None => values.get(path),
+        Some((first, rest)) => lookup(values.get(first)?.as_table()?, rest),
+    }
+}
+
+/// The number of the line in which byte `at` of `text` stands.
+fn line(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().iter().take(at);
+    1 + before.filter(|byte| **byte == b'\n').count()
+}
+
+fn note_places(text: &str, table: &DeTable<'_>, path: &str, places: &mut BTreeMap<String, Place>) {
+    for (key, value) in table {
+        let path = if path.is_empty() {
+            key.get_ref().to_string()
+        } else {
+            format!("{path}.{}", key.get_ref())
+        };
+        places
+            .entry(path.clone())
+            .or_insert(Place::Line(line(text, key.span().start)));
+        note_value(text, value, &path, places);
+    }
+}
+
+fn note_value(
+    text: &str,
+    value: &Spanned<DeValue<'_>>,
+    path: &str,
+    places: &mut BTreeMap<String, Place>,
+) {
+    match value.get_ref() {
+        DeValue::Table(table) => note_places(text, table, path, places),
+        DeValue::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                let path = format!("{path}[{i}]");
+                places.insert(path.clone(), Place::Line(line(text, item.span().start)));
+                note_value(text, item, &path, places);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_know_their_lines() {
+        let text =
+            "a = 1\n\n[b]\nc = 2\n[b.d]\n\"e.f\" = [\n  1,\n  2]\n[[g]]\nh = 1\n[[g]]\nh = 2\n";
+        let source = Source::parse(Path::new("x.toml"), text).expect("valid");
+        for (key, line) in [
+            ("a", 1),
+            ("b.c", 4),
+            ("b.d.e.f", 6),
+            ("b.d.e.f[1]", 8),
+            ("b.d.absent", 5),
+            ("g[1].h", 12),
+        ] {
+            assert_eq!(source.place(key), Place::Line(line), "{key}");
+        }
+        let error = Source::parse(Path::new("x.toml"), "a = 1\nb = = 2\n").expect_err("not TOML");
+        assert!(
+            error.to_string().starts_with("x.toml:2: not valid TOML"),
+            "{error}"
+        );
+    }
+}

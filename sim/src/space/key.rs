@@ -1,0 +1,152 @@
+//! Keys and node IDs: 160 bits, the length of SHA-1.
+
+use rand::Rng;
+use sha1::{Digest, Sha1};
+use std::fmt;
+
+/// A key, or the ID of a node: an integer modulo 2^160.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key([u32; 5]);
+
+impl Key {
+    /// The number of bits.
+    pub const BITS: u32 = 160;
+
+    /// The key with the given 20 bytes, the most significant first.
+    pub fn from_bytes(bytes: [u8; 20]) -> Self {
+        let word = |i: usize| {
+            u32::from_be_bytes([
+                bytes[4 * i],
+                bytes[4 * i + 1],
+                bytes[4 * i + 2],
+                bytes[4 * i + 3],
+            ])
+        };
+        Self(std::array::from_fn(word))
+    }
+
+    /// Its 20 bytes, the most significant first.
+    pub fn to_bytes(self) -> [u8; 20] {
+        let mut bytes = [0; 20];
+        for (chunk, word) in bytes.chunks_exact_mut(4).zip(self.0) {
+            chunk.copy_from_slice(&word.to_be_bytes());
+        }
+        bytes
+    }
+
+    /// The SHA-1 of `data`.
+    pub fn sha1(data: &[u8]) -> Self {
+        Self::from_bytes(Sha1::digest(data).into())
+    }
+
+    /// A key drawn uniformly.
+    pub fn random(stream: &mut impl Rng) -> Self {
+        Self(std::array::from_fn(|_| stream.next_u32()))
+    }
+
+    /// The key 2^`bit`.
+    pub fn power_of_two(bit: u32) -> Self {
+        let mut words = [0; 5];
+        words[4 - (bit / 32) as usize] = 1 << (bit % 32);
+        Self(words)
+    }
+
+    /// Its words of 32 bits, the most significant first.
+    pub const fn words(self) -> [u32; 5] {
+        self.0
+    }
+
+    /// Its 64 most significant bits.
+    pub fn prefix(self) -> u64 {
+        u64::from(self.0[0]) << 32 | u64::from(self.0[1])
+    }
+
+    /// The place of its highest set bit, `None` for zero.
+    pub fn log2(self) -> Option<u32> {
+        let word = self.0.iter().position(|w| *w != 0)?;
+        Some(32 * (4 - word as u32) + self.0[word].ilog2())
+    }
+
+    /// Half of it, rounded down.
+    pub fn half(self) -> Self {
+        let (high, low) = self.split();
+        Self::join(high >> 1, low >> 1 | (high as u32 & 1) << 31)
+    }
+
+    /// The sum modulo 2^160.
+    pub fn wrapping_add(self, other: Self) -> Self {
+        let ((a, b), (c, d)) = (self.split(), other.split());
+        let (low, carry) = b.overflowing_add(d);
+        Self::join(a.wrapping_add(c).wrapping_add(carry.into()), low)
+    }
+
+    /// The difference modulo 2^160: the clockwise distance from `other` to this key.
+    pub fn wrapping_sub(self, other: Self) -> Self {
+        let ((a, b), (c, d)) = (self.split(), other.split());
+        let (low, borrow) = b.overflowing_sub(d);
+        Self::join(a.wrapping_sub(c).wrapping_sub(borrow.into()), low)
+    }
+
+    fn split(self) -> (u128, u32) {
+        let [a, b, c, d, low] = self.0;
+        let high = u128::from(a) << 96 | u128::from(b) << 64 | u128::from(c) << 32 | u128::from(d);
+        (high, low)
+    }
+
+    fn join(high: u128, low: u32) -> Self {
+        Self([
+            (high >> 96) as u32,
+            (high >> 64) as u32,
+            (high >> 32) as u32,
+            high as u32,
+            low,
+        ])
+    }
+}
+
+impl fmt::Display for Key {
+    /// 40 hex digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|word| write!(f, "{word:08x}"))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    pub(crate) fn keys() -> impl Strategy<Value = Key> {
+        any::<[u8; 20]>().prop_map(Key::from_bytes)
+    }
+
+    #[test]
+    fn sha1_is_the_standards_one() {
+        // FIPS 180, example "abc".
+        let digest = Key::sha1(b"abc").to_string();
+        assert_eq!(digest, "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert_eq!(size_of::<Key>(), 20);
+    }
+
+    proptest! {
+        #[test]
+        fn arithmetic_is_modular(a in keys(), b in keys(), bit in 0u32..160) {
+            prop_assert_eq!(Key::from_bytes(a.to_bytes()), a);
+            prop_assert_eq!(a.wrapping_add(b).wrapping_sub(b), a);
+            prop_assert_eq!(a.wrapping_add(b), b.wrapping_add(a));
+            let power = Key::power_of_two(bit);
+            prop_assert_eq!(power.log2(), Some(bit));
+            if bit > 0 {
+                prop_assert_eq!(power.half().wrapping_add(power.half()), power);
+            }
+            prop_assert!(a.half().wrapping_add(a.half()) <= a);
+            prop_assert_eq!(a.log2().map_or(a == Key::default(), |bit| a >= Key::power_of_two(bit)), true);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The spaces that IDs live in: distance, midpoint, closeness, and DGVH over any of them.
+//!
+//! A DHT is a space, a closeness and a way to keep peers (the UrDHT model, Rosen, Benshoof,
+//! Harrison and Bourgeois 2016). Nothing here knows nodes or messages. A [`Key`] is 160 bits
+//! whatever the space; each space maps it to a point of its own.
+
+mod dgvh;
+mod key;
+mod ring;
+mod torus;
+
+pub use dgvh::{Dgvh, Rule};
+pub use key::Key;
+pub use ring::Ring;
+pub use torus::{Torus, TorusPoint};
+
+use std::fmt::Debug;
+
+/// A space with a closeness.
+pub trait Space {
+    /// A place in the space.
+    type Point: Clone + PartialEq + Debug;
+    /// How far a point is from another: totally ordered, zero from a point to itself alone.
+    type Distance: Copy + Ord + Debug;
+
+    /// The point that a key stands for. Uniform keys give uniform points.
+    fn point(&self, key: &Key) -> Self::Point;
+
+    /// The distance from one point to another; not symmetric in every space.
+    fn distance(&self, from: &Self::Point, to: &Self::Point) -> Self::Distance;
+
+    /// The point half-way on the shortest path from one point to another.
+    fn midpoint(&self, from: &Self::Point, to: &Self::Point) -> Self::Point;
+}

@@ -1,0 +1,182 @@
+//! Distances between the hosts that are in use, row by row as they are asked for.
+
+use super::graph::{Adjacency, Latencies};
+use super::search::Search;
+use super::{Host, Path, Shape, Underlay};
+use crate::engine::Span;
+use std::sync::Arc;
+
+/// Distances between the hosts that are in use, the *sites*.
+///
+/// A site is a position in the list given to [`new`](Self::new); several sites may be the
+/// same host, with no distance between them. A row, the distances of one site to all others,
+/// is computed when it is first needed and kept. Distances are symmetric, so a path is also
+/// answered from the row of its other end.
+///
+/// # Cost
+///
+/// On a graph a row costs one search over all hosts (breadth first where all links have one
+/// latency, otherwise Dijkstra's) and keeps, for each different host among the sites, the
+/// hops, mostly in one byte, and where links differ the latency in four bytes. Without a
+/// graph nothing is kept at all.
+#[derive(Debug)]
+pub struct Distances {
+    underlay: Arc<Underlay>,
+    /// Site to position in `hosts`; without a graph, to the host itself.
+    slots: Vec<u32>,
+    /// The different hosts among the sites, ascending; empty without a graph.
+    hosts: Vec<u32>,
+    rows: Vec<Option<Row>>,
+    search: Search,
+}
+
+/// The distances from one host to all `hosts`.
+#[derive(Debug)]
+struct Row {
+    hops: Packed,
+    /// Absent where all links have one latency.
+    micros: Option<Packed>,
+}
+
+/// Numbers in the narrowest type that holds them all.
+#[derive(Debug)]
+enum Packed {
+    Bytes(Box<[u8]>),
+    Shorts(Box<[u16]>),
+    Words(Box<[u32]>),
+    Longs(Box<[u64]>),
+}
+
+impl Packed {
+    fn new(numbers: impl Iterator<Item = u64> + Clone) -> Self {
+        let largest = numbers.clone().max().unwrap_or(0);
+        if u8::try_from(largest).is_ok() {
+            Self::Bytes(numbers.map(|x| x as u8).collect())
+        } else if u16::try_from(largest).is_ok() {
+            Self::Shorts(numbers.map(|x| x as u16).collect())
+        } else if u32::try_from(largest).is_ok() {
+            Self::Words(numbers.map(|x| x as u32).collect())
+        } else {
+            Self::Longs(numbers.collect())
+        }
+    }
+
+    fn get(&self, i: usize) -> u64 {
+        match self {
+            Self::Bytes(numbers) => u64::from(numbers[i]),
+            Self::Shorts(numbers) => u64::from(numbers[i]),
+            Self::Words(numbers) => u64::from(numbers[i]),
+            Self::Longs(numbers) => numbers[i],
+        }
+    }
+}
+
+impl Row {
+    fn new(graph: &Adjacency, search: &mut Search, hosts: &[u32], from: u32) -> Self {
+        search.run(graph, from);
+        let search = &*search;
+        let hops = hosts
+            .iter()
+            .map(|&host| u64::from(search.hops(graph, host)));
+        let micros = match graph.latencies {
+            Latencies::Equal(_) => None,
+            Latencies::Each(_) => Some(Packed::new(
+                hosts.iter().map(|&host| search.latency(graph, host)),
+            )),
+        };
+        Self {
+            hops: Packed::new(hops),
+            micros,
+        }
+    }
+
+    fn path(&self, graph: &Adjacency, to: usize) -> Path {
+        let hops = self.hops.get(to);
+        let micros = match (&self.micros, &graph.latencies) {
+            (Some(micros), _) => micros.get(to),
+            (None, Latencies::Equal(latency)) => hops * u64::from(*latency),
+            (None, Latencies::Each(_)) => unreachable!("rows of unequal links keep latencies"),
+        };
+        Path {
+            hops: hops as u32,
+            latency: Span::from_micros(micros),
+        }
+    }
+}
+
+/// What the rows of `sites` sites take in bytes if all are computed: a byte for the hops, and
+/// four for the latency where links differ. Graphs of large diameter take a byte more.
+pub(super) fn row_bytes(sites: usize, equal_links: bool) -> u64 {
+    let sites = sites as u64;
+    let entry = if equal_links { 2 } else { 5 };
+    sites
+        .saturating_mul(sites)
+        .saturating_mul(entry)
+        .saturating_add(64 * sites)
+}
+
+impl Distances {
+    /// Distances between `sites`, none of them computed yet. O(s log s) for s sites.
+    ///
+    /// # Panics
+    /// If a site is not a host of `underlay`.
+    pub fn new(underlay: Arc<Underlay>, sites: Vec<Host>) -> Self {
+        for &site in &sites {
+            assert!(
+                (site.0 as usize) < underlay.hosts(),
+                "{site:?} is not in the underlay"
+            );
+        }
+        let mut slots: Vec<u32> = sites.into_iter().map(|host| host.0).collect();
+        let mut hosts = Vec::new();
+        if matches!(underlay.shape, Shape::Graph(_)) {
+            hosts.clone_from(&slots);
+            hosts.sort_unstable();
+            hosts.dedup();
+            for slot in &mut slots {
+                *slot = hosts.partition_point(|host| host < slot) as u32;
+            }
+        }
+        let rows = hosts.iter().map(|_| None).collect();
+        Self {
+            underlay,
+            slots,
+            hosts,
+            rows,
+            search: Search::default(),
+        }
+    }
+
+    /// How many sites there are.
+    pub fn sites(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The path from site `from` to site `to`; [`Path::NONE`] if they are one host.
+    ///
+    /// O(1) where the row of either end is there, otherwise one search over the underlay.
+    ///
+    /// # Panics
+    /// If there is no such site.
+    pub fn path(&mut self, from: u32, to: u32) -> Path {
+        let (from, to) = (self.slots[from as usize], self.slots[to as usize]);
+        let graph = match &self.underlay.shape {
+            Shape::Pairs(pairs) => return pairs.path(from, to),
+            Shape::Graph(graph) => graph,
+        };
+        if from == to {
+            return Path::NONE;
+        }
+        let (from, to) = (from as usize, to as usize);
+        if let Some(row) = &self.rows[from] {
+            return row.path(graph, to);
+        }
+        if let Some(row) = &self.rows[to] {
+            return row.path(graph, from);
+        }
+        let row = Row::new(graph, &mut self.search, &self.hosts, self.hosts[from]);
+        let path = row.path(graph, to);
+        self.rows[from] = Some(row);
+        path
+    }
+}

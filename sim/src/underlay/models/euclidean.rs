@@ -1,0 +1,37 @@
+use super::Streams;
+use crate::engine::{Span, SpanDistribution};
+use crate::parameters;
+use crate::underlay::UnderlayError;
+use crate::underlay::pairwise::{Pairwise, Plane};
+
+parameters! {
+    /// Hosts uniformly in a square; latency grows with the distance.
+    ///
+    /// The latency of two hosts is their distance, in whole microseconds rounded up, plus the
+    /// access delay of each: coordinates with a height, as in Vivaldi (Dabek, Cox, Kaashoek and
+    /// Morris: "Vivaldi: a decentralized network coordinate system", SIGCOMM 2004). It obeys
+    /// the triangle inequality. There are no links: each message is one underlay hop, and
+    /// `link-latency` has no say. O(n), and O(1) a distance.
+    pub struct Euclidean {
+        /// One-way latency along a side of the square.
+        pub side: Span = Span::from_millis(100);
+        /// What each host adds to its latencies, drawn once a host.
+        pub access_delay: SpanDistribution = SpanDistribution::Constant(Span::from_millis(1));
+    }
+}
+
+impl Euclidean {
+    /// Draws the positions from one stream and the access delays from the other.
+    pub(in crate::underlay) fn pairs(
+        &self,
+        nodes: usize,
+        streams: &mut Streams,
+    ) -> Result<Pairwise, UnderlayError> {
+        let mut plane = Plane::new(self.side, nodes);
+        for _ in 0..nodes {
+            let position = (streams.graph.unit(), streams.graph.unit());
+            plane.push(position, self.access_delay.sample(&mut streams.latency))?;
+        }
+        Ok(Pairwise::Plane(plane))
+    }
+}

@@ -1,0 +1,103 @@
+//! Latencies without a graph: every message is one hop.
+
+use super::{Path, UnderlayError, micros};
+use crate::engine::Span;
+
+/// How the latency between two different hosts is known.
+#[derive(Debug)]
+pub(super) enum Pairwise {
+    /// One latency for all pairs of `hosts` hosts.
+    Constant { hosts: usize, latency: Span },
+    /// By the distance on a plane.
+    Plane(Plane),
+    /// By measurement.
+    Matrix(Matrix),
+}
+
+impl Pairwise {
+    pub(super) fn hosts(&self) -> usize {
+        match self {
+            Self::Constant { hosts, .. } => *hosts,
+            Self::Plane(plane) => plane.positions.len(),
+            Self::Matrix(matrix) => matrix.hosts,
+        }
+    }
+
+    /// What a message meets from host `a` to host `b`. O(1).
+    pub(super) fn path(&self, a: u32, b: u32) -> Path {
+        if a == b {
+            return Path::NONE;
+        }
+        let latency = match self {
+            Self::Constant { latency, .. } => *latency,
+            Self::Plane(plane) => plane.latency(a as usize, b as usize),
+            Self::Matrix(matrix) => Span::from_micros(matrix.one_way(a as usize, b as usize)),
+        };
+        Path { hops: 1, latency }
+    }
+}
+
+/// Hosts in the unit square, each with a delay of its own access link.
+#[derive(Debug)]
+pub(super) struct Plane {
+    side_micros: f64,
+    positions: Vec<(f64, f64)>,
+    access: Vec<u32>,
+}
+
+impl Plane {
+    /// A plane whose side takes `side` to cross.
+    pub(super) fn new(side: Span, hosts: usize) -> Self {
+        Self {
+            side_micros: side.as_nanos() as f64 / 1e3,
+            positions: Vec::with_capacity(hosts),
+            access: Vec::with_capacity(hosts),
+        }
+    }
+
+    /// Adds a host.
+    pub(super) fn push(&mut self, position: (f64, f64), access: Span) -> Result<(), UnderlayError> {
+        self.positions.push(position);
+        // No access delay at all is fine here: the distance is at least one microsecond.
+        self.access.push(if access.is_zero() {
+            0
+        } else {
+            micros(access)?.get()
+        });
+        Ok(())
+    }
+
+    /// Rounded up to the microsecond, which keeps the triangle inequality.
+    fn latency(&self, a: usize, b: usize) -> Span {
+        let (from, to) = (self.positions[a], self.positions[b]);
+        let (dx, dy) = (from.0 - to.0, from.1 - to.1);
+        // Multiplication and square root are exact to the last bit on every platform.
+        let distance = libm::ceil((dx * dx + dy * dy).sqrt() * self.side_micros) as u64;
+        Span::from_micros(distance.max(1) + u64::from(self.access[a]) + u64::from(self.access[b]))
+    }
+}
+
+/// One-way latencies of all pairs in microseconds, each pair once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Matrix {
+    hosts: usize,
+    /// Row by row, below the diagonal.
+    one_way: Vec<u32>,
+}
+
+impl Matrix {
+    /// The matrix of `hosts` hosts whose entries below the diagonal are `one_way`, row by row.
+    pub(super) fn new(hosts: usize, one_way: Vec<u32>) -> Self {
+        debug_assert_eq!(one_way.len(), hosts * (hosts - 1) / 2);
+        Self { hosts, one_way }
+    }
+
+    pub(super) fn hosts(&self) -> usize {
+        self.hosts
+    }
+
+    fn one_way(&self, a: usize, b: usize) -> u64 {
+        let (low, high) = (a.min(b), a.max(b));
+        u64::from(self.one_way[high * (high - 1) / 2 + low])
+    }
+}

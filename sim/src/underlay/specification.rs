@@ -1,0 +1,282 @@
+//! The `[underlay]` table of a scenario.
+
+use super::distances;
+use super::files::{File, Loaded, Measured};
+use super::graph::{Adjacency, distinct_links};
+use super::models::{
+    BarabasiAlbert, Constant, ErdosRenyi, Euclidean, GraphModel, Grid, NODES, ScaleFreeDirected,
+    Streams, TransitStub, WattsStrogatz, Waxman,
+};
+use super::pairwise::Pairwise;
+use super::{Shape, Underlay, UnderlayError, search};
+use crate::engine::{Seed, Span, SpanDistribution};
+use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::{choices, parameters};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+choices! {
+    /// How hosts are linked.
+    pub enum Model {
+        /// Growth by preferential attachment.
+        BarabasiAlbert = "barabasi-albert",
+        /// Directed scale-free growth, directions dropped.
+        ScaleFreeDirected = "scale-free-directed",
+        /// Each pair with the same probability.
+        ErdosRenyi = "erdos-renyi",
+        /// A ring with shortcuts.
+        WattsStrogatz = "watts-strogatz",
+        /// Near hosts likelier than far ones.
+        Waxman = "waxman",
+        /// A rectangle or a torus.
+        Grid = "grid",
+        /// Stub domains on transit domains.
+        TransitStub = "transit-stub",
+        /// A plane without links.
+        Euclidean = "euclidean",
+        /// The same latency between all hosts.
+        Constant = "constant",
+        /// From a file.
+        File = "file",
+    }
+}
+
+parameters! {
+    /// The underlay: hosts, their links, and how long a message takes from one to another.
+    pub struct General {
+        /// Which model; its own keys stand in a table of its name.
+        pub model: Model = Model::BarabasiAlbert;
+        /// Hosts. A file brings its own number.
+        pub nodes: usize = 10_000, within 1..=100_000_000;
+        /// Latency of each link, drawn once a link, in whole microseconds of at least one. The
+        /// models transit-stub, euclidean and constant and RTT matrices have their own.
+        pub link_latency: SpanDistribution = SpanDistribution::Constant(Span::from_millis(1));
+    }
+}
+
+/// The model that was chosen.
+#[derive(Clone, Debug)]
+enum Chosen {
+    /// One that draws links.
+    Graph(Arc<dyn GraphModel>),
+    Euclidean(Euclidean),
+    Constant(Constant),
+    /// What was read is shared: a sweep copies specifications.
+    File(Arc<Loaded>),
+}
+
+type Values = BTreeMap<String, toml::Value>;
+
+/// Links that an underlay can have: twice as many places fit 32 bits.
+const MOST_LINKS: f64 = 2e9;
+
+/// The `[underlay]` table as read and checked.
+#[derive(Clone, Debug)]
+pub struct Specification {
+    general: General,
+    chosen: Chosen,
+    /// The chosen model's own keys as resolved.
+    own: Values,
+}
+
+/// Reads and checks a model that draws links.
+fn graph<M>(table: &Table<'_>, nodes: usize) -> Result<(Chosen, Values), Problem>
+where
+    M: GraphModel + Parameters + 'static,
+{
+    let model = M::read(table)?;
+    model.check(nodes, table)?;
+    let links = model.expected_links(nodes);
+    if links > MOST_LINKS {
+        let message = format!("{nodes} hosts have about {links:.1e} links, more than 2e9");
+        return Err(Problem::new(NODES, message));
+    }
+    let values = model.write();
+    Ok((Chosen::Graph(Arc::new(model)), values))
+}
+
+impl Specification {
+    /// The tables that this floor reads, with all their keys.
+    pub fn sections() -> Vec<Section> {
+        let path = |model: Model| format!("underlay.{}", model.as_str());
+        let mut sections = vec![Section::of::<General>("underlay")];
+        sections.extend(Model::ALL.iter().map(|&model| match model {
+            Model::BarabasiAlbert => Section::of::<BarabasiAlbert>(&path(model)),
+            Model::ScaleFreeDirected => Section::of::<ScaleFreeDirected>(&path(model)),
+            Model::ErdosRenyi => Section::of::<ErdosRenyi>(&path(model)),
+            Model::WattsStrogatz => Section::of::<WattsStrogatz>(&path(model)),
+            Model::Waxman => Section::of::<Waxman>(&path(model)),
+            Model::Grid => Section::of::<Grid>(&path(model)),
+            Model::TransitStub => Section::of::<TransitStub>(&path(model)),
+            Model::Euclidean => Section::of::<Euclidean>(&path(model)),
+            Model::Constant => Section::of::<Constant>(&path(model)),
+            Model::File => Section::of::<File>(&path(model)),
+        }));
+        sections
+    }
+
+    /// Reads `table`, the `[underlay]` of a scenario, and the table of the chosen model in it.
+    ///
+    /// `base` is the folder where relative paths start. A file is read and parsed here, so that
+    /// a check finds every fault.
+    ///
+    /// # Errors
+    /// The first key that is wrong, alone or with others; for a file, `underlay.file.path` and
+    /// a message with the file and the line.
+    pub fn read(table: &Table<'_>, base: &Path) -> Result<Self, Problem> {
+        let general = General::read(table)?;
+        let nodes = general.nodes;
+        let own = table.sub(general.model.as_str())?;
+        let (chosen, own) = match general.model {
+            Model::BarabasiAlbert => graph::<BarabasiAlbert>(&own, nodes)?,
+            Model::ScaleFreeDirected => graph::<ScaleFreeDirected>(&own, nodes)?,
+            Model::ErdosRenyi => graph::<ErdosRenyi>(&own, nodes)?,
+            Model::WattsStrogatz => graph::<WattsStrogatz>(&own, nodes)?,
+            Model::Waxman => graph::<Waxman>(&own, nodes)?,
+            Model::Grid => graph::<Grid>(&own, nodes)?,
+            Model::TransitStub => graph::<TransitStub>(&own, nodes)?,
+            Model::Euclidean => {
+                let model = Euclidean::read(&own)?;
+                let values = model.write();
+                (Chosen::Euclidean(model), values)
+            }
+            Model::Constant => {
+                let model = Constant::read(&own)?;
+                let values = model.write();
+                (Chosen::Constant(model), values)
+            }
+            Model::File => {
+                let mut file = File::read(&own)?;
+                let loaded = file.load(&own, base)?;
+                file.content = Some(loaded.content.clone());
+                (Chosen::File(Arc::new(loaded)), file.write())
+            }
+        };
+        Ok(Self {
+            general,
+            chosen,
+            own,
+        })
+    }
+
+    /// The table as resolved: every key that has a say, with its value, defaults included.
+    ///
+    /// A model that has latencies of its own leaves `link-latency` out, a file `nodes`; so
+    /// keys without effect make no other run. A file's `content` is the SHA-1 of what it held.
+    pub fn write(&self) -> toml::Table {
+        let mut table: toml::Table = self.general.write().into_iter().collect();
+        if let Chosen::File(_) = self.chosen {
+            table.remove("nodes");
+        }
+        let own_latencies = match &self.chosen {
+            Chosen::Graph(model) => model.own_latencies(),
+            Chosen::Euclidean(_) | Chosen::Constant(_) => true,
+            Chosen::File(loaded) => matches!(loaded.measured, Measured::Matrix(_)),
+        };
+        if own_latencies {
+            table.remove("link-latency");
+        }
+        let name = self.general.model.as_str().to_owned();
+        table.insert(
+            name,
+            toml::Value::Table(self.own.clone().into_iter().collect()),
+        );
+        table
+    }
+
+    /// Which model was chosen.
+    pub fn model(&self) -> Model {
+        self.general.model
+    }
+
+    /// How many hosts there will be at most: those outside the largest component are not used.
+    pub fn hosts(&self) -> usize {
+        match &self.chosen {
+            Chosen::File(loaded) => loaded.measured.hosts(),
+            _ => self.general.nodes,
+        }
+    }
+
+    /// An estimate, in bytes, of what the underlay and the distances of `sites` sites take at
+    /// most: the graph while it is built, and a row for every site.
+    pub fn memory(&self, sites: usize) -> u64 {
+        let hosts = self.hosts() as u64;
+        let links = match &self.chosen {
+            Chosen::Constant(_) => return 4 * sites as u64,
+            Chosen::Euclidean(_) => return 20 * hosts + 4 * sites as u64,
+            Chosen::File(loaded) => match &loaded.measured {
+                Measured::Matrix(_) => return 4 * hosts * hosts.saturating_sub(1),
+                Measured::Graph(links) => links.edge_count() as u64,
+            },
+            Chosen::Graph(model) => model.expected_links(self.general.nodes) as u64,
+        };
+        // petgraph's nodes and edges, the links while they are tidied and their order; then
+        // the adjacency, and the scratch space of a search.
+        let building = 24 * hosts + 60 * links;
+        let rows = distances::row_bytes(sites, self.has_equal_links());
+        building
+            .saturating_add(16 * hosts + 16 * links)
+            .saturating_add(rows)
+    }
+
+    /// Builds the underlay.
+    ///
+    /// The graph is drawn from the stream "underlay", latencies from "link-latency", so that
+    /// one and the same graph can be had with other latencies. O(n + m log m); where links
+    /// differ in latency, one shortest-path search besides.
+    ///
+    /// # Errors
+    /// If a latency is drawn that is too long to be kept.
+    pub fn build(&self, seed: Seed) -> Result<Underlay, UnderlayError> {
+        let mut streams = Streams {
+            graph: seed.stream("underlay", 0),
+            latency: seed.stream("link-latency", 0),
+        };
+        let nodes = self.general.nodes;
+        let mut notes = Vec::new();
+        let (hosts, links) = match &self.chosen {
+            Chosen::Euclidean(own) => {
+                return Ok(Underlay::of_pairs(own.pairs(nodes, &mut streams)?, notes));
+            }
+            Chosen::Constant(own) => return Ok(Underlay::of_pairs(own.pairs(nodes), notes)),
+            Chosen::File(loaded) => {
+                notes.clone_from(&loaded.notes);
+                match &loaded.measured {
+                    Measured::Matrix(matrix) => {
+                        return Ok(Underlay::of_pairs(Pairwise::Matrix(matrix.clone()), notes));
+                    }
+                    Measured::Graph(links) => {
+                        (links.node_count(), distinct_links(links, &mut notes))
+                    }
+                }
+            }
+            Chosen::Graph(model) => {
+                let links = model.links(nodes, &mut streams)?;
+                // What a model draws twice is its way, and no news.
+                (links.node_count(), distinct_links(&links, &mut Vec::new()))
+            }
+        };
+        let latency = &self.general.link_latency;
+        let stream = &mut streams.latency;
+        let graph = Adjacency::new(hosts, links, latency, stream, &mut notes)?;
+        search::check_range(&graph)?;
+        Ok(Underlay {
+            shape: Shape::Graph(graph),
+            notes,
+        })
+    }
+
+    /// Whether all links are sure to have one latency.
+    fn has_equal_links(&self) -> bool {
+        let own = match &self.chosen {
+            Chosen::Graph(model) => model.own_latencies(),
+            Chosen::File(loaded) => match &loaded.measured {
+                Measured::Graph(links) => links.edge_weights().any(Option::is_some),
+                Measured::Matrix(_) => false,
+            },
+            Chosen::Euclidean(_) | Chosen::Constant(_) => false,
+        };
+        !own && self.general.link_latency.constant().is_some()
+    }
+}

@@ -1,0 +1,102 @@
+//! Real topologies, found through the environment variable `DHTLAB_DATA`; skipped without it.
+
+use dhtlab::engine::Seed;
+use dhtlab::parameter::Table;
+use dhtlab::underlay::{Distances, Host, Specification, Underlay};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The file `name` of the collection, if there is one.
+fn data(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("DHTLAB_DATA").map(|folder| Path::new(&folder).join(name));
+    let found = path.filter(|path| path.exists());
+    if found.is_none() {
+        println!("skipped: {name} is not in the folder that DHTLAB_DATA names");
+    }
+    found
+}
+
+fn build(path: &Path) -> (Specification, Underlay) {
+    let file = format!(
+        "[underlay]\nmodel = 'file'\n[underlay.file]\npath = '{}'",
+        path.display()
+    );
+    let file: toml::Table = file.parse().unwrap();
+    let table = Table::root(&file).sub("underlay").unwrap();
+    let specification = Specification::read(&table, Path::new("elsewhere")).unwrap();
+    let underlay = specification.build(Seed::new(1)).unwrap();
+    (specification, underlay)
+}
+
+/// The longest and the mean path of all pairs, in hops and milliseconds.
+fn widths(underlay: Underlay) -> (u32, f64, f64) {
+    let hosts = underlay.hosts() as u32;
+    let mut distances = Distances::new(Arc::new(underlay), (0..hosts).map(Host).collect());
+    let (mut longest, mut hops, mut millis) = (0, 0.0, 0.0);
+    for a in 0..hosts {
+        for b in 0..a {
+            let path = distances.path(a, b);
+            longest = longest.max(path.hops);
+            hops += f64::from(path.hops);
+            millis += path.latency.as_millis_f64();
+        }
+    }
+    let pairs = f64::from(hosts) * f64::from(hosts - 1) / 2.0;
+    (longest, hops / pairs, millis / pairs)
+}
+
+#[test]
+fn underlay_of_autonomous_systems() {
+    let Some(path) = data("as733_20000102/as20000102.txt") else {
+        return;
+    };
+    let (specification, underlay) = build(&path);
+    assert_eq!(specification.hosts(), 6474);
+    assert_eq!((underlay.hosts(), underlay.links()), (6474, Some(12572)));
+    assert_eq!(underlay.notes(), ["loops: 1323 dropped"]);
+    let (longest, mean, _) = widths(underlay);
+    assert_eq!(longest, 9);
+    assert!((3.70..3.71).contains(&mean), "{mean}");
+}
+
+#[test]
+fn underlay_of_planet_lab() {
+    let Some(path) = data("planetlab490/PlanetLabData_1") else {
+        return;
+    };
+    let (_, underlay) = build(&path);
+    assert_eq!((underlay.hosts(), underlay.links()), (490, None));
+    println!("{:?}", underlay.notes());
+    let (longest, mean, millis) = widths(underlay);
+    assert_eq!((longest, mean), (1, 1.0));
+    assert!((20.0..150.0).contains(&millis), "{millis}");
+}
+
+#[test]
+fn underlay_of_the_topology_zoo() {
+    let networks = [
+        ("Abilene", 11, 11, 14, 5),
+        ("Cogentco", 197, 197, 243, 28),
+        ("Colt", 153, 153, 177, 20),
+        ("GtsCe", 149, 149, 193, 21),
+        ("Kdl", 754, 754, 895, 58),
+        ("Uninett2011", 69, 69, 96, 9),
+    ];
+    let mut found = Vec::new();
+    for (name, ..) in networks {
+        let Some(path) = data(&format!("topologyzoo/{name}.gml")) else {
+            return;
+        };
+        let (specification, underlay) = build(&path);
+        println!("{name}: {:?}", underlay.notes());
+        let (hosts, links) = (underlay.hosts(), underlay.links().unwrap());
+        found.push((
+            name,
+            specification.hosts(),
+            hosts,
+            links,
+            widths(underlay).0,
+        ));
+    }
+    assert_eq!(found, networks);
+}
