@@ -43,6 +43,8 @@ crate::parameters! {
         pub embedding: Embedding = Embedding::Off;
         /// Time between two gossips of a node, or "never".
         pub gossip: Period = Period::every(Span::from_secs(10));
+        /// Time between two measurements of a latency for the embedding.
+        pub probe: Period = Period::every(Span::from_secs(1));
         /// How long a node waits for an answer.
         pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
     }
@@ -57,6 +59,7 @@ pub struct Shared {
     most_long: usize,
     embedding: Embedding,
     gossip: Period,
+    probe: Period,
 }
 
 impl From<&VHashParameters> for Shared {
@@ -69,6 +72,10 @@ impl From<&VHashParameters> for Shared {
             most_long: parameters.long_peers.unwrap_or(table * table),
             embedding: parameters.embedding,
             gossip: parameters.gossip,
+            probe: match parameters.embedding {
+                Embedding::Off => Period::NEVER,
+                Embedding::Springs => parameters.probe,
+            },
         }
     }
 }
@@ -86,7 +93,7 @@ pub struct VHash {
 /// What VHash nodes tell each other.
 #[derive(Clone, Debug)]
 pub enum Message {
-    /// Request and answer: who I am, how far off I hold my position to be, and my short peers.
+    /// Request and answer: who I am, how my springs stand, my short peers and a few long ones.
     Gossip(Box<News>),
     /// Request: where are you? A measurement for the embedding.
     Probe,
@@ -101,8 +108,12 @@ pub enum Message {
 pub struct News {
     sender: Record,
     springs: springs::Stated,
-    short: Vec<Record>,
+    peers: Vec<Record>,
 }
+
+/// How many long peers a node tells of beside its short ones: so long tables become random
+/// samples of the whole network, where short peers alone would tell of the neighbourhood.
+const LONG_TOLD: usize = 4;
 
 /// What a VHash node asks the root of a key.
 #[derive(Clone, Copy, Debug)]
@@ -148,22 +159,28 @@ impl VHash {
         }
     }
 
-    fn news(&self, me: Node, with_peers: bool) -> Box<News> {
+    /// What the node says of itself.
+    fn news(&self, me: Node) -> Box<News> {
         Box::new(News {
             sender: self.record(me),
             springs: self.springs.stated(),
-            short: if with_peers {
-                self.peers.short_records()
-            } else {
-                Vec::new()
-            },
+            peers: Vec::new(),
+        })
+    }
+
+    /// What the node says of itself and its peers.
+    fn all_news(&self, context: &mut Context<'_, Self>) -> Box<News> {
+        let peers = self.peers.told(LONG_TOLD, context.random);
+        Box::new(News {
+            peers,
+            ..*self.news(context.me)
         })
     }
 
     /// Takes in what another node has told, and chooses peers anew.
     fn learn(&mut self, context: &mut Context<'_, Self>, news: &News) {
         let heard = std::iter::once(&news.sender)
-            .chain(&news.short)
+            .chain(&news.peers)
             .filter(|record| record.node != context.me);
         self.peers.hear(heard);
         let shared = context.shared;
@@ -172,12 +189,20 @@ impl VHash {
         }
     }
 
+    fn again(&self, context: &mut Context<'_, Self>, period: Period, timer: Timer) {
+        if let Some(period) = period.span() {
+            context.set_timer(period, timer);
+        }
+    }
+
     fn measure(&mut self, context: &mut Context<'_, Self>, news: &News, round_trip: Span) {
         if context.shared.embedding == Embedding::Springs {
             let latency = round_trip.as_secs_f64() / 2.0;
             let torus = &context.shared.torus;
-            let nearest = self.peers.nearest(torus, &self.position).map_or(0.0, |(_, d)| d);
-            let moved = self.springs.pull(torus, &self.position, nearest, news, latency);
+            let nearest = self.peers.nearest_distance();
+            let moved = self
+                .springs
+                .pull(torus, &self.position, nearest, news, latency);
             if let Some(position) = moved {
                 self.position = position;
                 self.version += 1;
@@ -209,9 +234,13 @@ impl Overlay for VHash {
     }
 
     fn maintain(&mut self, context: &mut Context<'_, Self>) {
-        let gossip = context.shared.gossip;
-        if let Some(first) = gossip.first(context.random) {
-            context.set_timer(first, Timer::Gossip);
+        for (period, timer) in [
+            (context.shared.gossip, Timer::Gossip),
+            (context.shared.probe, Timer::Probe),
+        ] {
+            if let Some(first) = period.first(context.random) {
+                context.set_timer(first, timer);
+            }
         }
     }
 
@@ -233,12 +262,12 @@ impl Overlay for VHash {
     ) -> Message {
         match message {
             Message::Gossip(news) => {
-                let answer = self.news(context.me, true);
+                let answer = self.all_news(context);
                 self.learn(context, &news);
                 self.springs.average(&news.springs);
                 Message::Gossip(answer)
             }
-            _ => Message::Position(self.news(context.me, false)),
+            _ => Message::Position(self.news(context.me)),
         }
     }
 
@@ -277,28 +306,26 @@ impl Overlay for VHash {
         match timer {
             Timer::Gossip => {
                 if let Some(partner) = self.peers.random_short(context.random) {
-                    let news = self.news(context.me, true);
+                    let news = self.all_news(context);
                     context.request(partner, Message::Gossip(news), timer);
                 }
-                let gossip = context.shared.gossip;
-                if let Some(period) = gossip.span() {
-                    context.set_timer(period, Timer::Gossip);
-                    if context.shared.embedding == Embedding::Springs {
-                        context.set_timer(Span::from_nanos(period.as_nanos() / 2), Timer::Probe);
-                    }
-                }
+                self.again(context, context.shared.gossip, timer);
             }
             Timer::Probe => {
                 if let Some(peer) = self.peers.least_recently_probed() {
                     context.request(peer, Message::Probe, timer);
                 }
+                self.again(context, context.shared.probe, timer);
             }
         }
     }
 
     fn on_query(&mut self, context: &mut Context<'_, Self>, origin: Node, _: Key, query: Query) {
         match query {
-            Query::Join => context.send(origin, Message::Welcome(self.news(context.me, true))),
+            Query::Join => {
+                let news = self.all_news(context);
+                context.send(origin, Message::Welcome(news));
+            }
         }
     }
 

@@ -29,6 +29,8 @@ pub struct PeerSet {
     /// The number of the last probe of each.
     probed: Vec<u32>,
     probes: u32,
+    /// Squared distance of the nearest peer at the last choice.
+    nearest: f64,
     /// From here on, what was heard of since the last choice.
     heard: usize,
 }
@@ -43,6 +45,7 @@ impl PeerSet {
             coordinates: Vec::new(),
             probed: Vec::new(),
             probes: 0,
+            nearest: 0.0,
             heard: 0,
         }
     }
@@ -67,6 +70,11 @@ impl PeerSet {
         self.nodes.is_empty()
     }
 
+    /// The squared distance of the nearest peer when peers were last chosen.
+    pub(super) fn nearest_distance(&self) -> f64 {
+        self.nearest
+    }
+
     fn position(&self, place: usize) -> &[f64] {
         &self.coordinates[place * self.dimensions..(place + 1) * self.dimensions]
     }
@@ -84,15 +92,22 @@ impl PeerSet {
 
     /// The peer whose last probe is the longest ago; it is taken as probed now.
     pub(super) fn least_recently_probed(&mut self) -> Option<Node> {
-        let (place, _) = self.probed.iter().enumerate().min_by_key(|(_, probe)| **probe)?;
+        let (place, _) = self
+            .probed
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, probe)| **probe)?;
         self.probes += 1;
         self.probed[place] = self.probes;
         Some(self.nodes[place])
     }
 
-    /// The records of the short peers.
-    pub(super) fn short_records(&self) -> Vec<Record> {
+    /// The records of the short peers and of `long` long ones drawn uniformly.
+    pub(super) fn told(&self, long: usize, stream: &mut Stream) -> Vec<Record> {
+        let beyond = self.nodes.len() - self.short;
+        let drawn = (0..long.min(beyond)).map(|_| self.short + stream.index(beyond));
         (0..self.short)
+            .chain(drawn)
             .map(|place| Record {
                 node: self.nodes[place],
                 version: self.versions[place],
@@ -162,24 +177,43 @@ impl PeerSet {
             .enumerate()
             .map(|(i, place)| (OrderedFloat(distances[*place]), i as u32))
             .collect();
+        self.nearest = order.first().map_or(0.0, |(distance, _)| distance.0);
         let mut dgvh = Dgvh::new(shared.rule, shared.least_short);
         let chosen: Vec<usize> = dgvh
             .select_sorted(torus, me, &points, &order)
             .iter()
             .map(|i| places[*i as usize])
             .collect();
-        let mut is_short = vec![false; self.nodes.len()];
-        chosen.iter().for_each(|place| is_short[*place] = true);
-        let changed = chosen.len() != self.short || !is_short[..self.short].iter().all(|s| *s);
-        let mut long: Vec<usize> = (0..self.nodes.len())
-            .filter(|place| !is_short[*place])
-            .collect();
-        if long.len() > shared.most_long {
-            stream.sample_to_front(&mut long, shared.most_long);
-            long.truncate(shared.most_long);
+        let changed = !self.is_short_set(&chosen);
+        if changed {
+            let mut is_short = vec![false; self.nodes.len()];
+            chosen.iter().for_each(|place| is_short[*place] = true);
+            let long: Vec<usize> = (0..self.nodes.len())
+                .filter(|place| !is_short[*place])
+                .collect();
+            self.keep(&chosen, &long);
         }
-        self.keep(&chosen, &long);
+        while self.nodes.len() - self.short > shared.most_long {
+            let place = self.short + stream.index(self.nodes.len() - self.short);
+            self.drop_long(place);
+        }
+        self.heard = self.nodes.len();
         changed
+    }
+
+    /// Whether the peers at `places` are the short ones.
+    fn is_short_set(&self, places: &[usize]) -> bool {
+        places.len() == self.short && places.iter().all(|place| *place < self.short)
+    }
+
+    /// Drops the long peer at `place`; the last one takes its place.
+    fn drop_long(&mut self, place: usize) {
+        let (d, last) = (self.dimensions, self.nodes.len() - 1);
+        self.nodes.swap_remove(place);
+        self.versions.swap_remove(place);
+        self.probed.swap_remove(place);
+        self.coordinates.copy_within(last * d.., place * d);
+        self.coordinates.truncate(last * d);
     }
 
     /// Forgets `node`; true if it was known. The short peers are to be chosen anew.

@@ -16,8 +16,12 @@ use crate::space::{Torus, TorusPoint};
 const STEP: f64 = 0.25;
 /// How fast the estimate of a node's own error follows new measurements (Vivaldi's c_e).
 const ADAPT: f64 = 0.25;
-/// Measurements after which the step has halved.
-const DAMPING: f64 = 40.0;
+/// Measurements after which the step has halved: enough of them at nearly full step for nodes
+/// to sort themselves from a random start, and a bound on all that is left to go.
+const HALF_LIFE: f64 = 150.0;
+/// Measurements after which a node stays where it is: a step is below 1/250 of the first, and
+/// only then can what its peers know of it become exactly true.
+const REST: u32 = 1200;
 /// The part of the way to the nearest peer that a node moves before it says so.
 const ANNOUNCE: f64 = 0.25;
 /// Weight of a new measurement in the mean latency.
@@ -84,14 +88,22 @@ impl Springs {
         news: &News,
         latency: f64,
     ) -> Option<TorusPoint> {
-        let mean = self.stated.mean_latency.filter(|mean| *mean > 0.0 && latency > 0.0)?;
+        if self.measurements >= REST {
+            return None;
+        }
+        let mean = self
+            .stated
+            .mean_latency
+            .filter(|mean| *mean > 0.0 && latency > 0.0)?;
         if self.coordinate.is_empty() {
             self.coordinate.clone_from(position);
         }
         // Two random coordinates differ by 1/12 in mean square around a circle of length 1.
         let scale = libm::sqrt(torus.dimensions() as f64 / 12.0) / mean;
         let rest = latency * scale;
-        let away: TorusPoint = torus.vector(&news.sender.position, &self.coordinate).collect();
+        let away: TorusPoint = torus
+            .vector(&news.sender.position, &self.coordinate)
+            .collect();
         let distance = libm::sqrt(away.iter().map(|x| x * x).sum());
         if distance < 1e-9 {
             return None;
@@ -99,7 +111,8 @@ impl Springs {
         let trust = self.stated.error / (self.stated.error + news.springs.error).max(1e-9);
         let off = ((distance - rest).abs() / rest).min(1.0);
         self.stated.error += ADAPT * trust * (off - self.stated.error);
-        let step = STEP * trust / (1.0 + f64::from(self.measurements) / DAMPING);
+        let damping = libm::exp2(-f64::from(self.measurements) / HALF_LIFE);
+        let step = STEP * trust * damping;
         self.measurements += 1;
         for (x, away) in self.coordinate.iter_mut().zip(&away) {
             *x = Torus::wrap(*x + step * (rest - distance) * away / distance);
