@@ -37,6 +37,10 @@ impl Sweep {
             ..Self::default()
         };
         for axis in axes {
+            if (1..axis.steps.len()).any(|i| axis.steps[..i].contains(&axis.steps[i])) {
+                let key = axis.keys.first().map_or("sweep".to_owned(), |key| path(key));
+                return Err(Problem::new(key, "a value stands twice"));
+            }
             for key in &axis.keys {
                 if sweep.keys.contains(key) {
                     return Err(Problem::new(path(key), "the key is swept twice"));
@@ -140,13 +144,10 @@ fn values(key: &str, value: &Value) -> Result<Vec<Value>, Problem> {
             ));
         }
     };
-    match values.as_slice() {
-        [] => Err(refuse("expected at least one value")),
-        values if (1..values.len()).any(|i| values[..i].contains(&values[i])) => {
-            Err(refuse("a value stands twice"))
-        }
-        _ => Ok(values),
+    if values.is_empty() {
+        return Err(refuse("expected at least one value"));
     }
+    Ok(values)
 }
 
 /// The values of `{ from, to, step }` or `{ from, to, times }`, whole if all of them are.

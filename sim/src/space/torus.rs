@@ -14,10 +14,13 @@ pub struct Torus {
     dimensions: usize,
 }
 
-/// The difference `b - a` on a circle of length 1, in `[-1/2, 1/2]`.
+/// The difference `b - a` on a circle of length 1, in `[-1/2, 1/2]`, for `a` and `b` in `[0, 1)`.
 fn around(a: f64, b: f64) -> f64 {
-    let difference = b - a;
-    difference - libm::rint(difference)
+    match b - a {
+        difference if difference > 0.5 => difference - 1.0,
+        difference if difference < -0.5 => difference + 1.0,
+        difference => difference,
+    }
 }
 
 /// Squared distance of two points of `D` coordinates.
@@ -138,10 +141,17 @@ impl Space for Torus {
     }
 
     fn midpoint(&self, from: &TorusPoint, to: &TorusPoint) -> TorusPoint {
-        from.iter()
-            .zip(self.vector(from, to))
-            .map(|(x, step)| Self::wrap(x + step / 2.0))
-            .collect()
+        let mut middle = from.clone();
+        for (x, to) in middle.iter_mut().zip(to) {
+            let half = *x + around(*x, *to) / 2.0;
+            // Half a step leads out of [0, 1) by less than a turn.
+            *x = match half {
+                half if half < 0.0 => Self::wrap(half),
+                half if half >= 1.0 => half - 1.0,
+                half => half,
+            };
+        }
+        middle
     }
 }
 
