@@ -212,6 +212,13 @@ impl<E> EventQueue<E> {
         }
     }
 
+    /// The event that is `ahead` places behind the next one, if that is known already: a hint of
+    /// what to fetch from memory, no promise that it comes.
+    pub fn upcoming(&self, ahead: usize) -> Option<&E> {
+        let place = self.near.len().checked_sub(ahead + 1)?;
+        self.cells[self.near[place].place()].payload.as_ref()
+    }
+
     fn take(&mut self, place: usize, sequence: u64) -> Option<E> {
         let cell = &mut self.cells[place];
         // The cell of a cancelled event may hold another one by now.

@@ -19,7 +19,7 @@ pub use tally::{Counts, Tally};
 use crate::engine::{EventQueue, Instant, Seed, Span, Stream};
 use crate::overlay::{Application, Census, Context, Effect, Identities, Node, Omniscient, Turn};
 use crate::space::Key;
-use crate::underlay::Distances;
+use crate::underlay::{Distances, Slot};
 use crate::workload::{Lookup, LookupPlan};
 use event::{Event, Parcel};
 use trip::{Cargo, Trips};
@@ -45,9 +45,7 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     ids: Identities,
     nodes: Vec<P>,
     applications: Vec<A>,
-    alive: Vec<bool>,
-    /// The site of each node: an index into the hosts that are used.
-    sites: Vec<u32>,
+    seats: Vec<Seat>,
     random: Vec<Stream>,
     census: P::Census,
     trips: Trips<P, A>,
@@ -58,6 +56,18 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     effects: Vec<Effect<P>>,
     outbox: Vec<(Key, A::Message)>,
 }
+
+/// What every message to a node has to know of it, in one place.
+#[derive(Clone, Copy, Debug)]
+struct Seat {
+    /// Where the distances of its host are kept.
+    slot: Slot,
+    alive: bool,
+}
+
+/// Nodes from which on a network is too large for the caches, and looking ahead pays. Measured:
+/// it costs a tenth at 10,000 nodes.
+const LARGE: usize = 50_000;
 
 /// Why a run came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +93,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             ids: Identities::default(),
             nodes: Vec::new(),
             applications: Vec::new(),
-            alive: Vec::new(),
-            sites: Vec::new(),
+            seats: Vec::new(),
             random: Vec::new(),
             census: P::Census::of(&Identities::default(), &[]),
             trips: Trips::default(),
@@ -134,8 +143,14 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// The way from one node to another through the underlay.
     pub fn path(&mut self, from: Node, to: Node) -> crate::underlay::Path {
-        self.distances
-            .path(self.sites[from.index()], self.sites[to.index()])
+        let slot = |node: Node| self.seats[node.index()].slot;
+        let (from, to) = (slot(from), slot(to));
+        self.distances.between(from, to)
+    }
+
+    /// Whether `node` is a member.
+    pub fn is_alive(&self, node: Node) -> bool {
+        self.seats[node.index()].alive
     }
 
     /// A node with `id` on `site` comes at `time` and joins through a random member.
@@ -145,7 +160,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// `node` stops at once and tells nobody.
     pub fn crash(&mut self, node: Node) {
-        if std::mem::replace(&mut self.alive[node.index()], false) {
+        if std::mem::replace(&mut self.seats[node.index()].alive, false) {
             self.census.exit(&self.ids, node);
         }
     }
@@ -175,6 +190,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 Some((time, event)) => {
                     self.now = time;
                     self.tally.counts.events += 1;
+                    if self.seats.len() >= LARGE {
+                        self.look_ahead();
+                    }
                     self.handle(event);
                 }
                 None => {
@@ -182,6 +200,19 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                     return if drain { End::Time } else { End::Done };
                 }
             }
+        }
+    }
+
+    /// Fetches what the next events will read while this one is handled: first the node, some
+    /// events later its table. In large networks a message is little else than waiting for
+    /// memory. Changes nothing.
+    fn look_ahead(&self) {
+        if let Some(Event::Hop { to, .. }) = self.queue.upcoming(8) {
+            std::hint::black_box(self.nodes[to.index()].touch());
+        }
+        if let Some(Event::Hop { to, trip }) = self.queue.upcoming(3) {
+            let key = self.trips.get(*trip).key;
+            std::hint::black_box(self.next_hop(*to, &key));
         }
     }
 
@@ -197,14 +228,14 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 silent,
                 purpose,
             } => {
-                if self.alive[node.index()] {
+                if self.is_alive(node) {
                     self.turn(node, |state, context| {
                         state.on_timeout(context, silent, Some(purpose));
                     });
                 }
             }
             Event::Timer { node, timer } => {
-                if self.alive[node.index()] {
+                if self.is_alive(node) {
                     self.turn(node, |state, context| state.on_timer(context, timer));
                 }
             }
@@ -227,8 +258,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         self.nodes.push(state);
         self.applications
             .push(A::new(node, self.setup.seed.stream("application", index)));
-        self.alive.push(true);
-        self.sites.push(site);
+        let slot = self.distances.slot(site);
+        self.seats.push(Seat { slot, alive: true });
         self.random.push(self.setup.seed.stream("node", index));
         node
     }
@@ -335,7 +366,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     fn unpack(&mut self, from: Node, to: Node, parcel: Parcel<P>) {
-        let alive = self.alive[to.index()];
+        let alive = self.is_alive(to);
         match parcel {
             Parcel::Message(message) if alive => {
                 self.turn(to, |state, context| {

@@ -21,6 +21,8 @@ pub fn settle_converged<P: Omniscient, A: Application>(
     sites: &[u32],
 ) {
     let members = newcomers(network, ids, sites);
+    // The states of newcomers go before the others come: a million of them take room.
+    network.nodes = Vec::new();
     network.nodes = P::converged(&network.shared, &network.ids, &members, &mut network.random);
     start(network, &members);
 }

@@ -39,7 +39,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
     }
 
-    fn next_hop(&self, node: Node, key: &Key) -> NextHop {
+    pub(super) fn next_hop(&self, node: Node, key: &Key) -> NextHop {
         self.nodes[node.index()].next_hop(&self.shared, &self.ids, node, key)
     }
 
@@ -102,7 +102,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// answered.
     pub(super) fn arrive(&mut self, node: Node, id: TripId) {
         let trip = self.trips.get(id);
-        if !self.alive[node.index()] {
+        if !self.is_alive(node) {
             let back = trip.sent + self.setup.timeout;
             self.queue
                 .schedule(back.max(self.now), Event::Bounce { trip: id });
@@ -127,7 +127,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         trip.hops -= 1;
         trip.path.pop();
         let (sender, silent, key) = (trip.holder, trip.target, trip.key);
-        if !self.alive[sender.index()] {
+        if !self.is_alive(sender) {
             self.lose(id);
             return;
         }
@@ -153,7 +153,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     pub(super) fn learn_next(&mut self, id: TripId, next: NextHop) {
         let trip = self.trips.get(id);
         let (origin, asked) = (trip.origin, trip.target);
-        if !self.alive[origin.index()] {
+        if !self.is_alive(origin) {
             self.lose(id);
             return;
         }
@@ -219,7 +219,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     pub(super) fn answer(&mut self, id: TripId, left: u32) {
         let trip = self.trips.get(id);
         let (from, origin) = (trip.holder, trip.origin);
-        if from == origin || !self.alive[from.index()] {
+        if from == origin || !self.is_alive(from) {
             self.trips.end(id);
             return;
         }

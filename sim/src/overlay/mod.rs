@@ -47,6 +47,12 @@ pub trait Overlay: Sized {
     /// Where a message for `key` goes; `me` is this node. Pure and without allocation.
     fn next_hop(&self, shared: &Self::Shared, ids: &Identities, me: Node, key: &Key) -> NextHop;
 
+    /// Any number that stands in the node itself: reading it brings the node into the cache
+    /// before it is needed.
+    fn touch(&self) -> u32 {
+        0
+    }
+
     /// Comes to life and joins through `bootstrap`, or begins a network of its own.
     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>);
 

@@ -38,7 +38,10 @@ impl Sweep {
         };
         for axis in axes {
             if (1..axis.steps.len()).any(|i| axis.steps[..i].contains(&axis.steps[i])) {
-                let key = axis.keys.first().map_or("sweep".to_owned(), |key| path(key));
+                let key = axis
+                    .keys
+                    .first()
+                    .map_or("sweep".to_owned(), |key| path(key));
                 return Err(Problem::new(key, "a value stands twice"));
             }
             for key in &axis.keys {

@@ -30,6 +30,10 @@ pub struct Distances {
     search: Search,
 }
 
+/// Where the distances of a site are kept: what those keep who ask for many of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(u32);
+
 /// The distances from one host to all `hosts`.
 #[derive(Debug)]
 struct Row {
@@ -159,7 +163,24 @@ impl Distances {
     /// # Panics
     /// If there is no such site.
     pub fn path(&mut self, from: u32, to: u32) -> Path {
-        let (from, to) = (self.slots[from as usize], self.slots[to as usize]);
+        self.between(self.slot(from), self.slot(to))
+    }
+
+    /// The slot of a site, for [`between`](Self::between).
+    ///
+    /// # Panics
+    /// If there is no such site.
+    pub fn slot(&self, site: u32) -> Slot {
+        Slot(self.slots[site as usize])
+    }
+
+    /// The path between the sites of two slots, as [`path`](Self::path) has it but without
+    /// looking the sites up.
+    ///
+    /// # Panics
+    /// If a slot is of other distances.
+    pub fn between(&mut self, from: Slot, to: Slot) -> Path {
+        let (Slot(from), Slot(to)) = (from, to);
         let graph = match &self.underlay.shape {
             Shape::Pairs(pairs) => return pairs.path(from, to),
             Shape::Graph(graph) => graph,

@@ -58,7 +58,7 @@ mod golden;
 #[cfg(test)]
 mod laws;
 
-pub use distances::Distances;
+pub use distances::{Distances, Slot};
 pub use specification::{General, Model, Specification};
 
 use crate::engine::Span;

@@ -1,6 +1,6 @@
 //! How a converged Chord looks, and who the root of a key is.
 
-use super::{Chord, ChordParameters, Closest, PeerTable};
+use super::{Chord, ChordParameters, Closest, Peer, PeerTable};
 use crate::engine::Stream;
 use crate::overlay::{Census, Identities, Node, Omniscient, RingCensus};
 use crate::space::{Key, Ring};
@@ -8,8 +8,11 @@ use crate::space::{Key, Ring};
 impl Omniscient for Chord {
     type Census = RingCensus;
 
-    fn newcomer(_: &ChordParameters, _: &Key) -> Self {
-        Self::default()
+    fn newcomer(_: &ChordParameters, id: &Key) -> Self {
+        Self {
+            id: *id,
+            ..Self::default()
+        }
     }
 
     /// Time O(n (r + log n)), walking the ring once with one pointer a finger.
@@ -19,13 +22,16 @@ impl Omniscient for Chord {
         members: &[Node],
         _: &mut [Stream],
     ) -> Vec<Self> {
-        let ring = RingCensus::new(ids, members);
-        let (order, sorted) = (ring.nodes(), ring.ids());
-        let n = order.len();
-        let r = shared.successors.min(n - 1);
-        let mut states: Vec<(Node, Chord)> = Vec::with_capacity(n);
-        // For each finger, how many places ahead of the node it was found last: it moves on
-        // by at most as much as the node does.
+        let n = members.len();
+        let mut order: Vec<u32> = (0..n as u32).collect();
+        order.sort_unstable_by_key(|place| ids.id(members[*place as usize]));
+        let sorted: Vec<Key> = order
+            .iter()
+            .map(|place| ids.id(members[*place as usize]))
+            .collect();
+        let r = shared.successors.min(n.saturating_sub(1));
+        let mut states = vec![Chord::default(); n];
+        // For each finger, the absolute place where it was found last: it only moves forward.
         let mut pointers = [0usize; Key::BITS as usize];
         let mut peers: Vec<Node> = Vec::new();
         for place in 0..n {
@@ -34,14 +40,14 @@ impl Omniscient for Chord {
                 let place = place + steps;
                 if place >= n { place - n } else { place }
             };
+            let node = |steps: usize| members[order[at(steps)] as usize];
             peers.clear();
-            peers.extend((1..=r).map(|steps| order[at(steps)]));
+            peers.extend((1..=r).map(node));
             let mut found = r;
             let reach = sorted[at(r)].wrapping_sub(my_id);
             for finger in reach.log2().map_or(0, |bit| bit + 1)..Key::BITS {
                 let start = Key::power_of_two(finger);
                 let pointer = &mut pointers[finger as usize];
-                // Pointers are absolute places, so that they only ever move forward.
                 let mut steps = (*pointer).max(place + found) - place;
                 while steps < n && sorted[at(steps)].wrapping_sub(my_id) < start {
                     steps += 1;
@@ -52,38 +58,19 @@ impl Omniscient for Chord {
                 }
                 if steps > found {
                     found = steps;
-                    peers.push(order[at(steps)]);
+                    peers.push(node(steps));
                 }
             }
-            let predecessor = (n > 1).then(|| order[at(n - 1)]);
-            let table = PeerTable::of_sorted(ids, my_id, peers.iter().copied(), r);
-            states.push((
-                order[place],
-                Chord {
-                    peers: table,
-                    predecessor,
-                    next_finger: 0,
-                },
-            ));
+            let predecessor = (n > 1).then(|| Peer::new(ids, my_id, node(n - 1)));
+            states[order[place] as usize] = Chord {
+                id: my_id,
+                peers: PeerTable::of_sorted(ids, my_id, peers.iter().copied(), r),
+                predecessor,
+                next_finger: 0,
+            };
         }
-        in_order_of(members, states)
+        states
     }
-}
-
-/// Brings states from the order of the ring into the order of `members`.
-fn in_order_of(members: &[Node], mut states: Vec<(Node, Chord)>) -> Vec<Chord> {
-    if members.is_sorted() {
-        states.sort_unstable_by_key(|(node, _)| *node);
-        return states.into_iter().map(|(_, state)| state).collect();
-    }
-    let mut places: Vec<usize> = (0..members.len()).collect();
-    places.sort_unstable_by_key(|place| members[*place]);
-    states.sort_unstable_by_key(|(node, _)| *node);
-    let mut ordered = vec![Chord::default(); members.len()];
-    for (place, (_, state)) in places.into_iter().zip(states) {
-        ordered[place] = state;
-    }
-    ordered
 }
 
 impl Census<Chord> for RingCensus {

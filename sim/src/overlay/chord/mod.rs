@@ -47,9 +47,12 @@ crate::parameters! {
 /// The state of one Chord node.
 #[derive(Clone, Debug, Default)]
 pub struct Chord {
+    /// Its own ID, here too so that a lookup passes with one look at this struct and one at the
+    /// table.
+    id: Key,
     peers: PeerTable,
-    predecessor: Option<Node>,
-    next_finger: u32,
+    predecessor: Option<Peer>,
+    next_finger: u8,
 }
 
 /// What Chord nodes tell each other.
@@ -94,7 +97,7 @@ pub enum Timer {
 impl Chord {
     /// The predecessor, if it is known.
     pub fn predecessor(&self) -> Option<Node> {
-        self.predecessor
+        self.predecessor.map(Peer::node)
     }
 
     /// The successor list and the fingers.
@@ -148,9 +151,8 @@ impl Overlay for Chord {
     type Query = Query;
     type Timer = Timer;
 
-    fn next_hop(&self, shared: &ChordParameters, ids: &Identities, me: Node, key: &Key) -> NextHop {
-        let my_id = ids.id(me);
-        let ahead = key.wrapping_sub(my_id);
+    fn next_hop(&self, shared: &ChordParameters, ids: &Identities, _: Node, key: &Key) -> NextHop {
+        let ahead = key.wrapping_sub(self.id);
         let Some(successor) = self.peers.successors().first() else {
             return NextHop::Root;
         };
@@ -159,25 +161,29 @@ impl Overlay for Chord {
                 || Ring::either_way(ahead, key) <= Ring::either_way(behind, key)
         };
         // Between the predecessor and this node?
-        if let Some(predecessor) = self.predecessor {
-            let id = ids.id(predecessor);
-            if ahead == Key::default() || ahead > id.wrapping_sub(my_id) {
-                let mine = nearer_ahead(&id, &my_id);
-                return if mine {
-                    NextHop::Root
-                } else {
-                    NextHop::Last(predecessor)
-                };
-            }
+        if let Some(predecessor) = self.predecessor
+            && (ahead == Key::default() || predecessor.compare(ids, self.id, &ahead).is_lt())
+        {
+            let behind = ids.id(predecessor.node());
+            let mine = nearer_ahead(&behind, &self.id);
+            return if mine {
+                NextHop::Root
+            } else {
+                NextHop::Last(predecessor.node())
+            };
         }
-        match self.peers.closest_preceding(ids, my_id, &ahead) {
+        match self.peers.closest_preceding(ids, self.id, &ahead) {
             Some(peer) => NextHop::Next(peer),
             // No peer lies before the key: it is between this node and its successor.
-            None if nearer_ahead(&my_id, &ids.id(successor.node())) => {
+            None if nearer_ahead(&self.id, &ids.id(successor.node())) => {
                 NextHop::Last(successor.node())
             }
             None => NextHop::Root,
         }
+    }
+
+    fn touch(&self) -> u32 {
+        self.next_finger.into()
     }
 
     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
@@ -198,10 +204,10 @@ impl Overlay for Chord {
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Message) {
         match message {
             Message::Notify => {
-                let mine = context.id();
-                let ahead = |node| context.ids.id(node).wrapping_sub(mine);
-                if self.predecessor.is_none_or(|old| ahead(old) < ahead(from)) {
-                    self.predecessor = Some(from);
+                let ahead = context.ids.id(from).wrapping_sub(self.id);
+                let further = |old: Peer| old.compare(context.ids, self.id, &ahead).is_lt();
+                if self.predecessor.is_none_or(further) {
+                    self.predecessor = Some(Peer::new(context.ids, self.id, from));
                     context.update();
                 }
                 // Who was alone has its first successor.
@@ -227,7 +233,7 @@ impl Overlay for Chord {
 
     fn on_request(&mut self, _: &mut Context<'_, Self>, _: Node, message: Message) -> Message {
         match message {
-            Message::Neighbours => Message::NeighboursAre(self.predecessor, self.list()),
+            Message::Neighbours => Message::NeighboursAre(self.predecessor(), self.list()),
             _ => Message::Pong,
         }
     }
@@ -243,8 +249,7 @@ impl Overlay for Chord {
         let Message::NeighboursAre(predecessor, list) = message else {
             return;
         };
-        let mine = context.id();
-        let ahead = |node| context.ids.id(node).wrapping_sub(mine);
+        let ahead = |node| context.ids.id(node).wrapping_sub(self.id);
         match predecessor {
             // Someone has come between: the new successor, with the old one behind it.
             Some(between) if between != context.me && ahead(between) < ahead(from) => {
@@ -263,7 +268,7 @@ impl Overlay for Chord {
 
     fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, _: Option<Timer>) {
         let known = self.peers.remove(from);
-        if self.predecessor == Some(from) {
+        if self.predecessor() == Some(from) {
             self.predecessor = None;
         }
         if known {
@@ -282,18 +287,14 @@ impl Overlay for Chord {
                 // Fingers that begin within the successor list are that list's business.
                 let first = self.peers.first_finger(context.ids, context.me);
                 if first < Key::BITS {
-                    let finger = if self.next_finger < first {
-                        first
-                    } else {
-                        self.next_finger
-                    };
-                    self.next_finger = (finger + 1) % Key::BITS;
-                    let start = context.id().wrapping_add(Key::power_of_two(finger));
+                    let finger = first.max(self.next_finger.into());
+                    self.next_finger = ((finger + 1) % Key::BITS) as u8;
+                    let start = self.id.wrapping_add(Key::power_of_two(finger));
                     context.route(start, Query::FindFinger(finger as u8));
                 }
             }
             Timer::CheckPredecessor => {
-                if let Some(predecessor) = self.predecessor {
+                if let Some(predecessor) = self.predecessor() {
                     context.request(predecessor, Message::Ping, timer);
                 }
             }
@@ -309,7 +310,7 @@ impl Overlay for Chord {
     }
 
     fn each_peer(&self, see: &mut dyn FnMut(Node)) {
-        self.predecessor.into_iter().for_each(&mut *see);
+        self.predecessor().into_iter().for_each(&mut *see);
         self.peers.all().iter().for_each(|peer| see(peer.node()));
     }
 }
