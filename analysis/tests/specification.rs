@@ -155,7 +155,7 @@ fn bad_figures_say_what_was_expected() {
         ("y = 3", "expected a name or an array of names"),
         (
             r#"kind = "bars""#,
-            "expected one of `lines`, `histogram`, `scatter`",
+            "expected one of `lines`, `histogram`, `cumulative`, `scatter`",
         ),
         (r#"x_label = "n""#, "unknown field `x_label`"),
         (

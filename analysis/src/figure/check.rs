@@ -33,7 +33,7 @@ impl Figure {
     pub fn table_name(&self) -> &str {
         match (&self.table, self.kind) {
             (Some(table), _) => table,
-            (None, Kind::Histogram) => "histogram",
+            (None, Kind::Histogram | Kind::Cumulative) => "histogram",
             (None, Kind::Lines | Kind::Scatter) => "runs",
         }
     }
@@ -137,9 +137,9 @@ impl Figure {
                 let is_metric = |name: &String| metrics.contains(name);
                 expect_name("x", self.x.as_ref(), "a metric", is_metric, &known)?;
             }
-            Kind::Histogram => self.check_histogram(own.as_deref())?,
+            Kind::Histogram | Kind::Cumulative => self.check_histogram(own.as_deref())?,
         }
-        if self.kind != Kind::Histogram {
+        if !self.kind.shows_counts() {
             let what = if own.is_some() {
                 "a column"
             } else {
@@ -226,7 +226,8 @@ impl Figure {
             return Err(FigureProblem::new(
                 "table",
                 format!(
-                    "kind `histogram` needs a table with the columns {}; table `{}` has no `{missing}`",
+                    "kind `{}` needs a table with the columns {}; table `{}` has no `{missing}`",
+                    self.kind.name(),
                     HISTOGRAM_COLUMNS.join(", "),
                     self.table_name()
                 ),
@@ -235,25 +236,34 @@ impl Figure {
         if self.quantity.is_none() {
             return Err(FigureProblem::new(
                 "quantity",
-                "kind `histogram` needs the quantity whose distribution it shows",
+                format!(
+                    "kind `{}` needs the quantity whose distribution it shows",
+                    self.kind.name()
+                ),
             ));
         }
         if self.x.is_some() {
             return Err(FigureProblem::new(
                 "x",
-                "kind `histogram` takes no `x`: its horizontal axis is `quantity`",
+                format!(
+                    "kind `{}` takes no `x`: its horizontal axis is `quantity`",
+                    self.kind.name()
+                ),
             ));
         }
         if !self.y.is_empty() {
             return Err(FigureProblem::new(
                 "y",
-                "kind `histogram` takes no `y`: its vertical axis is the fraction of the count",
+                format!(
+                    "kind `{}` takes no `y`: its vertical axis is the fraction of the count",
+                    self.kind.name()
+                ),
             ));
         }
         if self.scale.log_x() {
             return Err(FigureProblem::new(
                 "scale",
-                "kind `histogram` takes `linear` or `log-y`",
+                format!("kind `{}` takes `linear` or `log-y`", self.kind.name()),
             ));
         }
         Ok(())
@@ -264,7 +274,7 @@ impl Figure {
         let curve = theory.name();
         match theory {
             Theory::HalfLog2 { from, .. } | Theory::Power { from, .. } => {
-                if self.kind == Kind::Histogram {
+                if self.kind.shows_counts() {
                     return problem(format!(
                         "curve `{curve}` belongs to kind `lines` or `scatter`, not `histogram`"
                     ));

@@ -1,10 +1,13 @@
-//! Figures of kind `histogram`: the distribution of a quantity, pooled over the repetitions.
+//! Figures of kind `histogram` and `cumulative`: the distribution of a quantity, pooled over the
+//! repetitions.
 
 use super::label;
 use super::lines::series_label;
 use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Sample, Scaling};
 use super::select::Source;
+use super::spec::Kind;
+use super::style;
 use super::theory::{self, Drawn, Fit};
 use crate::Error;
 
@@ -50,6 +53,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         return Err(source.data_error("nothing was counted"));
     }
 
+    let cumulative = figure.kind == Kind::Cumulative;
     let quantity = figure.quantity.as_deref().unwrap_or_default();
     let x = Scaling {
         label: figure
@@ -60,10 +64,14 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         texts: None,
     };
     let y = Scaling {
-        label: figure
-            .y_label
-            .clone()
-            .unwrap_or_else(|| "fraction".to_owned()),
+        label: figure.y_label.clone().unwrap_or_else(|| {
+            if cumulative {
+                "part of all"
+            } else {
+                "fraction"
+            }
+            .to_owned()
+        }),
         logarithmic: figure.scale.log_y(),
         texts: None,
     };
@@ -72,7 +80,15 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let count = selection.series.len();
     for one in &drawn {
         let (index, bars) = (one.series, one.points.clone());
-        plot.panels[one.panel].marks.push(if count <= 2 {
+        plot.panels[one.panel].marks.push(if cumulative {
+            let style = style::of_series(index);
+            Mark::Curve {
+                colour: style.colour,
+                dash: style.dash,
+                dots: false,
+                points: running_sums(&bars),
+            }
+        } else if count <= 2 {
             // Neighbouring values stand apart by a fifth of a bin.
             let width = 0.8 * bin / count as f64;
             Mark::Bars {
@@ -93,7 +109,9 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         if drawn.iter().any(|one| one.series == index) {
             plot.legend.push(Entry {
                 label: series_label(source, &name.label),
-                sample: if count <= 2 {
+                sample: if cumulative {
+                    Sample::Step { index }
+                } else if count <= 2 {
                     Sample::Bar { index }
                 } else {
                     Sample::Step { index }
@@ -104,6 +122,16 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let positions = Positions::Numbers;
     let fits = theory::add(source, &selection, &positions, &drawn, &mut plot)?;
     Ok((plot, fits))
+}
+
+/// Each value with the part of all that does not exceed it.
+fn running_sums(fractions: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut sum = 0.0;
+    let add = |&(value, fraction): &(f64, f64)| {
+        sum += fraction;
+        (value, sum)
+    };
+    fractions.iter().map(add).collect()
 }
 
 /// The least distance between two values.

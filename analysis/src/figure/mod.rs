@@ -96,7 +96,7 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
         };
         let (mut plot, fits) = match figure.kind {
             Kind::Lines => lines::build(&source)?,
-            Kind::Histogram => histogram::build(&source)?,
+            Kind::Histogram | Kind::Cumulative => histogram::build(&source)?,
             Kind::Scatter => scatter::build(&source)?,
         };
         // A figure with one nameless series says on its axis what it shows.

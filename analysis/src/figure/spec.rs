@@ -68,17 +68,27 @@ pub enum Kind {
     Lines,
     /// The distribution of a quantity, pooled over the repetitions.
     Histogram,
+    /// The part of a quantity's values that do not exceed x, pooled over the repetitions: for
+    /// real values, whose bins are of unequal width.
+    Cumulative,
     /// One metric against another, one marker a point of the sweep.
     Scatter,
 }
 
 impl Kind {
+    /// Whether it shows a quantity of a table of counts.
+    #[must_use]
+    pub fn shows_counts(self) -> bool {
+        matches!(self, Self::Histogram | Self::Cumulative)
+    }
+
     /// The name in a scenario file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Lines => "lines",
             Self::Histogram => "histogram",
+            Self::Cumulative => "cumulative",
             Self::Scatter => "scatter",
         }
     }

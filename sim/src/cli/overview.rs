@@ -70,7 +70,7 @@ pub(super) fn refuse_too_large(scenario: &Scenario) -> Result<(), Failure> {
     match memory() {
         Some(memory) if most.bytes > memory => Err(Failure::Input(format!(
             "{}: the largest run would take about {} of memory; this machine has {}",
-            scenario.name,
+            scenario.file.display(),
             bytes(most.bytes),
             bytes(memory)
         ))),

@@ -1,7 +1,7 @@
 //! Carrying out scenarios: threads, resume, interrupts, figures.
 
 use super::progress::Progress;
-use super::store::Store;
+use super::store::{self, Store};
 use super::{Failure, overview};
 use crate::parameter::Problem;
 use crate::scenario::Scenario;
@@ -38,6 +38,10 @@ impl Current {
 /// Runs all scenarios one after the other, `jobs` runs at a time, with results under `out`.
 pub(super) fn all(scenarios: &[Scenario], out: &Path, jobs: Option<u16>) -> Result<(), Failure> {
     scenarios.iter().try_for_each(overview::refuse_too_large)?;
+    for scenario in scenarios {
+        let folder = out.join(&scenario.name);
+        store::prepare(&folder).map_err(|error| cannot_write(&folder, &error))?;
+    }
     let threads = jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| Failure::Run(format!("no threads: {error}")))?;
@@ -79,6 +83,13 @@ fn interrupted(current: &Current, scenarios: &[Scenario]) -> ! {
     std::process::exit(130);
 }
 
+fn cannot_write(folder: &Path, error: &std::io::Error) -> Failure {
+    Failure::Input(format!(
+        "{}: cannot write results: {error}",
+        folder.display()
+    ))
+}
+
 /// Runs one scenario.
 fn one(
     scenarios: &[Scenario],
@@ -89,13 +100,7 @@ fn one(
 ) -> Result<(), Failure> {
     let (scenario, started) = (&scenarios[place], Instant::now());
     let folder = out.join(&scenario.name);
-    let cannot_write = |error: std::io::Error| {
-        Failure::Input(format!(
-            "{}: cannot write results: {error}",
-            folder.display()
-        ))
-    };
-    let store = Store::open(&folder, scenario).map_err(cannot_write)?;
+    let store = Store::open(&folder, scenario).map_err(|error| cannot_write(&folder, &error))?;
     let todo = missing(scenario, &store);
     let progress = Progress::new(scenario, &todo);
     *current.lock() = Some(Active {
@@ -118,7 +123,10 @@ fn one(
     if let Some(error) = active.broken {
         return Err(Failure::Run(format!("{}: {error}", folder.display())));
     }
-    active.store.write_files(scenario).map_err(cannot_write)?;
+    active
+        .store
+        .write_files(scenario)
+        .map_err(|error| Failure::Run(format!("{}: {error}", folder.display())))?;
     if active.store.done(scenario) > 0 {
         analyse(&folder)?;
     }
@@ -205,6 +213,7 @@ pub(super) fn only(scenarios: &[Scenario], id: &str) -> Result<(), Failure> {
         let Some(run) = scenario.runs.iter().find(|run| run.id == id) else {
             continue;
         };
+        overview::refuse_too_large(scenario)?;
         let outcome = scenario.points[run.point].run.run(run.seed);
         let outcome = outcome.map_err(|problem| Failure::Run(format!("run {id}: {problem}")))?;
         outcome.notes.iter().for_each(|note| eprintln!("{note}"));

@@ -7,7 +7,7 @@
 //! longer asks for stay in the journal.
 
 use crate::scenario::{Experiment, Outcome, Rows, Scenario, TableSpec};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -35,8 +35,7 @@ pub(super) struct Store {
 impl Store {
     /// Opens the results in `folder`, and makes sure that there is room to write.
     pub fn open(folder: &Path, scenario: &Scenario) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
-        probe(folder)?;
+        prepare(folder)?;
         let mut finished = FxHashMap::default();
         read_tables(folder, scenario.experiment, &mut finished)?;
         let path = folder.join(JOURNAL);
@@ -78,6 +77,13 @@ impl Store {
 
     /// Sorts what is done into the CSV files and the manifest.
     pub fn write_files(&self, scenario: &Scenario) -> io::Result<()> {
+        // What the new files leave out goes to the journal before the old files go.
+        let others = self.others(scenario);
+        if !others.is_empty() {
+            let mut all: Vec<&String> = self.finished.keys().collect();
+            all.sort_unstable();
+            self.write_journal(&all)?;
+        }
         let runs = self.folder.join("runs.csv");
         let header = ["run", "repetition", "seed"].map(str::to_owned).into_iter();
         let header = header.chain(scenario.swept.iter().cloned());
@@ -109,7 +115,7 @@ impl Store {
         replace(&self.folder.join("manifest.json"), |file| {
             writeln!(file, "{manifest}")
         })?;
-        self.trim_journal(scenario)
+        self.trim_journal(&others)
     }
 
     fn write_table(&self, scenario: &Scenario, place: usize, table: &TableSpec) -> io::Result<()> {
@@ -168,26 +174,41 @@ impl Store {
     }
 
     /// Leaves in the journal what the CSV files do not hold.
-    fn trim_journal(&self, scenario: &Scenario) -> io::Result<()> {
-        let planned = |id: &str| scenario.runs.iter().any(|run| run.id == id);
-        let mut others: Vec<&String> = self.finished.keys().filter(|id| !planned(id)).collect();
-        others.sort_unstable();
-        let path = self.folder.join(JOURNAL);
+    fn trim_journal(&self, others: &[&String]) -> io::Result<()> {
         if others.is_empty() {
-            return fs::remove_file(path);
+            return fs::remove_file(self.folder.join(JOURNAL));
         }
-        replace(&path, |file| {
-            for run in others {
+        self.write_journal(others)
+    }
+
+    /// The finished runs that the scenario does not ask for.
+    fn others(&self, scenario: &Scenario) -> Vec<&String> {
+        let planned: FxHashSet<&str> = scenario.runs.iter().map(|run| run.id.as_str()).collect();
+        let other = |id: &&String| !planned.contains(id.as_str());
+        let mut others: Vec<&String> = self.finished.keys().filter(other).collect();
+        others.sort_unstable();
+        others
+    }
+
+    fn write_journal(&self, runs: &[&String]) -> io::Result<()> {
+        replace(&self.folder.join(JOURNAL), |file| {
+            for run in runs {
                 let line = json!({
                     "version": env!("CARGO_PKG_VERSION"),
                     "run": run,
-                    "outcome": self.finished[run],
+                    "outcome": self.finished[*run],
                 });
                 writeln!(file, "{line}")?;
             }
             Ok(())
         })
     }
+}
+
+/// Makes sure that there is a folder with room to write.
+pub(super) fn prepare(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    probe(folder)
 }
 
 /// Writes and removes a file large enough that a full disk is found before the first run.
@@ -250,7 +271,10 @@ fn read_tables(
         return Ok(());
     };
     let empty = || vec![Rows::default(); experiment.tables().len()];
+    // A run at several points of a sweep stands there as often, in every table.
+    let mut times: FxHashMap<String, usize> = FxHashMap::default();
     for (run, metrics) in runs {
+        *times.entry(run.clone()).or_default() += 1;
         let notes = manifest["notes"][&run]
             .as_array()
             .cloned()
@@ -269,18 +293,15 @@ fn read_tables(
         let path = folder.join(format!("{}.csv", table.name));
         match read_csv(&path, table.columns)? {
             Some(rows) => {
-                let mut last = None;
-                let mut seen = rustc_hash::FxHashSet::default();
                 for (run, row) in rows {
-                    // A run at two points of a sweep stands there twice.
-                    if last.as_ref() != Some(&run) {
-                        last = Some(run.clone());
-                        if !seen.insert(run.clone()) {
-                            continue;
-                        }
-                    }
                     if let Some(outcome) = finished.get_mut(&run) {
                         outcome.tables[place].0.push(row);
+                    }
+                }
+                for (run, times) in &times {
+                    if let Some(outcome) = finished.get_mut(run) {
+                        let rows = &mut outcome.tables[place].0;
+                        rows.truncate(rows.len() / times);
                     }
                 }
             }
@@ -301,14 +322,15 @@ fn read_csv(path: &Path, wanted: &[&str]) -> io::Result<Option<Vec<NamedRow>>> {
         return Ok(None);
     };
     let mut reader = csv::Reader::from_reader(file);
-    let header = reader.headers()?.clone();
+    let fault = |error: csv::Error| io::Error::other(format!("{}: {error}", path.display()));
+    let header = reader.headers().map_err(fault)?.clone();
     let place = |name: &str| header.iter().position(|column| column == name);
     let places: Option<Vec<usize>> = wanted.iter().map(|name| place(name)).collect();
     let (Some(run), Some(places)) = (place("run"), places) else {
         return Ok(None);
     };
     let rows = reader.records().map(|record| {
-        let record = record?;
+        let record = record.map_err(fault)?;
         let cell = |place: usize| record.get(place).unwrap_or_default().to_owned();
         Ok((cell(run), places.iter().map(|place| cell(*place)).collect()))
     });
@@ -325,15 +347,16 @@ fn read_journal(
         return Ok(0);
     };
     let mut reader = BufReader::new(file);
-    let (mut whole, mut text) = (0, String::new());
+    // Bytes, because a kill may cut a line within a character.
+    let (mut whole, mut text) = (0, Vec::new());
     loop {
         text.clear();
-        let length = reader.read_line(&mut text)?;
-        if !text.ends_with('\n') {
+        let length = reader.read_until(b'\n', &mut text)?;
+        if !text.ends_with(b"\n") {
             return Ok(whole);
         }
         whole += length as u64;
-        if let Ok(line) = serde_json::from_str::<Line>(&text)
+        if let Ok(line) = serde_json::from_slice::<Line>(&text)
             && line.version == env!("CARGO_PKG_VERSION")
             && line.outcome.metrics.len() == experiment.metrics().len()
         {

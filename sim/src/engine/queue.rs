@@ -25,7 +25,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// A slot with at most this many events is sorted as it is. Measured: 64 to 256 are within 5 %.
-const OPEN: usize = 128;
+const OPEN: usize = 32;
 /// Bits of a digit; a wheel has one slot a value and one bit a slot in its map.
 const DIGIT: u32 = 6;
 const SLOTS: usize = 1 << DIGIT;

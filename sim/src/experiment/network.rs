@@ -61,6 +61,14 @@ impl Experiment for NetworkExperiment {
         &[TableSpec {
             name: "histogram",
             columns: &["quantity", "value", "count"],
+            quantities: &[
+                "overlay_hops",
+                "underlay_hops",
+                "latency_ms",
+                "stretch",
+                "degree",
+                "member_underlay_hops",
+            ],
         }]
     }
 

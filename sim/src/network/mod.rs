@@ -47,7 +47,7 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     applications: Vec<A>,
     seats: Vec<Seat>,
     random: Vec<Stream>,
-    census: P::Census,
+    census: Census,
     trips: Trips<P, A>,
     plan: Option<LookupPlan>,
     planned: Option<Lookup>,
@@ -95,7 +95,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             applications: Vec::new(),
             seats: Vec::new(),
             random: Vec::new(),
-            census: P::Census::of(&Identities::default(), &[]),
+            census: Census::default(),
             trips: Trips::default(),
             plan: None,
             planned: None,
@@ -133,7 +133,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// The living members.
     pub fn members(&self) -> &[Node] {
-        self.census.members()
+        self.census.nodes()
     }
 
     /// What was counted so far.
@@ -161,7 +161,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// `node` stops at once and tells nobody.
     pub fn crash(&mut self, node: Node) {
         if std::mem::replace(&mut self.seats[node.index()].alive, false) {
-            self.census.exit(&self.ids, node);
+            self.census.remove(&self.ids.id(node), node);
         }
     }
 
@@ -247,7 +247,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// Makes a node of `state`; it is a member from now on.
     fn settle(&mut self, id: Key, site: u32, state: P) -> Node {
         let node = self.add(id, site, state);
-        self.census.enter(&self.ids, node);
+        self.census.insert(id, node);
         node
     }
 
@@ -265,7 +265,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     fn join(&mut self, id: Key, site: u32) {
-        let members = self.census.members();
+        let members = self.census.nodes();
         let bootstrap = (!members.is_empty()).then(|| members[self.joins.index(members.len())]);
         let node = self.settle(id, site, P::newcomer(&self.shared, &id));
         self.turn(node, |state, context| state.join(context, bootstrap));
@@ -282,7 +282,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let Some(lookup) = self.planned else {
             return;
         };
-        let members = self.census.members();
+        let members = self.census.nodes();
         self.tally.counts.lookups += 1;
         // The high bits choose, so that a draw picks alike in networks of like size.
         let place = (u128::from(lookup.source) * members.len() as u128) >> 64;

@@ -8,9 +8,7 @@ use crate::space::Key;
 
 /// The node that is truly the root of `key` at this moment.
 pub fn root<P: Omniscient, A: Application>(network: &Network<P, A>, key: &Key) -> Option<Node> {
-    network
-        .census
-        .root(&network.shared, &network.ids, &network.nodes, key)
+    P::root(&network.shared, &network.census, &network.nodes, key)
 }
 
 /// Puts nodes with `ids` on `sites` into `network` as if its protocol had run for long enough,
@@ -67,7 +65,7 @@ fn newcomers<P: Omniscient, A: Application>(
         network.add(*id, *site, state)
     };
     let members: Vec<Node> = ids.iter().zip(sites).map(newcomer).collect();
-    network.census = P::Census::of(&network.ids, &members);
+    network.census = Census::new(&network.ids, &members);
     members
 }
 

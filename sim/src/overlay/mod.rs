@@ -16,7 +16,7 @@ pub mod vhash;
 pub use application::{Application, Forward, Turn};
 pub use context::{Context, Effect};
 pub use identity::{Identities, Node};
-pub use omniscient::{Census, Omniscient, RingCensus};
+pub use omniscient::{Census, Omniscient};
 
 use crate::engine::Span;
 use crate::space::Key;

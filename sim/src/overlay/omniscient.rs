@@ -7,9 +7,6 @@ use crate::space::Key;
 
 /// A protocol whose converged state and true roots can be told from all members at once.
 pub trait Omniscient: Overlay {
-    /// The members, arranged so that roots are found quickly.
-    type Census: Census<Self>;
-
     /// A node that knows nobody yet.
     fn newcomer(shared: &Self::Shared, id: &Key) -> Self;
 
@@ -32,34 +29,21 @@ pub trait Omniscient: Overlay {
         members: &[Node],
         random: &mut [Stream],
     ) -> Vec<Self>;
+
+    /// The true root of `key` among the living members, given the states of all nodes; `None`
+    /// if nobody is left.
+    fn root(shared: &Self::Shared, census: &Census, nodes: &[Self], key: &Key) -> Option<Node>;
 }
 
-/// The living members of a network.
-pub trait Census<P: Overlay> {
-    /// A census of `members`.
-    fn of(ids: &Identities, members: &[Node]) -> Self;
-
-    /// Counts `node` in.
-    fn enter(&mut self, ids: &Identities, node: Node);
-
-    /// Counts `node` out.
-    fn exit(&mut self, ids: &Identities, node: Node);
-
-    /// The living members, in an order that depends on nothing but who they are.
-    fn members(&self) -> &[Node];
-
-    /// The true root of `key`, given the states of all nodes; `None` if nobody is left.
-    fn root(&self, shared: &P::Shared, ids: &Identities, nodes: &[P], key: &Key) -> Option<Node>;
-}
-
-/// The members of a ring in the order of their IDs.
+/// The living members in the order of their IDs: the same for every protocol, so that runs that
+/// are compared draw the same members.
 #[derive(Clone, Debug, Default)]
-pub struct RingCensus {
+pub struct Census {
     ids: Vec<Key>,
     nodes: Vec<Node>,
 }
 
-impl RingCensus {
+impl Census {
     /// The members `members` in the order of their IDs.
     pub fn new(ids: &Identities, members: &[Node]) -> Self {
         let mut nodes = members.to_vec();

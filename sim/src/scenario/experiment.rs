@@ -11,6 +11,8 @@ pub struct TableSpec {
     pub name: &'static str,
     /// The columns after run, repetition and the swept keys.
     pub columns: &'static [&'static str],
+    /// What may stand in the column `quantity`, if it has one.
+    pub quantities: &'static [&'static str],
 }
 
 /// The rows of one table that one run gave, each with one cell a column.

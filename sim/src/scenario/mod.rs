@@ -5,19 +5,23 @@
 //! [`ScenarioError`] that names file, line and key. What an experiment is, is said by the trait
 //! [`Experiment`]; the kinds themselves live on the floor above.
 
+mod changes;
 mod error;
 mod experiment;
+mod figures;
+mod keys;
 mod network;
 mod plan;
 mod schema;
 mod source;
 mod sweep;
 
+pub use changes::Options;
 pub use error::ScenarioError;
 pub use experiment::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
 pub use network::{
     NetworkScenario, OverlayScenario, Protocol, ProtocolParameters, Start, TimeParameters,
 };
-pub use plan::{Header, Options, PlannedRun, Point, Scenario};
+pub use plan::{Header, PlannedRun, Point, Scenario};
 pub use schema::schema;
 pub use source::Source;

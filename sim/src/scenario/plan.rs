@@ -1,11 +1,14 @@
 //! From a file to the list of its runs.
 
-use super::error::{Place, ScenarioError, nearest};
-use super::source::{Source, insert, lookup};
+use super::changes::{Options, apply};
+use super::error::ScenarioError;
+use super::figures::figures;
+use super::keys::{is_known, refuse_unknown, unknown};
+use super::source::{Source, insert};
 use super::sweep::Sweep;
 use super::{Experiment, Run};
 use crate::engine::Seed;
-use crate::parameter::{Kind, Parameters, Problem, Section, Table};
+use crate::parameter::{Parameters, Problem, Section, Table};
 use sha1::{Digest, Sha1};
 use toml::Value;
 
@@ -26,20 +29,10 @@ crate::parameters! {
 }
 
 /// Tables that belong to no experiment.
-const FRAME: [&str; 3] = ["sweep", "figure", "quick"];
+pub(super) const FRAME: [&str; 3] = ["sweep", "figure", "quick"];
 
-/// What the command line changes in a scenario.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// `--set key=value`: a key, swept or not, gets one value.
-    pub set: Vec<String>,
-    /// `--seed`.
-    pub seed: Option<u64>,
-    /// `--repetitions`.
-    pub repetitions: Option<u32>,
-    /// `--quick`: what stands under `[quick]` replaces the keys of the same names.
-    pub quick: bool,
-}
+/// More runs than anyone wants to wait for.
+const MOST_RUNS: u64 = 10_000_000;
 
 /// A point of the sweep.
 pub struct Point {
@@ -64,6 +57,8 @@ pub struct PlannedRun {
 
 /// A scenario, read and checked.
 pub struct Scenario {
+    /// The file.
+    pub file: std::path::PathBuf,
     /// The stem of the file's name.
     pub name: String,
     /// Its head.
@@ -90,12 +85,20 @@ impl Scenario {
         options: &Options,
         kinds: &[&'static dyn Experiment],
     ) -> Result<Self, ScenarioError> {
-        apply(&mut source, options)?;
+        let quick = apply(&mut source, options)?;
         let fault = |problem| source.error(problem);
         let header = Header::read(&Table::root(&source.values)).map_err(fault)?;
         let experiment = kind_of(&header, kinds).map_err(fault)?;
         let sections = sections(experiment);
         refuse_unknown(&source, &sections)?;
+        for path in &quick {
+            let key = path.strip_prefix("sweep.").unwrap_or(path);
+            if !key.starts_with("zip") && !is_known(key, &sections) {
+                let mut error = source.error(unknown(key, &sections));
+                error.place = source.place(&format!("quick.{path}"));
+                return Err(error);
+            }
+        }
         let sweep = source.values.get("sweep");
         let sweep = match sweep {
             None => Sweep::expand(None),
@@ -104,10 +107,25 @@ impl Scenario {
         }
         .map_err(fault)?;
         for key in &sweep.keys {
-            if !is_known(key, &sections) {
-                let problem = unknown(key, &sections);
-                return Err(in_sweep(&source, &sweep, problem));
-            }
+            let problem = if !is_known(key, &sections) {
+                unknown(key, &sections)
+            } else if Header::describe().iter().any(|own| own.key == *key) {
+                let message = match key.as_str() {
+                    "seed" => {
+                        "every point has the same seeds; `repetitions` gives each more of them"
+                    }
+                    _ => "this key is about the scenario as a whole and cannot be swept",
+                };
+                Problem::new(key, message)
+            } else {
+                continue;
+            };
+            return Err(in_sweep(&source, &sweep, problem));
+        }
+        let count = sweep.points.len() as u64 * u64::from(header.repetitions);
+        if count > MOST_RUNS {
+            let message = format!("{count} runs, more than {MOST_RUNS}");
+            return Err(source.error(Problem::new("repetitions", message)));
         }
         let points = sweep
             .points
@@ -115,9 +133,10 @@ impl Scenario {
             .map(|values| point(&source, &sweep, values, experiment))
             .collect::<Result<Vec<_>, _>>()?;
         let runs = runs(&header, &points);
-        let figures = figures(&source, &sweep.groups, experiment)?;
+        let figures = figures(&source, &sweep, experiment, !options.set.is_empty())?;
         let stem = source.file().file_stem().unwrap_or_default();
         Ok(Self {
+            file: source.file().to_owned(),
             name: stem.to_string_lossy().into_owned(),
             header,
             experiment,
@@ -144,118 +163,6 @@ pub(super) fn sections(experiment: &dyn Experiment) -> Vec<Section> {
     sections
 }
 
-/// Applies what the command line says to the file's values.
-fn apply(source: &mut Source, options: &Options) -> Result<(), ScenarioError> {
-    let quick = source.values.remove("quick");
-    if options.quick {
-        let mut replaced = Vec::new();
-        match &quick {
-            None => {}
-            Some(Value::Table(table)) => flatten("", table, &mut replaced),
-            Some(_) => return Err(source.error(Problem::new("quick", "expected a table"))),
-        }
-        for (path, value) in replaced {
-            let place = source.place(&format!("quick.{path}"));
-            set(source, &path, value, place)?;
-        }
-    }
-    for assignment in &options.set {
-        let place = Place::Option(format!("--set {assignment}"));
-        let Some((path, text)) = assignment.split_once('=') else {
-            let mut error = source.error(Problem::new("", "expected KEY=VALUE"));
-            error.place = place;
-            return Err(error);
-        };
-        let (path, text) = (path.trim(), text.trim());
-        // What is no TOML value is text: --set overlay.protocol=chord needs no quotes.
-        let value = format!("x = {text}")
-            .parse::<toml::Table>()
-            .ok()
-            .and_then(|mut table| table.remove("x"))
-            .unwrap_or_else(|| Value::String(text.to_owned()));
-        set(source, path, value, place)?;
-    }
-    if let Some(seed) = options.seed {
-        let place = Place::Option("--seed".to_owned());
-        set(source, "seed", Value::Integer(seed as i64), place)?;
-    }
-    if let Some(repetitions) = options.repetitions {
-        let place = Place::Option("--repetitions".to_owned());
-        set(
-            source,
-            "repetitions",
-            Value::Integer(repetitions.into()),
-            place,
-        )?;
-    }
-    Ok(())
-}
-
-/// Sets a key; if it was swept, it is so no longer.
-fn set(source: &mut Source, path: &str, value: Value, place: Place) -> Result<(), ScenarioError> {
-    match path.strip_prefix("sweep.") {
-        Some(key) => {
-            // A sweep given anew: as one quoted key, whatever the file wrote.
-            drop_from_sweep(&mut source.values, key);
-            let sweep = source
-                .values
-                .entry("sweep")
-                .or_insert_with(|| Value::Table(toml::Table::new()));
-            if let Some(table) = sweep.as_table_mut() {
-                table.insert(key.to_owned(), value);
-            }
-            Ok(())
-        }
-        None => {
-            drop_from_sweep(&mut source.values, path);
-            source.set(path, value, place)
-        }
-    }
-}
-
-fn drop_from_sweep(values: &mut toml::Table, key: &str) {
-    fn drop_from(table: &mut toml::Table, key: &str) {
-        table.remove(key);
-        for (first, inner) in table.iter_mut() {
-            let rest = key
-                .strip_prefix(first.as_str())
-                .and_then(|rest| rest.strip_prefix('.'));
-            if let (Some(rest), Value::Table(inner)) = (rest, inner) {
-                drop_from(inner, rest);
-            }
-        }
-        table.retain(|_, value| value.as_table().is_none_or(|table| !table.is_empty()));
-    }
-    let Some(sweep) = values.get_mut("sweep").and_then(Value::as_table_mut) else {
-        return;
-    };
-    drop_from(sweep, key);
-    if let Some(zips) = sweep.get_mut("zip").and_then(Value::as_array_mut) {
-        zips.iter_mut()
-            .filter_map(Value::as_table_mut)
-            .for_each(|zip| drop_from(zip, key));
-        zips.retain(|zip| zip.as_table().is_none_or(|zip| !zip.is_empty()));
-        if zips.is_empty() {
-            sweep.remove("zip");
-        }
-    }
-}
-
-/// The keys of `table` by dotted path; a range is a value, not a table of keys.
-fn flatten(path: &str, table: &toml::Table, into: &mut Vec<(String, Value)>) {
-    for (key, value) in table {
-        let path = if path.is_empty() {
-            key.clone()
-        } else {
-            format!("{path}.{key}")
-        };
-        match value {
-            Value::Table(inner) if !inner.contains_key("from") => flatten(&path, inner, into),
-            _ => into.push((path, value.clone())),
-        }
-    }
-}
-
 fn kind_of(
     header: &Header,
     kinds: &[&'static dyn Experiment],
@@ -275,77 +182,6 @@ fn kind_of(
             format_args!("expected {expected}, found \"{name}\""),
         )
     })
-}
-
-/// Whether `path` is a key of one of `sections`, or lies within the value of one.
-fn is_known(path: &str, sections: &[Section]) -> bool {
-    sections.iter().any(|section| {
-        let inner = match section.path.as_str() {
-            "" => Some(path),
-            table => path
-                .strip_prefix(table)
-                .and_then(|rest| rest.strip_prefix('.')),
-        };
-        inner.is_some_and(|inner| {
-            section
-                .parameters
-                .iter()
-                .any(|parameter| match &parameter.kind {
-                    // A value with a form of its own may be a table; its reader knows its keys.
-                    Kind::Other(_) => {
-                        let rest = inner.strip_prefix(parameter.key.as_str());
-                        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-                    }
-                    _ => parameter.key == inner,
-                })
-        })
-    })
-}
-
-fn unknown(path: &str, sections: &[Section]) -> Problem {
-    let known: Vec<String> = sections
-        .iter()
-        .flat_map(|section| {
-            let prefix = match section.path.as_str() {
-                "" => String::new(),
-                table => format!("{table}."),
-            };
-            section
-                .parameters
-                .iter()
-                .map(move |p| format!("{prefix}{}", p.key))
-        })
-        .collect();
-    let message = match nearest(path, known.iter().map(String::as_str)) {
-        Some(name) => format!("unknown key; did you mean `{name}`?"),
-        None => "unknown key; `dhtlab schema` tells all keys".to_owned(),
-    };
-    Problem::new(path, message)
-}
-
-fn refuse_unknown(source: &Source, sections: &[Section]) -> Result<(), ScenarioError> {
-    let mut keys = Vec::new();
-    for (key, value) in &source.values {
-        if FRAME.contains(&key.as_str()) {
-            continue;
-        }
-        match value {
-            Value::Table(table) => {
-                let mut inner = Vec::new();
-                flatten(key, table, &mut inner);
-                // An empty table still has to be one that is known.
-                if inner.is_empty() && !sections.iter().any(|section| section.path == *key) {
-                    keys.push(key.clone());
-                }
-                keys.extend(inner.into_iter().map(|(path, _)| path));
-            }
-            _ => keys.push(key.clone()),
-        }
-    }
-    match keys.iter().find(|key| !is_known(key, sections)) {
-        None => Ok(()),
-        Some(key) => Err(source.error(unknown(key, sections))),
-    }
 }
 
 /// A problem with a swept key stands in the sweep.
@@ -390,7 +226,7 @@ fn point(
 }
 
 /// A value as it stands in a cell of a CSV file.
-fn cell(value: &Value) -> String {
+pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -435,53 +271,4 @@ fn canonical(value: &Value) -> String {
         }
         other => other.to_string(),
     }
-}
-
-fn figures(
-    source: &Source,
-    swept: &[Vec<String>],
-    experiment: &dyn Experiment,
-) -> Result<Vec<dhtlab_analysis::figure::Figure>, ScenarioError> {
-    let fault = |key: String, message: String| source.error(Problem::new(key, message));
-    let tables = match lookup(&source.values, "figure") {
-        None => return Ok(Vec::new()),
-        Some(Value::Array(tables)) => tables,
-        Some(_) => {
-            return Err(fault(
-                "figure".to_owned(),
-                "expected tables [[figure]]".to_owned(),
-            ));
-        }
-    };
-    let metrics: Vec<String> = experiment
-        .metrics()
-        .iter()
-        .map(|m| (*m).to_owned())
-        .collect();
-    let long: Vec<(String, Vec<String>)> = experiment
-        .tables()
-        .iter()
-        .map(|t| {
-            (
-                t.name.to_owned(),
-                t.columns.iter().map(|c| (*c).to_owned()).collect(),
-            )
-        })
-        .collect();
-    tables
-        .iter()
-        .enumerate()
-        .map(|(i, table)| {
-            let figure: dhtlab_analysis::figure::Figure =
-                table.clone().try_into().map_err(|error: toml::de::Error| {
-                    fault(format!("figure[{i}]"), error.message().to_owned())
-                })?;
-            figure
-                .validate_zipped(swept, &metrics, &long)
-                .map_err(|problem| {
-                    fault(format!("figure[{i}].{}", problem.key), problem.message)
-                })?;
-            Ok(figure)
-        })
-        .collect()
 }

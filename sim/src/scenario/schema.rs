@@ -60,7 +60,18 @@ fn add_section(root: &mut Value, section: &Section) {
         .as_object_mut()
         .expect("every object of the schema has properties");
     for parameter in &section.parameters {
-        properties.insert(parameter.key.clone(), property(parameter));
+        let mut property = property(parameter);
+        // Two kinds of experiment may bound one key differently: the schema admits both.
+        if let Some(other) = properties.get(&parameter.key) {
+            for bound in ["minimum", "maximum"] {
+                match (property[bound].as_f64(), other[bound].as_f64()) {
+                    (Some(a), Some(b)) if bound == "minimum" => property[bound] = json!(a.min(b)),
+                    (Some(a), Some(b)) => property[bound] = json!(a.max(b)),
+                    _ => drop(property.as_object_mut().and_then(|p| p.remove(bound))),
+                }
+            }
+        }
+        properties.insert(parameter.key.clone(), property);
     }
 }
 

@@ -74,6 +74,14 @@ impl Source {
         insert(&mut self.values, path, value).map_err(|problem| self.error(problem))
     }
 
+    /// The swept key `key` stands at `place` now, and nowhere else.
+    pub(super) fn sweep_moved(&mut self, key: &str, place: Place) {
+        let zipped = format!("].{key}");
+        self.places
+            .retain(|path, _| !(path.starts_with("sweep.zip[") && path.ends_with(&zipped)));
+        self.places.insert(format!("sweep.{key}"), place);
+    }
+
     /// The place of `key`, or of the table nearest around it.
     pub(super) fn place(&self, key: &str) -> Place {
         let mut path = key;

@@ -17,6 +17,8 @@ pub(super) struct Sweep {
 
 /// Keys that are swept together, and the values they take in step.
 struct Axis {
+    /// Where its first key stands.
+    place: String,
     keys: Vec<String>,
     steps: Vec<Vec<Value>>,
 }
@@ -37,12 +39,10 @@ impl Sweep {
             ..Self::default()
         };
         for axis in axes {
-            if (1..axis.steps.len()).any(|i| axis.steps[..i].contains(&axis.steps[i])) {
-                let key = axis
-                    .keys
-                    .first()
-                    .map_or("sweep".to_owned(), |key| path(key));
-                return Err(Problem::new(key, "a value stands twice"));
+            let mut seen = rustc_hash::FxHashSet::default();
+            let text = |step: &Vec<Value>| step.iter().map(Value::to_string).collect::<Vec<_>>();
+            if !axis.steps.iter().all(|step| seen.insert(text(step))) {
+                return Err(Problem::new(axis.place, "a value stands twice"));
             }
             for key in &axis.keys {
                 if sweep.keys.contains(key) {
@@ -83,6 +83,7 @@ fn flatten(key: &str, value: &Value, axes: &mut Vec<Axis>) -> Result<(), Problem
             }
         }
         _ => axes.push(Axis {
+            place: path(key),
             keys: vec![key.to_owned()],
             steps: values(key, value)?
                 .into_iter()
@@ -97,11 +98,12 @@ fn zipped(value: &Value) -> Result<Vec<Axis>, Problem> {
     let expected = || Problem::new("sweep.zip", "expected tables [[sweep.zip]]");
     let tables = value.as_array().ok_or_else(expected)?;
     let mut axes = Vec::new();
-    for table in tables {
+    for (i, table) in tables.iter().enumerate() {
+        let zip = format!("sweep.zip[{i}].");
         let mut single = Vec::new();
         for (key, value) in table.as_table().ok_or_else(expected)? {
             flatten(key, value, &mut single).map_err(|problem| Problem {
-                key: problem.key.replacen("sweep.", "sweep.zip.", 1),
+                key: problem.key.replacen("sweep.", &zip, 1),
                 ..problem
             })?;
         }
@@ -113,7 +115,7 @@ fn zipped(value: &Value) -> Result<Vec<Axis>, Problem> {
         };
         if let Some(other) = single.iter().find(|axis| axis.steps.len() != length) {
             return Err(Problem::new(
-                format!("sweep.zip.{}", other.keys[0]),
+                format!("{zip}{}", other.keys[0]),
                 format_args!(
                     "arrays that go in step are of equal length: {} values here, {length} for `{}`",
                     other.steps.len(),
@@ -122,6 +124,7 @@ fn zipped(value: &Value) -> Result<Vec<Axis>, Problem> {
             ));
         }
         axes.push(Axis {
+            place: format!("{zip}{}", single[0].keys[0]),
             steps: (0..length)
                 .map(|i| {
                     single
@@ -260,10 +263,10 @@ mod tests {
             ),
             (
                 "[[zip]]\na = [1]\nb = [1, 2]",
-                "sweep.zip.b",
+                "sweep.zip[0].b",
                 "equal length",
             ),
-            ("[[zip]]\na = 1", "sweep.zip.a", "expected an array"),
+            ("[[zip]]\na = 1", "sweep.zip[0].a", "expected an array"),
             ("a = [1]\n[[zip]]\na = [1]", "sweep.a", "swept twice"),
             ("zip = 1", "sweep.zip", "expected tables"),
         ] {

@@ -14,7 +14,7 @@
 use crate::engine::Seed;
 use crate::experiment::cells::{add_counts, cell, mean};
 use crate::network::{Placement, place};
-use crate::overlay::{Identities, RingCensus};
+use crate::overlay::{Census, Identities};
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, Outcome, Protocol, Rows, Run, TableSpec};
 use crate::space::Key;
@@ -83,6 +83,7 @@ impl Experiment for VHashLatency {
         &[TableSpec {
             name: "histogram",
             columns: &["quantity", "value", "count"],
+            quantities: &["overlay_hops", "underlay_hops"],
         }]
     }
 
@@ -207,7 +208,7 @@ fn chord_links(n: usize, seed: Seed) -> Links {
     let mut stream = seed.stream("ids", 0);
     let mut ids = Identities::default();
     let nodes: Vec<_> = (0..n).map(|_| ids.add(Key::random(&mut stream))).collect();
-    let ring = RingCensus::new(&ids, &nodes);
+    let ring = Census::new(&ids, &nodes);
     let finger = |node: &crate::overlay::Node, i: u32| {
         let start = ids.id(*node).wrapping_add(Key::power_of_two(i));
         ring.nodes()[ring.successor(&start)]

@@ -2,12 +2,10 @@
 
 use super::{Chord, ChordParameters, Closest, Peer, PeerTable};
 use crate::engine::Stream;
-use crate::overlay::{Census, Identities, Node, Omniscient, RingCensus};
+use crate::overlay::{Census, Identities, Node, Omniscient};
 use crate::space::{Key, Ring};
 
 impl Omniscient for Chord {
-    type Census = RingCensus;
-
     fn newcomer(_: &ChordParameters, id: &Key) -> Self {
         Self {
             id: *id,
@@ -71,35 +69,11 @@ impl Omniscient for Chord {
         }
         states
     }
-}
 
-impl Census<Chord> for RingCensus {
-    fn of(ids: &Identities, members: &[Node]) -> Self {
-        Self::new(ids, members)
-    }
-
-    fn enter(&mut self, ids: &Identities, node: Node) {
-        self.insert(ids.id(node), node);
-    }
-
-    fn exit(&mut self, ids: &Identities, node: Node) {
-        self.remove(&ids.id(node), node);
-    }
-
-    fn members(&self) -> &[Node] {
-        self.nodes()
-    }
-
-    fn root(
-        &self,
-        shared: &ChordParameters,
-        _: &Identities,
-        _: &[Chord],
-        key: &Key,
-    ) -> Option<Node> {
-        let (nodes, ids) = (self.nodes(), self.ids());
+    fn root(shared: &ChordParameters, census: &Census, _: &[Self], key: &Key) -> Option<Node> {
+        let (nodes, ids) = (census.nodes(), census.ids());
         let last = nodes.len().checked_sub(1)?;
-        let place = self.successor(key);
+        let place = census.successor(key);
         let before = if place == 0 { last } else { place - 1 };
         let behind_is_nearer = shared.closest == Closest::Nearest
             && Ring::either_way(&ids[before], key) < Ring::either_way(&ids[place], key);

@@ -11,8 +11,6 @@ use ordered_float::OrderedFloat;
 const NEAREST: usize = 24;
 
 impl Omniscient for VHash {
-    type Census = Members;
-
     fn newcomer(shared: &Shared, id: &Key) -> Self {
         Self::at(shared, id)
     }
@@ -91,6 +89,16 @@ impl Omniscient for VHash {
             })
             .collect()
     }
+
+    /// The member nearest to the key, where it is now. Time O(n).
+    fn root(shared: &Shared, census: &Census, nodes: &[Self], key: &Key) -> Option<Node> {
+        let target = shared.torus.point(key);
+        let distance = |node: &Node| {
+            let position = &nodes[node.index()].position;
+            OrderedFloat(shared.torus.squared_distance(position, &target))
+        };
+        census.nodes().iter().copied().min_by_key(distance)
+    }
 }
 
 /// Records of nodes that have not moved yet.
@@ -101,41 +109,4 @@ fn records(shared: &Shared, ids: &Identities, nodes: &[Node]) -> Vec<Record> {
         position: shared.torus.point(&ids.id(*node)),
     };
     nodes.iter().map(record).collect()
-}
-
-/// The members in the order in which they came.
-pub struct Members(Vec<Node>);
-
-impl Census<VHash> for Members {
-    fn of(_: &Identities, members: &[Node]) -> Self {
-        let mut members = members.to_vec();
-        members.sort_unstable();
-        Self(members)
-    }
-
-    fn enter(&mut self, _: &Identities, node: Node) {
-        if let Err(place) = self.0.binary_search(&node) {
-            self.0.insert(place, node);
-        }
-    }
-
-    fn exit(&mut self, _: &Identities, node: Node) {
-        if let Ok(place) = self.0.binary_search(&node) {
-            self.0.remove(place);
-        }
-    }
-
-    fn members(&self) -> &[Node] {
-        &self.0
-    }
-
-    /// The member nearest to the key, where it is now. Time O(n).
-    fn root(&self, shared: &Shared, _: &Identities, nodes: &[VHash], key: &Key) -> Option<Node> {
-        let target = shared.torus.point(key);
-        let distance = |node: &Node| {
-            let position = &nodes[node.index()].position;
-            OrderedFloat(shared.torus.squared_distance(position, &target))
-        };
-        self.0.iter().copied().min_by_key(distance)
-    }
 }

@@ -1,0 +1,115 @@
+//! Measured networks as underlays, found through the environment variable `DHTLAB_DATA`; skipped
+//! without it.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use support::Lab;
+
+/// The path of `name` in the collection, if there is one.
+fn data(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("DHTLAB_DATA").map(|folder| Path::new(&folder).join(name));
+    let found = path.filter(|path| path.exists());
+    if found.is_none() {
+        println!("skipped: {name} is not in the folder that DHTLAB_DATA names");
+    }
+    found
+}
+
+/// Runs both protocols on a network, converged and without maintenance; gives the table of runs.
+fn run(lab: &Lab, file: &Path, nodes: usize, more: &str) -> support::Table {
+    let text = format!(
+        "experiment = \"network\"\n\
+         repetitions = 2\n\
+         [underlay]\n\
+         model = \"file\"\n\
+         [underlay.file]\n\
+         path = '{}'\n\
+         [overlay]\n\
+         nodes = {nodes}\n\
+         [overlay.vhash]\n\
+         dimensions = 2\n\
+         gossip = \"never\"\n\
+         [workload]\n\
+         lookups = 200\n\
+         [sweep]\n\
+         \"overlay.protocol\" = [\"chord\", \"vhash\"]\n\
+         {more}",
+        file.display()
+    );
+    let name = file
+        .file_stem()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
+    lab.write(&format!("{name}.toml"), text);
+    lab.succeed(&["run", &format!("{name}.toml"), "--out", "out"]);
+    let runs = lab.table(&format!("out/{name}/runs.csv"));
+    assert_eq!(runs.rows.len(), 4);
+    for (i, protocol) in runs.column("overlay.protocol").into_iter().enumerate() {
+        let number = |column: &str| runs.numbers(column)[i];
+        let place = format!("{protocol} on {name}");
+        assert_eq!(number("lookups"), 200.0, "{place}");
+        assert_eq!(number("lookups_failed"), 0.0, "{place}");
+        if protocol == "chord" {
+            assert_eq!(number("lookups_ok"), 200.0, "{place}");
+        }
+        // A message takes at least a link, and its way is no shorter than the direct one.
+        assert!(number("underlay_hops_per_hop") >= 1.0, "{place}");
+        assert!(number("latency_ms_mean") > 0.0, "{place}");
+        // Both protocols live on the same hosts.
+        assert_eq!(
+            number("member_underlay_hops_mean"),
+            runs.numbers("member_underlay_hops_mean")[i % 2]
+        );
+    }
+    runs
+}
+
+#[test]
+fn autonomous_systems() {
+    let Some(path) = data("as733_20000102/as20000102.txt") else {
+        return;
+    };
+    let lab = Lab::new();
+    let runs = run(&lab, &path, 50, "");
+    // 3.7 hops is the mean of all pairs of this graph.
+    for hops in runs.numbers("member_underlay_hops_mean") {
+        assert!((3.2..4.2).contains(&hops), "{hops}");
+    }
+    // The content is a part of what names a run: a changed file is another run.
+    let file = lab.manifest("out/as20000102")["scenario"]["underlay"]["file"].clone();
+    assert_eq!(file["content"].as_str().map(str::len), Some(40));
+}
+
+#[test]
+fn planet_lab() {
+    let Some(path) = data("planetlab490/PlanetLabData_1") else {
+        return;
+    };
+    let lab = Lab::new();
+    let runs = run(&lab, &path, 50, "");
+    // A matrix has no links: a message is one underlay hop.
+    for per_hop in runs.numbers("underlay_hops_per_hop") {
+        assert_eq!(per_hop, 1.0);
+    }
+}
+
+#[test]
+fn topology_zoo() {
+    let Some(folder) = data("topologyzoo") else {
+        return;
+    };
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "gml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let lab = Lab::new();
+    for file in files {
+        // The smallest of them has few more.
+        run(&lab, &file, 8, "");
+    }
+}

@@ -1,0 +1,197 @@
+//! Fingerprints of small runs: whoever changes what a run gives, sees it here.
+//!
+//! A fingerprint is the SHA-1 of `runs.csv` and `histogram.csv` without the column `run`, whose
+//! first value stands beside it: a new key changes the names of all runs, a change of behaviour
+//! the numbers. A wanted change updates the table: the message of the failed test prints it anew.
+
+mod support;
+
+use sha1::{Digest, Sha1};
+use support::{Lab, Table};
+
+/// Name, first run, fingerprint.
+type Golden = (&'static str, &'static str, &'static str);
+
+#[rustfmt::skip]
+const GOLDEN: &[Golden] = &[
+    ("chord converged, recursive", "4877cc5e3a46", "9c9bbb24fa007dfd7ff147df53208614dac5ce16"),
+    ("chord converged, semi-recursive", "172f4e0ff6f4", "30484d638e347d500dc69a89a547f4998f17dceb"),
+    ("chord converged, iterative", "d7512cca66c9", "c9bda505ebbdd32c4803a192cf8cea1aba7182ce"),
+    ("chord converged, nearest, without maintenance", "730568da102f", "d5727fbc2d67f609bff2f00ac912f6ab9b00aad2"),
+    ("chord join", "0837de1848e8", "e21d87249dd3525f3659ccf71fbb42d0f3d4eb64"),
+    ("chord at intervals", "36de02d7bf96", "bd14006cade0048dc75e2190e580c875b31753b8"),
+    ("vhash converged", "472b37267561", "3c56d45a1a0ac72825d0f9107b3e20884b2ca595"),
+    ("vhash converged, distance rule, iterative", "15d207e2b38b", "a373b29785bdc90922b40b34b39f1d4eb203f601"),
+    ("vhash random", "b8ccf4799f6e", "285b17e5946b51853e69dcc0c7dbf19a733856ec"),
+    ("vhash random, embedded", "3a6bd93846c1", "6a5e96200561828820fa762f6a9b722d9cadc57d"),
+    ("vhash join", "8c8e66f4d58e", "ca76ff4e62c1e30b556ec5cf270849a1df9614f0"),
+    ("as coded, chord", "a5b5eaab35ef", "c8d74146ee4d78c62901f8f25cff2549ad4d861d"),
+    ("as coded, vhash", "8b11ccb1719c", "70f47e2ae8410fc0728c2840a9d2d1a73cfc4ebd"),
+];
+
+/// What all networks share: a graph whose links differ, and few nodes.
+const NETWORK: &str = r#"
+experiment = "network"
+seed = 3
+repetitions = 2
+underlay.model = "barabasi-albert"
+underlay.nodes = 150
+underlay.link-latency = { distribution = "lognormal", median = "3 ms", sigma = 0.5 }
+overlay.nodes = 40
+"#;
+
+/// The scenarios: their names and what stands after the shared part.
+const SCENARIOS: &[(&str, &str)] = &[
+    (
+        "chord converged, recursive",
+        "overlay.chord.successors = 3\ntime.transition = '100 s'",
+    ),
+    (
+        "chord converged, semi-recursive",
+        "overlay.lookup = 'semi-recursive'\noverlay.chord.successors = 3\ntime.transition = '100 s'",
+    ),
+    (
+        "chord converged, iterative",
+        "overlay.lookup = 'iterative'\noverlay.chord.successors = 3\ntime.transition = '100 s'",
+    ),
+    (
+        "chord converged, nearest, without maintenance",
+        "overlay.chord.closest = 'nearest'\noverlay.chord.stabilise = 'never'\n\
+         overlay.chord.fix-fingers = 'never'\noverlay.chord.check-predecessor = 'never'",
+    ),
+    (
+        "chord join",
+        "overlay.start = 'join'\noverlay.chord.successors = 3\ntime.transition = '1000 s'",
+    ),
+    (
+        "chord at intervals",
+        "time.measure = '100 s'\nworkload.interval = '10 s'",
+    ),
+    (
+        "vhash converged",
+        "overlay.protocol = 'vhash'\noverlay.vhash.gossip = 'never'",
+    ),
+    (
+        "vhash converged, distance rule, iterative",
+        "overlay.protocol = 'vhash'\noverlay.lookup = 'iterative'\noverlay.vhash.rule = 'distance'\n\
+         overlay.vhash.dimensions = 2",
+    ),
+    (
+        "vhash random",
+        "overlay.protocol = 'vhash'\noverlay.start = 'random'\ntime.transition = '200 s'",
+    ),
+    (
+        "vhash random, embedded",
+        "overlay.protocol = 'vhash'\noverlay.start = 'random'\noverlay.vhash.embedding = 'springs'\n\
+         time.transition = '200 s'",
+    ),
+    (
+        "vhash join",
+        "overlay.protocol = 'vhash'\noverlay.start = 'join'\ntime.transition = '200 s'",
+    ),
+];
+
+const AS_CODED: &str = r#"
+experiment = "vhash-latency-as-coded"
+seed = 3
+repetitions = 2
+underlay.model = "scale-free-directed"
+underlay.nodes = 400
+overlay.nodes = 40
+workload.lookups = 150
+"#;
+
+/// The text of a table without the column `run`.
+fn without_names(table: &Table) -> String {
+    let run = table.at("run");
+    let mut text = String::new();
+    for row in std::iter::once(&table.columns).chain(&table.rows) {
+        for (place, cell) in row.iter().enumerate().filter(|(place, _)| *place != run) {
+            text.push_str(cell);
+            text.push(if place + 1 == row.len() { '\n' } else { ',' });
+        }
+    }
+    text
+}
+
+/// The first run of a scenario and its fingerprint.
+fn fingerprint(scenario: &str) -> (String, String) {
+    let lab = Lab::new();
+    lab.write("golden.toml", scenario);
+    lab.succeed(&["run", "golden.toml", "--out", "out", "--jobs", "1"]);
+    let runs = lab.table("out/golden/runs.csv");
+    assert_eq!(runs.rows.len(), 2);
+    let histogram = lab.table("out/golden/histogram.csv");
+    let digest = Sha1::new()
+        .chain_update(without_names(&runs))
+        .chain_update(without_names(&histogram))
+        .finalize();
+    let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    (runs.column("run")[0].to_owned(), hex)
+}
+
+#[test]
+fn runs_give_what_they_gave() {
+    let mut found = Vec::new();
+    for (name, text) in SCENARIOS {
+        let lookups = match text.contains("workload.interval") {
+            true => "",
+            false => "workload.lookups = 150\n",
+        };
+        found.push((*name, fingerprint(&format!("{NETWORK}{text}\n{lookups}"))));
+    }
+    for protocol in ["chord", "vhash"] {
+        let name = if protocol == "chord" {
+            "as coded, chord"
+        } else {
+            "as coded, vhash"
+        };
+        found.push((
+            name,
+            fingerprint(&format!("{AS_CODED}overlay.protocol = '{protocol}'\n")),
+        ));
+    }
+    let mut changes = Vec::new();
+    for (name, (run, digest)) in &found {
+        match GOLDEN.iter().find(|(golden, ..)| golden == name) {
+            None => changes.push(format!("{name}: new")),
+            Some((_, _, golden)) if golden != digest => {
+                changes.push(format!("{name}: other numbers"));
+            }
+            Some((_, golden, _)) if golden != run => {
+                changes.push(format!("{name}: other names of runs"));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, ..) in GOLDEN {
+        if !found.iter().any(|(other, _)| other == name) {
+            changes.push(format!("{name}: gone"));
+        }
+    }
+    let table: Vec<String> = found
+        .iter()
+        .map(|(name, (run, digest))| format!("    (\"{name}\", \"{run}\", \"{digest}\"),\n"))
+        .collect();
+    assert!(
+        changes.is_empty(),
+        "the behaviour of dhtlab has changed:\n  {}\n\nIf that is wanted, this is the table GOLDEN \
+         of {} now (and results that were committed may have to be run again):\n\n{}",
+        changes.join("\n  "),
+        file!(),
+        table.concat()
+    );
+}
+
+/// The fingerprints tell scenarios apart: none stands twice.
+#[test]
+fn fingerprints_differ() {
+    for (i, (name, run, digest)) in GOLDEN.iter().enumerate() {
+        for (other, other_run, other_digest) in &GOLDEN[..i] {
+            assert!(
+                run != other_run && digest != other_digest,
+                "{name} and {other} are the same"
+            );
+        }
+    }
+}
