@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::Error;
-use crate::figure::Figure;
+use crate::figure::spec::Figure;
 
 /// The fields of the manifest that the analysis reads; others may be there.
 #[derive(Debug, Deserialize)]

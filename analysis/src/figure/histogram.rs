@@ -2,7 +2,6 @@
 //! repetitions.
 
 use super::label;
-use super::lines::series_label;
 use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Sample, Scaling};
 use super::select::Source;
@@ -108,7 +107,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     for (index, name) in selection.series.iter().enumerate() {
         if drawn.iter().any(|one| one.series == index) {
             plot.legend.push(Entry {
-                label: series_label(source, &name.label),
+                label: source.series_label(&name.label),
                 sample: if cumulative {
                     Sample::Step { index }
                 } else if count <= 2 {

@@ -73,7 +73,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     for (index, name) in selection.series.iter().enumerate() {
         if marks.iter().any(|&(_, series, _)| series == index) {
             plot.legend.push(Entry {
-                label: series_label(source, &name.label),
+                label: source.series_label(&name.label),
                 sample: Sample::Series {
                     index,
                     joined: true,
@@ -105,18 +105,6 @@ pub fn y_scaling(source: &Source<'_>) -> Scaling {
         label: figure.y_label.clone().unwrap_or_else(|| names.join("; ")),
         logarithmic: figure.scale.log_y(),
         texts: None,
-    }
-}
-
-/// What the legend calls a series: one without a key of its own is called after its metric.
-pub fn series_label(source: &Source<'_>, label: &str) -> String {
-    if !label.is_empty() {
-        return label.to_owned();
-    }
-    match (&source.figure.y.0.as_slice(), &source.figure.quantity) {
-        ([metric], _) => label::readable(metric),
-        (_, Some(quantity)) => label::readable(quantity),
-        _ => String::new(),
     }
 }
 

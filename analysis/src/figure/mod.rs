@@ -18,7 +18,7 @@ mod plot;
 mod png;
 mod scatter;
 mod select;
-mod spec;
+pub(crate) mod spec;
 mod style;
 mod text_layout;
 mod theory;

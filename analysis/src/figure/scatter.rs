@@ -1,7 +1,7 @@
 //! Figures of kind `scatter`: one metric against another.
 
 use super::label;
-use super::lines::{series_label, y_scaling};
+use super::lines::y_scaling;
 use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
 use super::select::{Places, Source, estimate};
@@ -66,7 +66,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         }
         if !drawn.iter().any(|other| other.series == group.series) {
             plot.legend.push(Entry {
-                label: series_label(source, &selection.series[group.series].label),
+                label: source.series_label(&selection.series[group.series].label),
                 sample: Sample::Series {
                     index: group.series,
                     joined: false,

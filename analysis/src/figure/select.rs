@@ -48,6 +48,18 @@ pub struct Selection {
 }
 
 impl Source<'_> {
+    /// What the legend calls a series: one without a key of its own is called after its metric.
+    pub fn series_label(&self, label: &str) -> String {
+        if !label.is_empty() {
+            return label.to_owned();
+        }
+        match (self.figure.y.0.as_slice(), &self.figure.quantity) {
+            ([metric], _) => label::readable(metric),
+            (_, Some(quantity)) => label::readable(quantity),
+            _ => String::new(),
+        }
+    }
+
     /// An error about the results.
     pub fn data_error(&self, message: impl Into<String>) -> Error {
         Error::Data {

@@ -3,7 +3,6 @@
 use statrs::distribution::{Binomial, Discrete};
 
 use super::label;
-use super::lines::series_label;
 use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Sample};
 use super::select::{Selection, Source, same, text_of};
@@ -98,7 +97,7 @@ pub fn add(
                 curve.points.retain(|&(_, y)| y > 0.0);
             }
             let colour = if each && selection.series.len() > 1 {
-                let name = series_label(source, &selection.series[one.series].label);
+                let name = source.series_label(&selection.series[one.series].label);
                 curve.label = format!("{name}: {}", curve.label);
                 style::of_series(one.series).colour
             } else {

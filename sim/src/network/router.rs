@@ -127,6 +127,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         trip.hops -= 1;
         trip.path.pop();
         let (sender, silent, key) = (trip.holder, trip.target, trip.key);
+        let wasted = self.path(sender, silent).hops;
+        self.trips.get_mut(id).underlay_hops -= wasted;
         if !self.is_alive(sender) {
             self.lose(id);
             return;

@@ -2,9 +2,8 @@
 
 use super::Experiment;
 use super::error::ScenarioError;
-use super::plan::cell;
 use super::source::{Source, lookup};
-use super::sweep::Sweep;
+use super::sweep::{Sweep, cell};
 use crate::parameter::Problem;
 use dhtlab_analysis::figure::Figure;
 use toml::Value;

@@ -1,10 +1,12 @@
 //! Which keys there are, and what is said of those that there are not.
 
 use super::error::{ScenarioError, nearest};
-use super::plan::FRAME;
 use super::source::Source;
 use crate::parameter::{Kind, Problem, Section};
 use toml::Value;
+
+/// Tables that belong to no experiment.
+pub(super) const FRAME: [&str; 3] = ["sweep", "figure", "quick"];
 
 /// Whether `path` is a key of one of `sections`, or lies within the value of one.
 pub(super) fn is_known(path: &str, sections: &[Section]) -> bool {

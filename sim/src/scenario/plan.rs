@@ -3,9 +3,9 @@
 use super::changes::{Options, apply};
 use super::error::ScenarioError;
 use super::figures::figures;
-use super::keys::{is_known, refuse_unknown, unknown};
+use super::keys::{FRAME, is_known, refuse_unknown, unknown};
 use super::source::{Source, insert};
-use super::sweep::Sweep;
+use super::sweep::{Sweep, cell};
 use super::{Experiment, Run};
 use crate::engine::Seed;
 use crate::parameter::{Parameters, Problem, Section, Table};
@@ -27,9 +27,6 @@ crate::parameters! {
         pub repetitions: u32 = 1, within 1..=1_000_000;
     }
 }
-
-/// Tables that belong to no experiment.
-pub(super) const FRAME: [&str; 3] = ["sweep", "figure", "quick"];
 
 /// More runs than anyone wants to wait for.
 const MOST_RUNS: u64 = 10_000_000;
@@ -223,14 +220,6 @@ fn point(
         values: values.iter().map(cell).collect(),
         run,
     })
-}
-
-/// A value as it stands in a cell of a CSV file.
-pub(super) fn cell(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 fn runs(header: &Header, points: &[Point]) -> Vec<PlannedRun> {

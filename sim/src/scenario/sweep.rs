@@ -70,6 +70,14 @@ impl Sweep {
     }
 }
 
+/// A value as it stands in a cell of a CSV file.
+pub(super) fn cell(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 fn path(key: &str) -> String {
     format!("sweep.{key}")
 }
