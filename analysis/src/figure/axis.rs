@@ -95,6 +95,14 @@ impl Axis {
         }
     }
 
+    /// The axis without ticks between whole numbers, for values that are all whole.
+    pub fn at_whole_numbers(mut self) -> Self {
+        if self.ticks.iter().any(|tick| tick.at.fract() != 0.0) {
+            self.ticks = linear_ticks(self.low, self.high, 1.0);
+        }
+        self
+    }
+
     /// A logarithmic axis that holds `low` to `high`, both positive. `binary` puts the ticks at
     /// powers of two instead of ten.
     pub fn logarithmic(low: f64, high: f64, binary: bool, count: usize) -> Self {
@@ -255,6 +263,12 @@ mod tests {
         assert!(labels(&axis).contains(&"0.6"), "{:?}", labels(&axis));
         let axis = Axis::linear(0.0, 45_000.0, Span::Tight, 5);
         assert_eq!(labels(&axis), ["0", "10,000", "20,000", "30,000", "40,000"]);
+    }
+
+    #[test]
+    fn whole_numbers_have_whole_ticks() {
+        let axis = Axis::linear(2.0, 5.0, Span::Tight, 9).at_whole_numbers();
+        assert_eq!(labels(&axis), ["2", "3", "4", "5"]);
     }
 
     #[test]

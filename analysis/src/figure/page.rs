@@ -136,6 +136,9 @@ fn axis(scaling: &Scaling, values: &[f64], binary: bool, span: Span, count: usiz
     match (low.is_finite(), scaling.logarithmic) {
         (false, false) => Axis::linear(0.0, 1.0, span, count),
         (false, true) => Axis::logarithmic(1.0, 10.0, false, count),
+        (true, false) if span == Span::Tight && values.iter().all(|x| x.fract() == 0.0) => {
+            Axis::linear(low, high, span, count).at_whole_numbers()
+        }
         (true, false) => Axis::linear(low, high, span, count),
         (true, true) => Axis::logarithmic(low, high, binary, count),
     }
