@@ -101,15 +101,18 @@ impl Hold for Radix {
     }
 }
 
-/// A ring of buckets whose width is set by hand from the mix and the number of events, with
-/// the near bucket sorted and everything beyond the ring in a heap: the bar to come near to.
+/// A ring of buckets with a slab for the payloads, whose width is set by hand from the mix and
+/// the number of events, with the near bucket sorted and everything beyond the ring in a heap:
+/// the bar to come near to.
 struct Ring {
     near: Vec<u128>,
     buckets: Vec<Vec<u128>>,
     far: BinaryHeap<Reverse<u128>>,
     width: u64,
     current: u64,
-    sequence: Sequence,
+    sequence: u64,
+    slab: Vec<Option<u32>>,
+    free: Vec<u32>,
 }
 impl Hold for Ring {
     fn new(mix: Mix, pending: usize) -> Self {
@@ -119,20 +122,26 @@ impl Hold for Ring {
         };
         // Two events a bucket: the best of 1, 2, 4, 8 here.
         let width = (2.0 * mean / pending as f64) as u64;
-        let count = ((longest / width as f64) as usize)
-            .next_power_of_two()
-            .min(1 << 21);
+        let count = (longest / width as f64) as usize;
         Self {
             near: Vec::new(),
-            buckets: vec![Vec::new(); count],
+            buckets: vec![Vec::new(); count.next_power_of_two().min(1 << 21)],
             far: BinaryHeap::new(),
             width,
             current: 0,
-            sequence: Sequence::default(),
+            sequence: 0,
+            slab: Vec::new(),
+            free: Vec::new(),
         }
     }
     fn push(&mut self, time: u64) {
-        let key = self.sequence.key(time);
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slab.push(None);
+            (self.slab.len() - 1) as u32
+        });
+        self.slab[place as usize] = Some(7);
+        self.sequence += 1;
+        let key = u128::from(time) << 64 | u128::from(self.sequence << 28 | u64::from(place));
         let bucket = time / self.width;
         let count = self.buckets.len() as u64;
         if bucket <= self.current {
@@ -148,17 +157,19 @@ impl Hold for Ring {
         let count = self.buckets.len() as u64;
         while self.near.is_empty() {
             self.current += 1;
-            std::mem::swap(
-                &mut self.near,
-                &mut self.buckets[(self.current % count) as usize],
-            );
+            let next = (self.current % count) as usize;
+            std::mem::swap(&mut self.near, &mut self.buckets[next]);
             let end = u128::from((self.current + 1) * self.width) << 64;
             while self.far.peek().is_some_and(|k| k.0 < end) {
                 self.near.extend(self.far.pop().map(|k| k.0));
             }
             self.near.sort_unstable_by(|a, b| b.cmp(a));
         }
-        (self.near.pop().expect("not empty") >> 64) as u64
+        let key = self.near.pop().expect("not empty");
+        let place = key as u32 & ((1 << 28) - 1);
+        std::hint::black_box(self.slab[place as usize].take());
+        self.free.push(place);
+        (key >> 64) as u64
     }
 }
 

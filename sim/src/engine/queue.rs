@@ -23,13 +23,13 @@
 //!
 //! | structure | exponential | messages and timers |
 //! |---|---|---|
-//! | this queue | 28 / 25 / 54 / 74 | 20 / 23 / 37 / 64 |
+//! | this queue | 27 / 27 / 63 / 94 | 22 / 25 / 41 / 69 |
 //! | binary heap, 16-byte keys | 34 / 35 / 92 / 391 | 32 / 39 / 94 / 264 |
 //! | 4-ary heap, 16-byte keys | 26 / 31 / 68 / 250 | 32 / 45 / 81 / 167 |
 //! | radix heap | 65 / 67 / 78 / 91 | 59 / 59 / 65 / 70 |
-//! | bucket ring, width set by hand | 15 / 15 / 58 / 115 | 18 / 17 / 54 / 118 |
+//! | bucket ring, width set by hand | 18 / 18 / 90 / 158 | 19 / 19 / 84 / 149 |
 //!
-//! The others hold bare keys; this one carries payloads and can cancel.
+//! The heaps hold bare keys; this queue and the ring carry payloads, and only this one cancels.
 
 use super::Instant;
 use std::cmp::Reverse;
