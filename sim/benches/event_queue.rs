@@ -120,7 +120,7 @@ impl Hold for Ring {
             Mix::Exponential => (1e9, 8e9),
             Mix::Messages => (9.8e9, 121e9),
         };
-        // Two events a bucket: the best of 1, 2, 4, 8 here.
+        // Two events a bucket.
         let width = (2.0 * mean / pending as f64) as u64;
         let count = (longest / width as f64) as usize;
         Self {

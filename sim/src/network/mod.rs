@@ -65,8 +65,8 @@ struct Seat {
     alive: bool,
 }
 
-/// Nodes from which on looking ahead pays: a tenth of the time of a lookup at 10,000 nodes, nearly
-/// half at 100,000 and more, nothing where everything is in the caches.
+/// Nodes from which on looking ahead pays: a run of a million lookups took a tenth less time at
+/// 10,000 nodes, a sixth at 30,000, a third and more at 100,000 and at a million.
 const LARGE: usize = 5_000;
 
 /// Why a run came to its end.

@@ -131,11 +131,6 @@ impl<'a> Table<'a> {
         self.values.and_then(|values| values.get(key))
     }
 
-    /// Whether anything stands in this table.
-    pub fn is_present(&self) -> bool {
-        self.values.is_some()
-    }
-
     /// The dotted path of `key` in this table.
     pub fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() {

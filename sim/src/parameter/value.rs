@@ -19,8 +19,6 @@ pub enum Kind {
     Duration,
     /// One of a few words.
     Choice(&'static [&'static str]),
-    /// A list of values of one kind.
-    List(Box<Kind>),
     /// Something with a form of its own, told in words.
     Other(&'static str),
 }
@@ -41,7 +39,6 @@ impl fmt::Display for Kind {
                 }
                 Ok(())
             }
-            Self::List(of) => write!(f, "a list, each item {of}"),
             Self::Other(words) => f.write_str(words),
         }
     }

@@ -103,7 +103,6 @@ fn kind(kind: &Kind) -> Map<String, Value> {
             "pattern": r"^\s*[0-9]*\.?[0-9]*\s*(ns|us|µs|ms|s|min|h|d)\s*$",
         }),
         Kind::Choice(words) => json!({ "enum": words }),
-        Kind::List(of) => json!({ "type": "array", "items": self::kind(of) }),
         Kind::Other(words) => {
             json!({ "anyOf": [{ "type": "string" }, { "type": "object" }], "$comment": words })
         }
