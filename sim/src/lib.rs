@@ -16,6 +16,7 @@
 //! | [`space`] | ID spaces: distance, midpoint, closeness, DGVH |
 //! | [`overlay`] | DHT protocols as state machines without I/O |
 //! | [`workload`] | plans: who looks up what, and when |
+//! | [`churn`] | plans: who comes, leaves and crashes, and when |
 //! | [`network`] | the world: nodes on hosts, messages delivered, everything counted |
 //! | [`scenario`] | TOML in, checked runs out |
 //! | [`experiment`] | one file a kind: from a scenario to rows |
@@ -73,6 +74,8 @@ pub mod space;
 pub mod overlay;
 
 pub mod workload;
+
+pub mod churn;
 
 pub mod network;
 

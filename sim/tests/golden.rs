@@ -14,17 +14,17 @@ type Golden = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
 const GOLDEN: &[Golden] = &[
-    ("chord converged, recursive", "4877cc5e3a46", "9c9bbb24fa007dfd7ff147df53208614dac5ce16"),
-    ("chord converged, semi-recursive", "172f4e0ff6f4", "30484d638e347d500dc69a89a547f4998f17dceb"),
-    ("chord converged, iterative", "d7512cca66c9", "c9bda505ebbdd32c4803a192cf8cea1aba7182ce"),
-    ("chord converged, nearest, without maintenance", "730568da102f", "d5727fbc2d67f609bff2f00ac912f6ab9b00aad2"),
-    ("chord join", "0837de1848e8", "e21d87249dd3525f3659ccf71fbb42d0f3d4eb64"),
-    ("chord at intervals", "36de02d7bf96", "bd14006cade0048dc75e2190e580c875b31753b8"),
-    ("vhash converged", "472b37267561", "3c56d45a1a0ac72825d0f9107b3e20884b2ca595"),
-    ("vhash converged, distance rule, iterative", "15d207e2b38b", "a373b29785bdc90922b40b34b39f1d4eb203f601"),
-    ("vhash random", "b8ccf4799f6e", "285b17e5946b51853e69dcc0c7dbf19a733856ec"),
-    ("vhash random, embedded", "3a6bd93846c1", "6a5e96200561828820fa762f6a9b722d9cadc57d"),
-    ("vhash join", "8c8e66f4d58e", "ca76ff4e62c1e30b556ec5cf270849a1df9614f0"),
+    ("chord converged, recursive", "afba8238d455", "688f3a0ed897ecfcc53cdf0d6d9bbcd2abd8fdc6"),
+    ("chord converged, semi-recursive", "c2b2ff8f5a96", "6d4c07fc9a17c5f94b73140fe1e3aeda005e1767"),
+    ("chord converged, iterative", "e5d122564379", "8470c8c9ebdd59fc2afb971b7bc0c1ffd5c727d8"),
+    ("chord converged, nearest, without maintenance", "dc2cfe45d760", "80296d5ea13a3ddb8391f2e13bc93cd2296ea625"),
+    ("chord join", "71feac2e412f", "5fb85494eab13ac6d8daa16fc807b21620d5304f"),
+    ("chord at intervals", "bdb9f44952d3", "a665a10600fc9ec35d6759fd0df74c41c0e09ef5"),
+    ("vhash converged", "a1fb13e3a732", "ddac918a25085cee3cdd121c3ee8340523435d26"),
+    ("vhash converged, distance rule, iterative", "e1bd031bf599", "52a567e258a67eb2de31f0a9726a2b332ff0a179"),
+    ("vhash random", "8747baaabe85", "8341b457305a894e9f106f713910779908c43e5e"),
+    ("vhash random, embedded", "3ad20c7bd661", "bdef6198d0e15c314c5f6338de32800bcf7fc479"),
+    ("vhash join", "e8b7d26e44a7", "cfc7e248bbada8cb080f327435a4993a1921130d"),
     ("as coded, chord", "a5b5eaab35ef", "c8d74146ee4d78c62901f8f25cff2549ad4d861d"),
     ("as coded, vhash", "8b11ccb1719c", "70f47e2ae8410fc0728c2840a9d2d1a73cfc4ebd"),
 ];

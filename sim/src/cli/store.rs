@@ -123,6 +123,13 @@ impl Store {
         let header = header.chain(scenario.swept.iter().cloned());
         let header = header.chain(table.columns.iter().map(|column| (*column).to_owned()));
         let path = self.folder.join(format!("{}.csv", table.name));
+        if !self.has_rows(scenario, place) {
+            // Nothing of the kind is measured here.
+            return match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            };
+        }
         write_csv(&path, header.collect(), |rows| {
             for run in &scenario.runs {
                 let outcome = self.finished.get(&run.id);
@@ -135,6 +142,13 @@ impl Store {
             }
             Ok(())
         })
+    }
+
+    /// Whether some run has rows in the table at `place`.
+    fn has_rows(&self, scenario: &Scenario, place: usize) -> bool {
+        let rows = |id: &String| self.finished.get(id)?.tables.get(place);
+        let mut runs = scenario.runs.iter();
+        runs.any(|run| rows(&run.id).is_some_and(|rows| !rows.0.is_empty()))
     }
 
     fn manifest(&self, scenario: &Scenario) -> serde_json::Value {
@@ -155,6 +169,11 @@ impl Store {
             .iter()
             .map(|figure| serde_json::to_value(figure).unwrap_or_default())
             .collect();
+        let specs = scenario.experiment.tables().iter().enumerate();
+        let tables: Vec<&str> = specs
+            .filter(|(place, _)| self.has_rows(scenario, *place))
+            .map(|(_, table)| table.name)
+            .collect();
         json!({
             "dhtlab": env!("CARGO_PKG_VERSION"),
             "commit": (!commit.is_empty()).then_some(commit),
@@ -168,6 +187,7 @@ impl Store {
             "runs_done": self.done(scenario),
             "swept": scenario.swept,
             "scenario": scenario.resolved(),
+            "tables": tables,
             "figures": figures,
             "notes": notes,
         })
@@ -289,6 +309,8 @@ fn read_tables(
         };
         finished.insert(run, outcome);
     }
+    let listed = manifest["tables"].as_array().cloned().unwrap_or_default();
+    let is_listed = |name: &str| listed.iter().any(|table| table == name);
     for (place, table) in experiment.tables().iter().enumerate() {
         let path = folder.join(format!("{}.csv", table.name));
         match read_csv(&path, table.columns)? {
@@ -306,7 +328,8 @@ fn read_tables(
                 }
             }
             // Without one of its tables no run is whole.
-            None => finished.clear(),
+            None if is_listed(table.name) => finished.clear(),
+            None => {}
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::{Span, Stream};
 use crate::parameter::{Kind, ParameterValue, Unknown};
-use rand_distr::{Distribution, Exp1, LogNormal, Normal};
+use rand_distr::{Distribution, Exp1, LogNormal, Normal, Pareto, Weibull};
 use toml::{Table, Value};
 
 /// A distribution of spans of time, written in a file as a duration (a constant) or as a table:
@@ -13,6 +13,8 @@ use toml::{Table, Value};
 /// | `{ distribution = "normal", mean = "5 ms", sd = "2 ms" }` | normal, values below 0 become 0 |
 /// | `{ distribution = "lognormal", median = "5 ms", sigma = 0.8 }` | the logarithm is normal with `sigma` |
 /// | `{ distribution = "exponential", mean = "5 ms" }` | exponential |
+/// | `{ distribution = "weibull", scale = "5 ms", shape = 0.5 }` | Weibull: beyond t with probability exp(-(t / scale)^shape) |
+/// | `{ distribution = "pareto", scale = "5 ms", shape = 1.5 }` | Pareto: beyond t >= scale with probability (scale / t)^shape |
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SpanDistribution {
     /// Always the same span.
@@ -43,6 +45,20 @@ pub enum SpanDistribution {
         /// Mean.
         mean: Span,
     },
+    /// Weibull.
+    Weibull {
+        /// The span that 1/e of the draws exceed.
+        scale: Span,
+        /// Below 1 the tail is heavier than that of the exponential.
+        shape: f64,
+    },
+    /// Pareto.
+    Pareto {
+        /// The least value.
+        scale: Span,
+        /// The tail's exponent; at 1 or below there is no mean.
+        shape: f64,
+    },
 }
 
 impl SpanDistribution {
@@ -69,6 +85,14 @@ impl SpanDistribution {
                 let factor: f64 = Exp1.sample(stream);
                 Span::from_secs_f64(mean.as_secs_f64() * factor)
             }
+            Self::Weibull { scale, shape } => {
+                let factor = Weibull::new(1.0, shape).map_or(1.0, |d| d.sample(stream));
+                Span::from_secs_f64(scale.as_secs_f64() * factor)
+            }
+            Self::Pareto { scale, shape } => {
+                let factor = Pareto::new(1.0, shape).map_or(1.0, |d| d.sample(stream));
+                Span::from_secs_f64(scale.as_secs_f64() * factor)
+            }
         }
     }
 
@@ -94,6 +118,16 @@ impl Fields<'_> {
             .map_err(|_| Some(format!("`{key}`: expected {}, found {value}", T::kind())))
     }
 
+    fn take_shape(&mut self) -> Result<f64, Unknown> {
+        let shape = self.take("shape")?;
+        if (0.05..=100.0).contains(&shape) {
+            return Ok(shape);
+        }
+        Err(Some(format!(
+            "`shape`: expected 0.05 to 100, found {shape}"
+        )))
+    }
+
     fn finish(self, made: SpanDistribution) -> Result<SpanDistribution, Unknown> {
         match self.0.keys().find(|key| !self.1.contains(&key.as_str())) {
             None => Ok(made),
@@ -105,13 +139,21 @@ impl Fields<'_> {
     }
 }
 
-const DISTRIBUTIONS: &[&str] = &["uniform", "normal", "lognormal", "exponential"];
+const DISTRIBUTIONS: &[&str] = &[
+    "uniform",
+    "normal",
+    "lognormal",
+    "exponential",
+    "weibull",
+    "pareto",
+];
 
 impl ParameterValue for SpanDistribution {
     fn kind() -> Kind {
         Kind::Other(
             "a duration such as \"1 ms\", or a table \
-             { distribution = \"uniform\" | \"normal\" | \"lognormal\" | \"exponential\", ... }",
+             { distribution = \"uniform\" | \"normal\" | \"lognormal\" | \"exponential\" | \
+             \"weibull\" | \"pareto\", ... }",
         )
     }
 
@@ -144,6 +186,14 @@ impl ParameterValue for SpanDistribution {
             "exponential" => Self::Exponential {
                 mean: fields.take("mean")?,
             },
+            "weibull" => Self::Weibull {
+                scale: fields.take("scale")?,
+                shape: fields.take_shape()?,
+            },
+            "pareto" => Self::Pareto {
+                scale: fields.take("scale")?,
+                shape: fields.take_shape()?,
+            },
             other => {
                 return Err(Some(format!(
                     "expected one of {} as `distribution`, found \"{other}\"",
@@ -170,6 +220,14 @@ impl ParameterValue for SpanDistribution {
                 vec![("median", median.to_value()), ("sigma", sigma.to_value())],
             ),
             Self::Exponential { mean } => ("exponential", vec![("mean", mean.to_value())]),
+            Self::Weibull { scale, shape } => (
+                "weibull",
+                vec![("scale", scale.to_value()), ("shape", shape.to_value())],
+            ),
+            Self::Pareto { scale, shape } => (
+                "pareto",
+                vec![("scale", scale.to_value()), ("shape", shape.to_value())],
+            ),
         };
         let mut table = Table::new();
         table.insert("distribution".to_owned(), Value::String(name.to_owned()));
@@ -216,6 +274,18 @@ mod tests {
                 "{ distribution = \"exponential\", mean = \"5 ms\" }",
                 [478138, 922254, 13359701],
                 5.0,
+            ),
+            // Gamma(1 + 1/2) = 0.886 times the scale.
+            (
+                "{ distribution = \"weibull\", scale = \"5 ms\", shape = 2 }",
+                [4938438, 7252790, 2433387],
+                4.431,
+            ),
+            // shape / (shape - 1) times the scale.
+            (
+                "{ distribution = \"pareto\", scale = \"3 ms\", shape = 3 }",
+                [4152821, 6049557, 3246456],
+                4.5,
             ),
         ];
         for (text, golden, mean) in cases {

@@ -22,6 +22,11 @@ impl Period {
         self.0
     }
 
+    /// Turns a second, on average.
+    pub fn rate(self) -> f64 {
+        self.0.map_or(0.0, |span| 1.0 / span.as_secs_f64())
+    }
+
     /// The time to the first turn: a random phase.
     pub fn first(self, stream: &mut Stream) -> Option<Span> {
         let nanos = self.0?.as_nanos();

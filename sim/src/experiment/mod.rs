@@ -6,9 +6,11 @@
 
 mod cells;
 mod network;
+mod overlay_graph;
 pub mod published;
 
 pub use network::NetworkExperiment;
+pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
 
 use crate::scenario::Experiment;
 

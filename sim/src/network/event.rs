@@ -36,6 +36,10 @@ pub(super) enum Event<P: Overlay> {
     Lookup,
     /// A node comes.
     Join { id: Key, site: u32 },
+    /// The next planned coming or going is due.
+    Churn,
+    /// An interval of the timeline ends.
+    Interval,
 }
 
 /// A direct message.

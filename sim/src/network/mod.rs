@@ -1,27 +1,33 @@
 //! The world: hosts that run nodes, messages delivered after the underlay's latency,
 //! requests with time-outs, plans carried out, everything counted.
 //!
-//! * [`Network`] holds the nodes and handles one event after the other.
+//! * [`Network`] holds the nodes and handles one event after the other; `membership` is their
+//!   coming and going, `delivery` what they do and tell each other.
 //! * `router` is the way of a message to the root of a key, the same for every overlay.
 //! * [`Tally`] is what was counted; [`oracle`] builds converged networks and judges answers.
 
+mod delivery;
 mod event;
+mod membership;
 pub mod oracle;
 mod placement;
 mod router;
 mod tally;
+mod timeline;
 mod trip;
 
 pub use placement::{Placement, place};
 pub use router::Travel;
 pub use tally::{Counts, Tally};
+pub use timeline::{Interval, Timeline};
 
 use crate::engine::{EventQueue, Instant, Seed, Span, Stream};
-use crate::overlay::{Application, Census, Context, Effect, Identities, Node, Omniscient, Turn};
+use crate::overlay::{Application, Census, Effect, Identities, Node, Omniscient};
 use crate::space::Key;
 use crate::underlay::{Distances, Slot};
 use crate::workload::{Lookup, LookupPlan};
-use event::{Event, Parcel};
+use event::Event;
+use membership::Roster;
 use trip::{Cargo, Trips};
 
 /// What a network is made with, whatever its protocol.
@@ -51,7 +57,7 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     trips: Trips<P, A>,
     plan: Option<LookupPlan>,
     planned: Option<Lookup>,
-    joins: Stream,
+    roster: Roster,
     tally: Tally,
     effects: Vec<Effect<P>>,
     outbox: Vec<(Key, A::Message)>,
@@ -62,7 +68,11 @@ pub struct Network<P: Omniscient, A: Application = ()> {
 struct Seat {
     /// Where the distances of its host are kept.
     slot: Slot,
+    /// Which site that is.
+    site: u32,
     alive: bool,
+    /// It has its place: lookups start there, and it may be the root of keys.
+    member: bool,
 }
 
 /// Nodes from which on looking ahead pays: a run of a million lookups took a tenth less time at
@@ -78,13 +88,15 @@ pub enum End {
     Time,
     /// The bound on events was reached.
     Events,
+    /// Nobody is left.
+    Extinct,
 }
 
 impl<P: Omniscient, A: Application> Network<P, A> {
     /// A network without nodes, over hosts whose distances are `distances`.
     pub fn new(setup: Setup, shared: P::Shared, distances: Distances) -> Self {
-        let joins = setup.seed.stream("bootstrap", 0);
         Self {
+            roster: Roster::new(setup.seed),
             setup,
             shared,
             distances,
@@ -99,7 +111,6 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             trips: Trips::default(),
             plan: None,
             planned: None,
-            joins,
             tally: Tally::default(),
             effects: Vec::new(),
             outbox: Vec::new(),
@@ -148,20 +159,24 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         self.distances.between(from, to)
     }
 
-    /// Whether `node` is a member.
+    /// Whether `node` has its place in the network.
+    pub fn is_member(&self, node: Node) -> bool {
+        self.seats[node.index()].member
+    }
+
+    /// Whether `node` runs: as a member, or about to join.
     pub fn is_alive(&self, node: Node) -> bool {
         self.seats[node.index()].alive
     }
 
-    /// A node with `id` on `site` comes at `time` and joins through a random member.
-    pub fn join_at(&mut self, time: Instant, id: Key, site: u32) {
-        self.queue.schedule(time, Event::Join { id, site });
-    }
-
-    /// `node` stops at once and tells nobody.
-    pub fn crash(&mut self, node: Node) {
-        if std::mem::replace(&mut self.seats[node.index()].alive, false) {
-            self.census.remove(&self.ids.id(node), node);
+    /// From now on it is measured; with `intervals` also by so many intervals of such a length.
+    pub fn begin_measuring(&mut self, intervals: Option<(Span, usize)>) {
+        self.tally.begin(self.now);
+        if let Some((length, count)) = intervals {
+            self.tally.timeline = Timeline::new(self.now, length, count);
+            for end in self.tally.timeline.ends() {
+                self.queue.schedule(end, Event::Interval);
+            }
         }
     }
 
@@ -180,6 +195,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// `drain` is set, and at most `max_events` of them in the whole run.
     pub fn run(&mut self, until: Instant, drain: bool, max_events: u64) -> End {
         loop {
+            if self.roster.is_extinct() {
+                return End::Extinct;
+            }
             if drain && self.planned.is_none() && self.tally.under_way() == 0 {
                 return End::Done;
             }
@@ -227,13 +245,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 node,
                 silent,
                 purpose,
-            } => {
-                if self.is_alive(node) {
-                    self.turn(node, |state, context| {
-                        state.on_timeout(context, silent, Some(purpose));
-                    });
-                }
-            }
+            } => self.time_out(node, silent, purpose),
             Event::Timer { node, timer } => {
                 if self.is_alive(node) {
                     self.turn(node, |state, context| state.on_timer(context, timer));
@@ -241,34 +253,12 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             }
             Event::Lookup => self.look_up(),
             Event::Join { id, site } => self.join(id, site),
+            Event::Churn => self.churn(),
+            Event::Interval => {
+                let members = self.census.nodes().len();
+                self.tally.timeline.close(self.now, members);
+            }
         }
-    }
-
-    /// Makes a node of `state`; it is a member from now on.
-    fn settle(&mut self, id: Key, site: u32, state: P) -> Node {
-        let node = self.add(id, site, state);
-        self.census.insert(id, node);
-        node
-    }
-
-    /// Makes a node of `state` without counting it among the members.
-    fn add(&mut self, id: Key, site: u32, state: P) -> Node {
-        let node = self.ids.add(id);
-        let index = u64::from(node.0);
-        self.nodes.push(state);
-        self.applications
-            .push(A::new(node, self.setup.seed.stream("application", index)));
-        let slot = self.distances.slot(site);
-        self.seats.push(Seat { slot, alive: true });
-        self.random.push(self.setup.seed.stream("node", index));
-        node
-    }
-
-    fn join(&mut self, id: Key, site: u32) {
-        let members = self.census.nodes();
-        let bootstrap = (!members.is_empty()).then(|| members[self.joins.index(members.len())]);
-        let node = self.settle(id, site, P::newcomer(&self.shared, &id));
-        self.turn(node, |state, context| state.join(context, bootstrap));
     }
 
     fn plan_next_lookup(&mut self) {
@@ -284,142 +274,16 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         };
         let members = self.census.nodes();
         self.tally.counts.lookups += 1;
+        if let Some(interval) = self.tally.timeline.at(self.now) {
+            interval.lookups += 1;
+        }
         // The high bits choose, so that a draw picks alike in networks of like size.
         let place = (u128::from(lookup.source) * members.len() as u128) >> 64;
         if let Some(source) = members.get(place as usize) {
             self.route(*source, None, lookup.key, Cargo::Lookup);
         } else {
-            self.tally.counts.failed += 1;
+            self.tally.failed(self.now, 0);
         }
         self.plan_next_lookup();
-    }
-
-    /// Lets `node` act, and carries out what it wants.
-    fn turn<R>(&mut self, node: Node, act: impl FnOnce(&mut P, &mut Context<'_, P>) -> R) -> R {
-        let mut effects = std::mem::take(&mut self.effects);
-        let mut context = Context {
-            now: self.now,
-            me: node,
-            shared: &self.shared,
-            ids: &self.ids,
-            random: &mut self.random[node.index()],
-            effects: &mut effects,
-        };
-        let result = act(&mut self.nodes[node.index()], &mut context);
-        for effect in effects.drain(..) {
-            self.carry_out(node, effect);
-        }
-        self.effects = effects;
-        result
-    }
-
-    /// Makes an upcall to the application on `node`, and routes what it sends.
-    fn upcall<R>(&mut self, node: Node, call: impl FnOnce(&mut A, Turn<'_, A>) -> R) -> R {
-        let mut out = std::mem::take(&mut self.outbox);
-        let turn = Turn {
-            now: self.now,
-            me: node,
-            out: &mut out,
-        };
-        let result = call(&mut self.applications[node.index()], turn);
-        for (key, message) in out.drain(..) {
-            self.route(node, None, key, Cargo::Message(message));
-        }
-        self.outbox = out;
-        result
-    }
-
-    fn carry_out(&mut self, node: Node, effect: Effect<P>) {
-        match effect {
-            Effect::Send { to, message } => self.post(node, to, Parcel::Message(message)),
-            Effect::Request {
-                to,
-                message,
-                purpose,
-            } => {
-                let sent = self.now;
-                self.post(
-                    node,
-                    to,
-                    Parcel::Request {
-                        message,
-                        purpose,
-                        sent,
-                    },
-                );
-            }
-            Effect::SetTimer { after, timer } => {
-                self.queue
-                    .schedule(self.now + after, Event::Timer { node, timer });
-            }
-            Effect::Route { via, key, query } => self.route(node, via, key, Cargo::Query(query)),
-            Effect::Update => self.upcall(node, |application, turn| application.update(turn)),
-        }
-    }
-
-    /// Sends a parcel straight to another node.
-    fn post(&mut self, from: Node, to: Node, parcel: Parcel<P>) {
-        self.tally.counts.messages += 1;
-        let path = self.path(from, to);
-        self.queue
-            .schedule(self.now + path.latency, Event::Parcel { from, to, parcel });
-    }
-
-    fn unpack(&mut self, from: Node, to: Node, parcel: Parcel<P>) {
-        let alive = self.is_alive(to);
-        match parcel {
-            Parcel::Message(message) if alive => {
-                self.turn(to, |state, context| {
-                    state.on_message(context, from, message);
-                });
-            }
-            Parcel::Request {
-                message,
-                purpose,
-                sent,
-            } => {
-                // Whether an answer will come in time is known here, so that only requests
-                // that time out cost an event for it.
-                let deadline = sent + self.setup.timeout;
-                let in_time = alive && self.now + self.path(to, from).latency <= deadline;
-                if alive {
-                    let message = self.turn(to, |state, context| {
-                        state.on_request(context, from, message)
-                    });
-                    if in_time {
-                        self.post(
-                            to,
-                            from,
-                            Parcel::Reply {
-                                message,
-                                purpose,
-                                sent,
-                            },
-                        );
-                    } else {
-                        self.tally.counts.messages += 1;
-                    }
-                }
-                if !in_time {
-                    let silent = Event::Timeout {
-                        node: from,
-                        silent: to,
-                        purpose,
-                    };
-                    self.queue.schedule(deadline.max(self.now), silent);
-                }
-            }
-            Parcel::Reply {
-                message,
-                purpose,
-                sent,
-            } if alive => {
-                let round_trip = self.now.since(sent);
-                self.turn(to, |state, context| {
-                    state.on_reply(context, from, purpose, message, round_trip);
-                });
-            }
-            Parcel::Message(_) | Parcel::Reply { .. } => {}
-        }
     }
 }

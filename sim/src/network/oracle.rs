@@ -11,6 +11,12 @@ pub fn root<P: Omniscient, A: Application>(network: &Network<P, A>, key: &Key) -
     P::root(&network.shared, &network.census, &network.nodes, key)
 }
 
+/// Whether the structure that the protocol rests on is whole, if it has one: on a ring, every
+/// member's first successor is the next member.
+pub fn is_intact<P: Omniscient, A: Application>(network: &Network<P, A>) -> Option<bool> {
+    P::is_intact(&network.shared, &network.census, &network.nodes)
+}
+
 /// Puts nodes with `ids` on `sites` into `network` as if its protocol had run for long enough,
 /// and starts their maintenance. The network must be empty.
 pub fn settle_converged<P: Omniscient, A: Application>(
@@ -66,6 +72,10 @@ fn newcomers<P: Omniscient, A: Application>(
     };
     let members: Vec<Node> = ids.iter().zip(sites).map(newcomer).collect();
     network.census = Census::new(&network.ids, &members);
+    for node in &members {
+        network.seats[node.index()].member = true;
+    }
+    network.tally.members(network.now, members.len());
     members
 }
 

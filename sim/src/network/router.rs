@@ -3,12 +3,16 @@
 //! A node is asked for its next hop, and the message goes there: from node to node
 //! (recursive), or the initiator asks one node after the other (iterative). A node that does
 //! not take a message costs its sender the time-out and one try; then the sender's table is
-//! asked again.
+//! asked again, or, in an iterative lookup, the node that has named the silent one. A protocol
+//! may conduct iterative lookups itself; its requests are counted as their hops.
 
 use super::event::{Event, TripId};
+use super::tally::Success;
 use super::trip::Cargo;
 use super::{Network, oracle};
-use crate::overlay::{Application, Forward, NextHop, Node, Omniscient};
+use crate::overlay::{
+    Application, Forward, HEADER_BYTES, NODE_BYTES, NextHop, Node, Omniscient, Search,
+};
 use crate::space::Key;
 
 crate::choices! {
@@ -27,6 +31,11 @@ crate::choices! {
 /// around for ever.
 const MAX_HOPS: u32 = 1 << 14;
 
+/// Bytes of a routed message: its key and its origin.
+const ROUTED_BYTES: u32 = HEADER_BYTES + 2 * NODE_BYTES;
+/// Bytes of an answer, or of the name of a next hop: one node.
+const ANSWER_BYTES: u32 = HEADER_BYTES + NODE_BYTES;
+
 impl<P: Omniscient, A: Application> Network<P, A> {
     /// Sends `cargo` from `origin` to the root of `key`, by way of `via` if it is given.
     pub(super) fn route(&mut self, origin: Node, via: Option<Node>, key: Key, cargo: Cargo<P, A>) {
@@ -34,6 +43,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         match (via, self.setup.travel) {
             (Some(via), Travel::Iterative) => self.ask(id, via),
             (Some(via), _) => self.hop(origin, via, id, false),
+            (None, Travel::Iterative) if self.search(origin, id) => {}
             (None, Travel::Iterative) => self.learn_next(id, self.next_hop(origin, &key)),
             (None, _) => self.step(origin, id),
         }
@@ -43,17 +53,70 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         self.nodes[node.index()].next_hop(&self.shared, &self.ids, node, key)
     }
 
+    /// Asks the overlay on `origin` to look the key up in its own way; false if it has none.
+    fn search(&mut self, origin: Node, id: TripId) -> bool {
+        let trip = self.trips.get_mut(id);
+        trip.searching = true;
+        let key = trip.key;
+        let search = Search {
+            trip: id,
+            number: trip.number,
+        };
+        let own = self.turn(origin, |state, context| {
+            state.look_up(context, &key, search)
+        });
+        if !own {
+            self.trips.get_mut(id).searching = false;
+        }
+        own
+    }
+
+    /// Counts a step of `search`: `from` has asked `to`.
+    pub(super) fn step_of_search(&mut self, search: Search, from: Node, to: Node) {
+        if let Some(id) = self.trips.of(search) {
+            let links = self.path(from, to).hops;
+            let trip = self.trips.get_mut(id);
+            trip.hops += 1;
+            trip.underlay_hops += links;
+        }
+    }
+
+    /// A lookup that its origin has conducted itself is over.
+    pub(super) fn found(&mut self, search: Search, root: Option<Node>) {
+        let Some(id) = self.trips.of(search) else {
+            return;
+        };
+        self.trips.get_mut(id).searching = false;
+        match root {
+            Some(root) => self.conclude(root, id),
+            None => self.lose(id),
+        }
+    }
+
+    /// Whether `id` asks for the name of the root alone.
+    fn is_by_name(&self, id: TripId) -> bool {
+        matches!(&self.trips.get(id).cargo, Cargo::Query(query) if P::by_name(&self.shared, query))
+    }
+
     /// Decides at `node` where a recursive message goes, and sends it there.
     fn step(&mut self, node: Node, id: TripId) {
-        let key = self.trips.get(id).key;
-        match self.next_hop(node, &key) {
+        let next = self.next_hop(node, &self.trips.get(id).key);
+        self.proceed(node, id, next);
+    }
+
+    /// Sends a recursive message on from `node`.
+    fn proceed(&mut self, node: Node, id: TripId, next: NextHop) {
+        match next {
             NextHop::Root if self.trips.get(id).hops == 0 => {
                 // An event without delay, so that nobody is called while it acts.
-                self.trips.get_mut(id).last = true;
+                let trip = self.trips.get_mut(id);
+                trip.last = true;
+                trip.links = None;
                 self.queue
                     .schedule(self.now, Event::Hop { to: node, trip: id });
             }
-            NextHop::Root => self.deliver(node, id),
+            NextHop::Root => self.deliver(node, node, id),
+            NextHop::Last(root) if self.is_by_name(id) => self.deliver(node, root, id),
             NextHop::Next(next) => self.forward(node, next, id, false),
             NextHop::Last(next) => self.forward(node, next, id, true),
         }
@@ -79,7 +142,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// Sends a message on from `node` to `next`.
     fn hop(&mut self, node: Node, next: Node, id: TripId, last: bool) {
         let path = self.path(node, next);
-        self.tally.counts.messages += 1;
+        let travel = self.setup.travel;
         let trip = self.trips.get_mut(id);
         if trip.hops >= MAX_HOPS {
             self.lose(id);
@@ -89,11 +152,12 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         trip.holder = node;
         trip.target = next;
         trip.sent = self.now;
-        trip.hops += 1;
-        trip.underlay_hops += path.hops;
-        if self.setup.travel == Travel::Recursive && matches!(trip.cargo, Cargo::Lookup) {
+        trip.links = Some(path.hops);
+        let lookup = matches!(trip.cargo, Cargo::Lookup);
+        if travel == Travel::Recursive && lookup {
             trip.path.push(node);
         }
+        self.count_message(ROUTED_BYTES, lookup);
         self.queue
             .schedule(self.now + path.latency, Event::Hop { to: next, trip: id });
     }
@@ -101,47 +165,112 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// A message reaches `node`: to be delivered, to go on, or, in an iterative lookup, to be
     /// answered.
     pub(super) fn arrive(&mut self, node: Node, id: TripId) {
-        let trip = self.trips.get(id);
-        if !self.is_alive(node) {
+        let iterative = self.setup.travel == Travel::Iterative;
+        let alive = self.is_alive(node);
+        let trip = self.trips.get_mut(id);
+        if !alive {
             let back = trip.sent + self.setup.timeout;
             self.queue
                 .schedule(back.max(self.now), Event::Bounce { trip: id });
-        } else if trip.last {
-            self.deliver(node, id);
-        } else if self.setup.travel == Travel::Iterative {
-            let (origin, next) = (trip.origin, self.next_hop(node, &trip.key));
-            self.tally.counts.messages += 1;
-            let latency = self.path(node, origin).latency;
-            self.queue
-                .schedule(self.now + latency, Event::Verdict { trip: id, next });
+            return;
+        }
+        if let Some(links) = trip.links.take() {
+            trip.hops += 1;
+            trip.underlay_hops += links;
+            trip.silent.clear();
+        }
+        if trip.last {
+            self.deliver(node, node, id);
+        } else if iterative {
+            self.advise(node, id);
         } else {
             self.step(node, id);
         }
     }
 
+    /// `node` tells the initiator of an iterative lookup its next hop.
+    fn advise(&mut self, node: Node, id: TripId) {
+        let trip = self.trips.get_mut(id);
+        trip.path.push(node);
+        let origin = trip.origin;
+        let lookup = matches!(trip.cargo, Cargo::Lookup);
+        let Some(next) = self.choose(node, id) else {
+            return;
+        };
+        if let NextHop::Last(root) = next
+            && self.is_by_name(id)
+        {
+            self.deliver(node, root, id);
+            return;
+        }
+        self.count_message(ANSWER_BYTES, lookup);
+        let latency = self.path(node, origin).latency;
+        self.queue
+            .schedule(self.now + latency, Event::Verdict { trip: id, next });
+    }
+
     /// The node that a message was sent to has not taken it: its sender goes another way.
     pub(super) fn bounce(&mut self, id: TripId) {
+        let travel = self.setup.travel;
         let trip = self.trips.get_mut(id);
         trip.timeouts += 1;
-        // A hop is a forwarding that arrived.
-        trip.hops -= 1;
-        trip.path.pop();
-        let (sender, silent, key) = (trip.holder, trip.target, trip.key);
-        let wasted = self.path(sender, silent).hops;
-        self.trips.get_mut(id).underlay_hops -= wasted;
+        if travel == Travel::Recursive {
+            trip.path.pop();
+        }
+        let (sender, silent) = (trip.holder, trip.target);
+        if travel == Travel::Iterative
+            && let Some(adviser) = trip.path.pop()
+        {
+            // Who has named the silent node is asked for another; if that was the adviser
+            // itself, the one before.
+            if trip.links.is_none() {
+                trip.silent.clear();
+            }
+            trip.silent.push(silent);
+            if !self.is_alive(sender) {
+                self.lose(id);
+                return;
+            }
+            self.hop(sender, adviser, id, false);
+            // It has been asked and counted before.
+            self.trips.get_mut(id).links = None;
+            return;
+        }
+        trip.silent.push(silent);
         if !self.is_alive(sender) {
             self.lose(id);
             return;
         }
-        self.turn(sender, |state, context| {
-            state.on_timeout(context, silent, None);
-        });
-        match (self.setup.travel, self.next_hop(sender, &key)) {
-            // Who has nobody else to turn to would send it to the same node for ever.
-            (_, NextHop::Next(next) | NextHop::Last(next)) if next == silent => self.lose(id),
-            (Travel::Iterative, next) => self.learn_next(id, next),
-            _ => self.step(sender, id),
+        let Some(next) = self.choose(sender, id) else {
+            return;
+        };
+        match travel {
+            Travel::Iterative if next == NextHop::Root => self.conclude(sender, id),
+            Travel::Iterative => self.learn_next(id, next),
+            Travel::Recursive | Travel::SemiRecursive => self.proceed(sender, id, next),
         }
+    }
+
+    /// The next hop that `node` chooses without the peers that have been silent; `None` if the
+    /// message is lost, since it knows nobody else.
+    fn choose(&mut self, node: Node, id: TripId) -> Option<NextHop> {
+        let trip = self.trips.get_mut(id);
+        let key = trip.key;
+        if trip.silent.is_empty() {
+            return Some(self.next_hop(node, &key));
+        }
+        let silent = std::mem::take(&mut trip.silent);
+        let next = self.turn(node, |state, context| state.detour(context, &key, &silent));
+        let again = match next {
+            NextHop::Next(next) | NextHop::Last(next) => silent.contains(&next),
+            NextHop::Root => false,
+        };
+        self.trips.get_mut(id).silent = silent;
+        if again {
+            self.lose(id);
+            return None;
+        }
+        Some(next)
     }
 
     /// The initiator of an iterative lookup asks `node`.
@@ -159,16 +288,25 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             self.lose(id);
             return;
         }
-        let root = match next {
-            NextHop::Next(node) => return self.ask(id, node),
-            NextHop::Last(node) => node,
-            NextHop::Root => asked,
-        };
-        match self.trips.get(id).cargo {
-            Cargo::Lookup => self.judge(root, id),
-            // Whatever is not a question goes to the root itself.
+        match next {
+            NextHop::Next(node) => self.ask(id, node),
+            NextHop::Last(node) => self.conclude(node, id),
+            NextHop::Root => self.conclude(asked, id),
+        }
+    }
+
+    /// The initiator of an iterative lookup knows the root: a lookup is over, anything else
+    /// goes there.
+    fn conclude(&mut self, root: Node, id: TripId) {
+        let alive = self.is_alive(root);
+        let trip = self.trips.get_mut(id);
+        let origin = trip.origin;
+        match trip.cargo {
+            // A dead node that was named is found out when it is asked.
+            Cargo::Lookup if alive => self.judge(root, id),
             _ if root == origin => {
-                self.trips.get_mut(id).last = true;
+                trip.last = true;
+                trip.links = None;
                 self.queue
                     .schedule(self.now, Event::Hop { to: root, trip: id });
             }
@@ -176,8 +314,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
     }
 
-    /// A message has come to the node that holds itself to be the root.
-    fn deliver(&mut self, node: Node, id: TripId) {
+    /// A message has come to the end of its way at `node`, which is or has named the `root`.
+    fn deliver(&mut self, node: Node, root: Node, id: TripId) {
         let trip = self.trips.get(id);
         let (key, origin) = (trip.key, trip.origin);
         match trip.cargo.clone() {
@@ -185,7 +323,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             Cargo::Query(query) => {
                 self.trips.end(id);
                 self.turn(node, |state, context| {
-                    state.on_query(context, origin, key, query);
+                    state.on_query(context, origin, query, root);
                 });
             }
             Cargo::Message(message) => {
@@ -201,13 +339,18 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     fn judge(&mut self, node: Node, id: TripId) {
         let trip = self.trips.get(id);
         let (origin, left) = (trip.origin, trip.path.len() as u32);
+        let (issued, timeouts) = (trip.issued, trip.timeouts);
         if oracle::root(self, &trip.key) == Some(node) {
-            let latency = self.now.since(trip.issued);
             let (hops, underlay_hops) = (trip.hops, trip.underlay_hops);
-            let direct = self.path(origin, node).latency;
-            self.tally.ok(hops, underlay_hops, latency, direct);
+            let success = Success {
+                hops,
+                underlay_hops,
+                latency: self.now.since(issued),
+                direct: self.path(origin, node).latency,
+            };
+            self.tally.ok(issued, timeouts, success);
         } else {
-            self.tally.counts.wrong += 1;
+            self.tally.wrong(issued, timeouts);
         }
         if node == origin || self.setup.travel == Travel::Iterative {
             self.trips.end(id);
@@ -229,16 +372,18 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let left = left.saturating_sub(1);
         let to = trip.path.get(left as usize).copied().unwrap_or(origin);
         self.trips.get_mut(id).holder = to;
-        self.tally.counts.messages += 1;
+        self.count_message(ANSWER_BYTES, true);
         let latency = self.path(from, to).latency;
         self.queue
             .schedule(self.now + latency, Event::Answer { trip: id, left });
     }
 
     /// A message is lost.
-    fn lose(&mut self, id: TripId) {
-        if matches!(self.trips.get(id).cargo, Cargo::Lookup) {
-            self.tally.counts.failed += 1;
+    pub(super) fn lose(&mut self, id: TripId) {
+        let trip = self.trips.get(id);
+        if matches!(trip.cargo, Cargo::Lookup) {
+            let (issued, timeouts) = (trip.issued, trip.timeouts);
+            self.tally.failed(issued, timeouts);
         }
         self.trips.end(id);
     }

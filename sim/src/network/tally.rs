@@ -1,6 +1,7 @@
 //! What is counted while a network runs.
 
-use crate::engine::Span;
+use super::timeline::Timeline;
+use crate::engine::{Instant, Span};
 
 /// Plain counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,6 +10,12 @@ pub struct Counts {
     pub events: u64,
     /// Messages that were sent, answers and maintenance included.
     pub messages: u64,
+    /// Of these, the steps and answers of lookups of the workload.
+    pub lookup_messages: u64,
+    /// Bytes of the messages, as [`HEADER_BYTES`](crate::overlay::HEADER_BYTES) counts them.
+    pub bytes: u64,
+    /// Of these, the bytes of lookups of the workload.
+    pub lookup_bytes: u64,
     /// Lookups that were issued.
     pub lookups: u64,
     /// Lookups that ended at the true root.
@@ -17,6 +24,24 @@ pub struct Counts {
     pub wrong: u64,
     /// Lookups that did not end; those under way count once the run is over.
     pub failed: u64,
+    /// Time-outs of the lookups that are over.
+    pub timeouts: u64,
+    /// Nodes that became members, those that were there from the start left out.
+    pub joins: u64,
+    /// Members that left or crashed.
+    pub leaves: u64,
+    /// Joins that nobody answered and that were begun again through somebody else.
+    pub rejoins: u64,
+}
+
+/// How a lookup ended at the true root.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Success {
+    pub hops: u32,
+    pub underlay_hops: u32,
+    pub latency: Span,
+    /// Latency of the direct way to the root.
+    pub direct: Span,
 }
 
 /// What was counted, and the values of the lookups that ended at the true root.
@@ -24,6 +49,8 @@ pub struct Counts {
 pub struct Tally {
     /// Plain counts.
     pub counts: Counts,
+    /// The counts when measuring began.
+    pub before: Counts,
     /// How many lookups made how many hops.
     pub hops: Vec<u64>,
     /// How many lookups crossed how many underlay links.
@@ -32,6 +59,18 @@ pub struct Tally {
     pub latencies: Vec<Span>,
     /// The stretch of each lookup whose root is at some distance.
     pub stretches: Vec<f64>,
+    /// The same by intervals, where they are wanted.
+    pub timeline: Timeline,
+    presence: Presence,
+}
+
+/// How long members were there, all together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Presence {
+    begun: Instant,
+    nanos: u128,
+    since: Instant,
+    members: u64,
 }
 
 impl Tally {
@@ -40,16 +79,73 @@ impl Tally {
         self.counts.lookups - self.counts.ok - self.counts.wrong - self.counts.failed
     }
 
-    /// A lookup has ended at the true root, which is `direct` away from the initiator.
-    pub fn ok(&mut self, hops: u32, underlay_hops: u32, latency: Span, direct: Span) {
+    /// Measuring begins: from `now` on, [`measured`](Self::measured) counts.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.before = self.counts;
+        self.presence.begun = now;
+        self.presence.nanos = 0;
+        self.presence.since = now;
+    }
+
+    /// From `now` on there are `members` members.
+    pub(super) fn members(&mut self, now: Instant, members: usize) {
+        self.presence.nanos += self.presence.so_far(now);
+        self.presence.since = now;
+        self.presence.members = members as u64;
+    }
+
+    /// The time since measuring began.
+    pub fn measured(&self, now: Instant) -> Span {
+        now.since(self.presence.begun)
+    }
+
+    /// Member-seconds since measuring began, up to `now`.
+    pub fn member_seconds(&self, now: Instant) -> f64 {
+        (self.presence.nanos + self.presence.so_far(now)) as f64 / 1e9
+    }
+
+    /// Counts a lookup that began at `issued` and met `timeouts` time-outs.
+    pub(super) fn ok(&mut self, issued: Instant, timeouts: u32, success: Success) {
         self.counts.ok += 1;
-        count(&mut self.hops, hops);
-        count(&mut self.underlay_hops, underlay_hops);
-        self.latencies.push(latency);
-        if !direct.is_zero() {
-            self.stretches
-                .push(latency.as_nanos() as f64 / direct.as_nanos() as f64);
+        self.counts.timeouts += u64::from(timeouts);
+        count(&mut self.hops, success.hops);
+        count(&mut self.underlay_hops, success.underlay_hops);
+        self.latencies.push(success.latency);
+        if !success.direct.is_zero() {
+            let ratio = success.latency.as_nanos() as f64 / success.direct.as_nanos() as f64;
+            self.stretches.push(ratio);
         }
+        if let Some(interval) = self.timeline.at(issued) {
+            interval.ok += 1;
+            interval.hops += u64::from(success.hops);
+            interval.timeouts += u64::from(timeouts);
+            interval.latency += success.latency.as_millis_f64();
+        }
+    }
+
+    /// The same for one that ended elsewhere than at the root.
+    pub(super) fn wrong(&mut self, issued: Instant, timeouts: u32) {
+        self.counts.wrong += 1;
+        self.counts.timeouts += u64::from(timeouts);
+        if let Some(interval) = self.timeline.at(issued) {
+            interval.wrong += 1;
+            interval.timeouts += u64::from(timeouts);
+        }
+    }
+
+    /// The same for one that did not end.
+    pub(super) fn failed(&mut self, issued: Instant, timeouts: u32) {
+        self.counts.failed += 1;
+        self.counts.timeouts += u64::from(timeouts);
+        if let Some(interval) = self.timeline.at(issued) {
+            interval.timeouts += u64::from(timeouts);
+        }
+    }
+}
+
+impl Presence {
+    fn so_far(self, now: Instant) -> u128 {
+        u128::from(now.since(self.since).as_nanos()) * u128::from(self.members)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::event::TripId;
 use crate::engine::Instant;
-use crate::overlay::{Application, Node, Overlay};
+use crate::overlay::{Application, Node, Overlay, Search};
 use crate::space::Key;
+use smallvec::SmallVec;
 
 /// What a routed message is for.
 pub(super) enum Cargo<P: Overlay, A: Application> {
@@ -28,9 +29,13 @@ impl<P: Overlay, A: Application> Clone for Cargo<P, A> {
 
 /// A routed message. Only the network writes it: protocols know no underlay.
 pub(super) struct Trip<P: Overlay, A: Application> {
+    /// Tells this trip from others that have had its place.
+    pub number: u32,
     pub key: Key,
     pub origin: Node,
     pub cargo: Cargo<P, A>,
+    /// The origin conducts the lookup itself.
+    pub searching: bool,
     /// The receiver was told that it is the root.
     pub last: bool,
     /// The node that sent it last, and when; for an iterative lookup, the node that is asked.
@@ -40,8 +45,13 @@ pub(super) struct Trip<P: Overlay, A: Application> {
     pub issued: Instant,
     pub hops: u32,
     pub underlay_hops: u32,
+    /// Underlay links of the hop that is under way, if it is to be counted.
+    pub links: Option<u32>,
     pub timeouts: u32,
-    /// The nodes it has passed, for an answer that goes back the same way.
+    /// The peers of the node that decides on the next hop that have not taken the message.
+    pub silent: SmallVec<[Node; 2]>,
+    /// The nodes it has passed, for an answer that goes back the same way; in an iterative
+    /// lookup, the nodes that were asked and have answered.
     pub path: Vec<Node>,
 }
 
@@ -49,6 +59,7 @@ pub(super) struct Trip<P: Overlay, A: Application> {
 pub(super) struct Trips<P: Overlay, A: Application> {
     trips: Vec<Trip<P, A>>,
     free: Vec<TripId>,
+    started: u32,
 }
 
 impl<P: Overlay, A: Application> Default for Trips<P, A> {
@@ -56,6 +67,7 @@ impl<P: Overlay, A: Application> Default for Trips<P, A> {
         Self {
             trips: Vec::new(),
             free: Vec::new(),
+            started: 0,
         }
     }
 }
@@ -63,10 +75,13 @@ impl<P: Overlay, A: Application> Default for Trips<P, A> {
 impl<P: Overlay, A: Application> Trips<P, A> {
     /// Starts a trip.
     pub fn start(&mut self, origin: Node, key: Key, cargo: Cargo<P, A>, now: Instant) -> TripId {
+        self.started = self.started.wrapping_add(1);
         let mut trip = Trip {
+            number: self.started,
             key,
             origin,
             cargo,
+            searching: false,
             last: false,
             holder: origin,
             target: origin,
@@ -74,7 +89,9 @@ impl<P: Overlay, A: Application> Trips<P, A> {
             issued: now,
             hops: 0,
             underlay_hops: 0,
+            links: None,
             timeouts: 0,
+            silent: SmallVec::new(),
             path: Vec::new(),
         };
         match self.free.pop() {
@@ -103,6 +120,23 @@ impl<P: Overlay, A: Application> Trips<P, A> {
 
     /// Ends a trip; its place may be used again.
     pub fn end(&mut self, id: TripId) {
+        self.trips[id as usize].searching = false;
         self.free.push(id);
+    }
+
+    /// The place of the trip that `search` stands for, if it is still under way.
+    pub fn of(&self, search: Search) -> Option<TripId> {
+        let trip = self.trips.get(search.trip as usize)?;
+        (trip.searching && trip.number == search.number).then_some(search.trip)
+    }
+
+    /// The places of the lookups that `origin` conducts itself.
+    pub fn searches_of(&self, origin: Node) -> Vec<TripId> {
+        let own = |trip: &Trip<P, A>| trip.searching && trip.origin == origin;
+        let places = self.trips.iter().enumerate();
+        places
+            .filter(|(_, trip)| own(trip))
+            .map(|(place, _)| place as TripId)
+            .collect()
     }
 }

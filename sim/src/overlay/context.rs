@@ -4,6 +4,15 @@ use super::{Identities, Node, Overlay};
 use crate::engine::{Instant, Span, Stream};
 use crate::space::Key;
 
+/// A lookup that a node conducts itself; see [`Overlay::look_up`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// The place of its trip among those under way.
+    pub(crate) trip: u32,
+    /// The number of the trip, since places are used again.
+    pub(crate) number: u32,
+}
+
 /// The world as one node sees it while it handles one event.
 ///
 /// What the node wants done is collected and carried out after it has returned, in order.
@@ -59,6 +68,17 @@ pub enum Effect<P: Overlay> {
     },
     /// The node's neighbourhood has changed: the application above is told.
     Update,
+    /// The node has its place in the network.
+    Joined,
+    /// The node wants to join again, through somebody else.
+    Rejoin,
+    /// A lookup that the node has conducted itself is over.
+    Found {
+        /// Which one.
+        search: Search,
+        /// The root, if it was found.
+        root: Option<Node>,
+    },
 }
 
 impl<P: Overlay> Context<'_, P> {
@@ -79,6 +99,11 @@ impl<P: Overlay> Context<'_, P> {
             message,
             purpose,
         });
+    }
+
+    /// Says how a lookup ended that [`Overlay::look_up`] has taken on; once for each.
+    pub fn found(&mut self, search: Search, root: Option<Node>) {
+        self.effects.push(Effect::Found { search, root });
     }
 
     /// Wakes the node up after `after`.
@@ -102,6 +127,16 @@ impl<P: Overlay> Context<'_, P> {
             key,
             query,
         });
+    }
+
+    /// Says that the node has its place: it is a member from now on.
+    pub fn joined(&mut self) {
+        self.effects.push(Effect::Joined);
+    }
+
+    /// Asks to join again through another member, drawn anew.
+    pub fn rejoin(&mut self) {
+        self.effects.push(Effect::Rejoin);
     }
 
     /// Says that the neighbourhood has changed.

@@ -8,13 +8,15 @@
 
 mod application;
 pub mod chord;
+mod configuration;
 mod context;
 mod identity;
 mod omniscient;
 pub mod vhash;
 
 pub use application::{Application, Forward, Turn};
-pub use context::{Context, Effect};
+pub use configuration::{Burden, Circumstances, Configuration, Launch, Start};
+pub use context::{Context, Effect, Search};
 pub use identity::{Identities, Node};
 pub use omniscient::{Census, Omniscient};
 
@@ -33,6 +35,11 @@ pub enum NextHop {
     Next(Node),
 }
 
+/// Bytes of a message that names nobody: IP and UDP headers, as Li et al. (INFOCOM 2005) count.
+pub const HEADER_BYTES: u32 = 20;
+/// Bytes of an address or an ID in a message, as Li et al. (INFOCOM 2005) count.
+pub const NODE_BYTES: u32 = 4;
+
 /// A protocol: the state of one node and how it changes.
 pub trait Overlay: Sized {
     /// What all nodes share and none changes: the space and the protocol's parameters.
@@ -47,18 +54,52 @@ pub trait Overlay: Sized {
     /// Where a message for `key` goes; `me` is this node. Pure and without allocation.
     fn next_hop(&self, shared: &Self::Shared, ids: &Identities, me: Node, key: &Key) -> NextHop;
 
+    /// Where a message for `key` goes instead, since the peers in `silent` have not taken it.
+    fn detour(&mut self, context: &mut Context<'_, Self>, key: &Key, silent: &[Node]) -> NextHop {
+        for peer in silent {
+            self.on_timeout(context, *peer, None);
+        }
+        self.next_hop(context.shared, context.ids, context.me, key)
+    }
+
     /// Any number that stands in the node itself: reading it brings the node into the cache
     /// before it is needed.
     fn touch(&self) -> u32 {
         0
     }
 
-    /// Comes to life and joins through `bootstrap`, or begins a network of its own.
+    /// How many bytes `message` has.
+    fn bytes(message: &Self::Message) -> u32;
+
+    /// Whether `query` asks for the name of the root alone: then the node that names the root
+    /// answers, and nobody knows whether the root is alive.
+    fn by_name(_shared: &Self::Shared, _query: &Self::Query) -> bool {
+        false
+    }
+
+    /// Looks up `key` in the protocol's own way and says [`Context::found`] in the end, once
+    /// for each `search`; false if it leaves lookups to the router.
+    ///
+    /// Only asked for lookups that the initiator conducts itself (iterative ones).
+    fn look_up(&mut self, _context: &mut Context<'_, Self>, _key: &Key, _search: Search) -> bool {
+        false
+    }
+
+    /// The search that requests for `purpose` are steps of: they count as its hops.
+    fn search_of(_purpose: &Self::Timer) -> Option<Search> {
+        None
+    }
+
+    /// Comes to life and joins through `bootstrap`, or begins a network of its own. Says
+    /// [`Context::joined`] once it has its place, and [`Context::rejoin`] if nobody answers.
     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>);
 
     /// Starts the maintenance; what [`join`](Self::join) does in the end, and what a node
     /// does that was put into a converged network.
     fn maintain(&mut self, context: &mut Context<'_, Self>);
+
+    /// Goes, and may tell others before it does.
+    fn leave(&mut self, _context: &mut Context<'_, Self>) {}
 
     /// A message came from `from`.
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Self::Message);
@@ -93,13 +134,14 @@ pub trait Overlay: Sized {
     /// A timer that the node has set is due.
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Self::Timer);
 
-    /// A query of `origin` for `key` ended here.
+    /// A query of `origin` ended here: this node is the root of the key, or, if the query goes
+    /// [`by_name`](Self::by_name), holds `root` to be that.
     fn on_query(
         &mut self,
         context: &mut Context<'_, Self>,
         origin: Node,
-        key: Key,
         query: Self::Query,
+        root: Node,
     );
 
     /// Calls `see` for every peer that the node knows, short and long; a peer may come twice.

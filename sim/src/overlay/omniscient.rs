@@ -33,6 +33,12 @@ pub trait Omniscient: Overlay {
     /// The true root of `key` among the living members, given the states of all nodes; `None`
     /// if nobody is left.
     fn root(shared: &Self::Shared, census: &Census, nodes: &[Self], key: &Key) -> Option<Node>;
+
+    /// Whether the structure that the protocol rests on is whole among the living members;
+    /// `None` if there is none that either is or is not.
+    fn is_intact(_shared: &Self::Shared, _census: &Census, _nodes: &[Self]) -> Option<bool> {
+        None
+    }
 }
 
 /// The living members in the order of their IDs: the same for every protocol, so that runs that

@@ -12,6 +12,7 @@ mod figures;
 mod keys;
 mod network;
 mod plan;
+mod protocol;
 mod schema;
 mod source;
 mod sweep;
@@ -19,9 +20,8 @@ mod sweep;
 pub use changes::Options;
 pub use error::ScenarioError;
 pub use experiment::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
-pub use network::{
-    NetworkScenario, OverlayScenario, Protocol, ProtocolParameters, Start, TimeParameters,
-};
+pub use network::{NetworkScenario, OverlayScenario, TimeParameters};
 pub use plan::{Header, PlannedRun, Point, Scenario};
+pub use protocol::{Protocol, ProtocolParameters};
 pub use schema::schema;
 pub use source::Source;

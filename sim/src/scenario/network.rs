@@ -1,37 +1,15 @@
 //! The scenario of a living network: underlay, overlay, workload, time.
 
-use super::Cost;
+use super::{Cost, Protocol, ProtocolParameters};
+use crate::churn::Churn;
 use crate::engine::{Instant, Span};
 use crate::network::{Placement, Travel};
-use crate::overlay::chord::ChordParameters;
-use crate::overlay::vhash::{Embedding, VHashParameters};
+use crate::overlay::{Circumstances, Start};
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::underlay;
 use crate::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
 use std::path::Path;
 use toml::Value;
-
-crate::choices! {
-    /// The protocols.
-    pub enum Protocol {
-        /// Chord.
-        Chord = "chord",
-        /// VHash.
-        VHash = "vhash",
-    }
-}
-
-crate::choices! {
-    /// How a network comes about.
-    pub enum Start {
-        /// As if the protocol had run for long enough.
-        Converged = "converged",
-        /// One node after the other joins through a random member, over the first half of `time.transition`.
-        Join = "join",
-        /// Every node knows a few random others.
-        Random = "random",
-    }
-}
 
 crate::parameters! {
     /// The DHT: its protocol, size and beginning.
@@ -60,19 +38,15 @@ crate::parameters! {
         pub measure: Option<Span> = None, within crate::parameter::Range::above(0.0);
         /// Virtual time at which a run ends whatever is under way; an hour after the last lookup if absent.
         pub max: Option<Span> = None, within crate::parameter::Range::above(0.0);
+        /// Length of the intervals of `timeline.csv`; a twentieth of the time in which lookups are issued if absent.
+        pub interval: Option<Span> = None, within crate::parameter::Range::above(0.0);
         /// Events after which a run ends.
         pub max_events: u64 = 10_000_000_000, within 1.0..=6e10;
     }
 }
 
-/// The parameters of the protocol that was chosen.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ProtocolParameters {
-    /// Chord's.
-    Chord(ChordParameters),
-    /// VHash's.
-    VHash(VHashParameters),
-}
+/// More intervals than anyone wants to look at.
+const MOST_INTERVALS: usize = 100_000;
 
 /// The scenario of a living network, checked.
 #[derive(Clone, Debug)]
@@ -85,6 +59,8 @@ pub struct NetworkScenario {
     pub protocol: ProtocolParameters,
     /// What it is asked to do.
     pub workload: WorkloadParameters,
+    /// Who comes and goes meanwhile.
+    pub churn: Churn,
     /// When.
     pub time: TimeParameters,
 }
@@ -95,11 +71,11 @@ impl NetworkScenario {
         let mut sections = underlay::Specification::sections();
         sections.extend([
             Section::of::<OverlayScenario>("overlay"),
-            Section::of::<ChordParameters>("overlay.chord"),
-            Section::of::<VHashParameters>("overlay.vhash"),
             Section::of::<WorkloadParameters>("workload"),
             Section::of::<TimeParameters>("time"),
         ]);
+        sections.extend(ProtocolParameters::sections());
+        sections.extend(Churn::sections());
         sections
     }
 
@@ -110,18 +86,20 @@ impl NetworkScenario {
     pub fn read(table: &Table<'_>, folder: &Path) -> Result<Self, Problem> {
         let overlay_table = table.sub("overlay")?;
         let overlay = OverlayScenario::read(&overlay_table)?;
-        let protocol_table = overlay_table.sub(overlay.protocol.as_str())?;
-        let protocol = match overlay.protocol {
-            Protocol::Chord => ProtocolParameters::Chord(Parameters::read(&protocol_table)?),
-            Protocol::VHash => ProtocolParameters::VHash(Parameters::read(&protocol_table)?),
-        };
-        let scenario = Self {
+        let protocol = ProtocolParameters::read(overlay.protocol, &overlay_table)?;
+        let workload = WorkloadParameters::read(&table.sub("workload")?)?;
+        let time = TimeParameters::read(&table.sub("time")?)?;
+        let mut scenario = Self {
             underlay: underlay::Specification::read(&table.sub("underlay")?, folder)?,
             overlay,
             protocol,
-            workload: WorkloadParameters::read(&table.sub("workload")?)?,
-            time: TimeParameters::read(&table.sub("time")?)?,
+            workload,
+            churn: Churn::default(),
+            time,
         };
+        let duration = scenario.time.transition + scenario.measure();
+        let nodes = scenario.overlay.nodes;
+        scenario.churn = Churn::read(&table.sub("churn")?, folder, nodes, duration)?;
         scenario.check()?;
         Ok(scenario)
     }
@@ -148,10 +126,11 @@ impl NetworkScenario {
                 ),
             ));
         }
-        match &self.protocol {
-            ProtocolParameters::Chord(chord) => self.check_chord(chord)?,
-            ProtocolParameters::VHash(vhash) => self.check_vhash(vhash)?,
-        }
+        self.protocol.check(&Circumstances {
+            nodes: overlay.nodes,
+            start: overlay.start,
+            joins: self.churn.joins(),
+        })?;
         if self.workload.lookups.is_some() && self.workload.interval.is_some() {
             return Err(Problem::new(
                 "workload.interval",
@@ -162,6 +141,25 @@ impl NetworkScenario {
             return Err(Problem::new(
                 "time.measure",
                 "expected the time in which nodes look up keys at `workload.interval`",
+            ));
+        }
+        if let Some(begin) = self.churn.parameters.begin
+            && Instant::START + begin < self.settled()
+        {
+            return Err(Problem::new(
+                "churn.begin",
+                format_args!(
+                    "nodes still join until {}",
+                    self.settled().since(Instant::START)
+                ),
+            ));
+        }
+        if let Some((length, count)) = self.intervals()
+            && count > MOST_INTERVALS
+        {
+            return Err(Problem::new(
+                "time.interval",
+                format_args!("{count} intervals of {length} are more than {MOST_INTERVALS}"),
             ));
         }
         if self.time.max.is_some_and(|max| max <= self.time.transition) {
@@ -176,41 +174,26 @@ impl NetworkScenario {
         Ok(())
     }
 
-    fn check_chord(&self, chord: &ChordParameters) -> Result<(), Problem> {
-        let others = self.overlay.nodes.saturating_sub(1).max(1);
-        if chord.successors > others {
-            return Err(Problem::new(
-                "overlay.chord.successors",
-                format_args!(
-                    "expected at most the {others} other nodes, found {}",
-                    chord.successors
-                ),
-            ));
-        }
+    /// When all nodes are there that are there at first.
+    pub fn settled(&self) -> Instant {
         match self.overlay.start {
-            Start::Random => Err(Problem::new(
-                "overlay.start",
-                "chord starts \"converged\" or by \"join\": nodes that know a few random others \
-                 do not find their ring",
-            )),
-            Start::Join if chord.stabilise.span().is_none() => Err(Problem::new(
-                "overlay.chord.stabilise",
-                "nodes that join need to stabilise; expected a duration",
-            )),
-            _ => Ok(()),
+            Start::Join => Instant::START + Span::from_nanos(self.time.transition.as_nanos() / 2),
+            Start::Converged | Start::Random => Instant::START,
         }
     }
 
-    fn check_vhash(&self, vhash: &VHashParameters) -> Result<(), Problem> {
-        let gossips = vhash.gossip.span().is_some();
-        if !gossips && (self.overlay.start != Start::Converged || vhash.embedding != Embedding::Off)
-        {
-            return Err(Problem::new(
-                "overlay.vhash.gossip",
-                "nodes find their peers and measure latencies by gossip; expected a duration",
-            ));
+    /// The intervals by which a network with churn is measured: their length and number.
+    pub fn intervals(&self) -> Option<(Span, usize)> {
+        let measure = self.measure().as_nanos();
+        if !self.churn.is_some() || measure == 0 {
+            return None;
         }
-        Ok(())
+        let length = match self.time.interval {
+            Some(length) => length.as_nanos(),
+            None => measure.div_ceil(20),
+        };
+        let count = measure.div_ceil(length.max(1));
+        Some((Span::from_nanos(length), count as usize))
     }
 
     /// How many lookups are planned, or expected.
@@ -241,6 +224,11 @@ impl NetworkScenario {
             .unwrap_or(Span::from_millis(1) * self.lookups())
     }
 
+    /// When no more lookups are issued, or the run has to end before.
+    pub fn measure_to(&self) -> Instant {
+        (self.measure_from() + self.measure()).min(self.end())
+    }
+
     /// When the run ends whatever is under way.
     pub fn end(&self) -> Instant {
         match self.time.max {
@@ -252,18 +240,15 @@ impl NetworkScenario {
     /// Every key with its value, nested as in a file.
     pub fn resolved(&self) -> toml::Table {
         let mut overlay: toml::Table = self.overlay.write().into_iter().collect();
-        let parameters = match &self.protocol {
-            ProtocolParameters::Chord(chord) => chord.write(),
-            ProtocolParameters::VHash(vhash) => vhash.write(),
-        };
         overlay.insert(
             self.overlay.protocol.as_str().to_owned(),
-            Value::Table(parameters.into_iter().collect()),
+            Value::Table(self.protocol.write()),
         );
         [
             ("underlay", self.underlay.write()),
             ("overlay", overlay),
             ("workload", self.workload.write().into_iter().collect()),
+            ("churn", self.churn.write()),
             ("time", self.time.write().into_iter().collect()),
         ]
         .into_iter()
@@ -271,38 +256,16 @@ impl NetworkScenario {
         .collect()
     }
 
-    /// What a run will take, roughly: lookups by the field's rule of log n hops, maintenance by
-    /// its periods, memory by the tables of a node and the underlay's own estimate.
+    /// What a run will take, roughly: what the protocol says of its lookups, maintenance and
+    /// tables, and the underlay's own estimate.
     pub fn cost(&self) -> Cost {
         let n = self.overlay.nodes as f64;
-        let log = libm::log2(n.max(2.0));
         let seconds = self.time.transition.as_secs_f64() + self.measure().as_secs_f64();
-        let rate =
-            |period: crate::engine::Period| period.span().map_or(0.0, |s| 1.0 / s.as_secs_f64());
-        let (hops, maintenance, peer_bytes) = match &self.protocol {
-            ProtocolParameters::Chord(chord) => (
-                log / 2.0 + 1.0,
-                4.0 * rate(chord.stabilise)
-                    + (log / 2.0 + 2.0) * rate(chord.fix_fingers)
-                    + 3.0 * rate(chord.check_predecessor),
-                12.0 * (chord.successors as f64 + log),
-            ),
-            ProtocolParameters::VHash(vhash) => {
-                let d = vhash.dimensions as f64;
-                let short = vhash.table_size.map_or(3.0 * d + 1.0, |size| size as f64);
-                let long = vhash
-                    .long_peers
-                    .map_or((3.0 * d + 1.0) * (3.0 * d + 1.0), |l| l as f64);
-                (
-                    log / 2.0 + 1.0,
-                    40.0 * rate(vhash.gossip),
-                    (short + long).min(n) * 8.0 * (d + 1.0),
-                )
-            }
-        };
+        let burden = self.protocol.burden(self.overlay.nodes);
         Cost {
-            events: self.lookups() as f64 * 2.0 * (hops + 1.0) + maintenance * n * seconds,
-            bytes: n * (160.0 + peer_bytes) + self.underlay.memory(self.overlay.nodes) as f64,
+            events: self.lookups() as f64 * 2.0 * (burden.hops + 1.0)
+                + burden.maintenance * n * seconds,
+            bytes: n * (160.0 + burden.bytes) + self.underlay.memory(self.overlay.nodes) as f64,
         }
     }
 }

@@ -87,6 +87,11 @@ impl Key {
         Self::join(a.wrapping_sub(c).wrapping_sub(borrow.into()), low)
     }
 
+    /// The bits in which the two differ.
+    pub fn xor(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] ^ other.0[i]))
+    }
+
     fn split(self) -> (u128, u32) {
         let [a, b, c, d, low] = self.0;
         let high = u128::from(a) << 96 | u128::from(b) << 64 | u128::from(c) << 32 | u128::from(d);

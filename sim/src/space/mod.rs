@@ -5,14 +5,18 @@
 //! whatever the space; each space maps it to a point of its own.
 
 mod dgvh;
+mod hyperbolic;
 mod key;
 mod ring;
 mod torus;
+mod xor;
 
 pub use dgvh::{Dgvh, Rule};
+pub use hyperbolic::{DiscPoint, Hyperbolic};
 pub use key::Key;
 pub use ring::Ring;
 pub use torus::{Torus, TorusPoint};
+pub use xor::Xor;
 
 use std::fmt::Debug;
 
@@ -23,12 +27,14 @@ pub trait Space {
     /// How far a point is from another: totally ordered, zero from a point to itself alone.
     type Distance: Copy + Ord + Debug;
 
-    /// The point that a key stands for. Uniform keys give uniform points.
+    /// The point that a key stands for. Uniform keys give uniform points; what uniform means
+    /// where the space is infinite ([`Hyperbolic`]), the space says.
     fn point(&self, key: &Key) -> Self::Point;
 
     /// The distance from one point to another; not symmetric in every space.
     fn distance(&self, from: &Self::Point, to: &Self::Point) -> Self::Distance;
 
-    /// The point half-way on the shortest path from one point to another.
+    /// The point half-way on the shortest path from one point to another; where a space has
+    /// none ([`Xor`]), a point between the two that the space names.
     fn midpoint(&self, from: &Self::Point, to: &Self::Point) -> Self::Point;
 }

@@ -16,7 +16,7 @@ use crate::experiment::cells::{add_counts, cell, mean};
 use crate::network::{Placement, place};
 use crate::overlay::{Census, Identities};
 use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Protocol, Rows, Run, TableSpec};
+use crate::scenario::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
 use crate::space::Key;
 use crate::underlay::{self, Distances};
 use crate::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
@@ -24,6 +24,16 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use toml::Value;
+
+crate::choices! {
+    /// The protocols that the published program compared.
+    pub enum Protocol {
+        /// Chord.
+        Chord = "chord",
+        /// VHash.
+        VHash = "vhash",
+    }
+}
 
 crate::parameters! {
     /// The overlay of the published program.

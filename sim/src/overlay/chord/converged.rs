@@ -1,6 +1,6 @@
 //! How a converged Chord looks, and who the root of a key is.
 
-use super::{Chord, ChordParameters, Closest, Peer, PeerTable};
+use super::{Chord, ChordParameters, Closest, Peer, PeerTable, Stage};
 use crate::engine::Stream;
 use crate::overlay::{Census, Identities, Node, Omniscient};
 use crate::space::{Key, Ring};
@@ -32,6 +32,7 @@ impl Omniscient for Chord {
         // For each finger, the absolute place where it was found last: it only moves forward.
         let mut pointers = [0usize; Key::BITS as usize];
         let mut peers: Vec<Node> = Vec::new();
+        let lowest = Key::BITS - shared.fingers;
         for place in 0..n {
             let my_id = sorted[place];
             let at = |steps: usize| {
@@ -43,7 +44,7 @@ impl Omniscient for Chord {
             peers.extend((1..=r).map(node));
             let mut found = r;
             let reach = sorted[at(r)].wrapping_sub(my_id);
-            for finger in reach.log2().map_or(0, |bit| bit + 1)..Key::BITS {
+            for finger in lowest.max(reach.log2().map_or(0, |bit| bit + 1))..Key::BITS {
                 let start = Key::power_of_two(finger);
                 let pointer = &mut pointers[finger as usize];
                 let mut steps = (*pointer).max(place + found) - place;
@@ -65,6 +66,7 @@ impl Omniscient for Chord {
                 peers: PeerTable::of_sorted(ids, my_id, peers.iter().copied(), r),
                 predecessor,
                 next_finger: 0,
+                stage: Stage::Member,
             };
         }
         states
@@ -78,5 +80,15 @@ impl Omniscient for Chord {
         let behind_is_nearer = shared.closest == Closest::Nearest
             && Ring::either_way(&ids[before], key) < Ring::either_way(&ids[place], key);
         Some(nodes[if behind_is_nearer { before } else { place }])
+    }
+
+    fn is_intact(_: &ChordParameters, census: &Census, nodes: &[Self]) -> Option<bool> {
+        let members = census.nodes();
+        let next = members.iter().cycle().skip(1);
+        let follows = |(node, next): (&Node, &Node)| {
+            let successor = nodes[node.index()].first_successor();
+            successor == Some(*next) || (successor.is_none() && node == next)
+        };
+        Some(members.iter().zip(next).all(follows))
     }
 }

@@ -1,48 +1,25 @@
 //! Chord: the ring with the unidirectional distance.
 //!
 //! Stoica, Morris, Karger, Kaashoek and Balakrishnan (SIGCOMM 2001); Stoica, Morris,
-//! Liben-Nowell, Karger, Kaashoek, Dabek and Balakrishnan (IEEE/ACM ToN 2003, "ToN" below).
+//! Liben-Nowell, Karger, Kaashoek, Dabek and Balakrishnan (IEEE/ACM ToN 2003, "ToN" below);
+//! Zave, "Reasoning about identifier spaces: how to make Chord correct" (TSE 2017).
 //! A node keeps its predecessor, the next `r` nodes on the ring (the successor list) and
 //! fingers: the first node at or after its ID + 2^i, for each i.
+//!
+//! This file is the state of a node, its lookups, and the order of its turns. How a node joins
+//! and keeps its neighbours is in `ring`, in the two variants; `table` holds the peers.
 
 mod converged;
+mod parameters;
+mod ring;
 mod table;
 
+pub use parameters::{ChordParameters, Closest, Join, Variant};
 pub use table::{Peer, PeerTable};
 
-use super::{Context, Identities, NextHop, Node, Overlay};
-use crate::engine::{Period, Span};
+use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
+use crate::engine::Span;
 use crate::space::{Key, Ring};
-
-crate::choices! {
-    /// Which node is the root of a key.
-    pub enum Closest {
-        /// The first node at or after the key: Chord as published.
-        Successor = "successor",
-        /// The nearest node in either direction.
-        Nearest = "nearest",
-    }
-}
-
-crate::parameters! {
-    /// Chord: the ring, with a successor list and fingers.
-    pub struct ChordParameters {
-        /// Length r of the successor list.
-        pub successors: usize = 1, within 1..=10_000;
-        /// Which node is the root of a key.
-        pub closest: Closest = Closest::Successor;
-        /// Mean time between two stabilisations of a node, or "never".
-        pub stabilise: Period = Period::every(Span::from_secs(30));
-        /// Mean time between two refreshments of one finger, or "never".
-        pub fix_fingers: Period = Period::every(Span::from_secs(30));
-        /// Mean time between two checks of the predecessor, or "never".
-        pub check_predecessor: Period = Period::every(Span::from_secs(30));
-        /// How far the time between two turns of maintenance strays from its mean, as a fraction; ToN has one half.
-        pub jitter: f64 = 0.5, within 0.0..=1.0;
-        /// How long a node waits for an answer.
-        pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
-    }
-}
 
 /// The state of one Chord node.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +30,19 @@ pub struct Chord {
     peers: PeerTable,
     predecessor: Option<Peer>,
     next_finger: u8,
+    stage: Stage,
+}
+
+/// How far a node has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// It looks for its place for the first time.
+    #[default]
+    Joining,
+    /// It has its place.
+    Member,
+    /// It has lost all its successors and looks for its place again.
+    Lost,
 }
 
 /// What Chord nodes tell each other.
@@ -64,14 +54,20 @@ pub enum Message {
     NeighboursAre(Option<Node>, Box<[Node]>),
     /// "I might be your predecessor."
     Notify,
+    /// "I might be your successor": a joiner to the node before it.
+    Precede,
     /// Request: are you there?
     Ping,
     /// Answer: I am.
     Pong,
-    /// "The finger you asked for is me": the number of the finger.
-    Finger(u8),
-    /// "Your successor is me": my successor list.
-    Welcome(Box<[Node]>),
+    /// "The finger that you asked for": its number and the node.
+    Finger(u8, Node),
+    /// To a joiner from the node before it: my successors and my fingers.
+    Welcome(Box<[Node]>, Box<[Node]>),
+    /// To a joiner from the root of its ID: ask the node before me.
+    Ask(Node),
+    /// "I go": my predecessor and my successors.
+    Leaving(Option<Node>, Box<[Node]>),
 }
 
 /// What a Chord node asks the root of a key.
@@ -83,15 +79,25 @@ pub enum Query {
     Join,
 }
 
-/// What a Chord node wakes up for.
+/// What a Chord node wakes up for, and what it asks others for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
-    /// Ask the successor for its neighbours.
+    /// See whether somebody has come between this node and its successor, and who follows.
     Stabilise,
+    /// Take over the successor's list (classic).
+    Reconcile,
     /// Refresh one finger.
     FixFinger,
     /// See whether the predecessor is alive.
     CheckPredecessor,
+    /// See whether the node that is said to have come between is alive, and who follows it.
+    Between,
+    /// See whether the old predecessor is alive, since this one says that it is the new one.
+    Rectify(Node),
+    /// Ask the node that should be before a joiner who follows it.
+    Place,
+    /// See whether the join has come to its end.
+    Join,
 }
 
 impl Chord {
@@ -105,6 +111,10 @@ impl Chord {
         &self.peers
     }
 
+    fn first_successor(&self) -> Option<Node> {
+        self.peers.successors().first().map(|peer| peer.node())
+    }
+
     fn rearm(context: &mut Context<'_, Self>, timer: Timer) {
         let period = context.shared.period(timer);
         if let Some(after) = period.next(context.shared.jitter, context.random) {
@@ -112,35 +122,38 @@ impl Chord {
         }
     }
 
-    /// Takes `successor` and what it says of its own list as the new successor list.
-    fn adopt(&mut self, context: &mut Context<'_, Self>, successor: Node, list: &[Node]) {
-        let mut followers = Vec::with_capacity(list.len() + 1);
-        followers.push(successor);
-        followers.extend_from_slice(list);
-        let r = context.shared.successors;
-        if self
-            .peers
-            .set_successors(context.ids, context.me, &followers, r)
-        {
-            context.update();
+    /// Forgets a node; true if it was a successor or a finger.
+    fn forget(&mut self, context: &mut Context<'_, Self>, node: Node) -> bool {
+        if self.predecessor() == Some(node) {
+            self.predecessor = None;
         }
+        // In SIGCOMM 2001 a node whose list leads back to itself then follows itself.
+        let classic = context.shared.variant == Variant::Classic;
+        let known = self.peers.remove(node, classic);
+        if known && self.peers.is_lost() && self.stage == Stage::Member {
+            self.stage = Stage::Lost;
+            context.rejoin();
+        }
+        known
     }
 
-    fn list(&self) -> Box<[Node]> {
-        self.peers
-            .successors()
-            .iter()
-            .map(|peer| peer.node())
-            .collect()
-    }
-}
-
-impl ChordParameters {
-    fn period(&self, timer: Timer) -> Period {
-        match timer {
-            Timer::Stabilise => self.stabilise,
-            Timer::FixFinger => self.fix_fingers,
-            Timer::CheckPredecessor => self.check_predecessor,
+    /// Refreshes the next finger.
+    fn fix_finger(&mut self, context: &mut Context<'_, Self>) {
+        // Fingers that begin within the successor list are that list's business.
+        let first = self.peers.first_finger(context.ids, context.me);
+        let lowest = Key::BITS - context.shared.fingers;
+        let turn = if context.shared.skip_near {
+            first.max(lowest).max(self.next_finger.into())
+        } else {
+            lowest.max(self.next_finger.into())
+        };
+        if turn >= Key::BITS {
+            return;
+        }
+        self.next_finger = ((turn + 1) % Key::BITS) as u8;
+        if turn >= first {
+            let start = self.id.wrapping_add(Key::power_of_two(turn));
+            context.route(start, Query::FindFinger(turn as u8));
         }
     }
 }
@@ -182,51 +195,89 @@ impl Overlay for Chord {
         }
     }
 
+    fn detour(&mut self, context: &mut Context<'_, Self>, key: &Key, silent: &[Node]) -> NextHop {
+        if context.shared.forget {
+            for peer in silent {
+                self.on_timeout(context, *peer, None);
+            }
+            return self.next_hop(context.shared, context.ids, context.me, key);
+        }
+        let mut without = self.clone();
+        for peer in silent {
+            without.peers.remove(*peer, true);
+        }
+        without.next_hop(context.shared, context.ids, context.me, key)
+    }
+
     fn touch(&self) -> u32 {
         self.next_finger.into()
     }
 
+    fn bytes(message: &Message) -> u32 {
+        let nodes = match message {
+            Message::Neighbours | Message::Notify | Message::Precede => 0,
+            Message::Ping | Message::Pong => 0,
+            Message::Finger(..) | Message::Ask(_) => 1,
+            Message::Welcome(list, fingers) => list.len() + fingers.len(),
+            Message::NeighboursAre(before, list) | Message::Leaving(before, list) => {
+                before.iter().len() + list.len()
+            }
+        };
+        HEADER_BYTES + NODE_BYTES * nodes as u32
+    }
+
+    /// A joiner needs the node before the root of its ID. In SIGCOMM 2001 `find_successor` is
+    /// answered by that node for fingers, too.
+    fn by_name(shared: &ChordParameters, query: &Query) -> bool {
+        match query {
+            Query::Join => true,
+            Query::FindFinger(_) => shared.variant == Variant::Classic,
+        }
+    }
+
     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
         match bootstrap {
-            Some(node) => context.route_via(node, context.id(), Query::Join),
-            None => self.maintain(context),
+            Some(node) => {
+                context.route_via(node, context.id(), Query::Join);
+                context.set_timer(context.shared.join_timeout, Timer::Join);
+            }
+            None => self.found_place(context),
         }
     }
 
     fn maintain(&mut self, context: &mut Context<'_, Self>) {
-        for timer in [Timer::Stabilise, Timer::FixFinger, Timer::CheckPredecessor] {
+        self.stage = Stage::Member;
+        let periodic = [
+            Timer::Stabilise,
+            Timer::Reconcile,
+            Timer::FixFinger,
+            Timer::CheckPredecessor,
+        ];
+        for timer in periodic {
             if let Some(first) = context.shared.period(timer).first(context.random) {
                 context.set_timer(first, timer);
             }
         }
     }
 
+    fn leave(&mut self, context: &mut Context<'_, Self>) {
+        let (before, list) = (self.predecessor(), self.list());
+        for neighbour in before.into_iter().chain(self.first_successor()) {
+            context.send(neighbour, Message::Leaving(before, list.clone()));
+        }
+    }
+
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Message) {
         match message {
-            Message::Notify => {
-                let ahead = context.ids.id(from).wrapping_sub(self.id);
-                let further = |old: Peer| old.compare(context.ids, self.id, &ahead).is_lt();
-                if self.predecessor.is_none_or(further) {
-                    self.predecessor = Some(Peer::new(context.ids, self.id, from));
-                    context.update();
-                }
-                // Who was alone has its first successor.
-                if self.peers.successors().is_empty() {
-                    self.adopt(context, from, &[]);
-                }
+            Message::Notify => self.on_notify(context, from),
+            Message::Precede => self.on_precede(context, from),
+            Message::Finger(finger, node) => {
+                let finger = finger.into();
+                self.peers.set_finger(context.ids, context.me, finger, node);
             }
-            Message::Finger(finger) => {
-                self.peers
-                    .set_finger(context.ids, context.me, finger.into(), from);
-            }
-            Message::Welcome(list) => {
-                let alone = self.peers.successors().is_empty();
-                self.adopt(context, from, &list);
-                context.send(from, Message::Notify);
-                if alone {
-                    self.maintain(context);
-                }
-            }
+            Message::Welcome(list, fingers) => self.on_welcome(context, from, &list, &fingers),
+            Message::Ask(before) => self.on_ask(context, before),
+            Message::Leaving(before, list) => self.on_leaving(context, from, before, &list),
             Message::Neighbours | Message::NeighboursAre(..) | Message::Ping | Message::Pong => {}
         }
     }
@@ -242,35 +293,18 @@ impl Overlay for Chord {
         &mut self,
         context: &mut Context<'_, Self>,
         from: Node,
-        _: Timer,
+        purpose: Timer,
         message: Message,
         _: Span,
     ) {
-        let Message::NeighboursAre(predecessor, list) = message else {
-            return;
-        };
-        let ahead = |node| context.ids.id(node).wrapping_sub(self.id);
-        match predecessor {
-            // Someone has come between: the new successor, with the old one behind it.
-            Some(between) if between != context.me && ahead(between) < ahead(from) => {
-                let mut rest = Vec::with_capacity(list.len() + 1);
-                rest.push(from);
-                rest.extend_from_slice(&list);
-                self.adopt(context, between, &rest);
-                context.send(between, Message::Notify);
-            }
-            _ => {
-                self.adopt(context, from, &list);
-                context.send(from, Message::Notify);
-            }
+        if let Message::NeighboursAre(before, list) = message {
+            self.on_neighbours(context, from, purpose, before, &list);
         }
     }
 
-    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, _: Option<Timer>) {
-        let known = self.peers.remove(from);
-        if self.predecessor() == Some(from) {
-            self.predecessor = None;
-        }
+    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
+        let known = self.forget(context, from);
+        self.on_silence(context, purpose);
         if known {
             context.update();
         }
@@ -278,34 +312,38 @@ impl Overlay for Chord {
 
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
         match timer {
-            Timer::Stabilise => {
-                if let Some(successor) = self.peers.successors().first() {
-                    context.request(successor.node(), Message::Neighbours, timer);
+            Timer::Stabilise | Timer::Reconcile => {
+                if let Some(successor) = self.first_successor() {
+                    context.request(successor, Message::Neighbours, timer);
                 }
             }
-            Timer::FixFinger => {
-                // Fingers that begin within the successor list are that list's business.
-                let first = self.peers.first_finger(context.ids, context.me);
-                if first < Key::BITS {
-                    let finger = first.max(self.next_finger.into());
-                    self.next_finger = ((finger + 1) % Key::BITS) as u8;
-                    let start = self.id.wrapping_add(Key::power_of_two(finger));
-                    context.route(start, Query::FindFinger(finger as u8));
-                }
-            }
+            Timer::FixFinger => self.fix_finger(context),
             Timer::CheckPredecessor => {
                 if let Some(predecessor) = self.predecessor() {
                     context.request(predecessor, Message::Ping, timer);
                 }
             }
+            Timer::Join => {
+                if self.stage != Stage::Member {
+                    context.rejoin();
+                }
+                return;
+            }
+            Timer::Between | Timer::Rectify(_) | Timer::Place => return,
         }
         Self::rearm(context, timer);
     }
 
-    fn on_query(&mut self, context: &mut Context<'_, Self>, origin: Node, _: Key, query: Query) {
+    fn on_query(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        origin: Node,
+        query: Query,
+        root: Node,
+    ) {
         match query {
-            Query::FindFinger(finger) => context.send(origin, Message::Finger(finger)),
-            Query::Join => context.send(origin, Message::Welcome(self.list())),
+            Query::FindFinger(finger) => context.send(origin, Message::Finger(finger, root)),
+            Query::Join => self.on_join(context, origin, root),
         }
     }
 

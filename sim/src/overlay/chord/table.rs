@@ -50,6 +50,8 @@ impl Peer {
 pub struct PeerTable {
     peers: Box<[Peer]>,
     successors: u32,
+    /// The successor list goes once around: behind its last entry comes the node itself.
+    closed: bool,
 }
 
 impl PeerTable {
@@ -64,6 +66,7 @@ impl PeerTable {
         Self {
             peers: nodes.map(|node| Peer::new(ids, my_id, node)).collect(),
             successors: successors as u32,
+            closed: false,
         }
     }
 
@@ -150,7 +153,11 @@ impl PeerTable {
             }
             fresh.push(Peer::new(ids, my_id, *node));
         }
-        if fresh == self.successors() || fresh.is_empty() {
+        if fresh.is_empty() {
+            return false;
+        }
+        self.closed = fresh.len() < r && list.contains(&me);
+        if fresh == self.successors() {
             return false;
         }
         let count = fresh.len();
@@ -176,6 +183,30 @@ impl PeerTable {
             None => Key::BITS,
             Some(reach) => reach.log2().map_or(0, |bit| bit + 1),
         }
+    }
+
+    /// Takes over what another node has for fingers, as hints: each is put right by its turn.
+    pub(super) fn copy_fingers(&mut self, ids: &Identities, me: Node, nodes: &[Node]) {
+        let my_id = ids.id(me);
+        let fixed = self.successors as usize;
+        let reach = self.peers.get(fixed.wrapping_sub(1)).copied();
+        let mut fingers: Vec<Peer> = nodes
+            .iter()
+            .filter(|node| **node != me)
+            .map(|node| Peer::new(ids, my_id, *node))
+            .filter(|peer| {
+                let ahead = ids.id(peer.node).wrapping_sub(my_id);
+                reach.is_some_and(|last| last.compare(ids, my_id, &ahead) == Ordering::Less)
+            })
+            .chain(self.fingers().iter().copied())
+            .collect();
+        fingers.sort_unstable_by_key(|peer| ids.id(peer.node).wrapping_sub(my_id));
+        fingers.dedup_by_key(|peer| peer.node);
+        self.edit(|peers| {
+            peers.truncate(fixed);
+            peers.extend(fingers);
+        });
+        self.keep_first_of_each_interval(ids, my_id);
     }
 
     /// Learns that finger number `finger` is `node`.
@@ -209,8 +240,20 @@ impl PeerTable {
         }
     }
 
-    /// Forgets `node`; true if it was known.
-    pub(super) fn remove(&mut self, node: Node) -> bool {
+    /// Whether the successor list goes once around.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether it had successors and has lost them all.
+    pub(super) fn is_lost(&self) -> bool {
+        self.successors == 0 && !self.closed
+    }
+
+    /// Forgets `node`; true if it was known. If it was the last successor, the nearest finger
+    /// takes its place; but where `closes` says so, and the list has gone once around, the node
+    /// then is alone.
+    pub(super) fn remove(&mut self, node: Node, closes: bool) -> bool {
         let Some(place) = self.peers.iter().position(|peer| peer.node == node) else {
             return false;
         };
@@ -219,9 +262,10 @@ impl PeerTable {
         });
         if place < self.successors as usize {
             self.successors -= 1;
-            // Without a successor the nearest finger has to do.
-            if self.successors == 0 && !self.peers.is_empty() {
-                self.successors = 1;
+            let alone = closes && self.closed;
+            if self.successors == 0 && !alone {
+                self.successors = self.peers.len().min(1) as u32;
+                self.closed = false;
             }
         }
         true

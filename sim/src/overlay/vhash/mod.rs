@@ -8,77 +8,17 @@
 //! (see [`Embedding`]), positions move so that distances follow latencies.
 
 mod converged;
+mod parameters;
 mod peers;
 mod springs;
 
+pub use parameters::{Embedding, Shared, VHashParameters};
 pub use peers::{PeerSet, Record};
 
-use super::{Context, Identities, NextHop, Node, Overlay};
+use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
 use crate::engine::{Period, Span};
-use crate::space::{Key, Rule, Space, Torus, TorusPoint};
+use crate::space::{Key, Space, TorusPoint};
 use springs::Springs;
-
-crate::choices! {
-    /// Whether positions follow latencies.
-    pub enum Embedding {
-        /// A node stays where the hash of its address puts it.
-        Off = "none",
-        /// Damped springs pull and push a node until its distances to peers fit the latencies it has measured.
-        Springs = "springs",
-    }
-}
-
-crate::parameters! {
-    /// VHash: Voronoi regions of a Euclidean torus, kept by DGVH and gossip.
-    pub struct VHashParameters {
-        /// Dimensions d of the torus.
-        pub dimensions: usize = 4, within 1..=32;
-        /// When DGVH rejects a candidate.
-        pub rule: Rule = Rule::Midpoint;
-        /// Least number of short peers; 3 d + 1 if absent.
-        pub table_size: Option<usize> = None, within 1..=100_000;
-        /// Greatest number of long peers; (3 d + 1)^2 if absent.
-        pub long_peers: Option<usize> = None, within 0..=1_000_000;
-        /// Whether positions follow latencies.
-        pub embedding: Embedding = Embedding::Off;
-        /// Time between two gossips of a node, or "never".
-        pub gossip: Period = Period::every(Span::from_secs(10));
-        /// Time between two measurements of a latency for the embedding.
-        pub probe: Period = Period::every(Span::from_secs(1));
-        /// How long a node waits for an answer.
-        pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
-    }
-}
-
-/// The parameters of VHash as its nodes use them.
-#[derive(Clone, Debug)]
-pub struct Shared {
-    torus: Torus,
-    rule: Rule,
-    least_short: usize,
-    most_long: usize,
-    embedding: Embedding,
-    gossip: Period,
-    probe: Period,
-}
-
-impl From<&VHashParameters> for Shared {
-    fn from(parameters: &VHashParameters) -> Self {
-        let table = 3 * parameters.dimensions + 1;
-        Self {
-            torus: Torus::new(parameters.dimensions),
-            rule: parameters.rule,
-            least_short: parameters.table_size.unwrap_or(table),
-            most_long: parameters.long_peers.unwrap_or(table * table),
-            embedding: parameters.embedding,
-            gossip: parameters.gossip,
-            probe: match parameters.embedding {
-                Embedding::Off => Period::NEVER,
-                Embedding::Springs => parameters.probe,
-            },
-        }
-    }
-}
 
 /// The state of one VHash node.
 #[derive(Clone, Debug)]
@@ -88,6 +28,8 @@ pub struct VHash {
     version: u32,
     peers: PeerSet,
     springs: Springs,
+    /// It has found its place.
+    joined: bool,
 }
 
 /// What VHash nodes tell each other.
@@ -129,6 +71,8 @@ pub enum Timer {
     Gossip,
     /// Measure the latency to a peer, one after the other, and learn where it is now.
     Probe,
+    /// See whether the join has come to its end.
+    Join,
 }
 
 impl VHash {
@@ -148,6 +92,7 @@ impl VHash {
             version: 0,
             peers: PeerSet::new(shared.torus.dimensions()),
             springs: Springs::default(),
+            joined: false,
         }
     }
 
@@ -189,6 +134,14 @@ impl VHash {
         }
     }
 
+    /// The node has its place.
+    fn found_place(&mut self, context: &mut Context<'_, Self>) {
+        if !self.joined {
+            self.maintain(context);
+            context.joined();
+        }
+    }
+
     fn again(&self, context: &mut Context<'_, Self>, period: Period, timer: Timer) {
         if let Some(period) = period.span() {
             context.set_timer(period, timer);
@@ -226,14 +179,29 @@ impl Overlay for VHash {
         }
     }
 
+    fn bytes(message: &Message) -> u32 {
+        match message {
+            Message::Gossip(news) | Message::Position(news) | Message::Welcome(news) => {
+                let record = |record: &Record| NODE_BYTES * (1 + record.position.len() as u32);
+                let peers: u32 = news.peers.iter().map(record).sum();
+                HEADER_BYTES + record(&news.sender) + peers
+            }
+            Message::Probe => HEADER_BYTES,
+        }
+    }
+
     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
         match bootstrap {
-            Some(node) => context.route_via(node, context.id(), Query::Join),
-            None => self.maintain(context),
+            Some(node) => {
+                context.route_via(node, context.id(), Query::Join);
+                context.set_timer(context.shared.join_timeout, Timer::Join);
+            }
+            None => self.found_place(context),
         }
     }
 
     fn maintain(&mut self, context: &mut Context<'_, Self>) {
+        self.joined = true;
         for (period, timer) in [
             (context.shared.gossip, Timer::Gossip),
             (context.shared.probe, Timer::Probe),
@@ -246,11 +214,8 @@ impl Overlay for VHash {
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, _: Node, message: Message) {
         if let Message::Welcome(news) = message {
-            let joining = self.peers.is_empty();
             self.learn(context, &news);
-            if joining {
-                self.maintain(context);
-            }
+            self.found_place(context);
         }
     }
 
@@ -317,10 +282,15 @@ impl Overlay for VHash {
                 }
                 self.again(context, context.shared.probe, timer);
             }
+            Timer::Join => {
+                if !self.joined {
+                    context.rejoin();
+                }
+            }
         }
     }
 
-    fn on_query(&mut self, context: &mut Context<'_, Self>, origin: Node, _: Key, query: Query) {
+    fn on_query(&mut self, context: &mut Context<'_, Self>, origin: Node, query: Query, _: Node) {
         match query {
             Query::Join => {
                 let news = self.all_news(context);

@@ -1,0 +1,266 @@
+//! What can be set about churn, and the plan that comes of it.
+
+use super::{
+    Change, ChurnPlan, FailureParameters, PerSecondParameters, RateParameters, SessionParameters,
+    Trace, TraceParameters, failures, per_second, rates, sessions,
+};
+use crate::engine::{Instant, Seed, Span};
+use crate::parameter::{Parameters, Problem, Section, Table};
+use std::path::Path;
+use toml::Value;
+
+crate::choices! {
+    /// Who comes and goes, and when.
+    pub enum Model {
+        /// Nobody.
+        None = "none",
+        /// Each participant by sessions and absences.
+        Sessions = "sessions",
+        /// Joins and departures of random nodes at given rates.
+        Rates = "rates",
+        /// Each second each node with a probability.
+        PerSecond = "per-second",
+        /// A fraction of all nodes at once.
+        Failures = "failures",
+        /// As a file says.
+        Trace = "trace",
+    }
+}
+
+crate::choices! {
+    /// How a node goes.
+    pub enum Departure {
+        /// It stops without a word.
+        Crash = "crash",
+        /// It tells its peers first.
+        Leave = "leave",
+    }
+}
+
+crate::choices! {
+    /// As whom a participant comes back.
+    pub enum Rejoin {
+        /// With a new random ID.
+        NewId = "new-id",
+        /// With the ID with which it came first.
+        SameId = "same-id",
+    }
+}
+
+crate::parameters! {
+    /// Who comes, leaves and crashes while the network runs.
+    pub struct ChurnParameters {
+        /// The model; its parameters stand in the table of its name.
+        pub model: Model = Model::None;
+        /// How nodes go.
+        pub departure: Departure = Departure::Crash;
+        /// As whom a participant comes back.
+        pub rejoin: Rejoin = Rejoin::NewId;
+        /// When it begins; if absent at once, or with `start = "join"` when everybody has joined.
+        pub begin: Option<Span> = None;
+    }
+}
+
+/// The parameters of the model that was chosen.
+#[derive(Clone, Debug, PartialEq)]
+enum ModelParameters {
+    None,
+    Sessions(SessionParameters),
+    Rates(RateParameters),
+    PerSecond(PerSecondParameters),
+    Failures(FailureParameters),
+    Trace(TraceParameters, Trace),
+}
+
+/// The churn of a scenario, read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Churn {
+    /// What all models share.
+    pub parameters: ChurnParameters,
+    model: ModelParameters,
+    nodes: usize,
+}
+
+/// What a plan says of the beginning.
+pub struct Population {
+    /// The participants that are there at first, ascending.
+    pub here: Vec<u32>,
+    /// Who comes and goes from then on.
+    pub plan: ChurnPlan,
+}
+
+impl Default for Churn {
+    /// Nobody comes or goes.
+    fn default() -> Self {
+        Self {
+            parameters: ChurnParameters::default(),
+            model: ModelParameters::None,
+            nodes: 0,
+        }
+    }
+}
+
+impl Churn {
+    /// The tables it may have.
+    pub fn sections() -> Vec<Section> {
+        vec![
+            Section::of::<ChurnParameters>("churn"),
+            Section::of::<SessionParameters>("churn.sessions"),
+            Section::of::<RateParameters>("churn.rates"),
+            Section::of::<PerSecondParameters>("churn.per-second"),
+            Section::of::<FailureParameters>("churn.failures"),
+            Section::of::<TraceParameters>("churn.trace"),
+        ]
+    }
+
+    /// Reads and checks the table `churn` for a network of `nodes` nodes that runs for
+    /// `duration`; `folder` is that of the scenario.
+    ///
+    /// # Errors
+    /// The first key that is wrong, or that would empty the network for certain.
+    pub fn read(
+        table: &Table<'_>,
+        folder: &Path,
+        nodes: usize,
+        duration: Span,
+    ) -> Result<Self, Problem> {
+        let parameters = ChurnParameters::read(table)?;
+        let own = table.sub(parameters.model.as_str())?;
+        let model = match parameters.model {
+            Model::None => ModelParameters::None,
+            Model::Sessions => ModelParameters::Sessions(Parameters::read(&own)?),
+            Model::Rates => ModelParameters::Rates(Parameters::read(&own)?),
+            Model::PerSecond => ModelParameters::PerSecond(Parameters::read(&own)?),
+            Model::Failures => ModelParameters::Failures(Parameters::read(&own)?),
+            Model::Trace => {
+                let trace = TraceParameters::read(&own)?;
+                let key = own.path_of("file");
+                if trace.file.is_empty() {
+                    return Err(Problem::new(key, "expected the name of a file"));
+                }
+                let read = Trace::read(&folder.join(&trace.file), nodes);
+                let read = read.map_err(|message| Problem::new(key, message))?;
+                ModelParameters::Trace(trace, read)
+            }
+        };
+        let churn = Self {
+            parameters,
+            model,
+            nodes,
+        };
+        churn.check(duration)?;
+        Ok(churn)
+    }
+
+    fn check(&self, duration: Span) -> Result<(), Problem> {
+        let empties = |key: &str, when: &str| {
+            let message = format!("this empties the network of {} nodes {when}", self.nodes);
+            Err(Problem::new(key, message))
+        };
+        match &self.model {
+            ModelParameters::Failures(failures)
+                if failures::gone(failures, self.nodes) == self.nodes =>
+            {
+                empties("churn.failures.fraction", "at once")
+            }
+            ModelParameters::PerSecond(churn) if churn.probability >= 1.0 => {
+                empties("churn.per-second.probability", "in a second")
+            }
+            ModelParameters::Rates(rates) => {
+                let net = rates.departures() - rates.joins;
+                let seconds = self.nodes as f64 / net;
+                if net > 0.0 && seconds < duration.as_secs_f64() {
+                    return empties("churn.rates.leaves", &format!("in about {seconds:.0} s"));
+                }
+                Ok(())
+            }
+            ModelParameters::Sessions(sessions)
+                if sessions.up.constant().is_some_and(Span::is_zero) =>
+            {
+                empties("churn.sessions.up", "at once")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether anybody comes or goes.
+    pub fn is_some(&self) -> bool {
+        self.parameters.model != Model::None
+    }
+
+    /// Whether nodes join.
+    pub fn joins(&self) -> bool {
+        match &self.model {
+            ModelParameters::None | ModelParameters::Failures(_) => false,
+            ModelParameters::Rates(rates) => rates.joins > 0.0,
+            ModelParameters::Trace(_, trace) => trace.joins(),
+            ModelParameters::Sessions(_) | ModelParameters::PerSecond(_) => true,
+        }
+    }
+
+    /// How many sites there have to be: one for each participant that can be foreseen.
+    pub fn sites(&self) -> usize {
+        match &self.model {
+            ModelParameters::Trace(_, trace) => trace.participants(),
+            // Membership strays from its mean like a random walk; hosts beyond are shared.
+            ModelParameters::Rates(_) => 2 * self.nodes,
+            _ => self.nodes,
+        }
+    }
+
+    /// The plan for a network that has come about at `settled` and is measured from
+    /// `measured` on.
+    pub fn plan(&self, settled: Instant, measured: Instant, seed: Seed) -> Population {
+        let all = (0..self.nodes as u32).collect();
+        let begin = match self.parameters.begin {
+            Some(begin) => Instant::START + begin,
+            None => settled,
+        };
+        let change = match self.parameters.departure {
+            Departure::Crash => Change::Crash,
+            Departure::Leave => Change::Leave,
+        };
+        let stream = seed.stream("churn", 0);
+        let nodes = self.nodes;
+        let (here, plan): (Vec<u32>, ChurnPlan) = match &self.model {
+            ModelParameters::None => (all, Box::new(std::iter::empty())),
+            ModelParameters::Sessions(sessions) => {
+                sessions::plan(sessions, nodes, change, begin, seed)
+            }
+            ModelParameters::Rates(rates) => {
+                (all, rates::plan(rates, nodes, change, begin, stream))
+            }
+            ModelParameters::PerSecond(churn) => {
+                let plan = per_second::plan(churn.clone(), nodes, change, begin, stream);
+                (all, plan)
+            }
+            ModelParameters::Failures(failures) => {
+                let at = failures.at.map_or(measured, |at| Instant::START + at);
+                (all, failures::plan(failures, nodes, change, at, stream))
+            }
+            ModelParameters::Trace(_, trace) => (all, trace.plan()),
+        };
+        Population { here, plan }
+    }
+
+    /// Every key with its value, nested as in a file.
+    pub fn write(&self) -> toml::Table {
+        let mut table: toml::Table = self.parameters.write().into_iter().collect();
+        let own = match &self.model {
+            ModelParameters::None => {
+                table.retain(|key, _| key == "model");
+                return table;
+            }
+            ModelParameters::Sessions(own) => own.write(),
+            ModelParameters::Rates(own) => own.write(),
+            ModelParameters::PerSecond(own) => own.write(),
+            ModelParameters::Failures(own) => own.write(),
+            ModelParameters::Trace(own, _) => own.write(),
+        };
+        table.insert(
+            self.parameters.model.as_str().to_owned(),
+            Value::Table(own.into_iter().collect()),
+        );
+        table
+    }
+}

@@ -1,0 +1,115 @@
+//! Each participant is there for a session and away for a while, again and again.
+
+use super::steps::Pending;
+use super::{Change, ChurnPlan, Step};
+use crate::engine::{Instant, Seed, Span, SpanDistribution, Stream};
+
+crate::choices! {
+    /// Who is there when the run begins.
+    pub enum Presence {
+        /// Everybody, each at the beginning of a session.
+        All = "all",
+        /// Who would be there long after everything has begun: `overlay.nodes` then is the number of participants.
+        Equilibrium = "equilibrium",
+    }
+}
+
+crate::parameters! {
+    /// Sessions and absences of each participant, drawn from distributions.
+    pub struct SessionParameters {
+        /// Length of a session.
+        pub up: SpanDistribution = SpanDistribution::Exponential { mean: Span::from_secs(3600) };
+        /// Time until the participant comes back.
+        pub down: SpanDistribution = SpanDistribution::Exponential { mean: Span::from_secs(3600) };
+        /// Who is there when the run begins.
+        pub presence: Presence = Presence::All;
+    }
+}
+
+/// Sessions that lie before the beginning in an equilibrium: what began longer ago is forgotten.
+const FORGOTTEN: u32 = 64;
+
+/// The participants that are there at first, and the plan from `begin` on.
+///
+/// Each participant has a stream of its own, so that the sessions of one do not depend on how
+/// many others there are.
+pub(super) fn plan(
+    parameters: &SessionParameters,
+    participants: usize,
+    change: Change,
+    begin: Instant,
+    seed: Seed,
+) -> (Vec<u32>, ChurnPlan) {
+    let mut plan = Sessions {
+        up: parameters.up,
+        down: parameters.down,
+        change,
+        streams: (0..participants as u64)
+            .map(|index| seed.stream("sessions", index))
+            .collect(),
+        pending: Pending::default(),
+    };
+    let mut here = Vec::new();
+    for participant in 0..participants as u32 {
+        let (is_here, left) = plan.enter(parameters.presence, participant);
+        if is_here {
+            here.push(participant);
+        }
+        let next = if is_here { change } else { Change::Join };
+        plan.pending.push(begin + left, participant, next);
+    }
+    (here, Box::new(plan))
+}
+
+struct Sessions {
+    up: SpanDistribution,
+    down: SpanDistribution,
+    change: Change,
+    streams: Vec<Stream>,
+    pending: Pending,
+}
+
+impl Sessions {
+    /// Whether a participant is there at the beginning, and for how long that lasts.
+    fn enter(&mut self, presence: Presence, participant: u32) -> (bool, Span) {
+        let stream = &mut self.streams[participant as usize];
+        match presence {
+            Presence::All => (true, self.up.sample(stream)),
+            Presence::Equilibrium => {
+                // The state at a random moment of a long alternation of sessions and absences.
+                let spans: Vec<Span> = (0..FORGOTTEN)
+                    .flat_map(|_| [self.up.sample(stream), self.down.sample(stream)])
+                    .collect();
+                let total: u64 = spans.iter().map(|span| span.as_nanos()).sum();
+                let mut left = stream.below(total.max(1));
+                for (place, span) in spans.iter().enumerate() {
+                    match left.checked_sub(span.as_nanos()) {
+                        Some(rest) => left = rest,
+                        None => {
+                            let rest = span.as_nanos() - left;
+                            return (place % 2 == 0, Span::from_nanos(rest));
+                        }
+                    }
+                }
+                (true, Span::ZERO)
+            }
+        }
+    }
+}
+
+impl Iterator for Sessions {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        let step = self.pending.pop()?;
+        let stream = &mut self.streams[step.participant as usize];
+        let (span, next) = match step.change {
+            Change::Join => (self.up.sample(stream), self.change),
+            Change::Leave | Change::Crash => (self.down.sample(stream), Change::Join),
+        };
+        // Time goes on, even if a distribution gives nothing but zeros.
+        let span = span.max(Span::from_micros(1));
+        self.pending.push(step.time + span, step.participant, next);
+        Some(step)
+    }
+}

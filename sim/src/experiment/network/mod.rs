@@ -1,0 +1,154 @@
+//! `experiment = "network"`: a DHT living on an underlay, under churn or not, asked to look up
+//! keys. `world` builds it from a scenario, `rows` turns what was counted into rows.
+
+mod rows;
+pub(super) mod world;
+
+use crate::engine::{Instant, Seed};
+use crate::network::End;
+use crate::overlay::{Launch, Omniscient};
+use crate::parameter::{Problem, Section, Table};
+use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Run, TableSpec};
+use std::path::Path;
+
+/// The kind of experiment.
+pub struct NetworkExperiment;
+
+impl Experiment for NetworkExperiment {
+    fn name(&self) -> &'static str {
+        "network"
+    }
+
+    fn doc(&self) -> &'static str {
+        "a DHT on an underlay, simulated message by message, asked to look up keys"
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        NetworkScenario::sections()
+    }
+
+    fn metrics(&self) -> &'static [&'static str] {
+        &[
+            "lookups",
+            "lookups_ok",
+            "lookups_wrong",
+            "lookups_failed",
+            "overlay_hops_mean",
+            "overlay_hops_p50",
+            "overlay_hops_p99",
+            "underlay_hops_mean",
+            "latency_ms_mean",
+            "latency_ms_p50",
+            "latency_ms_p99",
+            "stretch_mean",
+            "degree_mean",
+            "degree_max",
+            "messages",
+            "events",
+            "overlay_hops_mean_if_any",
+            "underlay_hops_per_hop",
+            "member_underlay_hops_mean",
+            "timeouts_mean",
+            "joins",
+            "leaves",
+            "rejoins",
+            "maintenance_messages",
+            "maintenance_bytes_per_node_s",
+            "bytes_per_node_s",
+            "members_mean",
+            "ring_ok",
+        ]
+    }
+
+    fn tables(&self) -> &'static [TableSpec] {
+        &[
+            TableSpec {
+                name: "histogram",
+                columns: &["quantity", "value", "count"],
+                quantities: &[
+                    "overlay_hops",
+                    "underlay_hops",
+                    "latency_ms",
+                    "stretch",
+                    "degree",
+                    "member_underlay_hops",
+                ],
+            },
+            TableSpec {
+                name: "timeline",
+                columns: &[
+                    "time_s",
+                    "members",
+                    "lookups",
+                    "success_rate",
+                    "wrong_rate",
+                    "hops_mean",
+                    "latency_ms_mean",
+                    "timeouts_mean",
+                ],
+                quantities: &[],
+            },
+        ]
+    }
+
+    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, Problem> {
+        Ok(Box::new(NetworkRun(NetworkScenario::read(values, folder)?)))
+    }
+}
+
+struct NetworkRun(NetworkScenario);
+
+impl Run for NetworkRun {
+    fn resolved(&self) -> toml::Table {
+        let mut table = self.0.resolved();
+        table.insert("experiment".to_owned(), NetworkExperiment.name().into());
+        table
+    }
+
+    fn cost(&self) -> Cost {
+        self.0.cost()
+    }
+
+    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+        let scenario = &self.0;
+        let live = Live { scenario, seed };
+        scenario.protocol.launch(live)
+    }
+}
+
+/// Runs a scenario with the protocol that it names.
+struct Live<'a> {
+    scenario: &'a NetworkScenario,
+    seed: Seed,
+}
+
+impl Launch for Live<'_> {
+    type Output = Result<Outcome, Problem>;
+
+    fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output {
+        let Self { scenario, seed } = self;
+        let (mut network, mut notes) = world::build::<P>(scenario, seed, shared)?;
+        let max_events = scenario.time.max_events;
+        let mut end = network.run(scenario.measure_from(), false, max_events);
+        if end == End::Done {
+            network.begin_measuring(scenario.intervals());
+            network.plan_lookups(world::lookups(scenario, seed));
+            end = network.run(scenario.measure_to(), false, max_events);
+        }
+        if end == End::Done {
+            end = network.run(scenario.end(), true, max_events);
+        }
+        let lasted = network.now().since(Instant::START);
+        match end {
+            End::Done => {}
+            End::Time => notes.push(format!(
+                "stopped at time.max, {lasted} of virtual time, with lookups under way"
+            )),
+            End::Events => notes.push(format!(
+                "stopped after time.max-events, {max_events} events, at {lasted} of virtual time"
+            )),
+            End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
+        }
+        Ok(rows::outcome(&mut network, seed, notes))
+    }
+}

@@ -1,0 +1,141 @@
+//! From what was counted to rows.
+
+use crate::engine::Seed;
+use crate::experiment::cells::{
+    add_binned, add_counts, cell, mean, mean_of, quantile, quantile_of_sorted,
+};
+use crate::network::{Interval, Network, Tally, oracle};
+use crate::overlay::{Node, Omniscient};
+use crate::scenario::{Outcome, Rows};
+
+/// Pairs of members whose distance is measured, for comparison with a hop of the overlay.
+const MEMBER_PAIRS: usize = 10_000;
+
+/// Turns what was counted into rows.
+pub(super) fn outcome<P: Omniscient>(
+    network: &mut Network<P>,
+    seed: Seed,
+    notes: Vec<String>,
+) -> Outcome {
+    let degrees = degrees(network);
+    let members = member_distances(network, seed);
+    let ring_ok = oracle::is_intact(network);
+    let tally = network.tally();
+    let (counts, before) = (tally.counts, tally.before);
+    let over = counts.ok + counts.wrong + counts.failed;
+    let member_seconds = tally.member_seconds(network.now());
+    let bytes = (counts.bytes - before.bytes) as f64;
+    let lookup_bytes = (counts.lookup_bytes - before.lookup_bytes) as f64;
+    let mut latencies: Vec<f64> = tally.latencies.iter().map(|l| l.as_millis_f64()).collect();
+    latencies.sort_unstable_by(f64::total_cmp);
+    let mut stretches = tally.stretches.clone();
+    stretches.sort_unstable_by(f64::total_cmp);
+    let metrics = vec![
+        counts.lookups.to_string(),
+        counts.ok.to_string(),
+        counts.wrong.to_string(),
+        (counts.failed + tally.under_way()).to_string(),
+        cell(mean(&tally.hops)),
+        cell(quantile(&tally.hops, 0.5)),
+        cell(quantile(&tally.hops, 0.99)),
+        cell(mean(&tally.underlay_hops)),
+        cell(mean_of(&latencies)),
+        cell(quantile_of_sorted(&latencies, 0.5)),
+        cell(quantile_of_sorted(&latencies, 0.99)),
+        cell(mean_of(&stretches)),
+        cell(mean(&degrees)),
+        cell(degrees.len().saturating_sub(1) as f64),
+        counts.messages.to_string(),
+        counts.events.to_string(),
+        cell(mean_if_any(tally)),
+        cell(mean(&tally.underlay_hops) / mean(&tally.hops)),
+        cell(mean(&members)),
+        cell(counts.timeouts as f64 / over as f64),
+        (counts.joins - before.joins).to_string(),
+        (counts.leaves - before.leaves).to_string(),
+        (counts.rejoins - before.rejoins).to_string(),
+        (counts.messages - counts.lookup_messages).to_string(),
+        cell((bytes - lookup_bytes) / member_seconds),
+        cell(bytes / member_seconds),
+        cell(member_seconds / tally.measured(network.now()).as_secs_f64()),
+        ring_ok.map_or(String::new(), |ok| u8::from(ok).to_string()),
+    ];
+    let mut histogram = Rows::default();
+    add_counts(&mut histogram, "overlay_hops", &tally.hops);
+    add_counts(&mut histogram, "underlay_hops", &tally.underlay_hops);
+    add_binned(&mut histogram, "latency_ms", &latencies);
+    add_binned(&mut histogram, "stretch", &stretches);
+    add_counts(&mut histogram, "degree", &degrees);
+    add_counts(&mut histogram, "member_underlay_hops", &members);
+    Outcome {
+        metrics,
+        tables: vec![histogram, timeline(tally)],
+        notes,
+    }
+}
+
+/// What was counted by intervals; `time_s` is the end of an interval, since measuring began.
+fn timeline(tally: &Tally) -> Rows {
+    let (_, length) = tally.timeline.scale();
+    let intervals = tally.timeline.intervals().iter().enumerate();
+    let row = |(place, interval): (usize, &Interval)| {
+        let of = |sum: f64, count: u64| cell(sum / count as f64);
+        vec![
+            cell((length * (place as u64 + 1)).as_secs_f64()),
+            interval.members.to_string(),
+            interval.lookups.to_string(),
+            of(interval.ok as f64, interval.lookups),
+            of(interval.wrong as f64, interval.lookups),
+            of(interval.hops as f64, interval.ok),
+            of(interval.latency, interval.ok),
+            of(interval.timeouts as f64, interval.lookups),
+        ]
+    };
+    Rows(intervals.map(row).collect())
+}
+
+/// Mean hops over the lookups that made at least one: those whose initiator is not the root.
+fn mean_if_any(tally: &Tally) -> f64 {
+    let mut moved = tally.hops.clone();
+    if let Some(none) = moved.first_mut() {
+        *none = 0;
+    }
+    mean(&moved)
+}
+
+/// How many members know how many different nodes.
+fn degrees<P: Omniscient>(network: &Network<P>) -> Vec<u64> {
+    let mut counts = Vec::new();
+    let mut peers: Vec<Node> = Vec::new();
+    for node in network.members() {
+        peers.clear();
+        network.node(*node).each_peer(&mut |peer| peers.push(peer));
+        peers.sort_unstable();
+        peers.dedup();
+        if counts.len() <= peers.len() {
+            counts.resize(peers.len() + 1, 0);
+        }
+        counts[peers.len()] += 1;
+    }
+    counts
+}
+
+/// Underlay hops between random pairs of different members.
+fn member_distances<P: Omniscient>(network: &mut Network<P>, seed: Seed) -> Vec<u64> {
+    let mut stream = seed.stream("member-pairs", 0);
+    let members = network.members().to_vec();
+    let mut counts = Vec::new();
+    if members.len() < 2 {
+        return counts;
+    }
+    for _ in 0..MEMBER_PAIRS {
+        let a = stream.index(members.len());
+        let b = (a + 1 + stream.index(members.len() - 1)) % members.len();
+        let hops = network.path(members[a], members[b]).hops as usize;
+        if counts.len() <= hops {
+            counts.resize(hops + 1, 0);
+        }
+        counts[hops] += 1;
+    }
+    counts
+}

@@ -1,0 +1,119 @@
+//! From a scenario to a network with nodes, churn and lookups.
+
+use crate::engine::{Instant, Seed, Span};
+use crate::network::{Network, Placement, Setup, oracle, place};
+use crate::overlay::{Omniscient, Start};
+use crate::parameter::Problem;
+use crate::scenario::NetworkScenario;
+use crate::space::Key;
+use crate::underlay::{Distances, Host};
+use crate::workload::LookupPlan;
+use std::sync::Arc;
+
+/// Builds the underlay and puts the overlay on it.
+///
+/// # Errors
+/// What became clear only with the underlay: too few hosts, or a start that the protocol cannot
+/// make.
+pub(in crate::experiment) fn build<P: Omniscient>(
+    scenario: &NetworkScenario,
+    seed: Seed,
+    shared: P::Shared,
+) -> Result<(Network<P>, Vec<String>), Problem> {
+    let overlay = &scenario.overlay;
+    let underlay = scenario
+        .underlay
+        .build(seed)
+        .map_err(|error| Problem::new("underlay", error))?;
+    let notes = underlay.notes().to_vec();
+    if overlay.placement == Placement::Distinct && overlay.nodes > underlay.hosts() {
+        return Err(Problem::new(
+            "overlay.nodes",
+            format_args!(
+                "{} nodes do not fit on the {} connected hosts of this underlay",
+                overlay.nodes,
+                underlay.hosts()
+            ),
+        ));
+    }
+    let hosts = hosts(scenario, underlay.hosts(), seed);
+    let mut id_stream = seed.stream("ids", 0);
+    let ids: Vec<Key> = (0..overlay.nodes)
+        .map(|_| Key::random(&mut id_stream))
+        .collect();
+    let population = scenario
+        .churn
+        .plan(scenario.settled(), scenario.measure_from(), seed);
+    let sites = population.here;
+    let ids: Vec<Key> = sites.iter().map(|site| ids[*site as usize]).collect();
+    if ids.is_empty() {
+        return Err(Problem::new(
+            "churn.sessions",
+            "nobody is there at the beginning; expected more nodes or longer sessions",
+        ));
+    }
+    let distances = Distances::new(Arc::new(underlay), hosts);
+    let setup = Setup {
+        seed,
+        travel: overlay.lookup,
+        timeout: scenario.protocol.timeout(),
+    };
+    let mut network = Network::<P>::new(setup, shared, distances);
+    match overlay.start {
+        Start::Converged => oracle::settle_converged(&mut network, &ids, &sites),
+        Start::Random => {
+            let stream = seed.stream("contacts", 0);
+            if !oracle::settle_random(&mut network, &ids, &sites, overlay.contacts, stream) {
+                return Err(Problem::new(
+                    "overlay.start",
+                    "this protocol does not find its peers from random contacts",
+                ));
+            }
+        }
+        Start::Join => {
+            let half = scenario.settled().since(Instant::START).as_nanos();
+            for (i, (id, site)) in ids.iter().zip(&sites).enumerate() {
+                let at = u128::from(half) * i as u128 / ids.len() as u128;
+                network.join_at(Instant::from_nanos(at as u64), *id, *site);
+            }
+        }
+    }
+    if scenario.churn.is_some() {
+        network.plan_churn(population.plan, scenario.churn.parameters.rejoin);
+    }
+    Ok((network, notes))
+}
+
+/// The hosts of the sites: of the nodes that are there at first, then of participants that come
+/// later. Where distinct hosts run out, these share the hosts of others.
+fn hosts(scenario: &NetworkScenario, hosts: usize, seed: Seed) -> Vec<Host> {
+    let (placement, nodes) = (scenario.overlay.placement, scenario.overlay.nodes);
+    let sites = scenario.churn.sites().max(nodes);
+    let mut stream = seed.stream("hosts", 0);
+    let count = match placement {
+        Placement::Distinct => sites.min(hosts),
+        Placement::Shared => sites,
+    };
+    let placed = place(placement, hosts, count, &mut stream);
+    placed.iter().copied().cycle().take(sites).collect()
+}
+
+/// The lookups that the scenario asks for.
+pub(in crate::experiment) fn lookups(scenario: &NetworkScenario, seed: Seed) -> LookupPlan {
+    let stream = seed.stream("lookups", 0);
+    let (start, measure) = (scenario.measure_from(), scenario.measure());
+    match scenario.workload.interval {
+        Some(interval) => match interval.span() {
+            Some(interval) => {
+                let gap = interval.as_secs_f64() / scenario.overlay.nodes as f64;
+                LookupPlan::poisson(stream, start, start + measure, Span::from_secs_f64(gap))
+            }
+            None => LookupPlan::evenly(stream, start, Span::ZERO, 0),
+        },
+        None => {
+            let count = scenario.lookups();
+            let gap = Span::from_nanos(measure.as_nanos() / count.max(1));
+            LookupPlan::evenly(stream, start, gap, count)
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! How the nodes of the published growth experiment choose their peers.
+
+use crate::engine::Stream;
+use crate::space::{self, DiscPoint, Key, Ring, Space, Xor};
+use ordered_float::OrderedFloat;
+
+/// The least number of short peers.
+const SHORT_PEERS: usize = 7;
+/// The most long peers in the plane and in the disc.
+const LONG_PEERS: usize = 49;
+/// How many nodes are in one of Kademlia's buckets.
+const BUCKET: usize = 3;
+/// The Euclidean radius of the hyperbolic disc in which the nodes of the figures are.
+const DISC_RADIUS: f64 = 0.8;
+
+/// What the program does differently by topology.
+pub trait Program {
+    /// Where a node is.
+    type Place;
+    /// How far a place is from another.
+    type Distance: Copy + Ord;
+
+    /// A random place.
+    fn place(stream: &mut Stream) -> Self::Place;
+
+    /// How far it is from one place to another.
+    fn distance(from: &Self::Place, to: &Self::Place) -> Self::Distance;
+
+    /// Appends to `chosen` the peers that node `me` takes out of `pool`, short ones first, each
+    /// once. Returns how many are short. The pool has no node twice, and not `me`.
+    fn choose(
+        me: usize,
+        places: &[Self::Place],
+        pool: &[u32],
+        choices: &mut Stream,
+        chosen: &mut Vec<u32>,
+    ) -> usize;
+}
+
+/// A ring.
+pub struct Chord;
+/// The XOR metric.
+pub struct Kademlia;
+/// The unit square.
+pub struct Euclidean;
+/// A disc of the hyperbolic plane.
+pub struct Hyperbolic;
+
+impl Program for Chord {
+    type Place = Key;
+    type Distance = Key;
+
+    fn place(stream: &mut Stream) -> Key {
+        Key::random(stream)
+    }
+
+    fn distance(from: &Key, to: &Key) -> Key {
+        Ring.distance(from, to)
+    }
+
+    fn choose(
+        me: usize,
+        places: &[Key],
+        pool: &[u32],
+        _: &mut Stream,
+        chosen: &mut Vec<u32>,
+    ) -> usize {
+        let order = by_distance::<Self>(me, places, pool);
+        // Short are the nearest either way; the fingers are looked for among the others alone.
+        let ([first, others @ .., last], true) = (order.as_slice(), order.len() > 2) else {
+            chosen.extend(pool);
+            return pool.len();
+        };
+        chosen.extend([first.1, last.1]);
+        let mut passed = 0;
+        for bit in 0..Key::BITS {
+            let reach = Key::power_of_two(bit);
+            while others.get(passed).is_some_and(|(way, _)| *way <= reach) {
+                passed += 1;
+            }
+            // Where all others lie beyond, the one preceding is the last before the node itself.
+            let place = passed.checked_sub(1).unwrap_or(others.len() - 1);
+            let finger = others[place].1;
+            // Fingers only go farther, but for the wrap of the shortest ones.
+            if !chosen[2..].contains(&finger) {
+                chosen.push(finger);
+            }
+        }
+        2
+    }
+}
+
+impl Program for Kademlia {
+    type Place = Key;
+    type Distance = Key;
+
+    fn place(stream: &mut Stream) -> Key {
+        Key::random(stream)
+    }
+
+    fn distance(from: &Key, to: &Key) -> Key {
+        Xor.distance(from, to)
+    }
+
+    fn choose(
+        me: usize,
+        places: &[Key],
+        pool: &[u32],
+        _: &mut Stream,
+        chosen: &mut Vec<u32>,
+    ) -> usize {
+        let order = by_distance::<Self>(me, places, pool);
+        let (accepted, short) = short_peers::<Self>(places, &order);
+        chosen.extend(order[..short].iter().map(|(_, node)| *node));
+        let mut buckets = Buckets::default();
+        for (i, (distance, node)) in order.iter().enumerate().skip(accepted) {
+            buckets.offer(
+                Key::BITS - 1 - distance.log2().unwrap_or(0),
+                *node,
+                i < short,
+            );
+        }
+        chosen.extend(
+            buckets
+                .members()
+                .filter(|member| !member.short)
+                .map(|member| member.node),
+        );
+        short
+    }
+}
+
+impl Program for Euclidean {
+    type Place = [f64; 2];
+    type Distance = OrderedFloat<f64>;
+
+    fn place(stream: &mut Stream) -> [f64; 2] {
+        [stream.unit(), stream.unit()]
+    }
+
+    /// The square of the distance: the order is the same.
+    fn distance(from: &[f64; 2], to: &[f64; 2]) -> OrderedFloat<f64> {
+        let (x, y) = (from[0] - to[0], from[1] - to[1]);
+        OrderedFloat(x * x + y * y)
+    }
+
+    fn choose(
+        me: usize,
+        places: &[[f64; 2]],
+        pool: &[u32],
+        choices: &mut Stream,
+        chosen: &mut Vec<u32>,
+    ) -> usize {
+        short_and_random::<Self>(me, places, pool, choices, chosen)
+    }
+}
+
+impl Program for Hyperbolic {
+    type Place = DiscPoint;
+    type Distance = OrderedFloat<f64>;
+
+    fn place(stream: &mut Stream) -> DiscPoint {
+        let radius = DISC_RADIUS * stream.unit().sqrt();
+        space::Hyperbolic::polar(radius, stream.unit())
+    }
+
+    fn distance(from: &DiscPoint, to: &DiscPoint) -> OrderedFloat<f64> {
+        space::Hyperbolic.distance(from, to)
+    }
+
+    fn choose(
+        me: usize,
+        places: &[DiscPoint],
+        pool: &[u32],
+        choices: &mut Stream,
+        chosen: &mut Vec<u32>,
+    ) -> usize {
+        short_and_random::<Self>(me, places, pool, choices, chosen)
+    }
+}
+
+/// The pool in the order of the distance from `me`.
+fn by_distance<P: Program>(
+    me: usize,
+    places: &[P::Place],
+    pool: &[u32],
+) -> Vec<(P::Distance, u32)> {
+    let away = |node: &u32| P::distance(&places[me], &places[*node as usize]);
+    let mut order: Vec<_> = pool.iter().map(|node| (away(node), *node)).collect();
+    order.sort_unstable();
+    order
+}
+
+/// How many at the head of `order` the rule accepts, and how many are short peers once filled.
+fn short_peers<P: Program>(places: &[P::Place], order: &[(P::Distance, u32)]) -> (usize, usize) {
+    if order.len() <= SHORT_PEERS {
+        return (order.len(), order.len());
+    }
+    let hidden = |i: &usize| {
+        let (mine, candidate) = order[*i];
+        let candidate = &places[candidate as usize];
+        order[..*i]
+            .iter()
+            .any(|(_, taken)| P::distance(&places[*taken as usize], candidate) < mine)
+    };
+    // The program's flag is never reset: behind the first rejected one nobody is accepted.
+    let accepted = (1..order.len()).find(hidden).unwrap_or(order.len());
+    (accepted, accepted.max(SHORT_PEERS))
+}
+
+/// Short peers by the rule, and a random sample of the rejected as long peers.
+fn short_and_random<P: Program>(
+    me: usize,
+    places: &[P::Place],
+    pool: &[u32],
+    choices: &mut Stream,
+    chosen: &mut Vec<u32>,
+) -> usize {
+    let order = by_distance::<P>(me, places, pool);
+    let (accepted, short) = short_peers::<P>(places, &order);
+    chosen.extend(order[..short].iter().map(|(_, node)| *node));
+    // Those that filled the short peers can be drawn again, and are then in vain.
+    let mut rejected: Vec<usize> = (accepted..order.len()).collect();
+    if rejected.len() > LONG_PEERS {
+        choices.sample_to_front(&mut rejected, LONG_PEERS);
+        rejected.truncate(LONG_PEERS);
+    }
+    chosen.extend(
+        rejected
+            .iter()
+            .filter(|i| **i >= short)
+            .map(|i| order[*i].1),
+    );
+    short
+}
+
+/// A node in a bucket.
+#[derive(Clone, Copy)]
+struct Member {
+    /// How many leading bits it shares with the owner of the buckets.
+    common: u32,
+    node: u32,
+    /// Whether it is a short peer already.
+    short: bool,
+}
+
+/// The program's buckets: the owner's own, of those that share at least `depth` leading bits
+/// with it, and one for each smaller number of shared bits.
+#[derive(Default)]
+struct Buckets {
+    own: Vec<Member>,
+    /// Bucket i is of those that share exactly i bits.
+    others: Vec<Vec<Member>>,
+}
+
+impl Buckets {
+    /// Offers a node that shares `common` leading bits with the owner.
+    fn offer(&mut self, common: u32, node: u32, short: bool) {
+        let newcomer = Member {
+            common,
+            node,
+            short,
+        };
+        // The owner takes a place in its own bucket. If that is full, it is split, once.
+        if common as usize >= self.others.len() && self.own.len() + 1 >= BUCKET {
+            let depth = self.others.len() as u32;
+            let leave = |member: &Member| member.common == depth;
+            self.others
+                .push(self.own.iter().copied().filter(leave).collect());
+            self.own.retain(|member| !leave(member));
+        }
+        let (bucket, room) = match self.others.get_mut(common as usize) {
+            Some(bucket) => (bucket, BUCKET),
+            None => (&mut self.own, BUCKET - 1),
+        };
+        if bucket.len() < room {
+            bucket.push(newcomer);
+        }
+    }
+
+    fn members(&self) -> impl Iterator<Item = &Member> {
+        self.others.iter().flatten().chain(&self.own)
+    }
+}

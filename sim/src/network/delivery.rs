@@ -1,0 +1,185 @@
+//! What nodes do, and what they tell each other directly.
+
+use super::Network;
+use super::event::{Event, Parcel};
+use super::trip::Cargo;
+use crate::overlay::{Application, Context, Effect, Node, Omniscient, Turn};
+
+impl<P: Omniscient, A: Application> Network<P, A> {
+    /// Lets `node` act, and carries out what it wants.
+    pub(super) fn turn<R>(
+        &mut self,
+        node: Node,
+        act: impl FnOnce(&mut P, &mut Context<'_, P>) -> R,
+    ) -> R {
+        let mut effects = std::mem::take(&mut self.effects);
+        let mut context = Context {
+            now: self.now,
+            me: node,
+            shared: &self.shared,
+            ids: &self.ids,
+            random: &mut self.random[node.index()],
+            effects: &mut effects,
+        };
+        let result = act(&mut self.nodes[node.index()], &mut context);
+        for effect in effects.drain(..) {
+            self.carry_out(node, effect);
+        }
+        self.effects = effects;
+        result
+    }
+
+    /// Makes an upcall to the application on `node`, and routes what it sends.
+    pub(super) fn upcall<R>(
+        &mut self,
+        node: Node,
+        call: impl FnOnce(&mut A, Turn<'_, A>) -> R,
+    ) -> R {
+        let mut out = std::mem::take(&mut self.outbox);
+        let turn = Turn {
+            now: self.now,
+            me: node,
+            out: &mut out,
+        };
+        let result = call(&mut self.applications[node.index()], turn);
+        for (key, message) in out.drain(..) {
+            self.route(node, None, key, Cargo::Message(message));
+        }
+        self.outbox = out;
+        result
+    }
+
+    fn carry_out(&mut self, node: Node, effect: Effect<P>) {
+        match effect {
+            Effect::Send { to, message } => self.post(node, to, Parcel::Message(message)),
+            Effect::Request {
+                to,
+                message,
+                purpose,
+            } => {
+                let sent = self.now;
+                self.post(
+                    node,
+                    to,
+                    Parcel::Request {
+                        message,
+                        purpose,
+                        sent,
+                    },
+                );
+            }
+            Effect::SetTimer { after, timer } => {
+                self.queue
+                    .schedule(self.now + after, Event::Timer { node, timer });
+            }
+            Effect::Route { via, key, query } => self.route(node, via, key, Cargo::Query(query)),
+            Effect::Update => self.upcall(node, |application, turn| application.update(turn)),
+            Effect::Joined => self.welcome(node),
+            Effect::Rejoin => self.join_again(node),
+            Effect::Found { search, root } => self.found(search, root),
+        }
+    }
+
+    /// Sends a parcel straight to another node.
+    fn post(&mut self, from: Node, to: Node, parcel: Parcel<P>) {
+        let (message, search) = match &parcel {
+            Parcel::Message(message) => (message, None),
+            Parcel::Request {
+                message, purpose, ..
+            }
+            | Parcel::Reply {
+                message, purpose, ..
+            } => (message, P::search_of(purpose)),
+        };
+        let bytes = P::bytes(message);
+        let lookup = search
+            .and_then(|search| self.trips.of(search))
+            .is_some_and(|id| matches!(self.trips.get(id).cargo, Cargo::Lookup));
+        self.count_message(bytes, lookup);
+        let path = self.path(from, to);
+        self.queue
+            .schedule(self.now + path.latency, Event::Parcel { from, to, parcel });
+    }
+
+    /// Counts a message of `bytes` bytes, which serves a lookup of the workload or not.
+    pub(super) fn count_message(&mut self, bytes: u32, lookup: bool) {
+        let counts = &mut self.tally.counts;
+        counts.messages += 1;
+        counts.bytes += u64::from(bytes);
+        if lookup {
+            counts.lookup_messages += 1;
+            counts.lookup_bytes += u64::from(bytes);
+        }
+    }
+
+    pub(super) fn unpack(&mut self, from: Node, to: Node, parcel: Parcel<P>) {
+        let alive = self.is_alive(to);
+        match parcel {
+            Parcel::Message(message) if alive => {
+                self.turn(to, |state, context| {
+                    state.on_message(context, from, message);
+                });
+            }
+            Parcel::Request {
+                message,
+                purpose,
+                sent,
+            } => {
+                if alive && let Some(search) = P::search_of(&purpose) {
+                    self.step_of_search(search, from, to);
+                }
+                // Whether an answer will come in time is known here, so that only requests
+                // that time out cost an event for it.
+                let deadline = sent + self.setup.timeout;
+                let in_time = alive && self.now + self.path(to, from).latency <= deadline;
+                if alive {
+                    let message = self.turn(to, |state, context| {
+                        state.on_request(context, from, message)
+                    });
+                    if in_time {
+                        let reply = Parcel::Reply {
+                            message,
+                            purpose,
+                            sent,
+                        };
+                        self.post(to, from, reply);
+                    } else {
+                        self.count_message(P::bytes(&message), false);
+                    }
+                }
+                if !in_time {
+                    let silent = Event::Timeout {
+                        node: from,
+                        silent: to,
+                        purpose,
+                    };
+                    self.queue.schedule(deadline.max(self.now), silent);
+                }
+            }
+            Parcel::Reply {
+                message,
+                purpose,
+                sent,
+            } if alive => {
+                let round_trip = self.now.since(sent);
+                self.turn(to, |state, context| {
+                    state.on_reply(context, from, purpose, message, round_trip);
+                });
+            }
+            Parcel::Message(_) | Parcel::Reply { .. } => {}
+        }
+    }
+
+    /// No answer came to a request of `node`.
+    pub(super) fn time_out(&mut self, node: Node, silent: Node, purpose: P::Timer) {
+        if !self.is_alive(node) {
+            return;
+        }
+        if let Some(id) = P::search_of(&purpose).and_then(|search| self.trips.of(search)) {
+            self.trips.get_mut(id).timeouts += 1;
+        }
+        self.turn(node, |state, context| {
+            state.on_timeout(context, silent, Some(purpose));
+        });
+    }
+}

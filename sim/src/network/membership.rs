@@ -1,0 +1,186 @@
+//! Coming and going: who is a member, and which node a participant of the churn is now.
+
+use super::event::Event;
+use super::{Network, Seat};
+use crate::churn::{Change, ChurnPlan, Rejoin, Step};
+use crate::engine::{Instant, Seed, Stream};
+use crate::overlay::{Application, Node, Omniscient};
+use crate::space::Key;
+
+/// The participants, each on a site of its own, and what is planned for them.
+pub(super) struct Roster {
+    participants: Vec<Participant>,
+    plan: Option<ChurnPlan>,
+    planned: Option<Step>,
+    rejoin: Rejoin,
+    ids: Stream,
+    bootstraps: Stream,
+    /// There were members, and the last one has gone.
+    extinct: bool,
+}
+
+/// Who has a site.
+#[derive(Clone, Copy, Default)]
+struct Participant {
+    /// The node that runs there, if one does.
+    node: Option<Node>,
+    /// The ID with which it came first.
+    first_id: Option<Key>,
+}
+
+impl Roster {
+    pub(super) fn new(seed: Seed) -> Self {
+        Self {
+            participants: Vec::new(),
+            plan: None,
+            planned: None,
+            rejoin: Rejoin::NewId,
+            ids: seed.stream("rejoining-ids", 0),
+            bootstraps: seed.stream("bootstrap", 0),
+            extinct: false,
+        }
+    }
+
+    pub(super) fn is_extinct(&self) -> bool {
+        self.extinct
+    }
+
+    fn participant(&mut self, site: u32) -> &mut Participant {
+        let place = site as usize;
+        if self.participants.len() <= place {
+            self.participants.resize(place + 1, Participant::default());
+        }
+        &mut self.participants[place]
+    }
+}
+
+impl<P: Omniscient, A: Application> Network<P, A> {
+    /// A node with `id` on `site` comes at `time` and joins through a random member.
+    pub fn join_at(&mut self, time: Instant, id: Key, site: u32) {
+        self.queue.schedule(time, Event::Join { id, site });
+    }
+
+    /// Takes `plan` as who comes and goes; the participants are the sites. A participant that
+    /// comes back does so as `rejoin` says.
+    pub fn plan_churn(&mut self, plan: ChurnPlan, rejoin: Rejoin) {
+        self.roster.plan = Some(plan);
+        self.roster.rejoin = rejoin;
+        self.plan_next_change();
+    }
+
+    fn plan_next_change(&mut self) {
+        self.roster.planned = self.roster.plan.as_mut().and_then(Iterator::next);
+        if let Some(step) = self.roster.planned {
+            self.queue.schedule(step.time, Event::Churn);
+        }
+    }
+
+    /// Carries out the planned change, and plans the next.
+    pub(super) fn churn(&mut self) {
+        let Some(step) = self.roster.planned else {
+            return;
+        };
+        let running = self.roster.participant(step.participant).node;
+        match (step.change, running) {
+            (Change::Join, None) => {
+                let id = self.next_id(step.participant);
+                self.join(id, step.participant);
+            }
+            (Change::Leave, Some(node)) => self.leave(node),
+            (Change::Crash, Some(node)) => self.crash(node),
+            // It is there already, or gone already.
+            (Change::Join, Some(_)) | (Change::Leave | Change::Crash, None) => {}
+        }
+        self.plan_next_change();
+    }
+
+    /// The ID with which a participant comes.
+    fn next_id(&mut self, site: u32) -> Key {
+        let first = self.roster.participant(site).first_id;
+        match (self.roster.rejoin, first) {
+            (Rejoin::SameId, Some(id)) => id,
+            _ => Key::random(&mut self.roster.ids),
+        }
+    }
+
+    /// `node` stops at once and tells nobody.
+    pub fn crash(&mut self, node: Node) {
+        let seat = &mut self.seats[node.index()];
+        if !std::mem::replace(&mut seat.alive, false) {
+            return;
+        }
+        let (site, member) = (seat.site, std::mem::replace(&mut seat.member, false));
+        self.roster.participant(site).node = None;
+        let id = self.ids.id(node);
+        if member {
+            self.census.remove(&id, node);
+            self.tally.counts.leaves += 1;
+            self.tally.members(self.now, self.census.nodes().len());
+            self.roster.extinct = self.census.nodes().is_empty();
+        }
+        // What it knew takes room.
+        self.nodes[node.index()] = P::newcomer(&self.shared, &id);
+        for search in self.trips.searches_of(node) {
+            self.lose(search);
+        }
+    }
+
+    /// `node` tells its peers that it goes, and stops.
+    pub fn leave(&mut self, node: Node) {
+        if self.is_alive(node) {
+            self.turn(node, |state, context| state.leave(context));
+            self.crash(node);
+        }
+    }
+
+    /// Makes a node of `state`; it is no member yet.
+    pub(super) fn add(&mut self, id: Key, site: u32, state: P) -> Node {
+        let node = self.ids.add(id);
+        let index = u64::from(node.0);
+        self.nodes.push(state);
+        self.applications
+            .push(A::new(node, self.setup.seed.stream("application", index)));
+        self.seats.push(Seat {
+            slot: self.distances.slot(site),
+            site,
+            alive: true,
+            member: false,
+        });
+        self.random.push(self.setup.seed.stream("node", index));
+        let participant = self.roster.participant(site);
+        participant.node = Some(node);
+        participant.first_id.get_or_insert(id);
+        node
+    }
+
+    /// A node with `id` comes up on `site` and begins to join.
+    pub(super) fn join(&mut self, id: Key, site: u32) {
+        let bootstrap = self.bootstrap();
+        let node = self.add(id, site, P::newcomer(&self.shared, &id));
+        self.turn(node, |state, context| state.join(context, bootstrap));
+    }
+
+    /// `node`, whom nobody has answered or who has lost its place, begins to join once more.
+    pub(super) fn join_again(&mut self, node: Node) {
+        self.tally.counts.rejoins += 1;
+        // It may draw itself, and then tries again when its patience ends.
+        let bootstrap = self.bootstrap();
+        self.turn(node, |state, context| state.join(context, bootstrap));
+    }
+
+    /// `node` has its place: it is a member from now on.
+    pub(super) fn welcome(&mut self, node: Node) {
+        let seat = &mut self.seats[node.index()];
+        if seat.alive && !std::mem::replace(&mut seat.member, true) {
+            self.census.insert(self.ids.id(node), node);
+            self.tally.counts.joins += 1;
+            self.tally.members(self.now, self.census.nodes().len());
+        }
+    }
+
+    /// A random member.
+    fn bootstrap(&mut self) -> Option<Node> {
+        let members = self.census.nodes();
+        (!members.is_empty()).then(|| members[self.roster.bootstraps.index(members.len())])
+    }
+}

@@ -1,0 +1,74 @@
+//! What a scenario has to know of a protocol before it runs: what cannot be meant, what it will
+//! take, and the types that it stands for.
+
+use super::Omniscient;
+use crate::engine::Span;
+use crate::parameter::{Parameters, Problem};
+
+crate::choices! {
+    /// How a network comes about.
+    pub enum Start {
+        /// As if the protocol had run for long enough.
+        Converged = "converged",
+        /// One node after the other joins through a random member, over the first half of `time.transition`.
+        Join = "join",
+        /// Every node knows a few random others.
+        Random = "random",
+    }
+}
+
+/// Under which circumstances a protocol is to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances {
+    /// Number of nodes.
+    pub nodes: usize,
+    /// How the network comes about.
+    pub start: Start,
+    /// Whether nodes join later on.
+    pub joins: bool,
+}
+
+impl Circumstances {
+    /// Whether nodes have to find their place by messages.
+    pub fn need_maintenance(&self) -> bool {
+        self.joins || self.start != Start::Converged
+    }
+}
+
+/// What a protocol takes, roughly, for an estimate before a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Burden {
+    /// Hops of a lookup.
+    pub hops: f64,
+    /// Maintenance messages that a node sends each second.
+    pub maintenance: f64,
+    /// Bytes of the tables of a node.
+    pub bytes: f64,
+}
+
+/// The parameters of a protocol, as the scenario sees them.
+pub trait Configuration: Parameters {
+    /// Refuses what cannot be meant under the circumstances.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the dotted path of the key.
+    fn check(&self, circumstances: &Circumstances) -> Result<(), Problem>;
+
+    /// What it will take.
+    fn burden(&self, nodes: usize) -> Burden;
+
+    /// How long a node waits for an answer.
+    fn timeout(&self) -> Span;
+
+    /// Opens `launch` with the type of the protocol and what its nodes share.
+    fn launch<L: Launch>(&self, launch: L) -> L::Output;
+}
+
+/// Something that is done with a protocol, whichever it is.
+pub trait Launch {
+    /// What comes of it.
+    type Output;
+
+    /// Does it with protocol `P`.
+    fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output;
+}

@@ -1,0 +1,104 @@
+//! What can be set about VHash.
+
+use super::VHash;
+use crate::engine::{Period, Span};
+use crate::overlay::{Burden, Circumstances, Configuration, Launch};
+use crate::parameter::Problem;
+use crate::space::{Rule, Torus};
+
+crate::choices! {
+    /// Whether positions follow latencies.
+    pub enum Embedding {
+        /// A node stays where the hash of its address puts it.
+        Off = "none",
+        /// Damped springs pull and push a node until its distances to peers fit the latencies it has measured.
+        Springs = "springs",
+    }
+}
+
+crate::parameters! {
+    /// VHash: Voronoi regions of a Euclidean torus, kept by DGVH and gossip.
+    pub struct VHashParameters {
+        /// Dimensions d of the torus.
+        pub dimensions: usize = 4, within 1..=32;
+        /// When DGVH rejects a candidate.
+        pub rule: Rule = Rule::Midpoint;
+        /// Least number of short peers; 3 d + 1 if absent.
+        pub table_size: Option<usize> = None, within 1..=100_000;
+        /// Greatest number of long peers; (3 d + 1)^2 if absent.
+        pub long_peers: Option<usize> = None, within 0..=1_000_000;
+        /// Whether positions follow latencies.
+        pub embedding: Embedding = Embedding::Off;
+        /// Time between two gossips of a node, or "never".
+        pub gossip: Period = Period::every(Span::from_secs(10));
+        /// Time between two measurements of a latency for the embedding.
+        pub probe: Period = Period::every(Span::from_secs(1));
+        /// Time after which a joiner that has found no place begins again through somebody else.
+        pub join_timeout: Span = Span::from_secs(10), within crate::parameter::Range::above(0.0);
+        /// How long a node waits for an answer.
+        pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
+    }
+}
+
+/// The parameters of VHash as its nodes use them.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    pub(super) torus: Torus,
+    pub(super) rule: Rule,
+    pub(super) least_short: usize,
+    pub(super) most_long: usize,
+    pub(super) embedding: Embedding,
+    pub(super) gossip: Period,
+    pub(super) probe: Period,
+    pub(super) join_timeout: Span,
+}
+
+impl From<&VHashParameters> for Shared {
+    fn from(parameters: &VHashParameters) -> Self {
+        let table = 3 * parameters.dimensions + 1;
+        Self {
+            torus: Torus::new(parameters.dimensions),
+            rule: parameters.rule,
+            least_short: parameters.table_size.unwrap_or(table),
+            most_long: parameters.long_peers.unwrap_or(table * table),
+            embedding: parameters.embedding,
+            gossip: parameters.gossip,
+            probe: match parameters.embedding {
+                Embedding::Off => Period::NEVER,
+                Embedding::Springs => parameters.probe,
+            },
+            join_timeout: parameters.join_timeout,
+        }
+    }
+}
+
+impl Configuration for VHashParameters {
+    fn check(&self, circumstances: &Circumstances) -> Result<(), Problem> {
+        let moves = self.embedding != Embedding::Off;
+        if self.gossip.span().is_none() && (circumstances.need_maintenance() || moves) {
+            return Err(Problem::new(
+                "overlay.vhash.gossip",
+                "nodes find their peers and measure latencies by gossip; expected a duration",
+            ));
+        }
+        Ok(())
+    }
+
+    fn burden(&self, nodes: usize) -> Burden {
+        let shared = Shared::from(self);
+        let peers = (shared.least_short + shared.most_long).min(nodes) as f64;
+        Burden {
+            hops: libm::log2(nodes.max(2) as f64) / 2.0 + 1.0,
+            maintenance: 4.0 * self.gossip.rate() + 2.0 * shared.probe.rate(),
+            bytes: peers * 8.0 * (self.dimensions as f64 + 1.0),
+        }
+    }
+
+    fn timeout(&self) -> Span {
+        self.timeout
+    }
+
+    fn launch<L: Launch>(&self, launch: L) -> L::Output {
+        launch.with::<VHash>(Shared::from(self))
+    }
+}

@@ -1,0 +1,81 @@
+//! The protocols that a scenario may name.
+
+use crate::engine::Span;
+use crate::overlay::chord::ChordParameters;
+use crate::overlay::vhash::VHashParameters;
+use crate::overlay::{Burden, Circumstances, Configuration, Launch};
+use crate::parameter::{Parameters, Problem, Section, Table};
+
+/// Declares the protocols: the word in a file, which is also the name of the table of its
+/// parameters, and the parameters' type.
+macro_rules! protocols {
+    ($( #[doc = $doc:literal] $variant:ident($parameters:ty) = $word:literal, )+) => {
+        crate::choices! {
+            /// The protocols.
+            pub enum Protocol {
+                $( #[doc = $doc] $variant = $word, )+
+            }
+        }
+
+        /// The parameters of the protocol that was chosen.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum ProtocolParameters {
+            $( #[doc = $doc] $variant($parameters), )+
+        }
+
+        impl ProtocolParameters {
+            /// The tables of all protocols.
+            pub fn sections() -> Vec<Section> {
+                vec![$( Section::of::<$parameters>(concat!("overlay.", $word)) ),+]
+            }
+
+            /// Reads the parameters of `protocol` from its table in `overlay`.
+            ///
+            /// # Errors
+            /// The first key that is wrong.
+            pub fn read(protocol: Protocol, overlay: &Table<'_>) -> Result<Self, Problem> {
+                let table = overlay.sub(protocol.as_str())?;
+                Ok(match protocol {
+                    $( Protocol::$variant => Self::$variant(Parameters::read(&table)?), )+
+                })
+            }
+
+            /// Every key with its value.
+            pub fn write(&self) -> toml::Table {
+                match self { $( Self::$variant(parameters) => parameters.write() ),+ }
+                    .into_iter()
+                    .collect()
+            }
+
+            /// Refuses what cannot be meant.
+            ///
+            /// # Errors
+            /// The first key that cannot be meant under the circumstances.
+            pub fn check(&self, circumstances: &Circumstances) -> Result<(), Problem> {
+                match self { $( Self::$variant(parameters) => parameters.check(circumstances) ),+ }
+            }
+
+            /// What the protocol takes, roughly.
+            pub fn burden(&self, nodes: usize) -> Burden {
+                match self { $( Self::$variant(parameters) => parameters.burden(nodes) ),+ }
+            }
+
+            /// How long a node waits for an answer.
+            pub fn timeout(&self) -> Span {
+                match self { $( Self::$variant(parameters) => parameters.timeout() ),+ }
+            }
+
+            /// Opens `launch` with the protocol's type.
+            pub fn launch<L: Launch>(&self, launch: L) -> L::Output {
+                match self { $( Self::$variant(parameters) => parameters.launch(launch) ),+ }
+            }
+        }
+    };
+}
+
+protocols! {
+    #[doc = "Chord."]
+    Chord(ChordParameters) = "chord",
+    #[doc = "VHash."]
+    VHash(VHashParameters) = "vhash",
+}
