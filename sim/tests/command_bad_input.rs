@@ -192,15 +192,26 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
     bad
 }
 
+/// Experiments that build no network; all their keys stand in a table of their own.
+const WITHOUT_NETWORK: [&str; 2] = ["convergence", "delaunay"];
+
+/// Whether a key stands in a table that only one experiment has, which is not `network`.
+fn is_own(key: &str) -> bool {
+    let table = key.split('.').next().unwrap_or_default();
+    table == "as-coded" || WITHOUT_NETWORK.contains(&table)
+}
+
 /// What must stand in the file so that the key counts at all.
 fn frame(key: &str, experiment: &str) -> String {
-    let mut lines = vec![
-        ("experiment", format!("\"{experiment}\"")),
-        ("underlay.nodes", "100".to_owned()),
-        ("overlay.nodes", "20".to_owned()),
-        ("workload.lookups", "5".to_owned()),
-        ("underlay.file.path", "\"graphs/triangle.txt\"".to_owned()),
-    ];
+    let mut lines = vec![("experiment", format!("\"{experiment}\""))];
+    if !WITHOUT_NETWORK.contains(&experiment) {
+        lines.extend([
+            ("underlay.nodes", "100".to_owned()),
+            ("overlay.nodes", "20".to_owned()),
+            ("workload.lookups", "5".to_owned()),
+            ("underlay.file.path", "\"graphs/triangle.txt\"".to_owned()),
+        ]);
+    }
     let parts: Vec<&str> = key.split('.').collect();
     match parts.as_slice() {
         ["underlay", model, _] => lines.push(("underlay.model", format!("\"{model}\""))),
@@ -248,7 +259,7 @@ fn every_key_refuses_what_it_cannot_hold() {
                     Ok(told)
                         if told.starts_with(&format!("bad.toml:{line}: {key}"))
                             && told.contains(&part) => {}
-                    Ok(told) | Err(told) if key.starts_with("as-coded") && experiment == "network" => {
+                    Ok(told) | Err(told) if is_own(key) && experiment == "network" => {
                         assert!(told.contains("unknown key"), "{told}");
                     }
                     Ok(told) | Err(told) => faults.push(format!(
@@ -265,6 +276,42 @@ fn every_key_refuses_what_it_cannot_hold() {
         "{} of {cases} cases:\n{}",
         faults.len(),
         faults.join("\n")
+    );
+}
+
+/// Numbers that are within their ranges but not together.
+#[test]
+fn tables_larger_than_the_network_are_refused() {
+    compare(
+        "experiment = \"convergence\"\n[convergence]\nnodes = 12\n",
+        &[
+            (
+                "table-size = 12\n",
+                &[],
+                "bad.toml:4: convergence.table-size: expected at most the 11 other nodes, found 12",
+            ),
+            (
+                "table-size = 11\n[sweep]\n\"convergence.nodes\" = [12, 11]\n",
+                &[],
+                "bad.toml:4: convergence.table-size: expected at most the 10 other nodes, found 11",
+            ),
+        ],
+    );
+    compare(
+        "experiment = \"delaunay\"\n[delaunay]\nnodes = 3\n",
+        &[
+            // The published number, a default, of the nearest is three.
+            (
+                "",
+                &[],
+                "bad.toml:2: delaunay.nearest: expected at most the 2 other nodes, found 3",
+            ),
+            (
+                "nearest = 1\ntable-size = 3\n",
+                &[],
+                "bad.toml:5: delaunay.table-size: expected at most the 2 other nodes, found 3",
+            ),
+        ],
     );
 }
 
@@ -466,12 +513,13 @@ fn files_that_are_no_scenario_are_refused() {
                 "seed = 1\n",
                 &[],
                 "bad.toml: experiment: the key is missing; expected one of \"network\", \
-                 \"vhash-latency-as-coded\"",
+                 \"convergence\", \"delaunay\", \"vhash-latency-as-coded\"",
             ),
             (
                 "\nexperiment = \"netwrok\"\n",
                 &[],
-                "bad.toml:2: experiment: expected one of \"network\", \"vhash-latency-as-coded\", \
+                "bad.toml:2: experiment: expected one of \"network\", \"convergence\", \
+                 \"delaunay\", \"vhash-latency-as-coded\", \
                  found \"netwrok\"",
             ),
             (

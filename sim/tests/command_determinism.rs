@@ -117,6 +117,28 @@ fn threads_and_repetition_change_no_byte() {
     );
 }
 
+/// The same for the experiments that build no network.
+#[test]
+fn threads_change_no_byte_of_dgvh_alone() {
+    let lab = Lab::new();
+    lab.write(
+        "c.toml",
+        "experiment = \"convergence\"\nrepetitions = 3\n[convergence]\nnodes = 150\ncycles = 8\n\
+         lookups = 100\n[sweep]\n\"convergence.reading\" = [\"as-described\", \"as-coded\"]\n\
+         \"convergence.dimensions\" = [1, 2, 6]\n",
+    );
+    lab.write(
+        "d.toml",
+        "experiment = \"delaunay\"\nrepetitions = 3\n[sweep]\n\"delaunay.nodes\" = [100, 300]\n",
+    );
+    for (out, jobs) in [("one", "1"), ("two", "2")] {
+        let ended = lab.succeed(&["run", "c.toml", "d.toml", "--out", out, "--jobs", jobs]);
+        assert!(!ended.stderr.contains("note"), "{}", ended.stderr);
+    }
+    assert_eq!(lab.tables("one").len(), 5);
+    assert_eq!(lab.files("one"), lab.files("two"));
+}
+
 #[test]
 fn rows_are_in_the_order_of_the_sweep() {
     let lab = Lab::new();

@@ -150,6 +150,112 @@ fn tables_have_the_columns_that_are_promised() {
     }
 }
 
+/// The two experiments of DGVH alone: their columns, and that these fit each other.
+#[test]
+fn dgvh_alone_has_its_columns() {
+    let lab = Lab::new();
+    lab.write(
+        "c.toml",
+        "experiment = \"convergence\"\nrepetitions = 2\n[convergence]\nnodes = 100\ncycles = 22\n\
+         lookups = 300\n[sweep]\n\"convergence.reading\" = [\"as-described\", \"as-coded\"]\n\
+         [[figure]]\ntable = \"timeline\"\nx = \"cycle\"\ny = \"hit_rate\"\n\
+         series = \"convergence.reading\"\n",
+    );
+    lab.write(
+        "d.toml",
+        "experiment = \"delaunay\"\n[sweep]\n\"delaunay.nodes\" = [2, 4, 100]\n\
+         \"delaunay.nearest\" = [1]\n",
+    );
+    lab.succeed(&["run", "c.toml", "d.toml", "--out", "out"]);
+    let runs = lab.table("out/c/runs.csv");
+    let metrics = [
+        "run",
+        "repetition",
+        "seed",
+        "convergence.reading",
+        "hit_rate_first",
+        "hit_rate_10",
+        "hit_rate_20",
+        "hit_rate_30",
+        "hit_rate_last",
+        "cycles_to_90",
+        "short_peers_mean",
+        "long_peers_mean",
+    ];
+    assert_eq!(runs.columns, metrics);
+    let timeline = lab.table("out/c/timeline.csv");
+    let columns = [
+        "run",
+        "repetition",
+        "convergence.reading",
+        "cycle",
+        "hit_rate",
+        "short_peers_mean",
+        "long_peers_mean",
+    ];
+    assert_eq!(timeline.columns, columns);
+    assert_eq!(timeline.rows.len(), 4 * 22);
+    let rates = timeline.column("hit_rate");
+    for (i, run) in rates.chunks(22).enumerate() {
+        assert_eq!(runs.column("hit_rate_first")[i], run[0]);
+        assert_eq!(runs.column("hit_rate_10")[i], run[10]);
+        assert_eq!(runs.column("hit_rate_20")[i], run[20]);
+        // There was no cycle 30.
+        assert_eq!(runs.column("hit_rate_30")[i], "");
+        assert_eq!(runs.column("hit_rate_last")[i], run[21]);
+        let least = |rate: &&str| rate.parse::<f64>().expect("a number") >= 0.9;
+        let settled = run.iter().position(least).expect("a network of 100 nodes");
+        assert_eq!(runs.column("cycles_to_90")[i], settled.to_string());
+    }
+    // A table size of 3d + 1 = 7 at least, and (3d + 1)^2 = 49 long peers at most.
+    assert!(
+        runs.numbers("short_peers_mean")
+            .iter()
+            .all(|mean| *mean >= 7.0)
+    );
+    assert!(
+        runs.numbers("long_peers_mean")
+            .iter()
+            .all(|mean| *mean <= 49.0)
+    );
+    assert!(lab.path("out/c/figure-1.svg").exists());
+
+    let runs = lab.table("out/d/runs.csv");
+    let metrics = [
+        "run",
+        "repetition",
+        "seed",
+        "delaunay.nodes",
+        "delaunay.nearest",
+        "errors",
+        "errors_per_node",
+        "missing_per_node",
+        "extra_per_node",
+        "true_edges",
+        "dgvh_edges",
+        "connected",
+    ];
+    assert_eq!(runs.columns, metrics);
+    let [nodes, errors, each, missing, extra, exact, chosen] = [
+        "delaunay.nodes",
+        "errors",
+        "errors_per_node",
+        "missing_per_node",
+        "extra_per_node",
+        "true_edges",
+        "dgvh_edges",
+    ]
+    .map(|column| runs.numbers(column));
+    // Two nodes have one edge, whatever is asked.
+    assert_eq!((exact[0], chosen[0], errors[0]), (1.0, 1.0, 0.0));
+    for i in 0..3 {
+        assert!((errors[i] - nodes[i] * each[i]).abs() < 1e-9);
+        assert!((each[i] - missing[i] - extra[i]).abs() < 1e-9);
+        assert!((exact[i] - chosen[i] - nodes[i] * (missing[i] - extra[i])).abs() < 1e-9);
+    }
+    assert_eq!(runs.column("connected"), ["1"; 3]);
+}
+
 /// The mean of the values of a histogram of one run, and how many there are.
 fn mean_and_count(histogram: &Table, run: &str, quantity: &str) -> (f64, f64) {
     let (mut sum, mut count) = (0.0, 0.0);

@@ -1,6 +1,6 @@
 //! Fingerprints of small runs: whoever changes what a run gives, sees it here.
 //!
-//! A fingerprint is the SHA-1 of `runs.csv` and `histogram.csv` without the column `run`, whose
+//! A fingerprint is the SHA-1 of `runs.csv` and of the long tables without the column `run`, whose
 //! first value stands beside it: a new key changes the names of all runs, a change of behaviour
 //! the numbers. A wanted change updates the table: the message of the failed test prints it anew.
 
@@ -27,6 +27,10 @@ const GOLDEN: &[Golden] = &[
     ("vhash join", "e8b7d26e44a7", "cfc7e248bbada8cb080f327435a4993a1921130d"),
     ("as coded, chord", "a5b5eaab35ef", "c8d74146ee4d78c62901f8f25cff2549ad4d861d"),
     ("as coded, vhash", "8b11ccb1719c", "70f47e2ae8410fc0728c2840a9d2d1a73cfc4ebd"),
+    ("convergence, as described", "1a007ef9023b", "289f69ce45b21f5cacd349afc5dadb38cfe3b525"),
+    ("convergence, as coded", "4199cedb5d55", "4d1164b53f400ca00cfa3b942b43a4885a97af64"),
+    ("delaunay, as published", "5dfbaa816ea0", "293e3ced2b2ede16e2a8779a7530a0c58a27ed75"),
+    ("delaunay, distance rule", "074b9a1cc8c0", "a3fcff5bea15383cfbe02687277b096a0e85c6f7"),
 ];
 
 /// What all networks share: a graph whose links differ, and few nodes.
@@ -101,6 +105,30 @@ overlay.nodes = 40
 workload.lookups = 150
 "#;
 
+/// Scenarios of experiments that have no network, whole.
+const ALONE: &[(&str, &str)] = &[
+    (
+        "convergence, as described",
+        "experiment = 'convergence'\nconvergence.nodes = 60\nconvergence.cycles = 12\n\
+         convergence.dimensions = 3\nconvergence.lookups = 100\n",
+    ),
+    (
+        "convergence, as coded",
+        "experiment = 'convergence'\nconvergence.nodes = 60\nconvergence.cycles = 12\n\
+         convergence.dimensions = 5\nconvergence.lookups = 100\nconvergence.reading = 'as-coded'\n\
+         convergence.table-size = 8\nconvergence.long-peers = 20\n",
+    ),
+    (
+        "delaunay, as published",
+        "experiment = 'delaunay'\ndelaunay.nodes = 200\n",
+    ),
+    (
+        "delaunay, distance rule",
+        "experiment = 'delaunay'\ndelaunay.nodes = 200\ndelaunay.rule = 'distance'\n\
+         delaunay.nearest = 1\ndelaunay.table-size = 5\n",
+    ),
+];
+
 /// The text of a table without the column `run`.
 fn without_names(table: &Table) -> String {
     let run = table.at("run");
@@ -121,11 +149,13 @@ fn fingerprint(scenario: &str) -> (String, String) {
     lab.succeed(&["run", "golden.toml", "--out", "out", "--jobs", "1"]);
     let runs = lab.table("out/golden/runs.csv");
     assert_eq!(runs.rows.len(), 2);
-    let histogram = lab.table("out/golden/histogram.csv");
-    let digest = Sha1::new()
-        .chain_update(without_names(&runs))
-        .chain_update(without_names(&histogram))
-        .finalize();
+    let mut digest = Sha1::new().chain_update(without_names(&runs));
+    for long in ["histogram", "timeline"].map(|name| format!("out/golden/{name}.csv")) {
+        if lab.path(&long).exists() {
+            digest.update(without_names(&lab.table(&long)));
+        }
+    }
+    let digest = digest.finalize();
     let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     (runs.column("run")[0].to_owned(), hex)
 }
@@ -150,6 +180,10 @@ fn runs_give_what_they_gave() {
             name,
             fingerprint(&format!("{AS_CODED}overlay.protocol = '{protocol}'\n")),
         ));
+    }
+    for (name, text) in ALONE {
+        let frame = "seed = 3\nrepetitions = 2\n";
+        found.push((*name, fingerprint(&format!("{frame}{text}"))));
     }
     let mut changes = Vec::new();
     for (name, (run, digest)) in &found {

@@ -5,14 +5,23 @@
 //! no quirk enters a protocol.
 
 mod cells;
+mod convergence;
+mod delaunay;
 mod network;
 mod overlay_graph;
 pub mod published;
 
+pub use convergence::Convergence;
+pub use delaunay::Delaunay;
 pub use network::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
 
 use crate::scenario::Experiment;
 
 /// Every kind of experiment.
-pub const KINDS: &[&'static dyn Experiment] = &[&NetworkExperiment, &published::VHashLatency];
+pub const KINDS: &[&'static dyn Experiment] = &[
+    &NetworkExperiment,
+    &Convergence,
+    &Delaunay,
+    &published::VHashLatency,
+];

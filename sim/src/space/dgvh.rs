@@ -163,6 +163,27 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        /// A candidate that is not chosen is nearer to some chosen one than to the node, by either
+        /// rule: so a greedy walk among nodes that chose from all others reaches every node.
+        #[test]
+        fn what_is_hidden_lies_nearer_to_a_neighbour(
+            seed: u64, d in 1usize..6, count in 2usize..60, midpoint: bool,
+        ) {
+            let rule = if midpoint { Rule::Midpoint } else { Rule::Distance };
+            let torus = Torus::new(d);
+            let points = torus_points(seed, d, count);
+            let (me, others) = points.split_first().expect("at least one");
+            let mut dgvh = Dgvh::new(rule, 0);
+            let short = dgvh.select(&torus, me, others);
+            for other in others {
+                let nearest = short.iter().map(|i| torus.distance(&others[*i as usize], other)).min();
+                prop_assert!(nearest < Some(torus.distance(me, other)));
+            }
+        }
+    }
+
     #[test]
     fn on_a_circle_the_two_neighbours_are_found() {
         let torus = Torus::new(1);

@@ -5,15 +5,19 @@
 //! whatever the space; each space maps it to a point of its own.
 
 mod dgvh;
+mod fixed_torus;
 mod hyperbolic;
 mod key;
+mod plane;
 mod ring;
 mod torus;
 mod xor;
 
 pub use dgvh::{Dgvh, Rule};
+pub use fixed_torus::FixedTorus;
 pub use hyperbolic::{DiscPoint, Hyperbolic};
 pub use key::Key;
+pub use plane::Plane;
 pub use ring::Ring;
 pub use torus::{Torus, TorusPoint};
 pub use xor::Xor;

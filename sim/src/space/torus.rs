@@ -15,7 +15,7 @@ pub struct Torus {
 }
 
 /// The difference `b - a` on a circle of length 1, in `[-1/2, 1/2]`, for `a` and `b` in `[0, 1)`.
-fn around(a: f64, b: f64) -> f64 {
+pub(super) fn around(a: f64, b: f64) -> f64 {
     match b - a {
         difference if difference > 0.5 => difference - 1.0,
         difference if difference < -0.5 => difference + 1.0,
@@ -24,7 +24,7 @@ fn around(a: f64, b: f64) -> f64 {
 }
 
 /// Squared distance of two points of `D` coordinates.
-fn squared<const D: usize>(a: &[f64; D], b: &[f64; D]) -> f64 {
+pub(super) fn squared<const D: usize>(a: &[f64; D], b: &[f64; D]) -> f64 {
     let mut sum = 0.0;
     for i in 0..D {
         // In [0, 1): the shorter way around is `min(x, 1 - x)`, without a rounding call.
