@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use support::{Lab, Table};
 
-const METRICS: [&str; 28] = [
+const METRICS: [&str; 29] = [
     "lookups",
     "lookups_ok",
     "lookups_wrong",
@@ -27,6 +27,7 @@ const METRICS: [&str; 28] = [
     "overlay_hops_mean_if_any",
     "underlay_hops_per_hop",
     "member_underlay_hops_mean",
+    "success_rate",
     "timeouts_mean",
     "joins",
     "leaves",

@@ -266,8 +266,10 @@ fn vhash_embedding_lowers_the_stretch_in_a_plane() {
         oracle::settle_random(&mut network, &ids(nodes, 8), &sites(nodes), 10, stream);
         network.run(at(1400), false, u64::MAX);
         look_up(&mut network, 5000);
-        let stretches = &network.tally().stretches;
-        stretches.iter().sum::<f64>() / stretches.len() as f64
+        let stretches = network.tally().stretches.counted();
+        let count: u64 = stretches.iter().map(|(_, count)| count).sum();
+        let sum: f64 = stretches.iter().map(|(s, count)| s * *count as f64).sum();
+        sum / count as f64
     };
     let (off, springs) = (
         stretch(vhash::Embedding::Off),

@@ -10,6 +10,8 @@ mod per_second;
 mod rates;
 mod sessions;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use failures::FailureParameters;

@@ -38,15 +38,28 @@ pub fn quantile(counts: &[u64], q: f64) -> f64 {
     f64::NAN
 }
 
-/// The value of rank `ceil(q n)` in sorted `values`.
-pub fn quantile_of_sorted(values: &[f64], q: f64) -> f64 {
-    let rank = libm::ceil(q * values.len() as f64).max(1.0) as usize;
-    values.get(rank - 1).copied().unwrap_or(f64::NAN)
+/// The value of rank `ceil(q n)` among `values`, which ascend and are counted.
+pub fn quantile_of_counted(values: &[(f64, u64)], q: f64) -> f64 {
+    let total: u64 = values.iter().map(|(_, count)| count).sum();
+    let rank = libm::ceil(q * total as f64).max(1.0) as u64;
+    let mut seen = 0;
+    for (value, count) in values {
+        seen += count;
+        if seen >= rank {
+            return *value;
+        }
+    }
+    f64::NAN
 }
 
-/// Mean of values.
-pub fn mean_of(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+/// Mean of counted values.
+pub fn mean_of_counted(values: &[(f64, u64)]) -> f64 {
+    let total: u64 = values.iter().map(|(_, count)| count).sum();
+    let sum: f64 = values
+        .iter()
+        .map(|(value, count)| value * *count as f64)
+        .sum();
+    sum / total as f64
 }
 
 /// Adds the rows `quantity, value, count` of a histogram.
@@ -60,19 +73,17 @@ pub fn add_counts(rows: &mut Rows, quantity: &str, counts: &[u64]) {
     }
 }
 
-/// Adds the rows of real values, each counted at its two leading digits (cut, not rounded) so
+/// Adds the rows of counted real values, each at its two leading digits (cut, not rounded) so
 /// that the bins of all runs are the same.
-pub fn add_binned(rows: &mut Rows, quantity: &str, sorted: &[f64]) {
-    let mut at = 0;
-    while at < sorted.len() {
-        let bin = leading_digits(sorted[at]);
-        let mut end = at + 1;
-        while end < sorted.len() && leading_digits(sorted[end]) == bin {
-            end += 1;
-        }
-        rows.0
-            .push(vec![quantity.to_owned(), cell(bin), (end - at).to_string()]);
-        at = end;
+pub fn add_binned(rows: &mut Rows, quantity: &str, values: &[(f64, u64)]) {
+    let bin = |value: &(f64, u64)| leading_digits(value.0);
+    for alike in values.chunk_by(|a, b| bin(a) == bin(b)) {
+        let count: u64 = alike.iter().map(|(_, count)| count).sum();
+        rows.0.push(vec![
+            quantity.to_owned(),
+            cell(bin(&alike[0])),
+            count.to_string(),
+        ]);
     }
 }
 
@@ -102,7 +113,9 @@ mod tests {
         assert_eq!(quantile(&[1, 0, 3], 0.25), 0.0);
         assert_eq!(quantile(&[1, 0, 3], 0.5), 2.0);
         assert!(quantile(&[], 0.5).is_nan());
-        assert_eq!(quantile_of_sorted(&[1.0, 2.0, 3.0], 0.5), 2.0);
+        assert_eq!(quantile_of_counted(&[(1.0, 1), (2.0, 3)], 0.25), 1.0);
+        assert_eq!(quantile_of_counted(&[(1.0, 1), (2.0, 3)], 0.26), 2.0);
+        assert_eq!(mean_of_counted(&[(1.0, 1), (2.0, 3)]), 1.75);
         for (x, bin) in [
             (0.7, 0.7),
             (12.9, 12.0),

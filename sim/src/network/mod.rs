@@ -12,12 +12,14 @@ mod membership;
 pub mod oracle;
 mod placement;
 mod router;
+mod sample;
 mod tally;
 mod timeline;
 mod trip;
 
 pub use placement::{Placement, place};
 pub use router::Travel;
+pub use sample::Sample;
 pub use tally::{Counts, Tally};
 pub use timeline::{Interval, Timeline};
 

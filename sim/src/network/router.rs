@@ -177,7 +177,10 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         if let Some(links) = trip.links.take() {
             trip.hops += 1;
             trip.underlay_hops += links;
-            trip.silent.clear();
+            if !iterative {
+                // The next node knows nothing of whom this one could not reach.
+                trip.silent.clear();
+            }
         }
         if trip.last {
             self.deliver(node, node, id);
@@ -223,9 +226,6 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         {
             // Who has named the silent node is asked for another; if that was the adviser
             // itself, the one before.
-            if trip.links.is_none() {
-                trip.silent.clear();
-            }
             trip.silent.push(silent);
             if !self.is_alive(sender) {
                 self.lose(id);

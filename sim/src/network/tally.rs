@@ -1,5 +1,6 @@
 //! What is counted while a network runs.
 
+use super::sample::Sample;
 use super::timeline::Timeline;
 use crate::engine::{Instant, Span};
 
@@ -55,10 +56,10 @@ pub struct Tally {
     pub hops: Vec<u64>,
     /// How many lookups crossed how many underlay links.
     pub underlay_hops: Vec<u64>,
-    /// The latency of each lookup.
-    pub latencies: Vec<Span>,
+    /// The latency of each lookup in milliseconds.
+    pub latencies: Sample,
     /// The stretch of each lookup whose root is at some distance.
-    pub stretches: Vec<f64>,
+    pub stretches: Sample,
     /// The same by intervals, where they are wanted.
     pub timeline: Timeline,
     presence: Presence,
@@ -110,7 +111,7 @@ impl Tally {
         self.counts.timeouts += u64::from(timeouts);
         count(&mut self.hops, success.hops);
         count(&mut self.underlay_hops, success.underlay_hops);
-        self.latencies.push(success.latency);
+        self.latencies.push(success.latency.as_millis_f64());
         if !success.direct.is_zero() {
             let ratio = success.latency.as_nanos() as f64 / success.direct.as_nanos() as f64;
             self.stretches.push(ratio);

@@ -48,7 +48,8 @@ pub(super) struct Trip<P: Overlay, A: Application> {
     /// Underlay links of the hop that is under way, if it is to be counted.
     pub links: Option<u32>,
     pub timeouts: u32,
-    /// The peers of the node that decides on the next hop that have not taken the message.
+    /// Nodes that have not taken the message: what the initiator of an iterative lookup tells
+    /// those it asks, and what the present node of a recursive one knows.
     pub silent: SmallVec<[Node; 2]>,
     /// The nodes it has passed, for an answer that goes back the same way; in an iterative
     /// lookup, the nodes that were asked and have answered.

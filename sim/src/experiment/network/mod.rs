@@ -48,6 +48,7 @@ impl Experiment for NetworkExperiment {
             "overlay_hops_mean_if_any",
             "underlay_hops_per_hop",
             "member_underlay_hops_mean",
+            "success_rate",
             "timeouts_mean",
             "joins",
             "leaves",

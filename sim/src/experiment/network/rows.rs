@@ -2,7 +2,7 @@
 
 use crate::engine::Seed;
 use crate::experiment::cells::{
-    add_binned, add_counts, cell, mean, mean_of, quantile, quantile_of_sorted,
+    add_binned, add_counts, cell, mean, mean_of_counted, quantile, quantile_of_counted,
 };
 use crate::network::{Interval, Network, Tally, oracle};
 use crate::overlay::{Node, Omniscient};
@@ -26,10 +26,8 @@ pub(super) fn outcome<P: Omniscient>(
     let member_seconds = tally.member_seconds(network.now());
     let bytes = (counts.bytes - before.bytes) as f64;
     let lookup_bytes = (counts.lookup_bytes - before.lookup_bytes) as f64;
-    let mut latencies: Vec<f64> = tally.latencies.iter().map(|l| l.as_millis_f64()).collect();
-    latencies.sort_unstable_by(f64::total_cmp);
-    let mut stretches = tally.stretches.clone();
-    stretches.sort_unstable_by(f64::total_cmp);
+    let latencies = tally.latencies.counted();
+    let stretches = tally.stretches.counted();
     let metrics = vec![
         counts.lookups.to_string(),
         counts.ok.to_string(),
@@ -39,10 +37,10 @@ pub(super) fn outcome<P: Omniscient>(
         cell(quantile(&tally.hops, 0.5)),
         cell(quantile(&tally.hops, 0.99)),
         cell(mean(&tally.underlay_hops)),
-        cell(mean_of(&latencies)),
-        cell(quantile_of_sorted(&latencies, 0.5)),
-        cell(quantile_of_sorted(&latencies, 0.99)),
-        cell(mean_of(&stretches)),
+        cell(mean_of_counted(&latencies)),
+        cell(quantile_of_counted(&latencies, 0.5)),
+        cell(quantile_of_counted(&latencies, 0.99)),
+        cell(mean_of_counted(&stretches)),
         cell(mean(&degrees)),
         cell(degrees.len().saturating_sub(1) as f64),
         counts.messages.to_string(),
@@ -50,6 +48,7 @@ pub(super) fn outcome<P: Omniscient>(
         cell(mean_if_any(tally)),
         cell(mean(&tally.underlay_hops) / mean(&tally.hops)),
         cell(mean(&members)),
+        cell(counts.ok as f64 / counts.lookups as f64),
         cell(counts.timeouts as f64 / over as f64),
         (counts.joins - before.joins).to_string(),
         (counts.leaves - before.leaves).to_string(),

@@ -1,0 +1,213 @@
+//! Plans: what a model promises of the steps it gives.
+
+use super::*;
+use crate::engine::{Seed, Span, SpanDistribution};
+use crate::parameter::Table;
+use proptest::prelude::*;
+
+/// The plan that `text`, the table `churn`, gives for `nodes` nodes.
+fn population(text: &str, nodes: usize, seed: u64) -> Population {
+    let churn = churn(text, nodes).unwrap_or_else(|problem| panic!("{text}: {problem}"));
+    churn.plan(Instant::START, at(100), Seed::new(seed))
+}
+
+fn churn(text: &str, nodes: usize) -> Result<Churn, crate::parameter::Problem> {
+    let values: toml::Table = text.parse().expect("valid TOML");
+    let root = Table::root(&values);
+    let table = root.sub("churn").expect("a table");
+    Churn::read(&table, "".as_ref(), nodes, Span::from_secs(1000))
+}
+
+fn at(secs: u64) -> Instant {
+    Instant::START + Span::from_secs(secs)
+}
+
+const MODELS: [&str; 5] = [
+    "churn.model = 'sessions'\nchurn.sessions.up = '50 s'\nchurn.sessions.down = { distribution = 'exponential', mean = '20 s' }",
+    "churn.model = 'sessions'\nchurn.sessions.up = { distribution = 'weibull', scale = '1 min', shape = 0.5 }\nchurn.sessions.presence = 'equilibrium'",
+    "churn.model = 'rates'\nchurn.rates.joins = 0.5",
+    "churn.model = 'per-second'\nchurn.per-second.probability = 0.05",
+    "churn.model = 'failures'\nchurn.failures.fraction = 0.3",
+];
+
+proptest! {
+    /// Time does not run backwards; who joins was away, and who goes was there.
+    #[test]
+    fn steps_make_sense(model in 0usize..5, nodes in 1usize..60, seed: u64) {
+        let Population { here, plan } = population(MODELS[model], nodes, seed);
+        prop_assert!(here.is_sorted());
+        let mut present = vec![false; 10_000];
+        here.iter().for_each(|participant| present[*participant as usize] = true);
+        let mut last = Instant::START;
+        for step in plan.take(500) {
+            prop_assert!(step.time >= last);
+            last = step.time;
+            let is_here = &mut present[step.participant as usize];
+            prop_assert_eq!(*is_here, step.change != Change::Join);
+            *is_here = step.change == Change::Join;
+        }
+    }
+}
+
+#[test]
+fn rates_are_kept() {
+    let text = "churn.model = 'rates'\nchurn.rates.joins = 0.4\nchurn.rates.leaves = 0.2";
+    let steps: Vec<Step> = population(text, 1000, 3)
+        .plan
+        .take_while(|step| step.time < at(100_000))
+        .collect();
+    let joins = steps
+        .iter()
+        .filter(|step| step.change == Change::Join)
+        .count();
+    let departures = steps.len() - joins;
+    // Four standard deviations of Poisson counts of 40,000 and 20,000.
+    assert!(joins.abs_diff(40_000) < 800, "{joins}");
+    assert!(departures.abs_diff(20_000) < 570, "{departures}");
+}
+
+#[test]
+fn sessions_have_their_means() {
+    let text = "churn.model = 'sessions'\n\
+                churn.sessions.up = { distribution = 'exponential', mean = '30 s' }\n\
+                churn.sessions.down = { distribution = 'exponential', mean = '10 s' }\n\
+                churn.sessions.presence = 'equilibrium'";
+    let nodes = 4000;
+    let Population { here, plan } = population(text, nodes, 5);
+    // Three of four are there; four standard deviations of a binomial count.
+    assert!(here.len().abs_diff(3000) < 110, "{}", here.len());
+    let steps: Vec<Step> = plan.take_while(|step| step.time < at(400)).collect();
+    // Each participant goes once in 40 s.
+    let gone = steps
+        .iter()
+        .filter(|step| step.change != Change::Join)
+        .count();
+    assert!(gone.abs_diff(40_000) < 800, "{gone}");
+    // An equilibrium stays one: as many come as go.
+    assert!((steps.len() - gone).abs_diff(gone) < 400);
+}
+
+#[test]
+fn who_has_come_back_is_spared() {
+    let text = "churn.model = 'per-second'\nchurn.per-second.probability = 0.5\n\
+                churn.per-second.away = '3 s'\nchurn.per-second.immune = '7 s'";
+    let mut since = vec![Instant::START; 20];
+    for step in population(text, 20, 1).plan.take(1000) {
+        let since = &mut since[step.participant as usize];
+        let lasted = step.time.since(*since);
+        match step.change {
+            Change::Join => assert_eq!(lasted, Span::from_secs(3)),
+            _ if *since > Instant::START => assert!(lasted >= Span::from_secs(7), "{lasted}"),
+            _ => {}
+        }
+        *since = step.time;
+    }
+}
+
+#[test]
+fn a_fraction_fails_at_once() {
+    let steps: Vec<Step> = population(MODELS[4], 1000, 2).plan.collect();
+    assert_eq!(steps.len(), 300);
+    assert!(
+        steps
+            .iter()
+            .all(|s| s.time == at(100) && s.change == Change::Crash)
+    );
+    let leave = format!(
+        "{}\nchurn.departure = 'leave'\nchurn.failures.at = '5 s'",
+        MODELS[4]
+    );
+    let steps: Vec<Step> = population(&leave, 1000, 2).plan.collect();
+    assert!(
+        steps
+            .iter()
+            .all(|s| s.time == at(5) && s.change == Change::Leave)
+    );
+}
+
+#[test]
+fn a_trace_is_carried_out_as_it_stands() {
+    let text =
+        "time_s,event,node\n# a comment\n\n0.5, crash, 1\n2,join,late\n2,join,1\n3,leave,late\n";
+    let trace = Trace::parse(text, 3).expect("a trace");
+    assert_eq!(trace.participants(), 4);
+    let steps: Vec<(f64, u32, Change)> = trace
+        .plan()
+        .map(|step| (step.time.as_secs_f64(), step.participant, step.change))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            (0.5, 1, Change::Crash),
+            (2.0, 3, Change::Join),
+            (2.0, 1, Change::Join),
+            (3.0, 3, Change::Leave),
+        ]
+    );
+}
+
+#[test]
+fn faults_of_a_trace_are_told_with_their_line() {
+    for (text, line, told) in [
+        ("1,crash", 1, "expected `time_s,join|leave|crash,node`"),
+        ("x,crash,1", 1, "expected a time in seconds"),
+        ("-1,crash,1", 1, "expected a time in seconds"),
+        ("1,die,1", 1, "expected join, leave or crash, found \"die\""),
+        ("2,crash,1\n1,crash,0", 2, "time runs backwards"),
+        ("2,crash,7", 1, "node \"7\" is unknown"),
+        ("2,join,1", 1, "joins, but it is there"),
+        ("2,crash,1\n3,leave,1", 2, "goes, but it is not there"),
+        (
+            "2,crash,1\n3,leave,0\n4,leave,2",
+            3,
+            "is the last one and goes",
+        ),
+    ] {
+        let (number, message) = Trace::parse(text, 3).expect_err(text);
+        assert_eq!(number, line, "{text}");
+        assert!(message.contains(told), "{text}: {message}");
+    }
+}
+
+#[test]
+fn what_empties_the_network_is_refused() {
+    for (text, key) in [
+        (
+            "churn.model = 'failures'\nchurn.failures.fraction = 1.0",
+            "churn.failures.fraction",
+        ),
+        (
+            "churn.model = 'failures'\nchurn.failures.fraction = 0.96",
+            "churn.failures.fraction",
+        ),
+        (
+            "churn.model = 'per-second'\nchurn.per-second.probability = 1.0",
+            "churn.per-second.probability",
+        ),
+        (
+            "churn.model = 'rates'\nchurn.rates.joins = 0.0\nchurn.rates.leaves = 0.1",
+            "churn.rates.leaves",
+        ),
+        (
+            "churn.model = 'sessions'\nchurn.sessions.up = '0 s'",
+            "churn.sessions.up",
+        ),
+        ("churn.model = 'trace'", "churn.trace.file"),
+        (
+            "churn.model = 'trace'\nchurn.trace.file = 'nowhere.csv'",
+            "churn.trace.file",
+        ),
+    ] {
+        let problem = churn(text, 10).expect_err(text);
+        assert_eq!(problem.key, key, "{text}: {problem}");
+    }
+    // The steps of a plan never stand still, whatever is drawn.
+    let still = SessionParameters {
+        up: SpanDistribution::Constant(Span::ZERO),
+        down: SpanDistribution::Constant(Span::ZERO),
+        presence: Presence::All,
+    };
+    let (_, plan) = sessions::plan(&still, 3, Change::Crash, Instant::START, Seed::new(1));
+    let times: Vec<Instant> = plan.take(100).map(|step| step.time).collect();
+    assert!(times[99] > times[0]);
+}

@@ -1,0 +1,247 @@
+//! Networks that nodes join, leave and crash in: by the command, and event by event.
+
+mod support;
+
+use dhtlab::engine::{Instant, Period, Seed, Span};
+use dhtlab::network::{End, Network, Setup, Travel, oracle};
+use dhtlab::overlay::Node;
+use dhtlab::overlay::chord::{Chord, ChordParameters, Variant};
+use dhtlab::parameter::Table;
+use dhtlab::space::Key;
+use dhtlab::underlay::{Distances, Host, Specification};
+use dhtlab::workload::LookupPlan;
+use std::sync::Arc;
+use support::Lab;
+
+const CHURN: &str = r#"
+experiment = "network"
+seed = 2
+[underlay]
+model = "euclidean"
+nodes = 200
+[overlay]
+nodes = 80
+[overlay.chord]
+successors = 8
+stabilise = "5 s"
+fix-fingers = "5 s"
+check-predecessor = "5 s"
+[overlay.vhash]
+gossip = "5 s"
+[workload]
+interval = "20 s"
+[time]
+transition = "200 s"
+measure = "300 s"
+interval = "30 s"
+"#;
+
+/// Every model of churn with both ways to go: lookups are counted once, the timeline adds up to
+/// them, members come and go, and most lookups end well.
+#[test]
+fn every_model_of_churn_runs() {
+    let models = [
+        "model = 'sessions'\nsessions.up = { distribution = 'exponential', mean = '400 s' }\n\
+         sessions.down = '60 s'",
+        "model = 'rates'\nrates.joins = 0.2",
+        "model = 'per-second'\nper-second.probability = 0.002",
+        "model = 'failures'\nfailures.fraction = 0.2\nfailures.at = '300 s'",
+        "model = 'trace'\ntrace.file = 'trace.csv'",
+    ];
+    for (place, model) in models.iter().enumerate() {
+        for departure in ["crash", "leave"] {
+            let lab = Lab::new();
+            lab.write(
+                "trace.csv",
+                "210,leave,3\n220,crash,4\n230,join,4\n240,join,new\n",
+            );
+            let text = format!("{CHURN}[churn]\ndeparture = '{departure}'\n{model}\n");
+            lab.write("churn.toml", &text);
+            lab.succeed(&["run", "churn.toml", "--out", "out"]);
+            let runs = lab.table("out/churn/runs.csv");
+            let number = |column: &str| runs.numbers(column)[0];
+            let what = format!("{model}, {departure}");
+            let over = number("lookups_ok") + number("lookups_wrong") + number("lookups_failed");
+            assert_eq!(number("lookups"), over, "{what}");
+            assert!(
+                number("success_rate") > 0.95,
+                "{what}: {}",
+                number("success_rate")
+            );
+            assert!(number("leaves") > 0.0, "{what}");
+            assert_eq!(number("joins") > 0.0, place != 3, "{what}");
+            assert!(number("maintenance_bytes_per_node_s") > 0.0, "{what}");
+            let timeline = lab.table("out/churn/timeline.csv");
+            assert_eq!(timeline.rows.len(), 10, "{what}");
+            assert_eq!(
+                timeline.numbers("lookups").iter().sum::<f64>(),
+                number("lookups")
+            );
+            let end = timeline.numbers("members")[9];
+            match place {
+                3 => assert_eq!(end, 64.0, "{what}"),
+                4 => assert_eq!(end, 80.0, "{what}"),
+                _ => assert!((50.0..=110.0).contains(&end), "{what}: {end} members"),
+            }
+        }
+    }
+}
+
+/// A network that dies out ends its run with the metrics so far, and says so.
+#[test]
+fn a_network_that_dies_out_says_so() {
+    let lab = Lab::new();
+    let text = format!(
+        "{CHURN}[churn]\nmodel = 'per-second'\nbegin = '250 s'\n\
+         per-second = {{ probability = 0.9, away = '1 h', immune = '0 s' }}\n"
+    );
+    lab.write("gone.toml", &text);
+    lab.succeed(&["run", "gone.toml", "--out", "out"]);
+    let manifest = lab.read("out/gone/manifest.json");
+    assert!(
+        manifest.contains("the network died out at 25"),
+        "{manifest}"
+    );
+    let runs = lab.table("out/gone/runs.csv");
+    let number = |column: &str| runs.numbers(column)[0];
+    assert!(number("lookups") > 100.0 && number("leaves") == 80.0);
+    let over = number("lookups_ok") + number("lookups_wrong") + number("lookups_failed");
+    assert_eq!(number("lookups"), over);
+}
+
+/// The bounds on events and on time end a run under churn, and are reported.
+#[test]
+fn bounds_end_a_run_under_churn() {
+    for (bound, told) in [
+        (
+            "max-events = 5000",
+            "stopped after time.max-events, 5000 events",
+        ),
+        ("max = '201 s'", "stopped at time.max, 201 s"),
+    ] {
+        let lab = Lab::new();
+        let text = CHURN.replace("[time]\n", &format!("[time]\n{bound}\n"));
+        lab.write("bound.toml", &format!("{text}[churn]\nmodel = 'rates'\n"));
+        lab.succeed(&["run", "bound.toml", "--out", "out"]);
+        let manifest = lab.read("out/bound/manifest.json");
+        // A run that is cut short between two lookups has none under way.
+        let cut = manifest.contains(told) || bound.starts_with("max =");
+        assert!(cut, "{bound}: {manifest}");
+        let runs = lab.table("out/bound/runs.csv");
+        assert!(runs.numbers("events")[0] <= 60_000.0);
+    }
+}
+
+fn plane(hosts: u32) -> Distances {
+    let table: toml::Table = format!("model = \"euclidean\"\nnodes = {hosts}")
+        .parse()
+        .expect("valid");
+    let specification = Specification::read(&Table::root(&table), "".as_ref()).expect("valid");
+    let underlay = specification.build(Seed::new(1)).expect("built");
+    Distances::new(Arc::new(underlay), (0..hosts).map(Host).collect())
+}
+
+fn chord(nodes: u32, variant: Variant) -> Network<Chord> {
+    let every = |secs| Period::every(Span::from_secs(secs));
+    let parameters = ChordParameters {
+        variant,
+        successors: 4,
+        stabilise: every(10),
+        fix_fingers: every(5),
+        check_predecessor: every(10),
+        ..ChordParameters::default()
+    };
+    let setup = Setup {
+        seed: Seed::new(4),
+        travel: Travel::Recursive,
+        timeout: Span::from_secs(1),
+    };
+    let mut network = Network::new(setup, parameters, plane(nodes + 20));
+    let mut stream = Seed::new(4).stream("ids", 0);
+    let ids: Vec<Key> = (0..nodes).map(|_| Key::random(&mut stream)).collect();
+    let sites: Vec<u32> = (0..nodes).collect();
+    oracle::settle_converged(&mut network, &ids, &sites);
+    network
+}
+
+fn at(secs: u64) -> Instant {
+    Instant::START + Span::from_secs(secs)
+}
+
+/// The part of 1000 lookups that go wrong from now on.
+fn wrong(network: &mut Network<Chord>) -> f64 {
+    let before = network.tally().counts;
+    let stream = Seed::new(5).stream("lookups", 0);
+    let plan = LookupPlan::evenly(stream, network.now(), Span::from_millis(1), 1000);
+    network.plan_lookups(plan);
+    let end = network.now() + Span::from_secs(60);
+    assert_eq!(network.run(end, true, u64::MAX), End::Done);
+    let counts = network.tally().counts;
+    (counts.wrong - before.wrong + counts.failed - before.failed) as f64 / 1000.0
+}
+
+/// Who says goodbye leaves no hole: a moment later the ring is whole, where a crash has torn it.
+#[test]
+fn a_graceful_leave_is_better_than_a_crash() {
+    for graceful in [true, false] {
+        let mut network = chord(60, Variant::Correct);
+        for node in (0..60).step_by(6).map(Node) {
+            if graceful {
+                network.leave(node);
+            } else {
+                network.crash(node);
+            }
+            // Two neighbours that go at once cannot tell each other.
+            let later = network.now() + Span::from_millis(200);
+            network.run(later, false, u64::MAX);
+        }
+        assert_eq!(oracle::is_intact(&network), Some(graceful));
+        let wrong = wrong(&mut network);
+        assert!(wrong < 0.02, "{wrong}");
+    }
+}
+
+/// A joiner whose bootstrap crashes before it answers begins again, and gets its place.
+#[test]
+fn a_join_through_a_dead_node_begins_again() {
+    for variant in Variant::ALL {
+        let mut network = chord(12, *variant);
+        let mut stream = Seed::new(9).stream("joiner", 0);
+        network.join_at(at(5), Key::random(&mut stream), 20);
+        network.run(at(5), false, u64::MAX);
+        let joiner = Node(12);
+        assert!(network.is_alive(joiner) && !network.is_member(joiner));
+        // Its first message is on its way; all but three are gone when it arrives.
+        for node in (0..12).map(Node).filter(|node| node.0 % 4 != 1) {
+            network.crash(node);
+        }
+        network.run(at(120), false, u64::MAX);
+        assert!(network.is_member(joiner), "{variant:?}");
+        assert!(network.tally().counts.rejoins > 0, "{variant:?}");
+        assert_eq!(oracle::is_intact(&network), Some(true), "{variant:?}");
+    }
+}
+
+/// Whoever runs alone and is joined, and whoever is left alone and joined again, is a ring.
+#[test]
+fn a_ring_shrinks_to_one_and_grows_again() {
+    let mut network = chord(3, Variant::Correct);
+    network.crash(Node(0));
+    network.crash(Node(1));
+    network.run(at(60), false, u64::MAX);
+    assert_eq!(wrong(&mut network), 0.0);
+    let mut stream = Seed::new(9).stream("joiner", 0);
+    for site in 3..10 {
+        network.join_at(at(100 + u64::from(site)), Key::random(&mut stream), site);
+    }
+    network.run(at(400), false, u64::MAX);
+    assert_eq!(network.members().len(), 8);
+    assert_eq!(oracle::is_intact(&network), Some(true));
+    assert_eq!(wrong(&mut network), 0.0);
+    network
+        .members()
+        .to_vec()
+        .into_iter()
+        .for_each(|node| network.crash(node));
+    assert_eq!(network.run(at(1000), false, u64::MAX), End::Extinct);
+}
