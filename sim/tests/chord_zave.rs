@@ -6,16 +6,16 @@
 //! first. J joins, S stabilises, N is notified, F fails, U replaces a dead successor, X forgets
 //! a dead predecessor, R reconciles its list with its successor's.
 
+mod support;
+
 use dhtlab::engine::{Instant, Period, Seed, Span, Stream};
 use dhtlab::network::{Network, Setup, Travel, oracle};
 use dhtlab::overlay::chord::{Chord, ChordParameters, Join, Message, Query, Timer, Variant};
 use dhtlab::overlay::{Context, Effect, Identities, NextHop, Node, Omniscient, Overlay};
-use dhtlab::parameter::Table;
 use dhtlab::space::Key;
-use dhtlab::underlay::{Distances, Host, Specification};
 use proptest::prelude::*;
 use std::collections::VecDeque;
-use std::sync::Arc;
+use support::network::plane;
 
 /// The scripts: what is violated, and how.
 const SCRIPTS: [(Fault, &str); 6] = [
@@ -404,16 +404,6 @@ fn correct_chord_falls_into_none() {
             "{fault:?}: {script}: {faults:?}"
         );
     }
-}
-
-/// A plane of `hosts` hosts.
-fn plane(hosts: u32) -> Distances {
-    let table: toml::Table = format!("model = \"euclidean\"\nnodes = {hosts}")
-        .parse()
-        .expect("valid");
-    let specification = Specification::read(&Table::root(&table), "".as_ref()).expect("valid");
-    let underlay = specification.build(Seed::new(1)).expect("built");
-    Distances::new(Arc::new(underlay), (0..hosts).map(Host).collect())
 }
 
 /// A living network with the members numbered in the order of the ring; `without` one that is

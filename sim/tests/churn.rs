@@ -2,16 +2,14 @@
 
 mod support;
 
-use dhtlab::engine::{Instant, Period, Seed, Span};
+use dhtlab::engine::{Period, Seed, Span};
 use dhtlab::network::{End, Network, Setup, Travel, oracle};
 use dhtlab::overlay::Node;
 use dhtlab::overlay::chord::{Chord, ChordParameters, Variant};
-use dhtlab::parameter::Table;
 use dhtlab::space::Key;
-use dhtlab::underlay::{Distances, Host, Specification};
 use dhtlab::workload::LookupPlan;
-use std::sync::Arc;
 use support::Lab;
+use support::network::{at, plane};
 
 const CHURN: &str = r#"
 experiment = "network"
@@ -121,7 +119,7 @@ fn bounds_end_a_run_under_churn() {
     ] {
         let lab = Lab::new();
         let text = CHURN.replace("[time]\n", &format!("[time]\n{bound}\n"));
-        lab.write("bound.toml", &format!("{text}[churn]\nmodel = 'rates'\n"));
+        lab.write("bound.toml", format!("{text}[churn]\nmodel = 'rates'\n"));
         lab.succeed(&["run", "bound.toml", "--out", "out"]);
         let manifest = lab.read("out/bound/manifest.json");
         // A run that is cut short between two lookups has none under way.
@@ -130,15 +128,6 @@ fn bounds_end_a_run_under_churn() {
         let runs = lab.table("out/bound/runs.csv");
         assert!(runs.numbers("events")[0] <= 60_000.0);
     }
-}
-
-fn plane(hosts: u32) -> Distances {
-    let table: toml::Table = format!("model = \"euclidean\"\nnodes = {hosts}")
-        .parse()
-        .expect("valid");
-    let specification = Specification::read(&Table::root(&table), "".as_ref()).expect("valid");
-    let underlay = specification.build(Seed::new(1)).expect("built");
-    Distances::new(Arc::new(underlay), (0..hosts).map(Host).collect())
 }
 
 fn chord(nodes: u32, variant: Variant) -> Network<Chord> {
@@ -156,16 +145,12 @@ fn chord(nodes: u32, variant: Variant) -> Network<Chord> {
         travel: Travel::Recursive,
         timeout: Span::from_secs(1),
     };
-    let mut network = Network::new(setup, parameters, plane(nodes + 20));
+    let mut network = Network::new(setup, parameters, plane(nodes as usize + 20));
     let mut stream = Seed::new(4).stream("ids", 0);
     let ids: Vec<Key> = (0..nodes).map(|_| Key::random(&mut stream)).collect();
     let sites: Vec<u32> = (0..nodes).collect();
     oracle::settle_converged(&mut network, &ids, &sites);
     network
-}
-
-fn at(secs: u64) -> Instant {
-    Instant::START + Span::from_secs(secs)
 }
 
 /// The part of 1000 lookups that go wrong from now on.

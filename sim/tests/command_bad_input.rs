@@ -113,9 +113,9 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
     let mut add = |value: &str, told: &str| bad.push((value.to_owned(), told.to_owned()));
     let number = |name: &str| property[name].as_f64();
     if let Some(words) = property["enum"].as_array() {
-        let words: Vec<String> = words.iter().map(Value::to_string).collect();
-        let told = format!("expected one of {}, found", words.join(", "));
-        add("\"no-such-word\"", &told);
+        // Each kind of experiment may know words of its own.
+        assert!(words.iter().all(Value::is_string), "{key}");
+        add("\"no-such-word\"", "expected one of \"");
         add("3", "expected ");
         add("{ a = 1 }", "");
         return bad;
@@ -634,9 +634,9 @@ fn faults_of_a_sweep_name_its_line() {
                 "bad.toml:3: overlay.nodes: expected an integer between 1 and 10000000, found 0",
             ),
             (
-                "[[sweep.zip]]\n\"workload.lookups\" = [1, 2]\noverlay.protocol = [\"chord\", \"can\"]\n",
+                "[[sweep.zip]]\n\"workload.lookups\" = [1, 2]\noverlay.protocol = [\"chord\", \"no-such\"]\n",
                 &[],
-                "bad.toml:4: overlay.protocol: expected one of \"chord\", \"vhash\", found \"can\"",
+                "bad.toml:4: overlay.protocol: expected one of \"chord\", ...",
             ),
             (
                 "[overlay]\nnodes = 10\n[sweep]\n\"underlay.nodes\" = [10, 5]\n",

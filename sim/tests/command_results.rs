@@ -407,6 +407,7 @@ fn the_manifest_tells_what_was_run() {
         },
         "overlay": {
           "contacts": 3,
+          "ids": "random",
           "lookup": "recursive",
           "nodes": 60,
           "placement": "distinct",

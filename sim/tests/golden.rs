@@ -14,17 +14,22 @@ type Golden = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
 const GOLDEN: &[Golden] = &[
-    ("chord converged, recursive", "afba8238d455", "688f3a0ed897ecfcc53cdf0d6d9bbcd2abd8fdc6"),
-    ("chord converged, semi-recursive", "c2b2ff8f5a96", "6d4c07fc9a17c5f94b73140fe1e3aeda005e1767"),
-    ("chord converged, iterative", "e5d122564379", "8470c8c9ebdd59fc2afb971b7bc0c1ffd5c727d8"),
-    ("chord converged, nearest, without maintenance", "dc2cfe45d760", "80296d5ea13a3ddb8391f2e13bc93cd2296ea625"),
-    ("chord join", "71feac2e412f", "5fb85494eab13ac6d8daa16fc807b21620d5304f"),
-    ("chord at intervals", "bdb9f44952d3", "a665a10600fc9ec35d6759fd0df74c41c0e09ef5"),
-    ("vhash converged", "a1fb13e3a732", "ddac918a25085cee3cdd121c3ee8340523435d26"),
-    ("vhash converged, distance rule, iterative", "e1bd031bf599", "52a567e258a67eb2de31f0a9726a2b332ff0a179"),
-    ("vhash random", "8747baaabe85", "8341b457305a894e9f106f713910779908c43e5e"),
-    ("vhash random, embedded", "3ad20c7bd661", "bdef6198d0e15c314c5f6338de32800bcf7fc479"),
-    ("vhash join", "e8b7d26e44a7", "cfc7e248bbada8cb080f327435a4993a1921130d"),
+    ("chord converged, recursive", "ed7fd4c6d5a8", "2c216aa0a9703d2a5b4b1dd8d35e136f0a069932"),
+    ("chord converged, semi-recursive", "f77d4fc0e86d", "4ae9523c1451d1671900ce3fbd63034a1b8a7b7c"),
+    ("chord converged, iterative", "2a9a6ce5182b", "9b9c59d530177b07d2f957c9170526c51f073e4e"),
+    ("chord converged, nearest, without maintenance", "2f659888e638", "6a43fb6bc462e779e027d8405b8a3f4760e051d3"),
+    ("chord join", "72b0efa32130", "cd42563fe3db33a73cd2933612db4ea5f850acf8"),
+    ("chord at intervals", "06737a8a52d0", "e3b17110d92ebea6247d5709d031c292e68ebaf2"),
+    ("kademlia converged, recursive", "a02ea992ef76", "3bd740267d6f68f092e556911d9e156b796d2559"),
+    ("kademlia join, iterative", "4ac380304024", "991902b28e4d2f3cb0b73015e302353ff95a41d3"),
+    ("chord classic, sessions", "938811faf0b7", "9d95970e5eba9aeb6e7eedbfef662437cf0dea32"),
+    ("chord, rates, leaves, iterative", "e28d9d600b75", "994e15ecf02b5c022de8429410d2dcf8c6850bf9"),
+    ("vhash, per second", "feda9192d7ad", "290dce513e31137547514708c8ff1974c0fe8c2a"),
+    ("vhash converged", "edcad50ef5a1", "363c285cbc540fbb079d18ce6ae40015187da5c9"),
+    ("vhash converged, distance rule, iterative", "d8bc0003a333", "c6ecdd0fe8024a1826431f6fa011068926de38db"),
+    ("vhash random", "31f6281e20a9", "273059370bc6b982efc60459eda3e8ed365aeb32"),
+    ("vhash random, embedded", "84a262d6a1ce", "dcd206ef5644ebab1f6f74fa7d444d1f8d717bc3"),
+    ("vhash join", "7b802655d90d", "2b63a451942a82d99fd7b5bcf73555e09a71b154"),
     ("as coded, chord", "a5b5eaab35ef", "c8d74146ee4d78c62901f8f25cff2549ad4d861d"),
     ("as coded, vhash", "8b11ccb1719c", "70f47e2ae8410fc0728c2840a9d2d1a73cfc4ebd"),
     ("convergence, as described", "1a007ef9023b", "289f69ce45b21f5cacd349afc5dadb38cfe3b525"),
@@ -70,6 +75,34 @@ const SCENARIOS: &[(&str, &str)] = &[
     (
         "chord at intervals",
         "time.measure = '100 s'\nworkload.interval = '10 s'",
+    ),
+    (
+        "kademlia converged, recursive",
+        "overlay.protocol = 'kademlia'\noverlay.kademlia.k = 2\noverlay.kademlia.refresh = 'never'",
+    ),
+    (
+        "kademlia join, iterative",
+        "overlay.protocol = 'kademlia'\noverlay.start = 'join'\noverlay.lookup = 'iterative'\n\
+         overlay.kademlia.k = 4\noverlay.kademlia.b = 2\noverlay.kademlia.refresh = '5 min'\n\
+         overlay.ids = 'bep42'\ntime.transition = '1000 s'",
+    ),
+    (
+        "chord classic, sessions",
+        "overlay.chord.variant = 'classic'\noverlay.chord.successors = 4\ntime.transition = '200 s'\n\
+         time.measure = '200 s'\nchurn.model = 'sessions'\nchurn.sessions.down = '20 s'\n\
+         churn.sessions.up = { distribution = 'exponential', mean = '200 s' }",
+    ),
+    (
+        "chord, rates, leaves, iterative",
+        "overlay.lookup = 'iterative'\noverlay.chord.successors = 4\ntime.transition = '200 s'\n\
+         overlay.chord.join = 'announced'\noverlay.chord.forget = false\n\
+         time.measure = '200 s'\nchurn.model = 'rates'\nchurn.departure = 'leave'\n\
+         churn.rates.joins = 0.1\nchurn.rejoin = 'same-id'",
+    ),
+    (
+        "vhash, per second",
+        "overlay.protocol = 'vhash'\ntime.transition = '100 s'\ntime.measure = '100 s'\n\
+         churn.model = 'per-second'\nchurn.per-second.probability = 0.002",
     ),
     (
         "vhash converged",

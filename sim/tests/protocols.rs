@@ -1,52 +1,15 @@
 //! The protocols by their messages: from a start to the state that the oracle builds, around
 //! dead nodes, with an application above.
 
-use dhtlab::engine::{Instant, Period, Seed, Span};
-use dhtlab::network::{End, Network, Setup, Travel, oracle};
+mod support;
+
+use dhtlab::engine::{Period, Seed, Span};
+use dhtlab::network::{Travel, oracle};
 use dhtlab::overlay::chord::{Chord, ChordParameters, Closest};
 use dhtlab::overlay::vhash::{self, VHash, VHashParameters};
 use dhtlab::overlay::{Application, Forward, Node, Omniscient, Overlay, Turn};
-use dhtlab::parameter::Table;
 use dhtlab::space::{Key, Rule};
-use dhtlab::underlay::{Distances, Host, Specification};
-use dhtlab::workload::LookupPlan;
-use std::path::Path;
-use std::sync::Arc;
-
-fn distances(nodes: usize) -> Distances {
-    let table: toml::Table = format!("model = \"euclidean\"\nnodes = {nodes}")
-        .parse()
-        .expect("valid");
-    let specification = Specification::read(&Table::root(&table), Path::new("")).expect("valid");
-    let underlay = specification.build(Seed::new(1)).expect("built");
-    Distances::new(Arc::new(underlay), (0..nodes as u32).map(Host).collect())
-}
-
-fn ids(count: usize, seed: u64) -> Vec<Key> {
-    let mut stream = Seed::new(seed).stream("ids", 0);
-    (0..count).map(|_| Key::random(&mut stream)).collect()
-}
-
-fn network<P: Omniscient, A: Application>(
-    shared: P::Shared,
-    nodes: usize,
-    travel: Travel,
-) -> Network<P, A> {
-    let setup = Setup {
-        seed: Seed::new(1),
-        travel,
-        timeout: Span::from_secs(1),
-    };
-    Network::new(setup, shared, distances(nodes))
-}
-
-fn at(secs: u64) -> Instant {
-    Instant::START + Span::from_secs(secs)
-}
-
-fn sites(count: usize) -> Vec<u32> {
-    (0..count as u32).collect()
-}
+use support::network::{at, ids, look_up, network, sites};
 
 fn chord(successors: usize) -> ChordParameters {
     ChordParameters {
@@ -56,19 +19,6 @@ fn chord(successors: usize) -> ChordParameters {
         check_predecessor: Period::every(Span::from_secs(10)),
         ..ChordParameters::default()
     }
-}
-
-/// Looks up `count` random keys, one a millisecond, and waits for all of them.
-fn look_up<P: Omniscient, A: Application>(network: &mut Network<P, A>, count: u64) {
-    let stream = Seed::new(5).stream("lookups", 0);
-    network.plan_lookups(LookupPlan::evenly(
-        stream,
-        network.now(),
-        Span::from_millis(1),
-        count,
-    ));
-    let end = network.now() + Span::from_secs(600);
-    assert_eq!(network.run(end, true, u64::MAX), End::Done);
 }
 
 /// Nodes that join one after the other and maintain themselves end up with exactly the

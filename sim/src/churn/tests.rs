@@ -91,7 +91,7 @@ fn sessions_have_their_means() {
 fn who_has_come_back_is_spared() {
     let text = "churn.model = 'per-second'\nchurn.per-second.probability = 0.5\n\
                 churn.per-second.away = '3 s'\nchurn.per-second.immune = '7 s'";
-    let mut since = vec![Instant::START; 20];
+    let mut since = [Instant::START; 20];
     for step in population(text, 20, 1).plan.take(1000) {
         let since = &mut since[step.participant as usize];
         let lasted = step.time.since(*since);

@@ -4,7 +4,7 @@ use super::event::Event;
 use super::{Network, Seat};
 use crate::churn::{Change, ChurnPlan, Rejoin, Step};
 use crate::engine::{Instant, Seed, Stream};
-use crate::overlay::{Application, Node, Omniscient};
+use crate::overlay::{Application, Naming, Node, Omniscient};
 use crate::space::Key;
 
 /// The participants, each on a site of its own, and what is planned for them.
@@ -13,6 +13,7 @@ pub(super) struct Roster {
     plan: Option<ChurnPlan>,
     planned: Option<Step>,
     rejoin: Rejoin,
+    naming: Naming,
     ids: Stream,
     bootstraps: Stream,
     /// There were members, and the last one has gone.
@@ -35,6 +36,7 @@ impl Roster {
             plan: None,
             planned: None,
             rejoin: Rejoin::NewId,
+            naming: Naming::Random,
             ids: seed.stream("rejoining-ids", 0),
             bootstraps: seed.stream("bootstrap", 0),
             extinct: false,
@@ -58,6 +60,12 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// A node with `id` on `site` comes at `time` and joins through a random member.
     pub fn join_at(&mut self, time: Instant, id: Key, site: u32) {
         self.queue.schedule(time, Event::Join { id, site });
+    }
+
+    /// Takes the IDs of participants that come later from `naming`; random ones if it is not
+    /// called.
+    pub fn name_by(&mut self, naming: Naming) {
+        self.roster.naming = naming;
     }
 
     /// Takes `plan` as who comes and goes; the participants are the sites. A participant that
@@ -99,7 +107,10 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let first = self.roster.participant(site).first_id;
         match (self.roster.rejoin, first) {
             (Rejoin::SameId, Some(id)) => id,
-            _ => Key::random(&mut self.roster.ids),
+            _ => {
+                let (naming, seed) = (self.roster.naming, self.setup.seed);
+                naming.id(seed, site, &mut self.roster.ids)
+            }
         }
     }
 

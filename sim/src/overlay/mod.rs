@@ -11,6 +11,8 @@ pub mod chord;
 mod configuration;
 mod context;
 mod identity;
+pub mod kademlia;
+mod naming;
 mod omniscient;
 pub mod vhash;
 
@@ -18,6 +20,7 @@ pub use application::{Application, Forward, Turn};
 pub use configuration::{Burden, Circumstances, Configuration, Launch, Start};
 pub use context::{Context, Effect, Search};
 pub use identity::{Identities, Node};
+pub use naming::{Naming, bep42_id, is_bep42_valid, public_address};
 pub use omniscient::{Census, Omniscient};
 
 use crate::engine::Span;

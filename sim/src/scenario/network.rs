@@ -4,7 +4,7 @@ use super::{Cost, Protocol, ProtocolParameters};
 use crate::churn::Churn;
 use crate::engine::{Instant, Span};
 use crate::network::{Placement, Travel};
-use crate::overlay::{Circumstances, Start};
+use crate::overlay::{Circumstances, Naming, Start};
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::underlay;
 use crate::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
@@ -24,6 +24,8 @@ crate::parameters! {
         pub contacts: usize = 10, within 1..=10_000;
         /// How lookups travel.
         pub lookup: Travel = Travel::Recursive;
+        /// Where the IDs of nodes come from.
+        pub ids: Naming = Naming::Random;
         /// How nodes are put on hosts.
         pub placement: Placement = Placement::Distinct;
     }

@@ -2,6 +2,7 @@
 
 use crate::engine::Span;
 use crate::overlay::chord::ChordParameters;
+use crate::overlay::kademlia::KademliaParameters;
 use crate::overlay::vhash::VHashParameters;
 use crate::overlay::{Burden, Circumstances, Configuration, Launch};
 use crate::parameter::{Parameters, Problem, Section, Table};
@@ -76,6 +77,8 @@ macro_rules! protocols {
 protocols! {
     #[doc = "Chord."]
     Chord(ChordParameters) = "chord",
+    #[doc = "Kademlia."]
+    Kademlia(KademliaParameters) = "kademlia",
     #[doc = "VHash."]
     VHash(VHashParameters) = "vhash",
 }

@@ -61,7 +61,8 @@ fn add_section(root: &mut Value, section: &Section) {
         .expect("every object of the schema has properties");
     for parameter in &section.parameters {
         let mut property = property(parameter);
-        // Two kinds of experiment may bound one key differently: the schema admits both.
+        // Two kinds of experiment may bound one key differently, or know other words: the
+        // schema admits both.
         if let Some(other) = properties.get(&parameter.key) {
             for bound in ["minimum", "maximum"] {
                 match (property[bound].as_f64(), other[bound].as_f64()) {
@@ -69,6 +70,12 @@ fn add_section(root: &mut Value, section: &Section) {
                     (Some(a), Some(b)) => property[bound] = json!(a.max(b)),
                     _ => drop(property.as_object_mut().and_then(|p| p.remove(bound))),
                 }
+            }
+            if let (Some(mine), Some(theirs)) =
+                (property["enum"].as_array(), other["enum"].as_array())
+            {
+                let more = theirs.iter().filter(|word| !mine.contains(word));
+                property["enum"] = mine.iter().chain(more).cloned().collect();
             }
         }
         properties.insert(parameter.key.clone(), property);

@@ -67,6 +67,23 @@ impl Key {
         Some(32 * (4 - word as u32) + self.0[word].ilog2())
     }
 
+    /// The `count` bits that follow its `skip` most significant ones, at most 32 of them; what
+    /// lies below the last bit of the key counts as 0.
+    pub fn bits(self, skip: u32, count: u32) -> u32 {
+        let word = |i: u32| u64::from(self.0.get(i as usize).copied().unwrap_or(0));
+        let first = skip / 32;
+        let two = word(first) << 32 | word(first + 1);
+        (two >> (64 - count - skip % 32)) as u32 & ((1u64 << count) - 1) as u32
+    }
+
+    /// It without all but its `count` least significant bits.
+    pub fn low_bits(self, count: u32) -> Self {
+        Self(std::array::from_fn(|i| {
+            let kept = count.saturating_sub(32 * (4 - i as u32)).min(32);
+            self.0[i] & ((1u64 << kept) - 1) as u32
+        }))
+    }
+
     /// Half of it, rounded down.
     pub fn half(self) -> Self {
         let (high, low) = self.split();
@@ -151,6 +168,15 @@ pub(crate) mod tests {
                 prop_assert_eq!(power.half().wrapping_add(power.half()), power);
             }
             prop_assert!(a.half().wrapping_add(a.half()) <= a);
+            prop_assert_eq!(a.bits(bit, 1) == 1, a.xor(Key::power_of_two(159 - bit)) < a);
+            prop_assert_eq!(a.bits(bit, 2), 2 * a.bits(bit, 1) + a.bits(bit + 1, 1));
+            prop_assert_eq!(a.bits(0, 32), a.words()[0]);
+            prop_assert!(a.low_bits(bit) < power);
+            prop_assert_eq!(a.low_bits(bit + 1), match a.bits(159 - bit, 1) {
+                1 => a.low_bits(bit).xor(power),
+                _ => a.low_bits(bit),
+            });
+            prop_assert_eq!(a.low_bits(160), a);
             prop_assert_eq!(a.log2().map_or(a == Key::default(), |bit| a >= Key::power_of_two(bit)), true);
         }
     }

@@ -7,7 +7,7 @@
 mod dgvh;
 mod fixed_torus;
 mod hyperbolic;
-mod key;
+pub(crate) mod key;
 mod plane;
 mod ring;
 mod torus;

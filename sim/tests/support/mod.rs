@@ -1,7 +1,10 @@
-//! What the tests of the command share: a folder of their own, and the command run in it.
+//! What tests share: here a folder of their own with the command run in it, in `network`
+//! networks built by hand.
 
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code)]
+
+pub mod network;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use std::collections::BTreeMap;

@@ -38,8 +38,8 @@ pub(in crate::experiment) fn build<P: Omniscient>(
     }
     let hosts = hosts(scenario, underlay.hosts(), seed);
     let mut id_stream = seed.stream("ids", 0);
-    let ids: Vec<Key> = (0..overlay.nodes)
-        .map(|_| Key::random(&mut id_stream))
+    let ids: Vec<Key> = (0..overlay.nodes as u32)
+        .map(|participant| overlay.ids.id(seed, participant, &mut id_stream))
         .collect();
     let population = scenario
         .churn
@@ -59,6 +59,7 @@ pub(in crate::experiment) fn build<P: Omniscient>(
         timeout: scenario.protocol.timeout(),
     };
     let mut network = Network::<P>::new(setup, shared, distances);
+    network.name_by(overlay.ids);
     match overlay.start {
         Start::Converged => oracle::settle_converged(&mut network, &ids, &sites),
         Start::Random => {

@@ -1,0 +1,176 @@
+//! How a Kademlia looks that has run for long, and who the root of a key is.
+
+use super::buckets::{Buckets, Contact, Subtree};
+use super::{Kademlia, KademliaParameters};
+use crate::engine::{Instant, Stream};
+use crate::overlay::{Census, Identities, Node, Omniscient};
+use crate::space::Key;
+use std::ops::Range;
+
+/// The members in the order of their IDs, where each subtree is a range.
+struct Sorted<'a> {
+    ids: Vec<Key>,
+    nodes: Vec<Node>,
+    parameters: &'a KademliaParameters,
+}
+
+impl Sorted<'_> {
+    /// The state of the node at `place`. O(log n (2^b log n + k)).
+    fn state(&self, place: usize, random: &mut Stream, picks: &mut Vec<usize>) -> Kademlia {
+        let (k, b) = (self.parameters.k, self.parameters.b);
+        let id = self.ids[place];
+        let mut around = 0..self.ids.len();
+        let mut subtrees: Vec<(Subtree, Range<usize>)> = Vec::new();
+        let mut level = 0;
+        while around.len() > 1 && level * b < Key::BITS {
+            let mine = id.bits(level * b, b);
+            let mut next = around.clone();
+            let begin = subtrees.len();
+            let mut start = around.start;
+            for digit in 0..1u32 << b {
+                let end = start
+                    + self.ids[start..around.end]
+                        .partition_point(|other| other.bits(level * b, b) <= digit);
+                if digit == mine {
+                    next = start..end;
+                } else {
+                    subtrees.push((Subtree::new(level, digit ^ mine), start..end));
+                }
+                start = end;
+            }
+            subtrees[begin..].sort_unstable_by_key(|(subtree, _)| *subtree);
+            around = next;
+            level += 1;
+        }
+        // Buckets nearer than the closest neighbour are not there: what is in their range is
+        // looked up with the node's own ID.
+        let last = subtrees.iter().rposition(|(_, range)| !range.is_empty());
+        let deepest = last.map(|last| subtrees[last].0.level());
+        // At its level the nearer ones have the smaller digits and stand first.
+        let nearer = |subtree: &Subtree, range: &Range<usize>| {
+            Some(subtree.level()) == deepest && range.is_empty()
+        };
+        let kept: Vec<_> = {
+            let mut met = false;
+            let all = subtrees.iter().take(last.map_or(0, |last| last + 1));
+            all.filter(|(subtree, range)| {
+                let keep = met || !nearer(subtree, range);
+                met |= Some(subtree.level()) == deepest && !range.is_empty();
+                keep
+            })
+            .collect()
+        };
+        let contacts = kept.iter().map(|(_, range)| range.len().min(k)).sum();
+        let mut buckets = Buckets::with_room(kept.len(), contacts);
+        for (subtree, range) in kept {
+            sample(range.clone(), k, random, picks);
+            let contact = |at: &usize| Contact::new(self.nodes[*at], &self.ids[*at]);
+            buckets.append(*subtree, picks.iter().map(contact));
+        }
+        Kademlia::with(id, buckets)
+    }
+}
+
+/// A uniform choice of `count` of `range`, in random order, or all of it (Floyd's method, which
+/// draws once for each).
+fn sample(range: Range<usize>, count: usize, random: &mut Stream, picks: &mut Vec<usize>) {
+    picks.clear();
+    if range.len() <= count {
+        picks.extend(range);
+    } else {
+        for end in range.end - count..range.end {
+            let pick = range.start + random.index(end + 1 - range.start);
+            picks.push(if picks.contains(&pick) { end } else { pick });
+        }
+    }
+    random.shuffle(picks);
+}
+
+impl Omniscient for Kademlia {
+    fn newcomer(_: &KademliaParameters, id: &Key) -> Self {
+        Self::with(*id, Buckets::default())
+    }
+
+    /// The contacts, as if it had seen them; its first refreshments find its neighbours.
+    fn acquainted(
+        shared: &KademliaParameters,
+        ids: &Identities,
+        me: Node,
+        contacts: &[Node],
+        _: &mut Stream,
+    ) -> Option<Self> {
+        let mut state = Self::newcomer(shared, &ids.id(me));
+        for contact in contacts {
+            state.learn(shared, ids, *contact, Instant::START);
+        }
+        Some(state)
+    }
+
+    /// Every bucket holds k random members of its subtree, or all of them.
+    ///
+    /// Time O(n log n (2^b log n + k^2)), with small constants.
+    fn converged(
+        shared: &KademliaParameters,
+        ids: &Identities,
+        members: &[Node],
+        random: &mut [Stream],
+    ) -> Vec<Self> {
+        let census = Census::new(ids, members);
+        let sorted = Sorted {
+            ids: census.ids().to_vec(),
+            nodes: census.nodes().to_vec(),
+            parameters: shared,
+        };
+        // Where each node stands in the order.
+        let mut places = vec![0; ids.len()];
+        for (place, node) in sorted.nodes.iter().enumerate() {
+            places[node.index()] = place;
+        }
+        let mut picks = Vec::with_capacity(shared.k);
+        members
+            .iter()
+            .map(|node| {
+                let place = places[node.index()];
+                sorted.state(place, &mut random[node.index()], &mut picks)
+            })
+            .collect()
+    }
+
+    /// The member with the least XOR distance.
+    ///
+    /// Who shares the longest prefix with the key stands next to it in the order of IDs. All
+    /// that share it differ from the key in the bit after it, so with that bit turned over the
+    /// same search goes on among them: O(log n) at most, about two steps for uniform IDs.
+    fn root(_: &KademliaParameters, census: &Census, _: &[Self], key: &Key) -> Option<Node> {
+        let (ids, nodes) = (census.ids(), census.nodes());
+        let last = ids.last()?;
+        let mut target = *key;
+        loop {
+            let place = if target > *last {
+                ids.len()
+            } else {
+                census.successor(&target)
+            };
+            let distance = |at: usize| ids.get(at).map(|id| id.xor(target).log2());
+            let behind = place.checked_sub(1);
+            let near = match behind {
+                Some(behind) if distance(place).is_none_or(|d| distance(behind) < Some(d)) => {
+                    behind
+                }
+                _ => place,
+            };
+            let Some(Some(bit)) = distance(near) else {
+                return nodes.get(near).copied();
+            };
+            let next = if near < place {
+                near.checked_sub(1)
+            } else {
+                Some(near + 1)
+            };
+            if next.and_then(distance) != Some(Some(bit)) {
+                return Some(nodes[near]);
+            }
+            target = target.xor(Key::power_of_two(bit));
+        }
+    }
+}

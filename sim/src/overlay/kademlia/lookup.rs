@@ -1,0 +1,160 @@
+//! A lookup as its initiator conducts it (section 2.3): who is known near the key, who was
+//! asked, who has answered. No messages: who is to be asked is said, answers are told.
+
+use crate::overlay::{Identities, Node};
+use crate::space::Key;
+
+/// What a lookup wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The nearest node: over as soon as the nearest known one has answered.
+    Root,
+    /// The k nearest nodes: over when the k nearest known ones have answered.
+    Nodes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Named,
+    Asked,
+    Answered,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    distance: Key,
+    node: Node,
+    state: State,
+}
+
+/// A lookup under way.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    key: Key,
+    goal: Goal,
+    me: Node,
+    /// The least distance of a node that has answered; at first that of the initiator.
+    least: Key,
+    /// Nearest first; who did not answer is not in it any more.
+    candidates: Vec<Candidate>,
+    under_way: usize,
+}
+
+impl Lookup {
+    /// A lookup of `key` by `me` that knows nobody yet; `room` is for how many.
+    pub fn new(ids: &Identities, me: Node, key: Key, goal: Goal, room: usize) -> Self {
+        Self {
+            key,
+            goal,
+            me,
+            least: ids.id(me).xor(key),
+            candidates: Vec::with_capacity(room),
+            under_way: 0,
+        }
+    }
+
+    /// What is looked up.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Takes in nodes that the initiator knows or was told of.
+    ///
+    /// For the root, only those nearer than the nearest that has answered matter, the initiator
+    /// being one: that is the root if all of them are silent. O(log c) comparisons for each,
+    /// with c candidates.
+    pub fn hear(&mut self, ids: &Identities, nodes: &[Node]) {
+        for node in nodes.iter().filter(|node| **node != self.me) {
+            let distance = ids.id(*node).xor(self.key);
+            if self.goal == Goal::Root && distance >= self.least {
+                continue;
+            }
+            // Two nodes may have one ID.
+            let order = |other: &Candidate| (other.distance, other.node).cmp(&(distance, *node));
+            if let Err(place) = self.candidates.binary_search_by(order) {
+                let candidate = Candidate {
+                    distance,
+                    node: *node,
+                    state: State::Named,
+                };
+                self.candidates.insert(place, candidate);
+            }
+        }
+    }
+
+    /// Who is to be asked now, if anybody is; to be called until it gives nobody.
+    ///
+    /// At most `alpha` requests are under way, but when the nearest known node has answered,
+    /// all of the k nearest are asked at once.
+    pub fn ask(&mut self, k: usize, alpha: usize) -> Option<Node> {
+        let nearest = self.candidates.first()?;
+        let (reach, width) = match (self.goal, nearest.state) {
+            (Goal::Root, State::Answered) => return None,
+            // Who is further away than one who has answered cannot know better.
+            (Goal::Root, _) => (self.first_answered(), alpha),
+            (Goal::Nodes, State::Answered) => (k, alpha.max(k)),
+            (Goal::Nodes, _) => (k, alpha),
+        };
+        if self.under_way >= width {
+            return None;
+        }
+        let within = self.candidates.iter_mut().take(reach);
+        let next = within.into_iter().find(|c| c.state == State::Named)?;
+        next.state = State::Asked;
+        self.under_way += 1;
+        Some(next.node)
+    }
+
+    /// `node` has answered.
+    pub fn answered(&mut self, node: Node) {
+        if let Some(place) = self.asked(node) {
+            let candidate = &mut self.candidates[place];
+            candidate.state = State::Answered;
+            self.least = self.least.min(candidate.distance);
+            self.under_way -= 1;
+        }
+    }
+
+    /// `node` has not answered.
+    pub fn failed(&mut self, node: Node) {
+        if let Some(place) = self.asked(node) {
+            self.candidates.remove(place);
+            self.under_way -= 1;
+        }
+    }
+
+    /// Whether it has come to its end.
+    pub fn is_over(&self, k: usize) -> bool {
+        let count = match self.goal {
+            Goal::Root => 1,
+            Goal::Nodes => k,
+        };
+        let mut wanted = self.candidates.iter().take(count);
+        wanted.all(|candidate| candidate.state == State::Answered)
+    }
+
+    /// Those who have answered, nearest first. At the end of a lookup of nodes the first k of
+    /// them, with the initiator counted in, are the k nearest of a converged network.
+    pub fn nearest(&self) -> impl Iterator<Item = Node> {
+        let answered = |candidate: &&Candidate| candidate.state == State::Answered;
+        self.candidates.iter().filter(answered).map(|c| c.node)
+    }
+
+    /// The root, for a lookup that is over: the nearest that has answered, the initiator itself
+    /// if nobody nearer has.
+    pub fn root(&self) -> Node {
+        self.nearest().next().unwrap_or(self.me)
+    }
+
+    fn first_answered(&self) -> usize {
+        let answered = |candidate: &Candidate| candidate.state == State::Answered;
+        let place = self.candidates.iter().position(answered);
+        place.unwrap_or(self.candidates.len())
+    }
+
+    fn asked(&self, node: Node) -> Option<usize> {
+        let asked =
+            |candidate: &Candidate| candidate.node == node && candidate.state == State::Asked;
+        self.candidates.iter().position(asked)
+    }
+}

@@ -1,0 +1,456 @@
+//! Kademlia: the XOR metric, with buckets of contacts.
+//!
+//! Maymounkov and Mazieres, "Kademlia: a peer-to-peer information system based on the XOR
+//! metric" (IPTPS 2002); sections named here are its. A node keeps up to k contacts in each
+//! subtree of the space that it is not in itself, and asks those nearest to a key for nodes
+//! that are nearer still. The root of a key is the node with the least XOR distance to it.
+//!
+//! This file is the state of a node and the order of its turns; `buckets` holds the contacts,
+//! `lookup` is a lookup as its initiator conducts it.
+
+mod buckets;
+mod converged;
+mod lookup;
+mod parameters;
+#[cfg(test)]
+mod tests;
+
+pub use buckets::{Bounds, Buckets, Contact, Seen, Subtree};
+pub use lookup::{Goal, Lookup};
+pub use parameters::{Eviction, KademliaParameters};
+
+use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay, Search};
+use crate::engine::{Instant, Span};
+use crate::space::Key;
+use std::convert::Infallible;
+
+/// The state of one Kademlia node.
+#[derive(Clone, Debug)]
+pub struct Kademlia {
+    /// Its own ID, here too so that a lookup passes with one look at this struct and one at the
+    /// contacts.
+    id: Key,
+    buckets: Buckets,
+    lookups: Vec<Running>,
+    started: u32,
+    /// When it looks up its own ID again.
+    own_due: Instant,
+    joined: bool,
+}
+
+/// A lookup under way, and what it is for.
+#[derive(Clone, Debug)]
+struct Running {
+    number: u32,
+    purpose: Purpose,
+    lookup: Lookup,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// A lookup that was asked for.
+    Search(Search),
+    /// To find its own place.
+    Join,
+    /// To see somebody in a subtree.
+    Refresh,
+}
+
+/// What Kademlia nodes tell each other.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Request: which nodes do you know nearest to this key?
+    FindNode(Key),
+    /// Answer: these, nearest first.
+    Nodes(Box<[Node]>),
+    /// Request: are you there?
+    Ping,
+    /// Answer: I am.
+    Pong,
+}
+
+/// What a Kademlia node wakes up for, and what it asks others for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// A step of the lookup with this number, which may serve a search.
+    Step(u32, Option<Search>),
+    /// Whether the least recently seen contact is there, or makes room for this one.
+    Ping(Node),
+    /// See which buckets are to be refreshed.
+    Refresh,
+    /// See whether the join, which is the lookup with this number, has come to its end.
+    Join(u32),
+}
+
+impl KademliaParameters {
+    /// What bounds the buckets.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            k: self.k,
+            b: self.b,
+            stale: self.stale.min(u8::MAX.into()) as u8,
+            replacements: self.replacements,
+        }
+    }
+}
+
+impl Kademlia {
+    fn with(id: Key, buckets: Buckets) -> Self {
+        Self {
+            id,
+            buckets,
+            lookups: Vec::new(),
+            started: 0,
+            own_due: Instant::START,
+            joined: false,
+        }
+    }
+
+    /// The contacts.
+    pub fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    /// The k contacts nearest to `key`, nearest first, as the node names them to others.
+    pub fn closest(&self, shared: &KademliaParameters, ids: &Identities, key: &Key) -> Vec<Node> {
+        self.closest_but(shared, ids, key, None)
+    }
+
+    fn closest_but(
+        &self,
+        shared: &KademliaParameters,
+        ids: &Identities,
+        key: &Key,
+        except: Option<Node>,
+    ) -> Vec<Node> {
+        let distance = self.id.xor(*key);
+        self.buckets
+            .closest(ids, shared.bounds(), distance, key, shared.k, except)
+    }
+
+    fn distance(&self, ids: &Identities, node: Node) -> Key {
+        self.id.xor(ids.id(node))
+    }
+
+    /// Takes in a node that was seen at `now`.
+    fn learn(
+        &mut self,
+        shared: &KademliaParameters,
+        ids: &Identities,
+        node: Node,
+        now: Instant,
+    ) -> Seen {
+        let id = ids.id(node);
+        let due = now + shared.refresh.span().unwrap_or(Span::ZERO);
+        self.buckets
+            .see(shared.bounds(), self.id.xor(id), &id, node, due)
+    }
+
+    /// A message came from `node`.
+    ///
+    /// A ping that finds its sender unknown leads to no other ping: each would lead to the next,
+    /// without end.
+    fn sighted(&mut self, context: &mut Context<'_, Self>, node: Node, by_ping: bool) {
+        match self.learn(context.shared, context.ids, node, context.now) {
+            Seen::Added => context.update(),
+            Seen::Full { ping: Some(oldest) }
+                if context.shared.eviction == Eviction::Ping && !by_ping =>
+            {
+                let distance = self.distance(context.ids, oldest);
+                self.buckets.set_pinging(context.shared.b, distance, true);
+                context.request(oldest, Message::Ping, Timer::Ping(node));
+            }
+            Seen::Full { .. } | Seen::Known | Seen::Twin => {}
+        }
+    }
+
+    /// Begins to look up `key`, asking `first` or else the nearest contacts.
+    fn start(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        key: Key,
+        purpose: Purpose,
+        first: Option<Node>,
+    ) -> u32 {
+        let (shared, ids) = (context.shared, context.ids);
+        let goal = match purpose {
+            Purpose::Search(_) => Goal::Root,
+            Purpose::Join | Purpose::Refresh => Goal::Nodes,
+        };
+        if let (Some(refresh), Some(subtree)) = (
+            shared.refresh.span(),
+            Subtree::at(self.id.xor(key), shared.b),
+        ) {
+            self.buckets.put_off(subtree, context.now + refresh);
+        }
+        let mut lookup = Lookup::new(ids, context.me, key, goal, 2 * shared.k);
+        match first {
+            Some(first) => lookup.hear(ids, &[first]),
+            None => lookup.hear(ids, &self.closest(shared, ids, &key)),
+        }
+        self.started = self.started.wrapping_add(1);
+        let number = self.started;
+        self.lookups.push(Running {
+            number,
+            purpose,
+            lookup,
+        });
+        self.go_on(context, self.lookups.len() - 1);
+        number
+    }
+
+    /// Asks whom the lookup at `place` wants asked, or ends it.
+    fn go_on(&mut self, context: &mut Context<'_, Self>, place: usize) {
+        let (k, alpha) = (context.shared.k, context.shared.alpha);
+        let running = &mut self.lookups[place];
+        if running.lookup.is_over(k) {
+            let Running {
+                purpose, lookup, ..
+            } = self.lookups.swap_remove(place);
+            match purpose {
+                Purpose::Search(search) => context.found(search, Some(lookup.root())),
+                Purpose::Join if lookup.nearest().next().is_none() => context.rejoin(),
+                Purpose::Join => self.found_place(context),
+                Purpose::Refresh => {}
+            }
+            return;
+        }
+        let search = match running.purpose {
+            Purpose::Search(search) => Some(search),
+            Purpose::Join | Purpose::Refresh => None,
+        };
+        while let Some(node) = running.lookup.ask(k, alpha) {
+            let message = Message::FindNode(*running.lookup.key());
+            context.request(node, message, Timer::Step(running.number, search));
+        }
+    }
+
+    fn running(&self, number: u32) -> Option<usize> {
+        let mut lookups = self.lookups.iter();
+        lookups.position(|running| running.number == number)
+    }
+
+    /// The node knows its neighbours: it is a member, and refreshes all buckets further away
+    /// than the nearest of them (section 2.3).
+    fn found_place(&mut self, context: &mut Context<'_, Self>) {
+        if self.joined {
+            return;
+        }
+        self.maintain(context);
+        context.joined();
+        let b = context.shared.b;
+        let nearest = self.closest(context.shared, context.ids, &self.id);
+        let Some(nearest) = nearest
+            .first()
+            .map(|node| self.distance(context.ids, *node))
+        else {
+            return;
+        };
+        let Some(nearest) = Subtree::at(nearest, b) else {
+            return;
+        };
+        for level in 0..=nearest.level() {
+            let first = if level == nearest.level() {
+                nearest.digit() + 1
+            } else {
+                1
+            };
+            for digit in first..1 << b {
+                self.refresh(context, Subtree::new(level, digit));
+            }
+        }
+    }
+
+    /// Looks up a random key in `subtree`.
+    fn refresh(&mut self, context: &mut Context<'_, Self>, subtree: Subtree) {
+        let distance = subtree.random(context.shared.b, context.random);
+        self.buckets.ensure(subtree, context.now);
+        self.start(context, self.id.xor(distance), Purpose::Refresh, None);
+    }
+
+    /// Refreshes what is due, and wakes up when the next bucket is.
+    fn refresh_due(&mut self, context: &mut Context<'_, Self>) {
+        let (now, Some(period)) = (context.now, context.shared.refresh.span()) else {
+            return;
+        };
+        let due: Vec<Subtree> = self
+            .buckets
+            .dues()
+            .filter(|(_, due)| **due <= now)
+            .map(|(subtree, _)| subtree)
+            .collect();
+        for subtree in due {
+            self.refresh(context, subtree);
+        }
+        if self.own_due <= now {
+            self.own_due = now + period;
+            self.start(context, self.id, Purpose::Refresh, None);
+        }
+        let next = self.buckets.dues().map(|(_, due)| *due).min();
+        let next = next.map_or(self.own_due, |next| next.min(self.own_due));
+        context.set_timer(next.since(now), Timer::Refresh);
+    }
+}
+
+impl Overlay for Kademlia {
+    type Shared = KademliaParameters;
+    type Message = Message;
+    /// Joiners and maintenance ask nodes, not keys.
+    type Query = Infallible;
+    type Timer = Timer;
+
+    fn next_hop(
+        &self,
+        shared: &KademliaParameters,
+        ids: &Identities,
+        _: Node,
+        key: &Key,
+    ) -> NextHop {
+        let distance = self.id.xor(*key);
+        match self.buckets.greedy(ids, shared.b, distance, key) {
+            Some(node) => NextHop::Next(node),
+            None => NextHop::Root,
+        }
+    }
+
+    fn touch(&self) -> u32 {
+        self.buckets.len() as u32
+    }
+
+    fn bytes(message: &Message) -> u32 {
+        let named = match message {
+            Message::FindNode(_) => 1,
+            Message::Nodes(nodes) => nodes.len() as u32,
+            Message::Ping | Message::Pong => 0,
+        };
+        HEADER_BYTES + NODE_BYTES * named
+    }
+
+    fn look_up(&mut self, context: &mut Context<'_, Self>, key: &Key, search: Search) -> bool {
+        self.start(context, *key, Purpose::Search(search), None);
+        true
+    }
+
+    fn search_of(purpose: &Timer) -> Option<Search> {
+        match purpose {
+            Timer::Step(_, search) => *search,
+            Timer::Ping(_) | Timer::Refresh | Timer::Join(_) => None,
+        }
+    }
+
+    fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        match bootstrap {
+            Some(node) => {
+                let number = self.start(context, self.id, Purpose::Join, Some(node));
+                context.set_timer(context.shared.join_timeout, Timer::Join(number));
+            }
+            None => self.found_place(context),
+        }
+    }
+
+    fn maintain(&mut self, context: &mut Context<'_, Self>) {
+        self.joined = true;
+        let (now, period) = (context.now, context.shared.refresh);
+        let Some(first) = period.first(context.random) else {
+            return;
+        };
+        self.own_due = now + first;
+        let mut earliest = first;
+        for (_, due) in self.buckets.dues() {
+            if let Some(phase) = period.first(context.random) {
+                *due = now + phase;
+                earliest = earliest.min(phase);
+            }
+        }
+        context.set_timer(earliest, Timer::Refresh);
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, _: Message) {
+        self.sighted(context, from, false);
+    }
+
+    fn on_request(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        message: Message,
+    ) -> Message {
+        let by_ping = matches!(message, Message::Ping);
+        let answer = match message {
+            Message::FindNode(key) => {
+                let nodes = self.closest_but(context.shared, context.ids, &key, Some(from));
+                Message::Nodes(nodes.into())
+            }
+            _ => Message::Pong,
+        };
+        self.sighted(context, from, by_ping);
+        answer
+    }
+
+    fn on_reply(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        purpose: Timer,
+        message: Message,
+        _: Span,
+    ) {
+        self.sighted(context, from, matches!(message, Message::Pong));
+        match (purpose, message) {
+            (Timer::Step(number, _), Message::Nodes(nodes)) => {
+                if let Some(place) = self.running(number) {
+                    let lookup = &mut self.lookups[place].lookup;
+                    lookup.answered(from);
+                    lookup.hear(context.ids, &nodes);
+                    self.go_on(context, place);
+                }
+            }
+            (Timer::Ping(_), _) => {
+                let distance = self.distance(context.ids, from);
+                self.buckets.set_pinging(context.shared.b, distance, false);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
+        let (shared, distance) = (context.shared, self.distance(context.ids, from));
+        match purpose {
+            Some(Timer::Ping(newcomer)) => {
+                self.buckets.set_pinging(shared.b, distance, false);
+                self.buckets.evict(shared.bounds(), distance, from);
+                self.sighted(context, newcomer, false);
+            }
+            _ if self.buckets.fail(shared.bounds(), distance, from) => context.update(),
+            _ => {}
+        }
+        if let Some(Timer::Step(number, _)) = purpose
+            && let Some(place) = self.running(number)
+        {
+            self.lookups[place].lookup.failed(from);
+            self.go_on(context, place);
+        }
+    }
+
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+        match timer {
+            Timer::Refresh => self.refresh_due(context),
+            Timer::Join(number) => {
+                if let Some(place) = self.running(number) {
+                    self.lookups.swap_remove(place);
+                    context.rejoin();
+                }
+            }
+            Timer::Step(..) | Timer::Ping(_) => {}
+        }
+    }
+
+    fn on_query(&mut self, _: &mut Context<'_, Self>, _: Node, query: Infallible, _: Node) {
+        match query {}
+    }
+
+    fn each_peer(&self, see: &mut dyn FnMut(Node)) {
+        let contacts = self.buckets.all().flat_map(|(_, contacts)| contacts);
+        contacts.for_each(|contact| see(contact.node()));
+    }
+}

@@ -1,0 +1,81 @@
+//! What can be set about Kademlia.
+
+use super::Kademlia;
+use crate::engine::{Period, Span};
+use crate::overlay::{Burden, Circumstances, Configuration, Launch, Start};
+use crate::parameter::Problem;
+
+crate::choices! {
+    /// When a contact of a full bucket makes room for a new one.
+    pub enum Eviction {
+        /// The least recently seen one is pinged and goes if it does not answer (section 2.2); stale ones go at once.
+        Ping = "ping",
+        /// Only stale ones go (section 4.1): fewer messages.
+        Stale = "stale",
+    }
+}
+
+crate::parameters! {
+    /// Kademlia: the XOR metric, with buckets of contacts.
+    pub struct KademliaParameters {
+        /// Contacts of a bucket, and nodes that an answer names.
+        pub k: usize = 20, within 1..=1000;
+        /// Requests of a lookup that are under way at the same time.
+        pub alpha: usize = 3, within 1..=100;
+        /// Bits that a step brings a lookup closer: each b bits of the distance have 2^b - 1 buckets.
+        pub b: u32 = 1, within 1..=8;
+        /// Time after which a bucket in which nothing was looked up is refreshed, or "never".
+        pub refresh: Period = Period::every(Span::from_secs(3600));
+        /// Requests in a row without an answer that make a contact stale.
+        pub stale: u16 = 5, within 1..=255;
+        /// When a contact of a full bucket makes room for a new one.
+        pub eviction: Eviction = Eviction::Ping;
+        /// Nodes that a full bucket remembers as replacements.
+        pub replacements: usize = 8, within 0..=1000;
+        /// Time after which a joiner that has found no place begins again through somebody else.
+        pub join_timeout: Span = Span::from_secs(10), within crate::parameter::Range::above(0.0);
+        /// How long a node waits for an answer.
+        pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
+    }
+}
+
+impl Configuration for KademliaParameters {
+    fn check(&self, circumstances: &Circumstances) -> Result<(), Problem> {
+        if circumstances.start == Start::Random && self.refresh.span().is_none() {
+            return Err(Problem::new(
+                "overlay.kademlia.refresh",
+                "nodes that know a few random others find their neighbours when they refresh; \
+                 expected a duration",
+            ));
+        }
+        Ok(())
+    }
+
+    fn burden(&self, nodes: usize) -> Burden {
+        let (n, k, b) = (nodes.max(2) as f64, self.k as f64, f64::from(self.b));
+        let log = libm::log2(n);
+        let digits = libm::exp2(b) - 1.0;
+        // Levels whose buckets are full, and a few nodes beyond.
+        let levels = (libm::log2(n / k) / b).max(0.0);
+        let buckets = (log / b + 1.0) * digits;
+        let contacts = (levels * digits * k + 2.0 * k).min(n);
+        // A step gains its b bits, and more the more contacts there are to choose from.
+        let steps = 1.0 + log / (b + libm::log2(k).min(log) / 2.0);
+        let asked = (steps + self.alpha as f64 - 1.0).min(n);
+        // A refreshed bucket asks its k nodes; each of them and each answer is a message.
+        let refresh = 2.0 * buckets * (k + asked).min(n);
+        Burden {
+            hops: asked,
+            maintenance: refresh * self.refresh.rate(),
+            bytes: 8.0 * contacts + 24.0 * buckets,
+        }
+    }
+
+    fn timeout(&self) -> Span {
+        self.timeout
+    }
+
+    fn launch<L: Launch>(&self, launch: L) -> L::Output {
+        launch.with::<Kademlia>(self.clone())
+    }
+}

@@ -1,0 +1,64 @@
+//! What the tests of protocols share: networks built by hand, and lookups on them.
+
+use dhtlab::engine::{Instant, Seed, Span};
+use dhtlab::network::{End, Network, Setup, Travel};
+use dhtlab::overlay::{Application, Omniscient};
+use dhtlab::parameter::Table;
+use dhtlab::space::Key;
+use dhtlab::underlay::{Distances, Host, Specification};
+use dhtlab::workload::LookupPlan;
+use std::path::Path;
+use std::sync::Arc;
+
+/// So many hosts in a plane.
+pub fn plane(hosts: usize) -> Distances {
+    let table: toml::Table = format!("model = \"euclidean\"\nnodes = {hosts}")
+        .parse()
+        .expect("valid");
+    let specification = Specification::read(&Table::root(&table), Path::new("")).expect("valid");
+    let underlay = specification.build(Seed::new(1)).expect("built");
+    Distances::new(Arc::new(underlay), (0..hosts as u32).map(Host).collect())
+}
+
+/// IDs drawn with `seed`.
+pub fn ids(count: usize, seed: u64) -> Vec<Key> {
+    let mut stream = Seed::new(seed).stream("ids", 0);
+    (0..count).map(|_| Key::random(&mut stream)).collect()
+}
+
+/// An empty network over hosts in a plane.
+pub fn network<P: Omniscient, A: Application>(
+    shared: P::Shared,
+    nodes: usize,
+    travel: Travel,
+) -> Network<P, A> {
+    let setup = Setup {
+        seed: Seed::new(1),
+        travel,
+        timeout: Span::from_secs(1),
+    };
+    Network::new(setup, shared, plane(nodes))
+}
+
+/// So many seconds after the start.
+pub fn at(secs: u64) -> Instant {
+    Instant::START + Span::from_secs(secs)
+}
+
+/// A site for each node.
+pub fn sites(count: usize) -> Vec<u32> {
+    (0..count as u32).collect()
+}
+
+/// Looks up `count` random keys, one a millisecond, and waits for all of them.
+pub fn look_up<P: Omniscient, A: Application>(network: &mut Network<P, A>, count: u64) {
+    let stream = Seed::new(5).stream("lookups", 0);
+    network.plan_lookups(LookupPlan::evenly(
+        stream,
+        network.now(),
+        Span::from_millis(1),
+        count,
+    ));
+    let end = network.now() + Span::from_secs(600);
+    assert_eq!(network.run(end, true, u64::MAX), End::Done);
+}
