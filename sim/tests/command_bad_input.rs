@@ -198,13 +198,15 @@ const WITHOUT_NETWORK: [&str; 2] = ["convergence", "delaunay"];
 /// Whether a key stands in a table that only one experiment has, which is not `network`.
 fn is_own(key: &str) -> bool {
     let table = key.split('.').next().unwrap_or_default();
-    table == "as-coded" || WITHOUT_NETWORK.contains(&table)
+    ["as-coded", "growth"].contains(&table) || WITHOUT_NETWORK.contains(&table)
 }
 
 /// What must stand in the file so that the key counts at all.
 fn frame(key: &str, experiment: &str) -> String {
     let mut lines = vec![("experiment", format!("\"{experiment}\""))];
-    if !WITHOUT_NETWORK.contains(&experiment) {
+    if experiment == "growth" {
+        lines.push(("growth.nodes", "20".to_owned()));
+    } else if !WITHOUT_NETWORK.contains(&experiment) {
         lines.extend([
             ("underlay.nodes", "100".to_owned()),
             ("overlay.nodes", "20".to_owned()),
@@ -216,7 +218,9 @@ fn frame(key: &str, experiment: &str) -> String {
     match parts.as_slice() {
         ["underlay", model, _] => lines.push(("underlay.model", format!("\"{model}\""))),
         ["churn", model, _] => lines.push(("churn.model", format!("\"{model}\""))),
-        ["overlay", protocol, _] => lines.push(("overlay.protocol", format!("\"{protocol}\""))),
+        ["overlay", protocol, _] if experiment != "growth" => {
+            lines.push(("overlay.protocol", format!("\"{protocol}\"")));
+        }
         _ => {}
     }
     lines
@@ -495,10 +499,62 @@ fn values_that_cannot_be_meant_are_refused() {
                 "bad.toml:3: underlay.link-latency: a distribution of this kind needs the key `sd`",
             ),
             (
+                "[overlay]\nprotocol = \"urdht\"\nstart = \"random\"\n[overlay.urdht]\n\
+                 gossip = \"never\"\n[time]\ntransition = \"1 s\"\n",
+                &[],
+                "bad.toml:6: overlay.urdht.gossip: nodes find their peers by gossip; expected a \
+                 duration",
+            ),
+            (
+                "[overlay]\nprotocol = \"urdht\"\n[overlay.urdht]\ntable-size = 1\n",
+                &[],
+                "bad.toml:5: overlay.urdht.table-size: on this space a node needs a successor and \
+                 a predecessor; expected at least 2, found 1",
+            ),
+            (
+                "[overlay]\nprotocol = \"urdht\"\n[overlay.urdht]\nspace = \"symphony\"\n\
+                 table-size = 1\n",
+                &[],
+                "bad.toml:6: overlay.urdht.table-size: on this space a node needs a neighbour on \
+                 each side; expected at least 2, found 1",
+            ),
+            (
                 "[underlay]\nlink-latency = { distribution = \"cauchy\", mean = \"2 ms\" }\n",
                 &[],
                 "bad.toml:3: underlay.link-latency: expected one of uniform, normal, lognormal, \
                  exponential, weibull, pareto as `distribution`, found \"cauchy\"",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn growth_refuses_what_a_reading_does_not_know() {
+    compare(
+        "experiment = \"growth\"\n",
+        &[
+            (
+                "[growth]\nreading = \"as-coded\"\n[overlay.urdht]\nspace = \"clique\"\n",
+                &[],
+                "bad.toml:5: overlay.urdht.space: the published program knows \"ring\", \"xor\", \
+                 \"euclidean\" and \"hyperbolic\", not \"clique\"; set `growth.reading = \"sound\"`",
+            ),
+            (
+                "[overlay.urdht]\ngossip = \"never\"\n",
+                &[],
+                "bad.toml:3: overlay.urdht.gossip: nodes find their peers by gossip; expected a \
+                 duration",
+            ),
+            (
+                "[overlay.urdht]\ntable-size = 1\n",
+                &[],
+                "bad.toml:3: overlay.urdht.table-size: on this space a node needs a successor and \
+                 a predecessor; expected at least 2, found 1",
+            ),
+            (
+                "[growth]\nnodes = 1\n",
+                &[],
+                "bad.toml:3: growth.nodes: expected an integer between 2 and 20000, found 1",
             ),
         ],
     );
@@ -513,13 +569,13 @@ fn files_that_are_no_scenario_are_refused() {
                 "seed = 1\n",
                 &[],
                 "bad.toml: experiment: the key is missing; expected one of \"network\", \
-                 \"convergence\", \"delaunay\", \"vhash-latency-as-coded\"",
+                 \"convergence\", \"delaunay\", \"growth\", \"vhash-latency-as-coded\"",
             ),
             (
                 "\nexperiment = \"netwrok\"\n",
                 &[],
                 "bad.toml:2: experiment: expected one of \"network\", \"convergence\", \
-                 \"delaunay\", \"vhash-latency-as-coded\", \
+                 \"delaunay\", \"growth\", \"vhash-latency-as-coded\", \
                  found \"netwrok\"",
             ),
             (

@@ -257,6 +257,55 @@ fn dgvh_alone_has_its_columns() {
     assert_eq!(runs.column("connected"), ["1"; 3]);
 }
 
+/// What growth measures at each size stands in `timeline.csv`, and that of the last size in
+/// `runs.csv`.
+#[test]
+fn growth_has_the_columns_that_are_promised() {
+    const GROWTH: [&str; 8] = [
+        "nodes",
+        "degree_out_mean",
+        "degree_inout_mean",
+        "degree_inout_max",
+        "greedy_hops_mean",
+        "greedy_hops_max",
+        "diameter",
+        "hit_rate",
+    ];
+    let lab = Lab::new();
+    lab.write(
+        "growth.toml",
+        "experiment = \"growth\"\nseed = 1\nrepetitions = 1\ngrowth.nodes = 30\ngrowth.step = 15\n\
+         [sweep]\n\"growth.reading\" = [\"sound\", \"as-coded\"]\n",
+    );
+    lab.succeed(&["run", "growth.toml", "--out", "out"]);
+    let runs = lab.table("out/growth/runs.csv");
+    assert_eq!(
+        runs.columns[..4],
+        ["run", "repetition", "seed", "growth.reading"]
+    );
+    assert_eq!(runs.columns[4..], GROWTH);
+    let timeline = lab.table("out/growth/timeline.csv");
+    assert_eq!(
+        timeline.columns[..3],
+        ["run", "repetition", "growth.reading"]
+    );
+    assert_eq!(timeline.columns[3..], GROWTH);
+    assert_eq!(
+        timeline.numbers("nodes"),
+        [10.0, 15.0, 20.0, 30.0, 10.0, 15.0, 20.0, 30.0]
+    );
+    for (run, last) in runs.rows.iter().zip([&timeline.rows[3], &timeline.rows[7]]) {
+        assert_eq!(run[4..], last[3..]);
+    }
+    for (out, both) in timeline
+        .numbers("degree_out_mean")
+        .into_iter()
+        .zip(timeline.numbers("degree_inout_mean"))
+    {
+        assert_eq!(both, 2.0 * out);
+    }
+}
+
 /// The mean of the values of a histogram of one run, and how many there are.
 fn mean_and_count(histogram: &Table, run: &str, quantity: &str) -> (f64, f64) {
     let (mut sum, mut count) = (0.0, 0.0);

@@ -25,6 +25,10 @@ const GOLDEN: &[Golden] = &[
     ("chord classic, sessions", "938811faf0b7", "9d95970e5eba9aeb6e7eedbfef662437cf0dea32"),
     ("chord, rates, leaves, iterative", "e28d9d600b75", "994e15ecf02b5c022de8429410d2dcf8c6850bf9"),
     ("vhash, per second", "feda9192d7ad", "290dce513e31137547514708c8ff1974c0fe8c2a"),
+    ("urdht ring, join", "ba3584cb7716", "7bdc89dcb5d5534be6fa533e0f010f900b6846e5"),
+    ("urdht xor, random", "b0fbe3074011", "8a1f577f25e4fe5395971db73d7c8d492a89c736"),
+    ("urdht hyperbolic converged", "144bba9d4c1d", "c4dad592b3b51dad52a47303220043e811a3eca3"),
+    ("urdht symphony converged", "1e40e7c0d047", "bb210026d7960159e61324dc1bfa49d9dfe339bc"),
     ("vhash converged", "edcad50ef5a1", "363c285cbc540fbb079d18ce6ae40015187da5c9"),
     ("vhash converged, distance rule, iterative", "d8bc0003a333", "c6ecdd0fe8024a1826431f6fa011068926de38db"),
     ("vhash random", "31f6281e20a9", "273059370bc6b982efc60459eda3e8ed365aeb32"),
@@ -34,6 +38,8 @@ const GOLDEN: &[Golden] = &[
     ("as coded, vhash", "8b11ccb1719c", "70f47e2ae8410fc0728c2840a9d2d1a73cfc4ebd"),
     ("convergence, as described", "1a007ef9023b", "289f69ce45b21f5cacd349afc5dadb38cfe3b525"),
     ("convergence, as coded", "4199cedb5d55", "4d1164b53f400ca00cfa3b942b43a4885a97af64"),
+    ("growth, sound, euclidean", "9fd2418cb9e1", "164f2b6237f5fa9d381de11f61e56d136abe1b33"),
+    ("growth, as coded, xor", "5734aaf6cfc3", "6c3677fec072252c1c12702d9ed68403147a2aef"),
     ("delaunay, as published", "5dfbaa816ea0", "293e3ced2b2ede16e2a8779a7530a0c58a27ed75"),
     ("delaunay, distance rule", "074b9a1cc8c0", "a3fcff5bea15383cfbe02687277b096a0e85c6f7"),
 ];
@@ -105,6 +111,24 @@ const SCENARIOS: &[(&str, &str)] = &[
          churn.model = 'per-second'\nchurn.per-second.probability = 0.002",
     ),
     (
+        "urdht ring, join",
+        "overlay.protocol = 'urdht'\noverlay.start = 'join'\ntime.transition = '200 s'",
+    ),
+    (
+        "urdht xor, random",
+        "overlay.protocol = 'urdht'\noverlay.urdht.space = 'xor'\noverlay.start = 'random'\n\
+         time.transition = '200 s'",
+    ),
+    (
+        "urdht hyperbolic converged",
+        "overlay.protocol = 'urdht'\noverlay.urdht.space = 'hyperbolic'\n\
+         overlay.urdht.long-peers = 5\ntime.transition = '100 s'",
+    ),
+    (
+        "urdht symphony converged",
+        "overlay.protocol = 'urdht'\noverlay.urdht.space = 'symphony'\ntime.transition = '100 s'",
+    ),
+    (
         "vhash converged",
         "overlay.protocol = 'vhash'\noverlay.vhash.gossip = 'never'",
     ),
@@ -150,6 +174,15 @@ const ALONE: &[(&str, &str)] = &[
         "experiment = 'convergence'\nconvergence.nodes = 60\nconvergence.cycles = 12\n\
          convergence.dimensions = 5\nconvergence.lookups = 100\nconvergence.reading = 'as-coded'\n\
          convergence.table-size = 8\nconvergence.long-peers = 20\n",
+    ),
+    (
+        "growth, sound, euclidean",
+        "experiment = 'growth'\ngrowth.nodes = 40\noverlay.urdht.space = 'euclidean'\n",
+    ),
+    (
+        "growth, as coded, xor",
+        "experiment = 'growth'\ngrowth.nodes = 40\noverlay.urdht.space = 'xor'\n\
+         growth.reading = 'as-coded'\n",
     ),
     (
         "delaunay, as published",

@@ -7,12 +7,14 @@
 mod cells;
 mod convergence;
 mod delaunay;
+mod growth;
 mod network;
 mod overlay_graph;
 pub mod published;
 
 pub use convergence::Convergence;
 pub use delaunay::Delaunay;
+pub use growth::GrowthExperiment;
 pub use network::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
 
@@ -23,5 +25,6 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &NetworkExperiment,
     &Convergence,
     &Delaunay,
+    &GrowthExperiment,
     &published::VHashLatency,
 ];

@@ -14,6 +14,7 @@ mod identity;
 pub mod kademlia;
 mod naming;
 mod omniscient;
+pub mod urdht;
 pub mod vhash;
 
 pub use application::{Application, Forward, Turn};

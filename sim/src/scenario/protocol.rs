@@ -3,6 +3,7 @@
 use crate::engine::Span;
 use crate::overlay::chord::ChordParameters;
 use crate::overlay::kademlia::KademliaParameters;
+use crate::overlay::urdht::UrdhtParameters;
 use crate::overlay::vhash::VHashParameters;
 use crate::overlay::{Burden, Circumstances, Configuration, Launch};
 use crate::parameter::{Parameters, Problem, Section, Table};
@@ -79,6 +80,8 @@ protocols! {
     Chord(ChordParameters) = "chord",
     #[doc = "Kademlia."]
     Kademlia(KademliaParameters) = "kademlia",
+    #[doc = "UrDHT over any space."]
+    Urdht(UrdhtParameters) = "urdht",
     #[doc = "VHash."]
     VHash(VHashParameters) = "vhash",
 }

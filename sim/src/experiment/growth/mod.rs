@@ -1,0 +1,248 @@
+//! `experiment = "growth"`: nodes join one by one, and the overlay's graph is measured on the
+//! way (the UrDHT model, Rosen, Benshoof, Harrison and Bourgeois 2016).
+//!
+//! There are two readings. *Sound* (`sound`) is the protocol [`urdht`](crate::overlay::urdht) by
+//! its messages; *as coded* is the program behind the published figures, whose quirks are in
+//! [`published::urdht_growth`](super::published::urdht_growth).
+
+mod sound;
+
+use super::cells::cell;
+use super::published::urdht_growth::{self, Point};
+use crate::engine::Seed;
+use crate::overlay::urdht::{UrdhtParameters, UrdhtSpace};
+use crate::overlay::{Circumstances, Configuration, Start};
+use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::scenario::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
+use sound::Sound;
+use std::path::Path;
+use toml::Value;
+
+crate::choices! {
+    /// What the experiment is taken to be.
+    pub enum Reading {
+        /// The protocol by its messages: joins through a random member, gossip, greedy lookups.
+        Sound = "sound",
+        /// The program behind the published figures, quirks included.
+        AsCoded = "as-coded",
+    }
+}
+
+crate::parameters! {
+    /// The growth of an overlay node by node.
+    pub struct GrowthParameters {
+        /// The protocol by its messages, or the published program; the latter knows the spaces ring, xor, euclidean and hyperbolic, and has constants for all other keys of overlay.urdht.
+        pub reading: Reading = Reading::Sound;
+        /// Number of nodes in the end.
+        pub nodes: usize = 500, within 2..=20_000;
+        /// Gossip periods between two joins; as coded, turns of every node.
+        pub ticks_per_join: usize = 3, within 1..=1000;
+        /// Random pairs between which greedy walks are measured at each size. If absent, 1000; as coded, 100 or as many as there are nodes.
+        pub pairs: Option<usize> = None, within 1..=1_000_000;
+        /// It is measured whenever there are so many nodes more, and at 10, 20, 50 nodes and in the end.
+        pub step: usize = 50, within 1..=20_000;
+    }
+}
+
+impl GrowthParameters {
+    /// The sizes at which it is measured.
+    fn sizes(&self) -> Vec<usize> {
+        let steps = (1..=self.nodes / self.step).map(|i| i * self.step);
+        let mut sizes: Vec<usize> = [10, 20, 50, self.nodes].into_iter().chain(steps).collect();
+        sizes.retain(|size| (2..=self.nodes).contains(size));
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+}
+
+/// The kind of experiment.
+pub struct GrowthExperiment;
+
+/// What is measured at each size.
+const COLUMNS: &[&str] = &[
+    "nodes",
+    "degree_out_mean",
+    "degree_inout_mean",
+    "degree_inout_max",
+    "greedy_hops_mean",
+    "greedy_hops_max",
+    "diameter",
+    "hit_rate",
+];
+
+impl Experiment for GrowthExperiment {
+    fn name(&self) -> &'static str {
+        "growth"
+    }
+
+    fn doc(&self) -> &'static str {
+        "UrDHT over any space grows node by node: degrees, greedy hops and diameter on the way"
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        vec![
+            Section::of::<GrowthParameters>("growth"),
+            Section::of::<UrdhtParameters>("overlay.urdht"),
+        ]
+    }
+
+    fn metrics(&self) -> &'static [&'static str] {
+        COLUMNS
+    }
+
+    fn tables(&self) -> &'static [TableSpec] {
+        &[TableSpec {
+            name: "timeline",
+            columns: COLUMNS,
+            quantities: &[],
+        }]
+    }
+
+    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+        let growth = GrowthParameters::read(&values.sub("growth")?)?;
+        let urdht = UrdhtParameters::read(&values.sub("overlay")?.sub("urdht")?)?;
+        match growth.reading {
+            Reading::Sound => urdht.check(&Circumstances {
+                nodes: growth.nodes,
+                start: Start::Join,
+                joins: true,
+            })?,
+            Reading::AsCoded => {
+                published_topology(urdht.space)?;
+            }
+        }
+        Ok(Box::new(GrowthRun { growth, urdht }))
+    }
+}
+
+/// The topology of the published program that stands for a space.
+fn published_topology(space: UrdhtSpace) -> Result<urdht_growth::Topology, Problem> {
+    match space {
+        UrdhtSpace::Ring => Ok(urdht_growth::Topology::Chord),
+        UrdhtSpace::Xor => Ok(urdht_growth::Topology::Kademlia),
+        UrdhtSpace::Euclidean => Ok(urdht_growth::Topology::Euclidean),
+        UrdhtSpace::Hyperbolic => Ok(urdht_growth::Topology::Hyperbolic),
+        other => Err(Problem::new(
+            "overlay.urdht.space",
+            format_args!(
+                "the published program knows \"ring\", \"xor\", \"euclidean\" and \"hyperbolic\", \
+                 not \"{}\"; set `growth.reading = \"sound\"`",
+                other.as_str()
+            ),
+        )),
+    }
+}
+
+struct GrowthRun {
+    growth: GrowthParameters,
+    urdht: UrdhtParameters,
+}
+
+impl Run for GrowthRun {
+    fn resolved(&self) -> toml::Table {
+        let table = |values: std::collections::BTreeMap<String, Value>| {
+            Value::Table(values.into_iter().collect())
+        };
+        let overlay = [("urdht".to_owned(), table(self.urdht.write()))];
+        [
+            (
+                "experiment",
+                Value::String(GrowthExperiment.name().to_owned()),
+            ),
+            ("growth", table(self.growth.write())),
+            ("overlay", Value::Table(overlay.into_iter().collect())),
+        ]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+    }
+
+    fn cost(&self) -> Cost {
+        let n = self.growth.nodes as f64;
+        let burden = self.urdht.burden(self.growth.nodes);
+        // Each node takes part in so many turns, half of the nodes on average being there.
+        let turns = n * n / 2.0 * self.growth.ticks_per_join as f64;
+        let turn = self
+            .urdht
+            .gossip
+            .span()
+            .map_or(0.0, |gossip| burden.maintenance * gossip.as_secs_f64());
+        Cost {
+            events: match self.growth.reading {
+                Reading::Sound => turns * turn,
+                // A turn looks at all whom a node hears of.
+                Reading::AsCoded => turns * 50.0,
+            },
+            bytes: n * (160.0 + burden.bytes),
+        }
+    }
+
+    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+        let growth = &self.growth;
+        let sizes = growth.sizes();
+        let mut points: Vec<Point> = Vec::with_capacity(sizes.len());
+        let notes = match growth.reading {
+            Reading::Sound => self.urdht.open(Sound {
+                growth,
+                timeout: self.urdht.timeout,
+                sizes: &sizes,
+                seed,
+                points: &mut points,
+            })?,
+            Reading::AsCoded => {
+                let program = urdht_growth::Growth {
+                    topology: published_topology(self.urdht.space)?,
+                    nodes: growth.nodes,
+                    ticks_per_join: growth.ticks_per_join,
+                    pairs: growth.pairs.unwrap_or(100),
+                };
+                program.run(&sizes, seed, |point| points.push(point));
+                Vec::new()
+            }
+        };
+        let rows: Vec<Vec<String>> = points.iter().map(row).collect();
+        Ok(Outcome {
+            metrics: rows.last().cloned().unwrap_or_default(),
+            tables: vec![Rows(rows)],
+            notes,
+        })
+    }
+}
+
+fn row(point: &Point) -> Vec<String> {
+    vec![
+        point.nodes.to_string(),
+        cell(point.degree_out_mean),
+        cell(point.degree_inout_mean),
+        point.degree_inout_max.to_string(),
+        cell(point.greedy_hops_mean),
+        point.greedy_hops_max.to_string(),
+        point
+            .diameter
+            .map_or(String::new(), |diameter| diameter.to_string()),
+        cell(point.hit_rate),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_hold_the_published_ones_and_the_last() {
+        let sizes = |nodes, step| {
+            let growth = GrowthParameters {
+                nodes,
+                step,
+                ..GrowthParameters::default()
+            };
+            growth.sizes()
+        };
+        for published in urdht_growth::Growth::SIZES {
+            assert!(sizes(500, 50).contains(&published));
+        }
+        assert_eq!(sizes(60, 25), [10, 20, 25, 50, 60]);
+        assert_eq!(sizes(2, 1), [2]);
+    }
+}

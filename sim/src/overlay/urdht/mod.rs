@@ -1,0 +1,291 @@
+//! UrDHT: a DHT over any space.
+//!
+//! Rosen, Benshoof, Harrison and Bourgeois, "UrDHT: a unified model for distributed hash tables"
+//! (2016): what tells DHTs apart is a space, a closeness, and which peers a node keeps; all else
+//! is the same and is written here once. A node has the place that its ID stands for. Its *short
+//! peers* make the topology, its *long peers* make it fast; both are chosen among the nodes it
+//! has heard of, by the rules of a [`Topology`]. Nodes hear of each other by gossip: a node and
+//! one of its short peers tell each other their short peers and a few long ones, and all peers are
+//! asked for theirs in turn. Lookups are greedy.
+
+mod converged;
+mod parameters;
+mod peers;
+mod topology;
+
+pub use parameters::{Shared, UrdhtParameters};
+pub use peers::PeerSet;
+pub use topology::{
+    Can, ChordRing, Clique, Crowd, Euclidean, Expected, HyperbolicDisc, Symphony, Topology,
+    UrdhtSpace, Visit, XorBuckets,
+};
+
+use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
+use crate::engine::{Period, Span};
+use crate::space::Key;
+
+/// The state of one node of UrDHT over topology `T`.
+#[derive(Clone, Debug)]
+pub struct Urdht<T: Topology> {
+    point: T::Point,
+    peers: PeerSet<T::Point>,
+    /// It has found its place.
+    joined: bool,
+}
+
+/// What nodes tell each other.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Request and answer: my short peers and a few long ones.
+    Gossip(Box<[Node]>),
+    /// Request: are you there, and whom do you know?
+    Look,
+    /// To a joiner: all my peers.
+    Welcome(Box<[Node]>),
+    /// "I am new, and you are a short peer of mine."
+    Notify,
+    /// "I go": my short peers.
+    Leaving(Box<[Node]>),
+}
+
+/// What a node asks the root of a key.
+#[derive(Clone, Copy, Debug)]
+pub enum Query {
+    /// I am new.
+    Join,
+}
+
+/// What a node wakes up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Gossip with a random short peer.
+    Gossip,
+    /// Look at the next peer.
+    Refresh,
+    /// See whether the join has come to its end.
+    Join,
+}
+
+impl<T: Topology> Urdht<T> {
+    /// Where the node is.
+    pub fn point(&self) -> &T::Point {
+        &self.point
+    }
+
+    /// Its short and long peers.
+    pub fn peers(&self) -> &PeerSet<T::Point> {
+        &self.peers
+    }
+
+    fn at(shared: &Shared<T>, id: &Key) -> Self {
+        Self {
+            point: shared.topology.point(id),
+            peers: PeerSet::default(),
+            joined: false,
+        }
+    }
+
+    /// Takes in what `from`, who is alive, has told, and chooses peers anew.
+    fn learn(&mut self, context: &mut Context<'_, Self>, from: Node, told: &[Node]) {
+        self.peers.alive(from);
+        self.consider(context, std::iter::once(from).chain(told.iter().copied()));
+    }
+
+    /// Chooses peers anew among those known and `heard`.
+    fn consider(&mut self, context: &mut Context<'_, Self>, heard: impl Iterator<Item = Node>) {
+        let topology = &context.shared.topology;
+        self.peers.hear(topology, context.ids, context.me, heard);
+        if self.peers.choose(topology, &self.point, context.random) {
+            context.update();
+        }
+    }
+
+    /// The node has its place.
+    fn found_place(&mut self, context: &mut Context<'_, Self>) {
+        if !self.joined {
+            self.maintain(context);
+            context.joined();
+        }
+    }
+
+    fn again(context: &mut Context<'_, Self>, period: Period, timer: Timer) {
+        if let Some(period) = period.span() {
+            context.set_timer(period, timer);
+        }
+    }
+}
+
+impl<T: Topology> Overlay for Urdht<T> {
+    type Shared = Shared<T>;
+    type Message = Message;
+    type Query = Query;
+    type Timer = Timer;
+
+    /// The greedy step: to the known peer nearest to the key, if it is nearer than this node.
+    /// Where the nearest is not the root, the node nearest to the key names the root, and a node
+    /// that holds itself for the root keeps the message. Linear in the peers.
+    fn next_hop(&self, shared: &Shared<T>, _: &Identities, _: Node, key: &Key) -> NextHop {
+        let topology = &shared.topology;
+        let target = topology.point(key);
+        let nodes = self.peers.nodes();
+        let points = self.peers.points().iter();
+        let mut heir = None;
+        if !T::ROOT_IS_NEAREST {
+            let mut least = topology.succession(&target, &self.point);
+            for (place, point) in points.clone().enumerate() {
+                let way = topology.succession(&target, point);
+                if way < least {
+                    (least, heir) = (way, Some(place));
+                }
+            }
+            if heir.is_none() {
+                return NextHop::Root;
+            }
+        }
+        let mut next = None;
+        let mut least = topology.distance(&self.point, &target);
+        for (place, point) in points.enumerate() {
+            let distance = topology.distance(point, &target);
+            if distance < least {
+                (least, next) = (distance, Some(place));
+            }
+        }
+        match (next, heir) {
+            (Some(place), _) => NextHop::Next(nodes[place]),
+            (None, Some(place)) => NextHop::Last(nodes[place]),
+            (None, None) => NextHop::Root,
+        }
+    }
+
+    fn touch(&self) -> u32 {
+        self.peers.nodes().len() as u32
+    }
+
+    fn bytes(message: &Message) -> u32 {
+        let nodes = match message {
+            Message::Gossip(told) | Message::Welcome(told) | Message::Leaving(told) => told.len(),
+            Message::Look | Message::Notify => 0,
+        };
+        HEADER_BYTES + NODE_BYTES * nodes as u32
+    }
+
+    fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        match bootstrap {
+            Some(node) => {
+                context.route_via(node, context.id(), Query::Join);
+                context.set_timer(context.shared.join_timeout, Timer::Join);
+            }
+            None => self.found_place(context),
+        }
+    }
+
+    fn maintain(&mut self, context: &mut Context<'_, Self>) {
+        self.joined = true;
+        for (period, timer) in [
+            (context.shared.gossip, Timer::Gossip),
+            (context.shared.refresh, Timer::Refresh),
+        ] {
+            if let Some(first) = period.first(context.random) {
+                context.set_timer(first, timer);
+            }
+        }
+    }
+
+    fn leave(&mut self, context: &mut Context<'_, Self>) {
+        let short: Box<[Node]> = self.peers.short().into();
+        for peer in self.peers.short() {
+            context.send(*peer, Message::Leaving(short.clone()));
+        }
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Message) {
+        match message {
+            Message::Welcome(told) => {
+                self.learn(context, from, &told);
+                if !self.joined {
+                    for peer in self.peers.short() {
+                        context.send(*peer, Message::Notify);
+                    }
+                    self.found_place(context);
+                }
+            }
+            Message::Notify => self.learn(context, from, &[]),
+            Message::Leaving(told) => {
+                self.peers.forget(from);
+                self.consider(context, told.iter().copied());
+            }
+            Message::Gossip(_) | Message::Look => {}
+        }
+    }
+
+    fn on_request(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        message: Message,
+    ) -> Message {
+        let answer = self.peers.told(context.random);
+        match message {
+            Message::Gossip(told) => self.learn(context, from, &told),
+            _ => self.learn(context, from, &[]),
+        }
+        Message::Gossip(answer)
+    }
+
+    fn on_reply(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        _: Timer,
+        message: Message,
+        _: Span,
+    ) {
+        if let Message::Gossip(told) = message {
+            self.learn(context, from, &told);
+        }
+    }
+
+    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, _: Option<Timer>) {
+        if self.peers.forget(from) {
+            let topology = &context.shared.topology;
+            self.peers.choose(topology, &self.point, context.random);
+            context.update();
+        }
+    }
+
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+        match timer {
+            Timer::Gossip => {
+                if let Some(partner) = self.peers.random_short(context.random) {
+                    let told = self.peers.told(context.random);
+                    context.request(partner, Message::Gossip(told), timer);
+                }
+                Self::again(context, context.shared.gossip, timer);
+            }
+            Timer::Refresh => {
+                if let Some(peer) = self.peers.next_in_turn() {
+                    context.request(peer, Message::Look, timer);
+                }
+                Self::again(context, context.shared.refresh, timer);
+            }
+            Timer::Join => {
+                if !self.joined {
+                    context.rejoin();
+                }
+            }
+        }
+    }
+
+    fn on_query(&mut self, context: &mut Context<'_, Self>, origin: Node, query: Query, _: Node) {
+        match query {
+            Query::Join => {
+                let all = self.peers.nodes().into();
+                context.send(origin, Message::Welcome(all));
+            }
+        }
+    }
+
+    fn each_peer(&self, see: &mut dyn FnMut(Node)) {
+        self.peers.nodes().iter().copied().for_each(see);
+    }
+}

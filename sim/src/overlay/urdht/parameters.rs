@@ -1,0 +1,130 @@
+//! What can be set about UrDHT.
+
+use super::{Expected, Topology, Urdht, UrdhtSpace, Visit};
+use crate::engine::{Period, Span};
+use crate::overlay::{Burden, Circumstances, Configuration, Launch};
+use crate::parameter::Problem;
+use crate::space::Rule;
+
+crate::parameters! {
+    /// UrDHT: any space with a closeness and a way to choose peers, kept by gossip.
+    ///
+    /// Keys that mean nothing in a space do nothing there, so that a sweep can go over spaces.
+    pub struct UrdhtParameters {
+        /// The space and the way in which peers are chosen in it.
+        pub space: UrdhtSpace = UrdhtSpace::Ring;
+        /// Dimensions d of the torus (euclidean, can).
+        pub dimensions: usize = 2, within 1..=32;
+        /// When DGVH rejects a candidate (euclidean, hyperbolic, can).
+        pub rule: Rule = Rule::Midpoint;
+        /// Least number of short peers. If absent: 5 (ring: 4 successors and the predecessor), 7
+        /// (xor, hyperbolic), 3 d + 1 (euclidean, can), 4 (symphony). A clique has all.
+        pub table_size: Option<usize> = None, within 1..=100_000;
+        /// Greatest number of long peers where it is free. If absent: (3 d + 1)^2 (euclidean;
+        /// hyperbolic with d = 2), 4 (symphony), 0 (can).
+        pub long_peers: Option<usize> = None, within 0..=1_000_000;
+        /// Nodes in a bucket (xor).
+        pub bucket: usize = 3, within 1..=100_000;
+        /// Time between two gossips of a node with a random short peer, or "never".
+        pub gossip: Period = Period::every(Span::from_secs(10));
+        /// Time between two looks at a peer, long or short, whether it lives and whom it knows, or "never".
+        pub refresh: Period = Period::every(Span::from_secs(10));
+        /// Time after which a joiner that has found no place begins again through somebody else.
+        pub join_timeout: Span = Span::from_secs(10), within crate::parameter::Range::above(0.0);
+        /// How long a node waits for an answer.
+        pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
+    }
+}
+
+impl UrdhtParameters {
+    /// Refuses a table of fewer than `least` short peers, which have to hold `what`.
+    pub(super) fn least_table(&self, least: usize, what: &str) -> Result<(), Problem> {
+        match self.table_size {
+            Some(size) if size < least => Err(Problem::new(
+                "overlay.urdht.table-size",
+                format_args!(
+                    "on this space a node needs {what}; expected at least {least}, found {size}"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn expected(&self, nodes: usize) -> Expected {
+        struct Ask(f64);
+        impl Visit for Ask {
+            type Output = Expected;
+            fn with<T: Topology>(self, shared: Shared<T>) -> Expected {
+                shared.topology.expected(self.0)
+            }
+        }
+        self.open(Ask(nodes as f64))
+    }
+}
+
+/// The parameters of UrDHT as its nodes use them.
+#[derive(Clone, Debug)]
+pub struct Shared<T> {
+    pub(super) topology: T,
+    pub(super) gossip: Period,
+    pub(super) refresh: Period,
+    pub(super) join_timeout: Span,
+}
+
+impl<T: Topology> Shared<T> {
+    /// What nodes share over topology `T`, whatever space `parameters` name.
+    pub fn new(parameters: &UrdhtParameters) -> Self {
+        Self {
+            topology: T::new(parameters),
+            gossip: parameters.gossip,
+            refresh: parameters.refresh,
+            join_timeout: parameters.join_timeout,
+        }
+    }
+
+    /// The space, its closeness, and how peers are chosen.
+    pub fn topology(&self) -> &T {
+        &self.topology
+    }
+
+    /// The time between two gossips of a node.
+    pub fn gossip(&self) -> Period {
+        self.gossip
+    }
+}
+
+impl Configuration for UrdhtParameters {
+    fn check(&self, circumstances: &Circumstances) -> Result<(), Problem> {
+        if self.gossip.span().is_none() && circumstances.need_maintenance() {
+            return Err(Problem::new(
+                "overlay.urdht.gossip",
+                "nodes find their peers by gossip; expected a duration",
+            ));
+        }
+        self.check_space()
+    }
+
+    fn burden(&self, nodes: usize) -> Burden {
+        let expected = self.expected(nodes);
+        Burden {
+            hops: expected.hops,
+            maintenance: 3.0 * (self.gossip.rate() + self.refresh.rate()),
+            bytes: expected.peers * (4.0 + size_of::<crate::space::TorusPoint>() as f64),
+        }
+    }
+
+    fn timeout(&self) -> Span {
+        self.timeout
+    }
+
+    fn launch<L: Launch>(&self, launch: L) -> L::Output {
+        struct Open<L>(L);
+        impl<L: Launch> Visit for Open<L> {
+            type Output = L::Output;
+            fn with<T: Topology>(self, shared: Shared<T>) -> L::Output {
+                self.0.with::<Urdht<T>>(shared)
+            }
+        }
+        self.open(Open(launch))
+    }
+}

@@ -1,0 +1,53 @@
+//! ZHT: everybody knows everybody.
+
+use super::{Expected, Topology};
+use crate::engine::Stream;
+use crate::overlay::Census;
+use crate::overlay::urdht::UrdhtParameters;
+use crate::space::{Key, Ring, Space};
+
+/// The zero-hop DHT of Li et al. (IPDPS 2013): a ring on which every node knows all others.
+///
+/// The root of a key is the first node at or after it, and every other node sends to it directly,
+/// so the closeness is the way from the key on to the node. A joiner gets the whole table from
+/// the root of its ID and tells everybody of itself; gossip finds what was lost.
+#[derive(Clone, Debug)]
+pub struct Clique;
+
+impl Topology for Clique {
+    type Point = Key;
+    type Distance = Key;
+
+    const RING: bool = true;
+
+    fn new(_: &UrdhtParameters) -> Self {
+        Self
+    }
+
+    fn point(&self, key: &Key) -> Key {
+        *key
+    }
+
+    fn distance(&self, from: &Key, to: &Key) -> Key {
+        Ring.distance(to, from)
+    }
+
+    fn short(&self, _: &Key, candidates: &[Key]) -> Vec<u32> {
+        (0..candidates.len() as u32).collect()
+    }
+
+    fn long(&self, _: &Key, _: &[Key], _: &[bool], _: &mut Stream) -> Vec<u32> {
+        Vec::new()
+    }
+
+    fn root(&self, census: &Census, key: &Key) -> Option<usize> {
+        (!census.nodes().is_empty()).then(|| census.successor(key))
+    }
+
+    fn expected(&self, nodes: f64) -> Expected {
+        Expected {
+            hops: 1.0,
+            peers: nodes,
+        }
+    }
+}
