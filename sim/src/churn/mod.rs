@@ -5,6 +5,7 @@
 //! node. A plan knows participants alone, so that all protocols meet the same churn.
 
 mod failures;
+mod measured;
 mod parameters;
 mod per_second;
 mod rates;
@@ -15,6 +16,7 @@ mod tests;
 mod trace;
 
 pub use failures::FailureParameters;
+pub use measured::{Family, Measured};
 pub use parameters::{Churn, ChurnParameters, Departure, Model, Population, Rejoin};
 pub use per_second::PerSecondParameters;
 pub use rates::RateParameters;

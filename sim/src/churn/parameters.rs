@@ -175,7 +175,17 @@ impl Churn {
                 Ok(())
             }
             ModelParameters::Sessions(sessions)
-                if sessions.up.constant().is_some_and(Span::is_zero) =>
+                if sessions.measured.is_some() && sessions.median.is_some() =>
+            {
+                let message = "expected either `median` or `measured`";
+                Err(Problem::new("churn.sessions.median", message))
+            }
+            ModelParameters::Sessions(sessions)
+                if sessions
+                    .distributions()
+                    .0
+                    .constant()
+                    .is_some_and(Span::is_zero) =>
             {
                 empties("churn.sessions.up", "at once")
             }

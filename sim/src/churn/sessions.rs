@@ -1,7 +1,7 @@
 //! Each participant is there for a session and away for a while, again and again.
 
 use super::steps::Pending;
-use super::{Change, ChurnPlan, Step};
+use super::{Change, ChurnPlan, Family, Measured, Step};
 use crate::engine::{Instant, Seed, Span, SpanDistribution, Stream};
 
 crate::choices! {
@@ -21,8 +21,29 @@ crate::parameters! {
         pub up: SpanDistribution = SpanDistribution::Exponential { mean: Span::from_secs(3600) };
         /// Time until the participant comes back.
         pub down: SpanDistribution = SpanDistribution::Exponential { mean: Span::from_secs(3600) };
+        /// Where sessions and absences were measured; takes the place of both distributions.
+        pub measured: Option<Measured> = None;
+        /// Which family of distributions was fitted to what was measured.
+        pub family: Family = Family::Weibull;
+        /// Median of exponential sessions and absences; takes the place of both distributions.
+        pub median: Option<Span> = None, within crate::parameter::Range::above(0.0);
         /// Who is there when the run begins.
         pub presence: Presence = Presence::All;
+    }
+}
+
+impl SessionParameters {
+    /// The distributions of sessions and absences.
+    pub(super) fn distributions(&self) -> (SpanDistribution, SpanDistribution) {
+        if let Some(measured) = self.measured {
+            return measured.distributions(self.family);
+        }
+        let Some(median) = self.median else {
+            return (self.up, self.down);
+        };
+        let mean = Span::from_secs_f64(median.as_secs_f64() / std::f64::consts::LN_2);
+        let both = SpanDistribution::Exponential { mean };
+        (both, both)
     }
 }
 
@@ -40,9 +61,10 @@ pub(super) fn plan(
     begin: Instant,
     seed: Seed,
 ) -> (Vec<u32>, ChurnPlan) {
+    let (up, down) = parameters.distributions();
     let mut plan = Sessions {
-        up: parameters.up,
-        down: parameters.down,
+        up,
+        down,
         change,
         streams: (0..participants as u64)
             .map(|index| seed.stream("sessions", index))
@@ -80,7 +102,9 @@ impl Sessions {
                 let spans: Vec<Span> = (0..FORGOTTEN)
                     .flat_map(|_| [self.up.sample(stream), self.down.sample(stream)])
                     .collect();
-                let total: u64 = spans.iter().map(|span| span.as_nanos()).sum();
+                let total = spans
+                    .iter()
+                    .fold(0, |sum: u64, span| sum.saturating_add(span.as_nanos()));
                 let mut left = stream.below(total.max(1));
                 for (place, span) in spans.iter().enumerate() {
                     match left.checked_sub(span.as_nanos()) {

@@ -205,7 +205,7 @@ fn what_empties_the_network_is_refused() {
     let still = SessionParameters {
         up: SpanDistribution::Constant(Span::ZERO),
         down: SpanDistribution::Constant(Span::ZERO),
-        presence: Presence::All,
+        ..SessionParameters::default()
     };
     let (_, plan) = sessions::plan(&still, 3, Change::Crash, Instant::START, Seed::new(1));
     let times: Vec<Instant> = plan.take(100).map(|step| step.time).collect();

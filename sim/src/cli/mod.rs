@@ -166,7 +166,7 @@ fn act(action: &Action) -> Result<(), Failure> {
             Ok(())
         }
         Action::List { scenarios } => {
-            let files = overview::shipped(scenarios)?;
+            let files = at_hand(overview::shipped(scenarios)?, &Options::default());
             let scenarios = read_all(&files, &Options::default())?;
             print!("{}", overview::list(&scenarios));
             Ok(())
@@ -184,11 +184,11 @@ fn act(action: &Action) -> Result<(), Failure> {
             out,
             jobs,
         } => {
-            let files = overview::shipped(scenarios)?;
             let options = Options {
                 quick: *quick,
                 ..Options::default()
             };
+            let files = at_hand(overview::shipped(scenarios)?, &options);
             let default = if *quick { "results/quick" } else { "results" };
             let out = out.as_deref().unwrap_or(Path::new(default));
             run::all(&read_all(&files, &options)?, out, *jobs)
@@ -198,6 +198,26 @@ fn act(action: &Action) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+/// The files without those that need data which are not here: whoever has them not still wants
+/// all the others.
+fn at_hand(mut files: Vec<PathBuf>, options: &Options) -> Vec<PathBuf> {
+    files.retain(|file| {
+        let needs = std::fs::read_to_string(file).is_ok_and(|text| text.contains("$DHTLAB_DATA/"));
+        if !needs || std::env::var_os("DHTLAB_DATA").is_some() {
+            return true;
+        }
+        let read = Source::load(file).and_then(|source| Scenario::read(source, options, KINDS));
+        match read {
+            Err(error) if error.message.contains("DHTLAB_DATA") => {
+                eprintln!("{}: skipped: {}", file.display(), error.message);
+                false
+            }
+            _ => true,
+        }
+    });
+    files
 }
 
 /// Reads all scenarios before anything runs, so that a fault in the last one is found first.

@@ -13,7 +13,7 @@ use super::pairwise::Matrix;
 use crate::parameter::{Problem, Table};
 use crate::{choices, parameters};
 use sha1::{Digest, Sha1};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 choices! {
     /// The format of a file that holds an underlay.
@@ -59,7 +59,7 @@ parameters! {
     /// links stays, and of a disconnected graph the largest component is used. Links without a
     /// latency of their own draw it from `link-latency`.
     pub struct File {
-        /// The file; a relative path starts at the folder of the scenario file.
+        /// The file; a relative path starts at the folder of the scenario file, `$DHTLAB_DATA/` at the folder that this environment variable names.
         pub path: Option<String> = None;
         /// Its format.
         pub format: Format = Format::Guess;
@@ -112,6 +112,26 @@ pub(super) struct Loaded {
     pub(super) content: String,
 }
 
+/// Where data lie that are too large to ship, or not ours to.
+const DATA: &str = "DHTLAB_DATA";
+
+/// The path of a file that a scenario in `base` names.
+fn locate(path: &str, base: &Path) -> Result<PathBuf, String> {
+    match path
+        .strip_prefix('$')
+        .and_then(|path| path.strip_prefix(DATA))
+    {
+        Some(rest) if rest.starts_with('/') => match std::env::var_os(DATA) {
+            Some(folder) => Ok(Path::new(&folder).join(&rest[1..])),
+            None => Err(format!(
+                "the environment variable {DATA} is not set; it names the folder in which `{}` lies",
+                &rest[1..]
+            )),
+        },
+        _ => Ok(base.join(path)),
+    }
+}
+
 impl File {
     /// Reads the file, a relative path from `base`; `table` is the one that these keys are from.
     ///
@@ -124,7 +144,8 @@ impl File {
                 "expected the path of a file",
             ));
         };
-        let path = base.join(path);
+        let path =
+            locate(path, base).map_err(|message| Problem::new(table.path_of("path"), message))?;
         let shown = path.display();
         let bytes = std::fs::read(&path).map_err(|error| {
             Problem::new(
