@@ -22,7 +22,7 @@ const GOLDEN: &[Golden] = &[
     ("chord at intervals", "06737a8a52d0", "e3b17110d92ebea6247d5709d031c292e68ebaf2"),
     ("kademlia converged, recursive", "a02ea992ef76", "3bd740267d6f68f092e556911d9e156b796d2559"),
     ("kademlia join, iterative", "4ac380304024", "991902b28e4d2f3cb0b73015e302353ff95a41d3"),
-    ("chord classic, sessions", "938811faf0b7", "9d95970e5eba9aeb6e7eedbfef662437cf0dea32"),
+    ("chord classic, sessions", "645ee8d6e70f", "9d95970e5eba9aeb6e7eedbfef662437cf0dea32"),
     ("chord, rates, leaves, iterative", "e28d9d600b75", "994e15ecf02b5c022de8429410d2dcf8c6850bf9"),
     ("vhash, per second", "feda9192d7ad", "290dce513e31137547514708c8ff1974c0fe8c2a"),
     ("urdht ring, join", "ba3584cb7716", "7bdc89dcb5d5534be6fa533e0f010f900b6846e5"),

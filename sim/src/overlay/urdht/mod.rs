@@ -16,8 +16,8 @@ mod topology;
 pub use parameters::{Shared, UrdhtParameters};
 pub use peers::PeerSet;
 pub use topology::{
-    Can, ChordRing, Clique, Crowd, Euclidean, Expected, HyperbolicDisc, Symphony, Topology,
-    UrdhtSpace, Visit, XorBuckets,
+    Can, CanZones, ChordRing, Clique, Crowd, Delaunay, Euclidean, EuclideanRegions, Expected,
+    HyperbolicDisc, HyperbolicRegions, Symphony, Topology, UrdhtSpace, Visit, Voronoi, XorBuckets,
 };
 
 use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};

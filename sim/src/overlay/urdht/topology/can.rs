@@ -1,11 +1,8 @@
 //! CAN's torus: neighbours in d dimensions and nobody else.
 
-use super::delaunay::Delaunay;
-use super::{Crowd, Expected, Topology};
-use crate::engine::Stream;
+use super::delaunay::{Delaunay, Voronoi};
 use crate::overlay::urdht::UrdhtParameters;
-use crate::space::{Key, Space, Torus, TorusPoint};
-use ordered_float::OrderedFloat;
+use crate::space::Torus;
 
 /// The torus of Ratnasamy, Francis, Handley, Karp and Shenker (SIGCOMM 2001).
 ///
@@ -17,65 +14,24 @@ use ordered_float::OrderedFloat;
 /// them, filled to 3 d + 1 with the nearest, instead of 2 d across the faces of a box. And boxes
 /// always lead to the owner of a key, while DGVH misses neighbours: in two dimensions, of 100
 /// lookups of random keys 1 or 2 end beside the root, by the distance rule up to 7.
-#[derive(Clone, Debug)]
-pub struct Can {
-    torus: Torus,
-    peers: Delaunay,
-}
+pub type Can = Delaunay<CanZones>;
 
-impl Topology for Can {
-    type Point = TorusPoint;
-    type Distance = OrderedFloat<f64>;
+/// The zones of CAN, as Voronoi regions.
+#[derive(Clone, Copy, Debug)]
+pub struct CanZones;
 
-    fn new(parameters: &UrdhtParameters) -> Self {
-        Self {
-            torus: Torus::new(parameters.dimensions),
-            peers: Delaunay::new(parameters, parameters.dimensions, |_| 0),
-        }
+impl Voronoi for CanZones {
+    type Space = Torus;
+
+    fn space(parameters: &UrdhtParameters) -> (Torus, usize) {
+        (Torus::new(parameters.dimensions), parameters.dimensions)
     }
 
-    fn point(&self, key: &Key) -> TorusPoint {
-        self.torus.point(key)
+    fn long_peers(_: usize) -> usize {
+        0
     }
 
-    fn distance(&self, from: &TorusPoint, to: &TorusPoint) -> OrderedFloat<f64> {
-        self.torus.distance(from, to)
-    }
-
-    fn short(&self, me: &TorusPoint, candidates: &[TorusPoint]) -> Vec<u32> {
-        self.peers.short(&self.torus, me, candidates)
-    }
-
-    fn long(
-        &self,
-        _: &TorusPoint,
-        _: &[TorusPoint],
-        is_short: &[bool],
-        random: &mut Stream,
-    ) -> Vec<u32> {
-        self.peers.long(is_short, random)
-    }
-
-    fn horizon(&self, crowd: &Crowd<'_, TorusPoint>, me: usize, _: &mut Stream) -> Vec<u32> {
-        self.peers.horizon(&self.torus, crowd, me)
-    }
-
-    fn acquaintances(
-        &self,
-        members: usize,
-        me: usize,
-        _: &[u32],
-        second: &[u32],
-        random: &mut Stream,
-    ) -> Vec<u32> {
-        self.peers.acquaintances(members, me, second, random)
-    }
-
-    fn expected(&self, nodes: f64) -> Expected {
-        let d = self.torus.dimensions() as f64;
-        Expected {
-            hops: d / 4.0 * libm::pow(nodes, 1.0 / d) + 1.0,
-            peers: self.peers.peers().min(nodes),
-        }
+    fn hops(nodes: f64, dimensions: f64) -> f64 {
+        dimensions / 4.0 * libm::pow(nodes, 1.0 / dimensions) + 1.0
     }
 }

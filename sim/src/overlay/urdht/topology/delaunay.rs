@@ -1,50 +1,79 @@
 //! What the topologies share whose short peers are the neighbours that DGVH finds.
 
-use super::Crowd;
+use super::{Crowd, Expected, Topology};
 use crate::engine::Stream;
 use crate::overlay::urdht::UrdhtParameters;
-use crate::space::{Dgvh, Rule, Space};
+use crate::space::{Dgvh, Key, Rule, Space};
+use std::fmt::Debug;
 
 /// How many of the nearest nodes DGVH looks at in a converged network, for each short peer at
 /// least wanted: what lies behind so many others is hidden.
 const NEAREST: usize = 24;
 
-/// How peers are chosen.
+/// A space in which a node's region is what is nearer to it than to any other node.
+pub trait Voronoi: Clone + Debug {
+    /// The space.
+    type Space: Space + Clone + Debug + Sync;
+
+    /// The space of a scenario and its dimensions.
+    fn space(parameters: &UrdhtParameters) -> (Self::Space, usize);
+
+    /// How many long peers a node has at most, if the scenario does not say and it has at least
+    /// `table` short ones.
+    fn long_peers(table: usize) -> usize;
+
+    /// How many hops are to be expected among so many nodes in so many dimensions.
+    fn hops(nodes: f64, dimensions: f64) -> f64;
+}
+
+/// The topology of such a space: short peers are the neighbours that DGVH finds, at least
+/// 3 d + 1, long peers a random choice of the others heard of. The root of a key is the node
+/// nearest to it.
 #[derive(Clone, Debug)]
-pub(super) struct Delaunay {
+pub struct Delaunay<V: Voronoi> {
+    space: V::Space,
+    dimensions: usize,
     rule: Rule,
     least: usize,
     most_long: usize,
 }
 
-impl Delaunay {
-    /// In so many dimensions; with `long` long peers if the scenario does not say otherwise.
-    pub(super) fn new(
-        parameters: &UrdhtParameters,
-        dimensions: usize,
-        long: impl Fn(usize) -> usize,
-    ) -> Self {
+impl<V: Voronoi> Topology for Delaunay<V> {
+    type Point = <V::Space as Space>::Point;
+    type Distance = <V::Space as Space>::Distance;
+
+    fn new(parameters: &UrdhtParameters) -> Self {
+        let (space, dimensions) = V::space(parameters);
         let table = 3 * dimensions + 1;
         Self {
+            space,
+            dimensions,
             rule: parameters.rule,
             least: parameters.table_size.unwrap_or(table),
-            most_long: parameters.long_peers.unwrap_or(long(table)),
+            most_long: parameters.long_peers.unwrap_or(V::long_peers(table)),
         }
     }
 
-    /// The neighbours that DGVH finds, and the nearest others up to the least number.
-    pub(super) fn short<S: Space>(
-        &self,
-        space: &S,
-        me: &S::Point,
-        candidates: &[S::Point],
-    ) -> Vec<u32> {
-        let mut dgvh = Dgvh::new(self.rule, self.least);
-        dgvh.select(space, me, candidates).to_vec()
+    fn point(&self, key: &Key) -> Self::Point {
+        self.space.point(key)
     }
 
-    /// A random choice of the others.
-    pub(super) fn long(&self, is_short: &[bool], random: &mut Stream) -> Vec<u32> {
+    fn distance(&self, from: &Self::Point, to: &Self::Point) -> Self::Distance {
+        self.space.distance(from, to)
+    }
+
+    fn short(&self, me: &Self::Point, candidates: &[Self::Point]) -> Vec<u32> {
+        let mut dgvh = Dgvh::new(self.rule, self.least);
+        dgvh.select(&self.space, me, candidates).to_vec()
+    }
+
+    fn long(
+        &self,
+        _: &Self::Point,
+        _: &[Self::Point],
+        is_short: &[bool],
+        random: &mut Stream,
+    ) -> Vec<u32> {
         let mut places: Vec<u32> = (0..is_short.len() as u32)
             .filter(|place| !is_short[*place as usize])
             .collect();
@@ -56,16 +85,11 @@ impl Delaunay {
     }
 
     /// The nearest nodes. Time O(n).
-    pub(super) fn horizon<S: Space>(
-        &self,
-        space: &S,
-        crowd: &Crowd<'_, S::Point>,
-        me: usize,
-    ) -> Vec<u32> {
+    fn horizon(&self, crowd: &Crowd<'_, Self::Point>, me: usize, _: &mut Stream) -> Vec<u32> {
         let others = (0..crowd.points.len()).filter(|place| *place != me);
-        let mut order: Vec<(S::Distance, u32)> = others
+        let mut order: Vec<(Self::Distance, u32)> = others
             .map(|place| {
-                let distance = space.distance(&crowd.points[me], &crowd.points[place]);
+                let distance = self.distance(&crowd.points[me], &crowd.points[place]);
                 (distance, place as u32)
             })
             .collect();
@@ -80,10 +104,11 @@ impl Delaunay {
     /// A node hears of its short peers' short peers all the time, and of others at random: a
     /// random choice of the table among those and as many others as the table holds comes close
     /// to what gossip leaves there, as a test shows.
-    pub(super) fn acquaintances(
+    fn acquaintances(
         &self,
         members: usize,
         me: usize,
+        _: &[u32],
         second: &[u32],
         random: &mut Stream,
     ) -> Vec<u32> {
@@ -96,8 +121,10 @@ impl Delaunay {
         heard
     }
 
-    /// How many peers a node has at most, but for neighbours beyond the least number.
-    pub(super) fn peers(&self) -> f64 {
-        (self.least + self.most_long) as f64
+    fn expected(&self, nodes: f64) -> Expected {
+        Expected {
+            hops: V::hops(nodes, self.dimensions as f64),
+            peers: ((self.least + self.most_long) as f64).min(nodes),
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A topology is one file here. It implements [`Topology`], and takes a `mod` line and a line in
 //! the list `spaces!` below; gossip, joining, mending, greedy lookups, the converged network and
-//! the word in a scenario file follow.
+//! the word in a scenario file follow. Spaces of Voronoi regions need say but what `delaunay` does
+//! not know: see `can`.
 
 mod arc;
 mod can;
@@ -14,10 +15,11 @@ mod ring;
 mod symphony;
 mod xor;
 
-pub use can::Can;
+pub use can::{Can, CanZones};
 pub use clique::Clique;
-pub use euclidean::Euclidean;
-pub use hyperbolic::HyperbolicDisc;
+pub use delaunay::{Delaunay, Voronoi};
+pub use euclidean::{Euclidean, EuclideanRegions};
+pub use hyperbolic::{HyperbolicDisc, HyperbolicRegions};
 pub use ring::ChordRing;
 pub use symphony::Symphony;
 pub use xor::XorBuckets;
