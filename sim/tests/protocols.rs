@@ -175,12 +175,13 @@ fn vhash_hit_rate(random_start: bool, rule: Rule) -> f64 {
 fn vhash_gossip_reaches_the_converged_hit_rate() {
     for rule in [Rule::Midpoint, Rule::Distance] {
         let (gossip, built) = (vhash_hit_rate(true, rule), vhash_hit_rate(false, rule));
-        // Both above 99.5 %; the tolerance is three standard errors of a rate of .997.
+        // Over 12 seeds both give .9987 by the midpoint rule and .996 by the other, single networks
+        // with standard deviations of .0005 and .0009: four of these below, three of a difference.
         assert!(
-            gossip > 0.995 && built > 0.995,
+            gossip > 0.9925 && built > 0.9925,
             "{rule:?}: {gossip} {built}"
         );
-        assert!((gossip - built).abs() < 0.002, "{rule:?}: {gossip} {built}");
+        assert!((gossip - built).abs() < 0.004, "{rule:?}: {gossip} {built}");
     }
 }
 

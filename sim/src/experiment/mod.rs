@@ -7,6 +7,7 @@
 mod cells;
 mod convergence;
 mod delaunay;
+mod dgvh_cost;
 mod growth;
 mod network;
 mod overlay_graph;
@@ -14,6 +15,7 @@ pub mod published;
 
 pub use convergence::Convergence;
 pub use delaunay::Delaunay;
+pub use dgvh_cost::DgvhCost;
 pub use growth::GrowthExperiment;
 pub use network::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
@@ -25,6 +27,7 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &NetworkExperiment,
     &Convergence,
     &Delaunay,
+    &DgvhCost,
     &GrowthExperiment,
     &published::VHashLatency,
 ];

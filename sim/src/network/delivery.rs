@@ -3,7 +3,7 @@
 use super::Network;
 use super::event::{Event, Parcel};
 use super::trip::Cargo;
-use crate::overlay::{Application, Context, Effect, Node, Omniscient, Turn};
+use crate::overlay::{Application, Context, Effect, Index, Node, Omniscient, Turn};
 
 impl<P: Omniscient, A: Application> Network<P, A> {
     /// Lets `node` act, and carries out what it wants.
@@ -21,7 +21,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             random: &mut self.random[node.index()],
             effects: &mut effects,
         };
-        let result = act(&mut self.nodes[node.index()], &mut context);
+        let state = &mut self.nodes[node.index()];
+        let result = act(state, &mut context);
+        self.index.acted(&self.shared, node, state);
         for effect in effects.drain(..) {
             self.carry_out(node, effect);
         }

@@ -4,7 +4,7 @@ use super::event::Event;
 use super::{Network, Seat};
 use crate::churn::{Change, ChurnPlan, Rejoin, Step};
 use crate::engine::{Instant, Seed, Stream};
-use crate::overlay::{Application, Naming, Node, Omniscient};
+use crate::overlay::{Application, Index, Naming, Node, Omniscient};
 use crate::space::Key;
 
 /// The participants, each on a site of its own, and what is planned for them.
@@ -125,6 +125,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let id = self.ids.id(node);
         if member {
             self.census.remove(&id, node);
+            self.index.depart(node);
             self.tally.counts.leaves += 1;
             self.tally.members(self.now, self.census.nodes().len());
             self.roster.extinct = self.census.nodes().is_empty();
@@ -184,6 +185,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let seat = &mut self.seats[node.index()];
         if seat.alive && !std::mem::replace(&mut seat.member, true) {
             self.census.insert(self.ids.id(node), node);
+            let state = &self.nodes[node.index()];
+            self.index.enter(&self.shared, node, state);
             self.tally.counts.joins += 1;
             self.tally.members(self.now, self.census.nodes().len());
         }

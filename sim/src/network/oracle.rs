@@ -3,12 +3,18 @@
 
 use super::Network;
 use crate::engine::Stream;
-use crate::overlay::{Application, Census, Node, Omniscient};
+use crate::overlay::{Application, Census, Index, Node, Omniscient};
 use crate::space::Key;
 
 /// The node that is truly the root of `key` at this moment.
 pub fn root<P: Omniscient, A: Application>(network: &Network<P, A>, key: &Key) -> Option<Node> {
-    P::root(&network.shared, &network.census, &network.nodes, key)
+    P::root(
+        &network.shared,
+        &network.census,
+        &network.nodes,
+        &network.index,
+        key,
+    )
 }
 
 /// Whether the structure that the protocol rests on is whole, if it has one: on a ring, every
@@ -80,6 +86,10 @@ fn newcomers<P: Omniscient, A: Application>(
 }
 
 fn start<P: Omniscient, A: Application>(network: &mut Network<P, A>, members: &[Node]) {
+    for node in members {
+        let state = &network.nodes[node.index()];
+        network.index.enter(&network.shared, *node, state);
+    }
     for node in members {
         network.turn(*node, |state, context| state.maintain(context));
     }

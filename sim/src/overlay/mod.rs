@@ -22,7 +22,7 @@ pub use configuration::{Burden, Circumstances, Configuration, Launch, Start};
 pub use context::{Context, Effect, Search};
 pub use identity::{Identities, Node};
 pub use naming::{Naming, bep42_id, is_bep42_valid, public_address};
-pub use omniscient::{Census, Omniscient};
+pub use omniscient::{Census, Index, Omniscient};
 
 use crate::engine::Span;
 use crate::space::Key;

@@ -7,6 +7,10 @@ use crate::space::Key;
 
 /// A protocol whose converged state and true roots can be told from all members at once.
 pub trait Omniscient: Overlay {
+    /// What is kept of the members beside their states, so that a root is found fast; `()`
+    /// where the census is enough.
+    type Index: Index<Self>;
+
     /// A node that knows nobody yet.
     fn newcomer(shared: &Self::Shared, id: &Key) -> Self;
 
@@ -30,9 +34,15 @@ pub trait Omniscient: Overlay {
         random: &mut [Stream],
     ) -> Vec<Self>;
 
-    /// The true root of `key` among the living members, given the states of all nodes; `None`
-    /// if nobody is left.
-    fn root(shared: &Self::Shared, census: &Census, nodes: &[Self], key: &Key) -> Option<Node>;
+    /// The true root of `key` among the living members, given the states of all nodes and the
+    /// index of the members; `None` if nobody is left.
+    fn root(
+        shared: &Self::Shared,
+        census: &Census,
+        nodes: &[Self],
+        index: &Self::Index,
+        key: &Key,
+    ) -> Option<Node>;
 
     /// Whether the structure that the protocol rests on is whole among the living members;
     /// `None` if there is none that either is or is not.
@@ -40,6 +50,23 @@ pub trait Omniscient: Overlay {
         None
     }
 }
+
+/// What the oracle keeps of the members, told by the network of all that may change it.
+pub trait Index<P>: Default
+where
+    P: Overlay,
+{
+    /// `node` is a member from now on, in the state `state`.
+    fn enter(&mut self, _shared: &P::Shared, _node: Node, _state: &P) {}
+
+    /// `node`, a member or not, has acted, and its state is now `state`.
+    fn acted(&mut self, _shared: &P::Shared, _node: Node, _state: &P) {}
+
+    /// `node` is no member any more.
+    fn depart(&mut self, _node: Node) {}
+}
+
+impl<P: Overlay> Index<P> for () {}
 
 /// The living members in the order of their IDs: the same for every protocol, so that runs that
 /// are compared draw the same members.

@@ -38,6 +38,7 @@ pub struct Dgvh {
     least: usize,
     chosen: Vec<u32>,
     rejected: Vec<u32>,
+    comparisons: u64,
 }
 
 impl Dgvh {
@@ -49,6 +50,7 @@ impl Dgvh {
             least,
             chosen: Vec::new(),
             rejected: Vec::new(),
+            comparisons: 0,
         }
     }
 
@@ -72,6 +74,12 @@ impl Dgvh {
         self.select_sorted(space, me, candidates, &order)
     }
 
+    /// How many distances between a chosen neighbour and a candidate, or the midpoint to it,
+    /// were looked at so far: what the choice costs beside sorting, on any machine.
+    pub fn comparisons(&self) -> u64 {
+        self.comparisons
+    }
+
     /// The same for candidates whose distances are known and sorted: pairs of distance from
     /// `me` and index into `candidates`.
     pub fn select_sorted<S: Space>(
@@ -86,22 +94,24 @@ impl Dgvh {
         for (distance, index) in order {
             let candidate = &candidates[*index as usize];
             let taken = |p: &u32| &candidates[*p as usize];
-            let hidden = match self.rule {
+            let hides = match self.rule {
                 Rule::Midpoint => {
                     let middle = space.midpoint(me, candidate);
                     let mine = space.distance(me, &middle);
                     self.chosen
                         .iter()
                         .map(taken)
-                        .any(|p| space.distance(p, &middle) < mine)
+                        .position(|p| space.distance(p, &middle) < mine)
                 }
                 Rule::Distance => self
                     .chosen
                     .iter()
                     .map(taken)
-                    .any(|p| space.distance(p, candidate) < *distance),
+                    .position(|p| space.distance(p, candidate) < *distance),
             };
-            if hidden {
+            let looked_at = hides.map_or(self.chosen.len(), |place| place + 1);
+            self.comparisons += looked_at as u64;
+            if hides.is_some() {
                 self.rejected.push(*index);
             } else {
                 self.chosen.push(*index);

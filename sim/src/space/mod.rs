@@ -11,6 +11,7 @@ pub(crate) mod key;
 mod plane;
 mod ring;
 mod torus;
+mod torus_grid;
 mod xor;
 
 pub use dgvh::{Dgvh, Rule};
@@ -20,6 +21,7 @@ pub use key::Key;
 pub use plane::Plane;
 pub use ring::Ring;
 pub use torus::{Torus, TorusPoint};
+pub use torus_grid::TorusGrid;
 pub use xor::Xor;
 
 use std::fmt::Debug;

@@ -6,6 +6,8 @@ use crate::overlay::{Census, Identities, Node, Omniscient};
 use crate::space::{Key, Ring};
 
 impl Omniscient for Chord {
+    type Index = ();
+
     fn newcomer(_: &ChordParameters, id: &Key) -> Self {
         Self {
             id: *id,
@@ -72,7 +74,13 @@ impl Omniscient for Chord {
         states
     }
 
-    fn root(shared: &ChordParameters, census: &Census, _: &[Self], key: &Key) -> Option<Node> {
+    fn root(
+        shared: &ChordParameters,
+        census: &Census,
+        _: &[Self],
+        (): &(),
+        key: &Key,
+    ) -> Option<Node> {
         let (nodes, ids) = (census.nodes(), census.ids());
         let last = nodes.len().checked_sub(1)?;
         let place = census.successor(key);

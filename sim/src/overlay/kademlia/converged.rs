@@ -87,6 +87,8 @@ fn sample(range: Range<usize>, count: usize, random: &mut Stream, picks: &mut Ve
 }
 
 impl Omniscient for Kademlia {
+    type Index = ();
+
     fn newcomer(_: &KademliaParameters, id: &Key) -> Self {
         Self::with(*id, Buckets::default())
     }
@@ -141,7 +143,13 @@ impl Omniscient for Kademlia {
     /// Who shares the longest prefix with the key stands next to it in the order of IDs. All
     /// that share it differ from the key in the bit after it, so with that bit turned over the
     /// same search goes on among them: O(log n) at most, about two steps for uniform IDs.
-    fn root(_: &KademliaParameters, census: &Census, _: &[Self], key: &Key) -> Option<Node> {
+    fn root(
+        _: &KademliaParameters,
+        census: &Census,
+        _: &[Self],
+        (): &(),
+        key: &Key,
+    ) -> Option<Node> {
         let (ids, nodes) = (census.ids(), census.nodes());
         let last = ids.last()?;
         let mut target = *key;

@@ -188,7 +188,7 @@ proptest! {
         let census = Census::new(&ids, &members);
         let shared = KademliaParameters { k, b, ..KademliaParameters::default() };
         for key in keys.iter().chain(members.iter().map(|m| ids.id(*m)).collect::<Vec<_>>().iter()) {
-            let root = Kademlia::root(&shared, &census, &[], key).expect("somebody is there");
+            let root = Kademlia::root(&shared, &census, &[], &(), key).expect("somebody is there");
             let nearest = members.iter().map(|node| ids.id(*node).xor(*key)).min();
             prop_assert_eq!(Some(ids.id(root).xor(*key)), nearest);
         }

@@ -6,6 +6,8 @@ use crate::overlay::{Census, Identities, Node, Omniscient};
 use crate::space::Key;
 
 impl<T: Topology> Omniscient for Urdht<T> {
+    type Index = ();
+
     fn newcomer(shared: &Shared<T>, id: &Key) -> Self {
         Self::at(shared, id)
     }
@@ -94,7 +96,13 @@ impl<T: Topology> Omniscient for Urdht<T> {
     }
 
     /// Told by the order of IDs where the topology knows how; otherwise time O(n).
-    fn root(shared: &Shared<T>, census: &Census, nodes: &[Self], key: &Key) -> Option<Node> {
+    fn root(
+        shared: &Shared<T>,
+        census: &Census,
+        nodes: &[Self],
+        (): &(),
+        key: &Key,
+    ) -> Option<Node> {
         let topology = &shared.topology;
         if let Some(place) = topology.root(census, key) {
             return census.nodes().get(place).copied();

@@ -6,14 +6,22 @@
 //! peers are others it has heard of, in a table of limited size. Peers are found by gossip: a
 //! node and one of its short peers tell each other their short peers. With an embedding
 //! (see [`Embedding`]), positions move so that distances follow latencies.
+//!
+//! The papers leave open how the dead are found out. Here a record says how long ago its node gave
+//! a sign of life, and expires; a node looks after the peers of whom it has not heard for the
+//! longest, and does not believe what others tell of a peer's life before it was found silent.
+//! A newcomer asks its short peers for their news, and so is known to them at once; who leaves or
+//! moves tells them.
 
 mod converged;
 mod parameters;
 mod peers;
 mod springs;
+mod whereabouts;
 
 pub use parameters::{Embedding, Shared, VHashParameters};
 pub use peers::{PeerSet, Record};
+pub use whereabouts::Whereabouts;
 
 use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
 use crate::engine::{Period, Span};
@@ -30,6 +38,8 @@ pub struct VHash {
     springs: Springs,
     /// It has found its place.
     joined: bool,
+    /// The short peers whom it has told of itself, while it is new.
+    greeted: Option<Vec<Node>>,
 }
 
 /// What VHash nodes tell each other.
@@ -43,6 +53,8 @@ pub enum Message {
     Position(Box<News>),
     /// To a joiner: me and my short peers.
     Welcome(Box<News>),
+    /// To short peers: I go; these are the peers that I had.
+    Farewell(Box<News>),
 }
 
 /// What a node says of itself and of those around it.
@@ -71,6 +83,11 @@ pub enum Timer {
     Gossip,
     /// Measure the latency to a peer, one after the other, and learn where it is now.
     Probe,
+    /// See whether a peer is alive: in turn a short one and a long one.
+    Check {
+        /// Whether a short one's turn has come.
+        short: bool,
+    },
     /// See whether the join has come to its end.
     Join,
 }
@@ -93,6 +110,7 @@ impl VHash {
             peers: PeerSet::new(shared.torus.dimensions()),
             springs: Springs::default(),
             joined: false,
+            greeted: None,
         }
     }
 
@@ -101,6 +119,7 @@ impl VHash {
             node: me,
             version: self.version,
             position: self.position.clone(),
+            age: Span::ZERO,
         }
     }
 
@@ -115,7 +134,7 @@ impl VHash {
 
     /// What the node says of itself and its peers.
     fn all_news(&self, context: &mut Context<'_, Self>) -> Box<News> {
-        let peers = self.peers.told(LONG_TOLD, context.random);
+        let peers = self.peers.told(context.now, LONG_TOLD, context.random);
         Box::new(News {
             peers,
             ..*self.news(context.me)
@@ -124,13 +143,60 @@ impl VHash {
 
     /// Takes in what another node has told, and chooses peers anew.
     fn learn(&mut self, context: &mut Context<'_, Self>, news: &News) {
-        let heard = std::iter::once(&news.sender)
-            .chain(&news.peers)
-            .filter(|record| record.node != context.me);
-        self.peers.hear(heard);
+        self.hear(context, std::iter::once(&news.sender).chain(&news.peers));
+        self.choose(context);
+    }
+
+    fn hear<'a>(&mut self, context: &Context<'_, Self>, records: impl Iterator<Item = &'a Record>) {
+        let others = records.filter(|record| record.node != context.me);
+        self.peers.hear(context.now, context.shared.expiry, others);
+    }
+
+    /// Chooses peers anew among those that have not expired. Who is new tells the short ones.
+    fn choose(&mut self, context: &mut Context<'_, Self>) {
         let shared = context.shared;
-        if self.peers.choose(shared, &self.position, context.random) {
+        let expired = shared
+            .expiry
+            .is_some_and(|expiry| self.peers.expire(context.now, expiry));
+        let changed = self.peers.choose(shared, &self.position, context.random);
+        if changed || expired {
             context.update();
+            self.greet(context);
+        }
+    }
+
+    /// While it is new, asks each short peer for its news, and so tells it of itself: a newcomer
+    /// of whom its neighbours do not know is not found.
+    fn greet(&mut self, context: &mut Context<'_, Self>) {
+        let Some(mut greeted) = self.greeted.take() else {
+            return;
+        };
+        for peer in self.peers.short() {
+            if !greeted.contains(peer) {
+                greeted.push(*peer);
+                let news = self.news(context.me);
+                context.request(*peer, Message::Gossip(news), Timer::Gossip);
+            }
+        }
+        self.greeted = Some(greeted);
+    }
+
+    /// Asks the short or long peer of whom nothing was heard for the longest for a sign of life.
+    fn check(&self, context: &mut Context<'_, Self>, short: bool) {
+        if let Some(peer) = self.peers.least_recently_heard(short) {
+            context.request(peer, Message::Probe, Timer::Check { short });
+        }
+    }
+
+    /// Takes leave of a node that is gone; who has lost the last peer joins anew.
+    fn bury(&mut self, context: &mut Context<'_, Self>, node: Node) {
+        if self.peers.bury(node, context.now) {
+            self.peers
+                .choose(context.shared, &self.position, context.random);
+            context.update();
+            if self.joined && self.peers.is_empty() {
+                context.rejoin();
+            }
         }
     }
 
@@ -159,6 +225,11 @@ impl VHash {
             if let Some(position) = moved {
                 self.position = position;
                 self.version += 1;
+                // Who holds it to be where it was sends it what it cannot deliver.
+                let news = self.news(context.me);
+                for peer in self.peers.short() {
+                    context.send(*peer, Message::Position(news.clone()));
+                }
             }
         }
     }
@@ -181,8 +252,12 @@ impl Overlay for VHash {
 
     fn bytes(message: &Message) -> u32 {
         match message {
-            Message::Gossip(news) | Message::Position(news) | Message::Welcome(news) => {
-                let record = |record: &Record| NODE_BYTES * (1 + record.position.len() as u32);
+            Message::Gossip(news)
+            | Message::Position(news)
+            | Message::Welcome(news)
+            | Message::Farewell(news) => {
+                // Address, age and coordinates.
+                let record = |record: &Record| NODE_BYTES * (2 + record.position.len() as u32);
                 let peers: u32 = news.peers.iter().map(record).sum();
                 HEADER_BYTES + record(&news.sender) + peers
             }
@@ -193,6 +268,7 @@ impl Overlay for VHash {
     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
         match bootstrap {
             Some(node) => {
+                self.greeted = None;
                 context.route_via(node, context.id(), Query::Join);
                 context.set_timer(context.shared.join_timeout, Timer::Join);
             }
@@ -205,6 +281,7 @@ impl Overlay for VHash {
         for (period, timer) in [
             (context.shared.gossip, Timer::Gossip),
             (context.shared.probe, Timer::Probe),
+            (context.shared.check, Timer::Check { short: true }),
         ] {
             if let Some(first) = period.first(context.random) {
                 context.set_timer(first, timer);
@@ -212,10 +289,27 @@ impl Overlay for VHash {
         }
     }
 
-    fn on_message(&mut self, context: &mut Context<'_, Self>, _: Node, message: Message) {
-        if let Message::Welcome(news) = message {
-            self.learn(context, &news);
-            self.found_place(context);
+    fn leave(&mut self, context: &mut Context<'_, Self>) {
+        let news = self.all_news(context);
+        for peer in self.peers.short() {
+            context.send(*peer, Message::Farewell(news.clone()));
+        }
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Message) {
+        match message {
+            Message::Welcome(news) => {
+                self.greeted = Some(Vec::new());
+                self.learn(context, &news);
+                self.found_place(context);
+            }
+            Message::Farewell(news) => {
+                // Who goes tells of those who close the gap.
+                self.hear(context, news.peers.iter());
+                self.bury(context, from);
+            }
+            Message::Position(news) => self.learn(context, &news),
+            Message::Gossip(_) | Message::Probe => {}
         }
     }
 
@@ -240,7 +334,7 @@ impl Overlay for VHash {
         &mut self,
         context: &mut Context<'_, Self>,
         _: Node,
-        _: Timer,
+        purpose: Timer,
         message: Message,
         round_trip: Span,
     ) {
@@ -251,19 +345,21 @@ impl Overlay for VHash {
                 self.learn(context, &news);
             }
             Message::Position(news) => {
-                self.springs.sample(round_trip.as_secs_f64() / 2.0);
-                self.measure(context, &news, round_trip);
-                self.peers.hear(std::iter::once(&news.sender));
+                if purpose == Timer::Probe {
+                    self.springs.sample(round_trip.as_secs_f64() / 2.0);
+                    self.measure(context, &news, round_trip);
+                }
+                self.hear(context, std::iter::once(&news.sender));
             }
-            Message::Probe | Message::Welcome(_) => {}
+            Message::Probe | Message::Welcome(_) | Message::Farewell(_) => {}
         }
     }
 
-    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, _: Option<Timer>) {
-        if self.peers.remove(from) {
-            self.peers
-                .choose(context.shared, &self.position, context.random);
-            context.update();
+    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
+        self.bury(context, from);
+        // Who finds one peer dead looks after the next at once: often many die together.
+        if let Some(Timer::Check { short }) = purpose {
+            self.check(context, short);
         }
     }
 
@@ -282,8 +378,14 @@ impl Overlay for VHash {
                 }
                 self.again(context, context.shared.probe, timer);
             }
+            Timer::Check { short } => {
+                self.check(context, short);
+                let next = Timer::Check { short: !short };
+                self.again(context, context.shared.check, next);
+            }
             Timer::Join => {
-                if !self.joined {
+                self.greeted = None;
+                if !self.joined || self.peers.is_empty() {
                     context.rejoin();
                 }
             }
@@ -295,6 +397,15 @@ impl Overlay for VHash {
             Query::Join => {
                 let news = self.all_news(context);
                 context.send(origin, Message::Welcome(news));
+                // Part of what was this node's is the newcomer's now.
+                let newcomer = Record {
+                    node: origin,
+                    version: 0,
+                    position: context.shared.torus.point(&context.ids.id(origin)),
+                    age: Span::ZERO,
+                };
+                self.hear(context, std::iter::once(&newcomer));
+                self.choose(context);
             }
         }
     }

@@ -33,6 +33,10 @@ crate::parameters! {
         pub gossip: Period = Period::every(Span::from_secs(10));
         /// Time between two measurements of a latency for the embedding.
         pub probe: Period = Period::every(Span::from_secs(1));
+        /// Time between two looks whether a peer is alive, in turn the short and the long one of whom nothing was heard for the longest, or "never".
+        pub check: Period = Period::every(Span::from_secs(2));
+        /// Time after which a peer that gives no sign of life is forgotten, or "never"; nothing expires without gossip.
+        pub expiry: Period = Period::every(Span::from_secs(600));
         /// Time after which a joiner that has found no place begins again through somebody else.
         pub join_timeout: Span = Span::from_secs(10), within crate::parameter::Range::above(0.0);
         /// How long a node waits for an answer.
@@ -50,6 +54,8 @@ pub struct Shared {
     pub(super) embedding: Embedding,
     pub(super) gossip: Period,
     pub(super) probe: Period,
+    pub(super) check: Period,
+    pub(super) expiry: Option<Span>,
     pub(super) join_timeout: Span,
 }
 
@@ -67,6 +73,15 @@ impl From<&VHashParameters> for Shared {
                 Embedding::Off => Period::NEVER,
                 Embedding::Springs => parameters.probe,
             },
+            // Who speaks to nobody hears of nobody, and looks after nobody.
+            check: match parameters.gossip.span() {
+                Some(_) => parameters.check,
+                None => Period::NEVER,
+            },
+            expiry: parameters
+                .gossip
+                .span()
+                .and_then(|_| parameters.expiry.span()),
             join_timeout: parameters.join_timeout,
         }
     }
@@ -89,7 +104,8 @@ impl Configuration for VHashParameters {
         let peers = (shared.least_short + shared.most_long).min(nodes) as f64;
         Burden {
             hops: libm::log2(nodes.max(2) as f64) / 2.0 + 1.0,
-            maintenance: 4.0 * self.gossip.rate() + 2.0 * shared.probe.rate(),
+            maintenance: 4.0 * self.gossip.rate()
+                + 2.0 * (shared.probe.rate() + shared.check.rate()),
             bytes: peers * 8.0 * (self.dimensions as f64 + 1.0),
         }
     }

@@ -1,12 +1,13 @@
 //! The peers of a VHash node: short ones first, then long ones, in flat arrays.
 
 use super::Shared;
-use crate::engine::Stream;
+use crate::engine::{Instant, Span, Stream};
 use crate::overlay::Node;
 use crate::space::{Dgvh, Torus, TorusPoint};
 use ordered_float::OrderedFloat;
 
-/// What a node knows of another: its address, where it was, and how often it had moved by then.
+/// What a node knows of another: its address, where it was, how often it had moved by then, and
+/// how long ago it gave a sign of life.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// Its address.
@@ -15,6 +16,9 @@ pub struct Record {
     pub version: u32,
     /// Where it was.
     pub position: TorusPoint,
+    /// The time since somebody heard from the node itself, when the record was told. A span and
+    /// no moment, so that nodes need no common clock.
+    pub age: Span,
 }
 
 /// The peers that a node knows.
@@ -29,6 +33,11 @@ pub struct PeerSet {
     /// The number of the last probe of each.
     probed: Vec<u32>,
     probes: u32,
+    /// When each gave the last sign of life that the node knows of.
+    alive: Vec<Instant>,
+    /// Nodes that were found silent or have said goodbye, and when: what others tell of them
+    /// counts only if they have been alive since.
+    silent: Vec<(Node, Instant)>,
     /// Squared distance of the nearest peer at the last choice.
     nearest: f64,
     /// From here on, what was heard of since the last choice.
@@ -45,6 +54,8 @@ impl PeerSet {
             coordinates: Vec::new(),
             probed: Vec::new(),
             probes: 0,
+            alive: Vec::new(),
+            silent: Vec::new(),
             nearest: 0.0,
             heard: 0,
         }
@@ -102,8 +113,20 @@ impl PeerSet {
         Some(self.nodes[place])
     }
 
-    /// The records of the short peers and of `long` long ones drawn uniformly.
-    pub(super) fn told(&self, long: usize, stream: &mut Stream) -> Vec<Record> {
+    /// The short peer without a sign of life for the longest, or else the long one.
+    pub(super) fn least_recently_heard(&self, short: bool) -> Option<Node> {
+        let places = if short && self.short > 0 {
+            0..self.short
+        } else {
+            self.short..self.nodes.len()
+        };
+        let oldest = places.min_by_key(|place| self.alive[*place])?;
+        Some(self.nodes[oldest])
+    }
+
+    /// The records of the short peers and of `long` long ones drawn uniformly, as they are told
+    /// at the time `now`.
+    pub(super) fn told(&self, now: Instant, long: usize, stream: &mut Stream) -> Vec<Record> {
         let beyond = self.nodes.len() - self.short;
         let drawn = (0..long.min(beyond)).map(|_| self.short + stream.index(beyond));
         (0..self.short)
@@ -112,34 +135,81 @@ impl PeerSet {
                 node: self.nodes[place],
                 version: self.versions[place],
                 position: TorusPoint::from_slice(self.position(place)),
+                age: now.since(self.alive[place]),
             })
             .collect()
     }
 
-    /// Takes in records: new peers wait for the next choice, known ones are brought up to date.
-    pub(super) fn hear<'a>(&mut self, records: impl Iterator<Item = &'a Record>) {
+    /// Takes in records that were told at the time `now`: new peers wait for the next choice,
+    /// known ones are brought up to date. What is older than `expiry` and what is known to be
+    /// out of date is left aside.
+    pub(super) fn hear<'a>(
+        &mut self,
+        now: Instant,
+        expiry: Option<Span>,
+        records: impl Iterator<Item = &'a Record>,
+    ) {
         for record in records {
+            let alive = before(now, record.age);
+            if expiry.is_some_and(|expiry| record.age > expiry)
+                || self.is_silent(record.node, alive)
+            {
+                continue;
+            }
             match self.nodes.iter().position(|node| *node == record.node) {
-                Some(place) if self.versions[place] < record.version => {
-                    self.versions[place] = record.version;
-                    let start = place * self.dimensions;
-                    self.coordinates[start..start + self.dimensions]
-                        .copy_from_slice(&record.position);
+                Some(place) => {
+                    self.alive[place] = self.alive[place].max(alive);
+                    if self.versions[place] < record.version {
+                        self.versions[place] = record.version;
+                        let start = place * self.dimensions;
+                        self.coordinates[start..start + self.dimensions]
+                            .copy_from_slice(&record.position);
+                    }
                 }
-                Some(_) => {}
                 None => {
                     self.nodes.push(record.node);
                     self.versions.push(record.version);
                     self.probed.push(0);
+                    self.alive.push(alive);
                     self.coordinates.extend_from_slice(&record.position);
                 }
             }
         }
     }
 
+    /// Whether `node` was found silent after it was `alive`; if it has come back to life since,
+    /// that is forgotten.
+    fn is_silent(&mut self, node: Node, alive: Instant) -> bool {
+        match self.silent.iter().position(|(other, _)| *other == node) {
+            Some(place) if self.silent[place].1 < alive => {
+                self.silent.swap_remove(place);
+                false
+            }
+            place => place.is_some(),
+        }
+    }
+
+    /// Forgets the peers of whom there was no sign of life for `expiry`, and those found silent
+    /// so long ago that nobody tells of them any more; true if a short peer is forgotten.
+    pub(super) fn expire(&mut self, now: Instant, expiry: Span) -> bool {
+        self.silent.retain(|(_, since)| now.since(*since) <= expiry);
+        let fresh = |place: &usize| now.since(self.alive[*place]) <= expiry;
+        if (0..self.nodes.len()).all(|place| fresh(&place)) {
+            return false;
+        }
+        let (heard, before) = (self.heard, self.short);
+        let places = |range: std::ops::Range<usize>| range.filter(fresh).collect::<Vec<_>>();
+        let short = places(0..self.short);
+        let long = places(self.short..self.nodes.len());
+        let known = long.iter().filter(|place| **place < heard).count();
+        self.keep(&short, &long);
+        self.heard = self.short + known;
+        self.short < before
+    }
+
     /// Makes the first `short` of `records` the short peers and the others the long ones.
     pub(super) fn set<'a>(&mut self, short: usize, records: impl Iterator<Item = &'a Record>) {
-        self.hear(records);
+        self.hear(Instant::START, None, records);
         self.short = short;
         self.heard = self.nodes.len();
     }
@@ -212,12 +282,18 @@ impl PeerSet {
         self.nodes.swap_remove(place);
         self.versions.swap_remove(place);
         self.probed.swap_remove(place);
+        self.alive.swap_remove(place);
         self.coordinates.copy_within(last * d.., place * d);
         self.coordinates.truncate(last * d);
     }
 
-    /// Forgets `node`; true if it was known. The short peers are to be chosen anew.
-    pub(super) fn remove(&mut self, node: Node) -> bool {
+    /// Forgets `node`, which was found silent at the time `now`, and what others will tell of
+    /// its life before; true if it was known. The short peers are to be chosen anew.
+    pub(super) fn bury(&mut self, node: Node, now: Instant) -> bool {
+        match self.silent.iter_mut().find(|(other, _)| *other == node) {
+            Some((_, since)) => *since = now,
+            None => self.silent.push((node, now)),
+        }
         let Some(gone) = self.nodes.iter().position(|other| *other == node) else {
             return false;
         };
@@ -228,6 +304,8 @@ impl PeerSet {
             without(self.short..self.nodes.len()),
         );
         self.keep(&short, &long);
+        // Anybody may have been hidden behind who is gone.
+        self.heard = self.short;
         true
     }
 
@@ -240,8 +318,14 @@ impl PeerSet {
         self.nodes = places().map(|place| self.nodes[place]).collect();
         self.versions = places().map(|place| self.versions[place]).collect();
         self.probed = places().map(|place| self.probed[place]).collect();
+        self.alive = places().map(|place| self.alive[place]).collect();
         self.coordinates = coordinates;
         self.short = short.len();
         self.heard = self.nodes.len();
     }
+}
+
+/// The moment `age` before `now`; not before time begins.
+fn before(now: Instant, age: Span) -> Instant {
+    Instant::from_nanos(now.as_nanos().saturating_sub(age.as_nanos()))
 }
