@@ -44,6 +44,8 @@ pub struct Burden {
     pub maintenance: f64,
     /// Bytes of the tables of a node.
     pub bytes: f64,
+    /// Steps of the size of an event that building a node's converged state takes.
+    pub build: f64,
 }
 
 /// The parameters of a protocol, as the scenario sees them.

@@ -266,7 +266,7 @@ impl NetworkScenario {
         let burden = self.protocol.burden(self.overlay.nodes);
         Cost {
             events: self.lookups() as f64 * 2.0 * (burden.hops + 1.0)
-                + burden.maintenance * n * seconds,
+                + (burden.build + burden.maintenance * seconds) * n,
             bytes: n * (160.0 + burden.bytes) + self.underlay.memory(self.overlay.nodes) as f64,
         }
     }

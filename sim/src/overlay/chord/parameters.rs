@@ -118,6 +118,7 @@ impl Configuration for ChordParameters {
                 + (log / 2.0 + 2.0) * self.fix_fingers.rate()
                 + 3.0 * self.check_predecessor.rate(),
             bytes: 12.0 * (self.successors as f64 + log),
+            build: 1.0,
         }
     }
 

@@ -68,6 +68,7 @@ impl Configuration for KademliaParameters {
             hops: asked,
             maintenance: refresh * self.refresh.rate(),
             bytes: 8.0 * contacts + 24.0 * buckets,
+            build: contacts / 10.0,
         }
     }
 

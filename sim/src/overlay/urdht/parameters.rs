@@ -109,6 +109,7 @@ impl Configuration for UrdhtParameters {
         Burden {
             hops: expected.hops,
             maintenance: 3.0 * (self.gossip.rate() + self.refresh.rate()),
+            build: expected.peers + nodes as f64 / 20.0,
             bytes: expected.peers * (4.0 + size_of::<crate::space::TorusPoint>() as f64),
         }
     }

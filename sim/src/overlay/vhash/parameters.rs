@@ -106,6 +106,7 @@ impl Configuration for VHashParameters {
             hops: libm::log2(nodes.max(2) as f64) / 2.0 + 1.0,
             maintenance: 4.0 * self.gossip.rate()
                 + 2.0 * (shared.probe.rate() + shared.check.rate()),
+            build: 36.0 * shared.least_short.max(3 * self.dimensions + 1) as f64,
             bytes: peers * 8.0 * (self.dimensions as f64 + 1.0),
         }
     }
