@@ -107,6 +107,49 @@ fn a_network_that_dies_out_says_so() {
     assert_eq!(number("lookups"), over);
 }
 
+/// What would empty the network for certain, and a trace that cannot be, is refused before
+/// anything runs: with file, line and key, and exit code 2.
+#[test]
+fn churn_that_cannot_be_is_refused() {
+    let line = CHURN.lines().count() + 3;
+    for (model, told) in [
+        (
+            "failures'\nfailures.fraction = 1.0",
+            "churn.failures.fraction: this empties the network of 80 nodes at once",
+        ),
+        (
+            "sessions'\nsessions.up = '400 s'",
+            "churn.sessions.up: this empties the network of 80 nodes after 400 s",
+        ),
+        (
+            "trace'\ntrace.file = 'back.csv'",
+            "churn.trace.file: back.csv:2: time runs backwards to 10 s",
+        ),
+        (
+            "trace'\ntrace.file = 'unknown.csv'",
+            "churn.trace.file: unknown.csv:1: node \"ghost\" is unknown",
+        ),
+        (
+            "trace'\ntrace.file = 'none.csv'",
+            "churn.trace.file: cannot read none.csv",
+        ),
+    ] {
+        let lab = Lab::new();
+        lab.write("back.csv", "20,crash,1\n10,join,1\n");
+        lab.write("unknown.csv", "20,crash,ghost\n");
+        lab.write("bad.toml", format!("{CHURN}[churn]\nmodel = '{model}\n"));
+        let ended = lab.dhtlab(&["run", "bad.toml", "--out", "out"]);
+        let expected = format!("error: bad.toml:{line}: {told}");
+        assert_eq!(ended.code, Some(2), "{model}");
+        assert!(
+            ended.stderr.starts_with(&expected),
+            "{model}: {}",
+            ended.stderr
+        );
+        assert!(!lab.path("out").exists());
+    }
+}
+
 /// The bounds on events and on time end a run under churn, and are reported.
 #[test]
 fn bounds_end_a_run_under_churn() {

@@ -1,8 +1,8 @@
 //! What can be set about churn, and the plan that comes of it.
 
 use super::{
-    Change, ChurnPlan, FailureParameters, PerSecondParameters, RateParameters, SessionParameters,
-    Trace, TraceParameters, failures, per_second, rates, sessions,
+    Change, ChurnPlan, FailureParameters, PerSecondParameters, Presence, RateParameters,
+    SessionParameters, Trace, TraceParameters, failures, per_second, rates, sessions,
 };
 use crate::engine::{Instant, Seed, Span};
 use crate::parameter::{Parameters, Problem, Section, Table};
@@ -180,15 +180,14 @@ impl Churn {
                 let message = "expected either `median` or `measured`";
                 Err(Problem::new("churn.sessions.median", message))
             }
-            ModelParameters::Sessions(sessions)
-                if sessions
-                    .distributions()
-                    .0
-                    .constant()
-                    .is_some_and(Span::is_zero) =>
-            {
-                empties("churn.sessions.up", "at once")
-            }
+            ModelParameters::Sessions(sessions) => match sessions.distributions().0.constant() {
+                Some(up) if up.is_zero() => empties("churn.sessions.up", "at once"),
+                // Who has come at the same time goes at the same time.
+                Some(up) if sessions.presence == Presence::All && up < duration => {
+                    empties("churn.sessions.up", &format!("after {up}"))
+                }
+                _ => Ok(()),
+            },
             _ => Ok(()),
         }
     }

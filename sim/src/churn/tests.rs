@@ -23,7 +23,7 @@ fn at(secs: u64) -> Instant {
 }
 
 const MODELS: [&str; 5] = [
-    "churn.model = 'sessions'\nchurn.sessions.up = '50 s'\nchurn.sessions.down = { distribution = 'exponential', mean = '20 s' }",
+    "churn.model = 'sessions'\nchurn.sessions.up = '50 s'\nchurn.sessions.presence = 'equilibrium'\nchurn.sessions.down = { distribution = 'exponential', mean = '20 s' }",
     "churn.model = 'sessions'\nchurn.sessions.up = { distribution = 'weibull', scale = '1 min', shape = 0.5 }\nchurn.sessions.presence = 'equilibrium'",
     "churn.model = 'rates'\nchurn.rates.joins = 0.5",
     "churn.model = 'per-second'\nchurn.per-second.probability = 0.05",
@@ -187,6 +187,10 @@ fn what_empties_the_network_is_refused() {
         (
             "churn.model = 'rates'\nchurn.rates.joins = 0.0\nchurn.rates.leaves = 0.1",
             "churn.rates.leaves",
+        ),
+        (
+            "churn.model = 'sessions'\nchurn.sessions.up = '999 s'",
+            "churn.sessions.up",
         ),
         (
             "churn.model = 'sessions'\nchurn.sessions.up = '0 s'",
