@@ -150,6 +150,33 @@ fn churn_that_cannot_be_is_refused() {
     }
 }
 
+/// A changed trace is another run; the same trace is not run again.
+#[test]
+fn the_content_of_a_trace_names_its_run() {
+    let lab = Lab::new();
+    lab.write(
+        "trace.toml",
+        format!("{CHURN}[churn]\nmodel = 'trace'\ntrace.file = 'trace.csv'\n"),
+    );
+    let run = |text: &str| {
+        lab.write("trace.csv", text);
+        lab.succeed(&["run", "trace.toml", "--out", "out"]);
+        lab.table("out/trace/runs.csv").column("run")[0].to_owned()
+    };
+    let first = run("210,crash,3\n");
+    assert_eq!(run("210,crash,3\n"), first);
+    assert_ne!(run("210,crash,4\n"), first);
+    let text = lab.read("trace.toml");
+    lab.write("trace.toml", format!("{text}trace.content = 'abc'\n"));
+    let ended = lab.dhtlab(&["run", "trace.toml", "--out", "out"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended
+            .stderr
+            .contains("churn.trace.content: expected the SHA-1 abc, found ")
+    );
+}
+
 /// The bounds on events and on time end a run under churn, and are reported.
 #[test]
 fn bounds_end_a_run_under_churn() {

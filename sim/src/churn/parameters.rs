@@ -133,13 +133,20 @@ impl Churn {
             Model::PerSecond => ModelParameters::PerSecond(Parameters::read(&own)?),
             Model::Failures => ModelParameters::Failures(Parameters::read(&own)?),
             Model::Trace => {
-                let trace = TraceParameters::read(&own)?;
+                let mut trace = TraceParameters::read(&own)?;
                 let key = own.path_of("file");
                 if trace.file.is_empty() {
                     return Err(Problem::new(key, "expected the name of a file"));
                 }
                 let read = Trace::read(&folder.join(&trace.file), nodes);
-                let read = read.map_err(|message| Problem::new(key, message))?;
+                let (read, content) = read.map_err(|message| Problem::new(key, message))?;
+                let expected = trace.content.get_or_insert_with(|| content.clone());
+                if *expected != content {
+                    return Err(Problem::new(
+                        own.path_of("content"),
+                        format_args!("expected the SHA-1 {expected}, found {content}"),
+                    ));
+                }
                 ModelParameters::Trace(trace, read)
             }
         };

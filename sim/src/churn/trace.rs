@@ -2,6 +2,7 @@
 
 use super::{Change, ChurnPlan, Step};
 use crate::engine::{Instant, Span};
+use crate::space::Key;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -10,6 +11,8 @@ crate::parameters! {
     pub struct TraceParameters {
         /// The file, relative to the scenario's folder.
         pub file: String = String::new();
+        /// SHA-1 of the content, in hex. A resolved scenario has it, so that a changed file is another run; where it is given, the file must match.
+        pub content: Option<String> = None;
     }
 }
 
@@ -111,15 +114,16 @@ impl Trace {
         })
     }
 
-    /// Reads the file at `path`.
+    /// Reads the file at `path`; the trace, and the SHA-1 of the content in hex.
     ///
     /// # Errors
     /// What is wrong with the file, with the line where there is one.
-    pub(super) fn read(path: &Path, nodes: usize) -> Result<Self, String> {
+    pub(super) fn read(path: &Path, nodes: usize) -> Result<(Self, String), String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        Self::parse(&text, nodes)
-            .map_err(|(line, message)| format!("{}:{line}: {message}", path.display()))
+        let trace = Self::parse(&text, nodes)
+            .map_err(|(line, message)| format!("{}:{line}: {message}", path.display()))?;
+        Ok((trace, Key::sha1(text.as_bytes()).to_string()))
     }
 
     /// How many participants it has, those included that come later.
