@@ -277,6 +277,33 @@ fn a_join_through_a_dead_node_begins_again() {
     }
 }
 
+/// A joiner whose place nobody can tell it tries again and again, one attempt at a time: the
+/// node that it has to ask is dead, and without maintenance nobody finds out.
+#[test]
+fn a_joiner_without_a_place_makes_one_attempt_at_a_time() {
+    let setup = Setup {
+        seed: Seed::new(4),
+        travel: Travel::Recursive,
+        timeout: Span::from_secs(1),
+    };
+    let parameters = ChordParameters {
+        stabilise: Period::NEVER,
+        fix_fingers: Period::NEVER,
+        check_predecessor: Period::NEVER,
+        ..ChordParameters::default()
+    };
+    let mut network: Network<Chord> = Network::new(setup, parameters, plane(10));
+    let [before, joiner, root] = [1, 2, 3].map(Key::power_of_two);
+    oracle::settle_converged(&mut network, &[before, root], &[0, 1]);
+    network.crash(Node(0));
+    network.join_at(at(0), joiner, 2);
+    network.run(at(200), false, u64::MAX);
+    assert!(!network.is_member(Node(2)));
+    // An attempt takes a time-out of a second and two messages.
+    let rejoins = network.tally().counts.rejoins;
+    assert!((100..=200).contains(&rejoins), "{rejoins}");
+}
+
 /// Whoever runs alone and is joined, and whoever is left alone and joined again, is a ring.
 #[test]
 fn a_ring_shrinks_to_one_and_grows_again() {

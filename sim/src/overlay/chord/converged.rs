@@ -69,6 +69,7 @@ impl Omniscient for Chord {
                 predecessor,
                 next_finger: 0,
                 stage: Stage::Member,
+                attempt: 0,
             };
         }
         states

@@ -31,6 +31,8 @@ pub struct Chord {
     predecessor: Option<Peer>,
     next_finger: u8,
     stage: Stage,
+    /// The number of its last attempt to join: what comes of earlier ones does not count.
+    attempt: u16,
 }
 
 /// How far a node has come.
@@ -95,9 +97,9 @@ pub enum Timer {
     /// See whether the old predecessor is alive, since this one says that it is the new one.
     Rectify(Node),
     /// Ask the node that should be before a joiner who follows it.
-    Place,
-    /// See whether the join has come to its end.
-    Join,
+    Place(u16),
+    /// See whether this attempt to join has come to its end.
+    Join(u16),
 }
 
 impl Chord {
@@ -238,8 +240,9 @@ impl Overlay for Chord {
     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
         match bootstrap {
             Some(node) => {
+                self.attempt = self.attempt.wrapping_add(1);
                 context.route_via(node, context.id(), Query::Join);
-                context.set_timer(context.shared.join_timeout, Timer::Join);
+                context.set_timer(context.shared.join_timeout, Timer::Join(self.attempt));
             }
             None => self.found_place(context),
         }
@@ -323,13 +326,8 @@ impl Overlay for Chord {
                     context.request(predecessor, Message::Ping, timer);
                 }
             }
-            Timer::Join => {
-                if self.stage != Stage::Member {
-                    context.rejoin();
-                }
-                return;
-            }
-            Timer::Between | Timer::Rectify(_) | Timer::Place => return,
+            Timer::Join(attempt) => return self.give_up(context, attempt),
+            Timer::Between | Timer::Rectify(_) | Timer::Place(_) => return,
         }
         Self::rearm(context, timer);
     }

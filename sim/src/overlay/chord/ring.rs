@@ -83,7 +83,7 @@ impl Chord {
     /// A joiner hears who is before the root of its ID.
     pub(super) fn on_ask(&mut self, context: &mut Context<'_, Self>, before: Node) {
         if self.stage != Stage::Member && before != context.me {
-            context.request(before, Message::Neighbours, Timer::Place);
+            context.request(before, Message::Neighbours, Timer::Place(self.attempt));
         }
     }
 
@@ -178,7 +178,9 @@ impl Chord {
         list: &[Node],
     ) {
         match (purpose, context.shared.variant) {
-            (Timer::Place, _) => self.on_place(context, from, list),
+            (Timer::Place(attempt), _) if attempt == self.attempt => {
+                self.on_place(context, from, list);
+            }
             // An answer of one who is not the successor any more.
             (Timer::Stabilise | Timer::Reconcile, _) if self.first_successor() != Some(from) => {}
             (Timer::Stabilise, Variant::Correct) => {
@@ -219,7 +221,7 @@ impl Chord {
         match (list.first(), context.shared.variant) {
             // Somebody has come between: that one is before the joiner, or is asked who is.
             (Some(first), _) if ahead(context.ids.id(*first)) < ahead(self.id) => {
-                context.request(*first, Message::Neighbours, Timer::Place);
+                context.request(*first, Message::Neighbours, Timer::Place(self.attempt));
             }
             (Some(_), Variant::Correct) => {
                 self.follow(context, list);
@@ -236,6 +238,13 @@ impl Chord {
                 self.follow(context, &[from]);
                 self.settle(context, from);
             }
+        }
+    }
+
+    /// An attempt to join has led nowhere: if it is the last one, another begins.
+    pub(super) fn give_up(&self, context: &mut Context<'_, Self>, attempt: u16) {
+        if self.stage != Stage::Member && attempt == self.attempt {
+            context.rejoin();
         }
     }
 
@@ -256,7 +265,7 @@ impl Chord {
             Some(Timer::Rectify(candidate)) if self.predecessor.is_none() => {
                 self.precede(context, candidate);
             }
-            Some(Timer::Place) if self.stage != Stage::Member => context.rejoin(),
+            Some(Timer::Place(attempt)) => self.give_up(context, attempt),
             _ => {}
         }
     }
