@@ -26,15 +26,22 @@ impl<const D: usize> Space for FaultyTorus<D> {
 
     #[inline]
     fn midpoint(&self, from: &[f64; D], to: &[f64; D]) -> [f64; D] {
-        std::array::from_fn(|i| {
-            let sum = from[i] + to[i];
-            if (from[i] - to[i]).abs() > 0.5 {
-                sum % 1.0 / 2.0
-            } else {
-                sum / 2.0
-            }
-        })
+        faulty_midpoint(from, to, 1.0)
     }
+}
+
+/// The published midpoint on a torus of side `side`: of a coordinate that wraps, half of the
+/// wrapped sum.
+#[inline]
+pub(super) fn faulty_midpoint<const D: usize>(a: &[f64; D], b: &[f64; D], side: f64) -> [f64; D] {
+    std::array::from_fn(|i| {
+        let sum = a[i] + b[i];
+        if (a[i] - b[i]).abs() > side / 2.0 {
+            sum % side / 2.0
+        } else {
+            sum / 2.0
+        }
+    })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //!   the sum stays below the side;
 //! * the force of the embedding has the wrong sign past half of the side, and no damping.
 
+use super::faulty_torus::faulty_midpoint;
 use crate::engine::Seed;
 use crate::experiment::cells::{add_counts, cell, mean};
 use crate::network::{Placement, place};
@@ -250,18 +251,6 @@ fn squared<const D: usize>(a: &[f64; D], b: &[f64; D]) -> f64 {
     sum
 }
 
-/// The published midpoint: of a coordinate that wraps, half of the wrapped sum.
-fn midpoint<const D: usize>(a: &[f64; D], b: &[f64; D]) -> [f64; D] {
-    std::array::from_fn(|i| {
-        let sum = a[i] + b[i];
-        if (a[i] - b[i]).abs() > SIDE / 2.0 {
-            sum % SIDE / 2.0
-        } else {
-            sum / 2.0
-        }
-    })
-}
-
 /// VHash: rounds of choosing peers among all nodes and of moving.
 fn vhash_links<const D: usize>(
     n: usize,
@@ -326,7 +315,7 @@ fn short_peers<const D: usize>(
     order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut chosen: Vec<u32> = Vec::with_capacity(2 * table);
     for (_, candidate) in order.iter() {
-        let middle = midpoint(here, &points[*candidate as usize]);
+        let middle = faulty_midpoint(here, &points[*candidate as usize], SIDE);
         let mine = squared(here, &middle);
         let hidden = chosen
             .iter()

@@ -138,10 +138,8 @@ impl Program for Euclidean {
         [stream.unit(), stream.unit()]
     }
 
-    /// The square of the distance: the order is the same.
     fn distance(from: &[f64; 2], to: &[f64; 2]) -> OrderedFloat<f64> {
-        let (x, y) = (from[0] - to[0], from[1] - to[1]);
-        OrderedFloat(x * x + y * y)
+        space::Plane.distance(from, to)
     }
 
     fn choose(
