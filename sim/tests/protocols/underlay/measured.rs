@@ -1,29 +1,15 @@
-//! Real topologies, found through the environment variable `DHTLAB_DATA`; skipped without it.
+//! Measured networks: their sizes and distances; skipped where the data are not at hand.
 
+use super::read;
+use crate::measured_data;
 use dhtlab::engine::Seed;
-use dhtlab::parameter::Table;
 use dhtlab::underlay::{Distances, Host, Specification, Underlay};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-/// The file `name` of the collection, if there is one.
-fn data(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("DHTLAB_DATA").map(|folder| Path::new(&folder).join(name));
-    let found = path.filter(|path| path.exists());
-    if found.is_none() {
-        println!("skipped: {name} is not in the folder that DHTLAB_DATA names");
-    }
-    found
-}
-
 fn build(path: &Path) -> (Specification, Underlay) {
-    let file = format!(
-        "[underlay]\nmodel = 'file'\n[underlay.file]\npath = '{}'",
-        path.display()
-    );
-    let file: toml::Table = file.parse().unwrap();
-    let table = Table::root(&file).sub("underlay").unwrap();
-    let specification = Specification::read(&table, Path::new("elsewhere")).unwrap();
+    let keys = format!("model = 'file'\nfile.path = '{}'", path.display());
+    let specification = read(&keys, Path::new("elsewhere")).unwrap();
     let underlay = specification.build(Seed::new(1)).unwrap();
     (specification, underlay)
 }
@@ -47,7 +33,7 @@ fn widths(underlay: Underlay) -> (u32, f64, f64) {
 
 #[test]
 fn underlay_of_autonomous_systems() {
-    let Some(path) = data("as733_20000102/as20000102.txt") else {
+    let Some(path) = measured_data::path("as733_20000102/as20000102.txt") else {
         return;
     };
     let (specification, underlay) = build(&path);
@@ -61,7 +47,7 @@ fn underlay_of_autonomous_systems() {
 
 #[test]
 fn underlay_of_planet_lab() {
-    let Some(path) = data("planetlab490/PlanetLabData_1") else {
+    let Some(path) = measured_data::path("planetlab490/PlanetLabData_1") else {
         return;
     };
     let (_, underlay) = build(&path);
@@ -84,7 +70,7 @@ fn underlay_of_the_topology_zoo() {
     ];
     let mut found = Vec::new();
     for (name, ..) in networks {
-        let Some(path) = data(&format!("topologyzoo/{name}.gml")) else {
+        let Some(path) = measured_data::path(&format!("topologyzoo/{name}.gml")) else {
             return;
         };
         let (specification, underlay) = build(&path);

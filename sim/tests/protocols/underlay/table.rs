@@ -1,15 +1,10 @@
-//! The `[underlay]` table: what is refused, and what is written back.
+//! The keys of `[underlay]`: what is refused, and what is written back.
 
+use super::read;
 use dhtlab::engine::Seed;
-use dhtlab::parameter::{Problem, Table};
+use dhtlab::parameter::Table;
 use dhtlab::underlay::Specification;
 use std::path::Path;
-
-/// Reads `[underlay]` with `keys`.
-fn read(keys: &str, base: &Path) -> Result<Specification, Problem> {
-    let file: toml::Table = format!("[underlay]\n{keys}").parse().unwrap();
-    Specification::read(&Table::root(&file).sub("underlay")?, base)
-}
 
 #[test]
 fn underlay_tells_what_cannot_be_meant() {

@@ -1,13 +1,11 @@
 //! Kademlia by its messages: lookups of roots and of the nearest nodes, joins, crashes.
 
-mod support;
-
+use crate::testbed::{at, ids, look_up, network, sites};
 use dhtlab::engine::{Period, Seed, Span};
 use dhtlab::network::{Network, Travel, oracle};
 use dhtlab::overlay::kademlia::{Goal, Kademlia, KademliaParameters, Lookup, Subtree};
 use dhtlab::overlay::{Node, Overlay};
 use dhtlab::space::Key;
-use support::network::{at, ids, look_up, network, sites};
 
 fn parameters(k: usize, alpha: usize, b: u32) -> KademliaParameters {
     KademliaParameters {

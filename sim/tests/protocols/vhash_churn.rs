@@ -1,35 +1,14 @@
 //! VHash while nodes come and go: how fast the dead are found out and forgotten, how fast
 //! newcomers are found, and how many lookups succeed meanwhile.
 
+use crate::testbed::{at, ids, look_up, plane, sites};
 use dhtlab::churn::{Change, Rejoin, Step};
 use dhtlab::engine::{Instant, Period, Seed, Span};
-use dhtlab::network::{End, Network, Setup, Travel, oracle};
+use dhtlab::network::{Network, Setup, Travel, oracle};
 use dhtlab::overlay::Node;
 use dhtlab::overlay::vhash::{Embedding, Shared, VHash, VHashParameters};
-use dhtlab::parameter::Table;
-use dhtlab::space::{Key, Space, Torus};
-use dhtlab::underlay::{Distances, Host, Specification};
+use dhtlab::space::{Space, Torus};
 use dhtlab::workload::LookupPlan;
-use std::path::Path;
-use std::sync::Arc;
-
-fn distances(nodes: usize) -> Distances {
-    let table: toml::Table = format!("model = \"euclidean\"\nnodes = {nodes}")
-        .parse()
-        .expect("valid");
-    let specification = Specification::read(&Table::root(&table), Path::new("")).expect("valid");
-    let underlay = specification.build(Seed::new(1)).expect("built");
-    Distances::new(Arc::new(underlay), (0..nodes as u32).map(Host).collect())
-}
-
-fn ids(count: usize, seed: u64) -> Vec<Key> {
-    let mut stream = Seed::new(seed).stream("ids", 0);
-    (0..count).map(|_| Key::random(&mut stream)).collect()
-}
-
-fn sites(count: usize) -> Vec<u32> {
-    (0..count as u32).collect()
-}
 
 fn network(parameters: &VHashParameters, hosts: usize) -> Network<VHash> {
     let setup = Setup {
@@ -37,7 +16,7 @@ fn network(parameters: &VHashParameters, hosts: usize) -> Network<VHash> {
         travel: Travel::SemiRecursive,
         timeout: Span::from_millis(500),
     };
-    Network::new(setup, Shared::from(parameters), distances(hosts))
+    Network::new(setup, Shared::from(parameters), plane(hosts))
 }
 
 fn settled(parameters: &VHashParameters, nodes: usize, hosts: usize) -> Network<VHash> {
@@ -46,18 +25,10 @@ fn settled(parameters: &VHashParameters, nodes: usize, hosts: usize) -> Network<
     network
 }
 
-fn at(secs: u64) -> Instant {
-    Instant::START + Span::from_secs(secs)
-}
-
 /// The part of `count` lookups, a millisecond apart, that end at the true root.
 fn hit_rate(network: &mut Network<VHash>, count: u64) -> f64 {
     let before = network.tally().counts.ok;
-    let stream = Seed::new(5).stream("lookups", network.now().as_nanos());
-    let plan = LookupPlan::evenly(stream, network.now(), Span::from_millis(1), count);
-    network.plan_lookups(plan);
-    let end = network.now() + Span::from_secs(600);
-    assert_eq!(network.run(end, true, u64::MAX), End::Done);
+    look_up(network, count);
     (network.tally().counts.ok - before) as f64 / count as f64
 }
 

@@ -4,10 +4,8 @@
 //! first value stands beside it: a new key changes the names of all runs, a change of behaviour
 //! the numbers. A wanted change updates the table: the message of the failed test prints it anew.
 
-mod support;
-
+use crate::lab::{Lab, Table};
 use sha1::{Digest, Sha1};
-use support::{Lab, Table};
 
 /// Name, first run, fingerprint.
 type Golden = (&'static str, &'static str, &'static str);

@@ -1,23 +1,11 @@
-//! Measured networks as underlays, found through the environment variable `DHTLAB_DATA`; skipped
-//! without it.
+//! Measured networks as underlays of both protocols; skipped where the data are not at hand.
 
-mod support;
-
+use crate::lab::{Lab, Table};
+use crate::measured_data;
 use std::path::{Path, PathBuf};
-use support::Lab;
-
-/// The path of `name` in the collection, if there is one.
-fn data(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("DHTLAB_DATA").map(|folder| Path::new(&folder).join(name));
-    let found = path.filter(|path| path.exists());
-    if found.is_none() {
-        println!("skipped: {name} is not in the folder that DHTLAB_DATA names");
-    }
-    found
-}
 
 /// Runs both protocols on a network, converged and without maintenance; gives the table of runs.
-fn run(lab: &Lab, file: &Path, nodes: usize, more: &str) -> support::Table {
+fn run(lab: &Lab, file: &Path, nodes: usize, more: &str) -> Table {
     let text = format!(
         "experiment = \"network\"\n\
          repetitions = 2\n\
@@ -68,7 +56,7 @@ fn run(lab: &Lab, file: &Path, nodes: usize, more: &str) -> support::Table {
 
 #[test]
 fn autonomous_systems() {
-    let Some(path) = data("as733_20000102/as20000102.txt") else {
+    let Some(path) = measured_data::path("as733_20000102/as20000102.txt") else {
         return;
     };
     let lab = Lab::new();
@@ -84,7 +72,7 @@ fn autonomous_systems() {
 
 #[test]
 fn planet_lab() {
-    let Some(path) = data("planetlab490/PlanetLabData_1") else {
+    let Some(path) = measured_data::path("planetlab490/PlanetLabData_1") else {
         return;
     };
     let lab = Lab::new();
@@ -97,7 +85,7 @@ fn planet_lab() {
 
 #[test]
 fn topology_zoo() {
-    let Some(folder) = data("topologyzoo") else {
+    let Some(folder) = measured_data::path("topologyzoo") else {
         return;
     };
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)

@@ -1,16 +1,9 @@
 //! Underlays from files: what is read, and what a reader is told.
 
+use super::read;
 use dhtlab::engine::Seed;
-use dhtlab::parameter::{Problem, Table};
 use dhtlab::underlay::{Distances, Host, Specification, Underlay};
-use std::path::Path;
 use std::sync::Arc;
-
-/// Reads `[underlay]` with `keys`.
-fn read(keys: &str, base: &Path) -> Result<Specification, Problem> {
-    let file: toml::Table = format!("[underlay]\n{keys}").parse().unwrap();
-    Specification::read(&Table::root(&file).sub("underlay")?, base)
-}
 
 /// Reads a file that holds `content`; `keys` stand in `[underlay.file]`.
 fn load(content: impl AsRef<[u8]>, keys: &str) -> Result<Specification, String> {

@@ -1,10 +1,4 @@
-//! What tests share: here a folder of their own with the command run in it, in `network`
-//! networks built by hand.
-
-// Each test file is a crate of its own and uses a part of this.
-#![allow(dead_code)]
-
-pub mod network;
+//! A folder of its own with the command run in it, and what is read of what it leaves there.
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use std::collections::BTreeMap;

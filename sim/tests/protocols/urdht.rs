@@ -1,14 +1,12 @@
 //! UrDHT over every space: lookups end at the root, and gossip, joins and mending by messages
 //! lead to what the oracle builds.
 
-mod support;
-
+use crate::testbed::{at, ids, look_up, network, sites};
 use dhtlab::engine::Seed;
 use dhtlab::network::{Network, Travel, oracle};
 use dhtlab::overlay::urdht::{Shared, Topology, Urdht, UrdhtParameters, UrdhtSpace, Visit};
 use dhtlab::overlay::{NextHop, Node, Overlay};
 use dhtlab::space::Rule;
-use support::network::{at, ids, look_up, network, sites};
 
 fn over(space: UrdhtSpace) -> UrdhtParameters {
     UrdhtParameters {

@@ -1,0 +1,92 @@
+//! A small scenario with two protocols, and the metrics of its runs.
+
+use crate::lab::Lab;
+
+pub const METRICS: [&str; 29] = [
+    "lookups",
+    "lookups_ok",
+    "lookups_wrong",
+    "lookups_failed",
+    "overlay_hops_mean",
+    "overlay_hops_p50",
+    "overlay_hops_p99",
+    "underlay_hops_mean",
+    "latency_ms_mean",
+    "latency_ms_p50",
+    "latency_ms_p99",
+    "stretch_mean",
+    "degree_mean",
+    "degree_max",
+    "messages",
+    "events",
+    "overlay_hops_mean_if_any",
+    "underlay_hops_per_hop",
+    "member_underlay_hops_mean",
+    "success_rate",
+    "timeouts_mean",
+    "joins",
+    "leaves",
+    "rejoins",
+    "maintenance_messages",
+    "maintenance_bytes_per_node_s",
+    "bytes_per_node_s",
+    "members_mean",
+    "ring_ok",
+];
+
+/// Few VHash nodes that have barely begun to gossip: some lookups go wrong, and the bound on
+/// time ends some.
+pub const BOTH: &str = r#"
+title = "Both protocols"
+reproduces = "nothing"
+experiment = "network"
+seed = 5
+repetitions = 3
+
+[underlay]
+model = "barabasi-albert"
+nodes = 300
+
+[overlay]
+nodes = 60
+contacts = 3
+[overlay.vhash]
+gossip = "20 s"
+
+[workload]
+lookups = 400
+
+[time]
+transition = "20 s"
+measure = "4 s"
+max = "24 s"
+
+[sweep]
+[[sweep.zip]]
+"overlay.protocol" = ["chord", "vhash"]
+"overlay.start" = ["converged", "random"]
+
+[[figure]]
+name = "hops"
+kind = "histogram"
+quantity = "overlay_hops"
+series = "overlay.protocol"
+
+[[figure]]
+x = "overlay.protocol"
+y = "messages"
+
+[quick]
+repetitions = 1
+"workload.lookups" = 40
+"overlay.start" = "converged"
+[quick.sweep]
+"overlay.protocol" = ["chord"]
+"#;
+
+pub fn both() -> Lab {
+    let lab = Lab::new();
+    lab.write("both.toml", BOTH);
+    lab.succeed(&["run", "both.toml", "--out", "out"]);
+    lab
+}

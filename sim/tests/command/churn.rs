@@ -1,0 +1,149 @@
+//! Scenarios in which nodes join, leave and crash.
+
+use crate::lab::Lab;
+
+const CHURN: &str = r#"
+experiment = "network"
+seed = 2
+[underlay]
+model = "euclidean"
+nodes = 200
+[overlay]
+nodes = 80
+[overlay.chord]
+successors = 8
+stabilise = "5 s"
+fix-fingers = "5 s"
+check-predecessor = "5 s"
+[overlay.vhash]
+gossip = "5 s"
+[workload]
+interval = "20 s"
+[time]
+transition = "200 s"
+measure = "300 s"
+interval = "30 s"
+"#;
+
+/// Every model of churn with both ways to go: lookups are counted once, the timeline adds up to
+/// them, members come and go, and most lookups end well.
+#[test]
+fn every_model_of_churn_runs() {
+    let models = [
+        "model = 'sessions'\nsessions.up = { distribution = 'exponential', mean = '400 s' }\n\
+         sessions.down = '60 s'",
+        "model = 'rates'\nrates.joins = 0.2",
+        "model = 'per-second'\nper-second.probability = 0.002",
+        "model = 'failures'\nfailures.fraction = 0.2\nfailures.at = '300 s'",
+        "model = 'trace'\ntrace.file = 'trace.csv'",
+    ];
+    for (place, model) in models.iter().enumerate() {
+        for departure in ["crash", "leave"] {
+            let lab = Lab::new();
+            lab.write(
+                "trace.csv",
+                "210,leave,3\n220,crash,4\n230,join,4\n240,join,new\n",
+            );
+            let text = format!("{CHURN}[churn]\ndeparture = '{departure}'\n{model}\n");
+            lab.write("churn.toml", &text);
+            lab.succeed(&["run", "churn.toml", "--out", "out"]);
+            let runs = lab.table("out/churn/runs.csv");
+            let number = |column: &str| runs.numbers(column)[0];
+            let what = format!("{model}, {departure}");
+            let over = number("lookups_ok") + number("lookups_wrong") + number("lookups_failed");
+            assert_eq!(number("lookups"), over, "{what}");
+            assert!(
+                number("success_rate") > 0.95,
+                "{what}: {}",
+                number("success_rate")
+            );
+            assert!(number("leaves") > 0.0, "{what}");
+            assert_eq!(number("joins") > 0.0, place != 3, "{what}");
+            assert!(number("maintenance_bytes_per_node_s") > 0.0, "{what}");
+            let timeline = lab.table("out/churn/timeline.csv");
+            assert_eq!(timeline.rows.len(), 10, "{what}");
+            assert_eq!(
+                timeline.numbers("lookups").iter().sum::<f64>(),
+                number("lookups")
+            );
+            let end = timeline.numbers("members")[9];
+            match place {
+                3 => assert_eq!(end, 64.0, "{what}"),
+                4 => assert_eq!(end, 80.0, "{what}"),
+                _ => assert!((50.0..=110.0).contains(&end), "{what}: {end} members"),
+            }
+        }
+    }
+}
+
+/// A network that dies out ends its run with the metrics so far, and says so.
+#[test]
+fn a_network_that_dies_out_says_so() {
+    let lab = Lab::new();
+    let text = format!(
+        "{CHURN}[churn]\nmodel = 'per-second'\nbegin = '250 s'\n\
+         per-second = {{ probability = 0.9, away = '1 h', immune = '0 s' }}\n"
+    );
+    lab.write("gone.toml", &text);
+    lab.succeed(&["run", "gone.toml", "--out", "out"]);
+    let manifest = lab.read("out/gone/manifest.json");
+    assert!(
+        manifest.contains("the network died out at 25"),
+        "{manifest}"
+    );
+    let runs = lab.table("out/gone/runs.csv");
+    let number = |column: &str| runs.numbers(column)[0];
+    assert!(number("lookups") > 100.0 && number("leaves") == 80.0);
+    let over = number("lookups_ok") + number("lookups_wrong") + number("lookups_failed");
+    assert_eq!(number("lookups"), over);
+}
+
+/// The bounds on events and on time end a run under churn, and are reported.
+#[test]
+fn bounds_end_a_run_under_churn() {
+    for (bound, told) in [
+        (
+            "max-events = 5000",
+            "stopped after time.max-events, 5000 events",
+        ),
+        ("max = '201 s'", "stopped at time.max, 201 s"),
+    ] {
+        let lab = Lab::new();
+        let text = CHURN.replace("[time]\n", &format!("[time]\n{bound}\n"));
+        lab.write("bound.toml", format!("{text}[churn]\nmodel = 'rates'\n"));
+        lab.succeed(&["run", "bound.toml", "--out", "out"]);
+        let manifest = lab.read("out/bound/manifest.json");
+        // A run that is cut short between two lookups has none under way.
+        let cut = manifest.contains(told) || bound.starts_with("max =");
+        assert!(cut, "{bound}: {manifest}");
+        let runs = lab.table("out/bound/runs.csv");
+        assert!(runs.numbers("events")[0] <= 60_000.0);
+    }
+}
+
+/// A changed trace is another run; the same trace is not run again.
+#[test]
+fn the_content_of_a_trace_names_its_run() {
+    let lab = Lab::new();
+    lab.write(
+        "trace.toml",
+        format!("{CHURN}[churn]\nmodel = 'trace'\ntrace.file = 'trace.csv'\n"),
+    );
+    let run = |text: &str| {
+        lab.write("trace.csv", text);
+        lab.succeed(&["run", "trace.toml", "--out", "out"]);
+        lab.table("out/trace/runs.csv").column("run")[0].to_owned()
+    };
+    let first = run("210,crash,3\n");
+    assert_eq!(run("210,crash,3\n"), first);
+    assert_ne!(run("210,crash,4\n"), first);
+    let text = lab.read("trace.toml");
+    lab.write("trace.toml", format!("{text}trace.content = 'abc'\n"));
+    let ended = lab.dhtlab(&["run", "trace.toml", "--out", "out"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended
+            .stderr
+            .contains("churn.trace.content: expected the SHA-1 abc, found ")
+    );
+}

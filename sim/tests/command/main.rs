@@ -1,0 +1,24 @@
+//! The command `dhtlab` as a user runs it: on scenario files, in a folder of its own, judged by
+//! its exit code, what it prints and what it writes.
+
+mod both_protocols;
+mod churn;
+mod columns;
+mod determinism;
+mod figures_refused;
+mod files_refused;
+mod golden;
+mod interruption;
+mod keys_refused;
+mod lab;
+#[path = "../measured_data/mod.rs"]
+mod measured_data;
+mod options_refused;
+mod real_networks;
+mod refusal;
+mod results;
+mod resume;
+mod shipped;
+mod sweeps_refused;
+mod usage;
+mod values_refused;

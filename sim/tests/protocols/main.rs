@@ -1,0 +1,15 @@
+//! The library by its public interface: protocols in networks built by hand, and the underlays
+//! beneath them.
+
+mod applications;
+mod chord;
+mod chord_churn;
+mod chord_zave;
+mod kademlia;
+#[path = "../measured_data/mod.rs"]
+mod measured_data;
+mod testbed;
+mod underlay;
+mod urdht;
+mod vhash;
+mod vhash_churn;

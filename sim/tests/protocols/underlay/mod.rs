@@ -1,0 +1,15 @@
+//! Underlays by their table `[underlay]`.
+
+mod files;
+mod measured;
+mod table;
+
+use dhtlab::parameter::{Problem, Table};
+use dhtlab::underlay::Specification;
+use std::path::Path;
+
+/// Reads `[underlay]` with `keys`.
+fn read(keys: &str, base: &Path) -> Result<Specification, Problem> {
+    let file: toml::Table = format!("[underlay]\n{keys}").parse().unwrap();
+    Specification::read(&Table::root(&file).sub("underlay")?, base)
+}
