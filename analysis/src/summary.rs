@@ -17,7 +17,7 @@ pub const RUN_COLUMNS: [&str; 3] = ["run", "repetition", "seed"];
 /// One row a point of the sweep and metric: the swept keys, then `metric, n, mean, sd, ci95_low,
 /// ci95_high, min, median, max`. Points are in the order in which `runs.csv` first shows them,
 /// metrics in the order of its columns. Missing cells (empty or `NaN`) do not count; `n` says how
-/// many were left. With one repetition the deviation and the interval are empty.
+/// many were left; a metric that no run has a value of is left out. With one repetition the deviation and the interval are empty.
 ///
 /// # Errors
 /// When `manifest.json` or `runs.csv` is missing or malformed, when `runs.csv` has no rows or lacks
@@ -30,7 +30,8 @@ pub fn summarise(directory: &Path) -> Result<(), Error> {
         .iter()
         .map(|key| runs.column(key))
         .collect::<Result<Vec<_>, _>>()?;
-    let metrics = metric_columns(&runs, &manifest.swept);
+    let mut metrics = metric_columns(&runs, &manifest.swept);
+    metrics.retain(|&metric| (0..runs.len()).any(|row| !runs.text(row, metric).is_empty()));
 
     let mut points: Vec<(Vec<&str>, Vec<usize>)> = Vec::new();
     let mut place: HashMap<Vec<&str>, usize> = HashMap::new();

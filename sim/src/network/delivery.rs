@@ -44,7 +44,10 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             out: &mut out,
         };
         let result = call(&mut self.applications[node.index()], turn);
-        for (key, message) in out.drain(..) {
+        for (key, mut message) in out.drain(..) {
+            if self.forges(node) {
+                A::forge(&mut message);
+            }
             self.route(node, None, key, Cargo::Message(message));
         }
         self.outbox = out;
@@ -130,23 +133,30 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 if alive && let Some(search) = P::search_of(&purpose) {
                     self.step_of_search(search, from, to);
                 }
+                let request = self.is_sybil(to).then(|| message.clone());
                 // Whether an answer will come in time is known here, so that only requests
                 // that time out cost an event for it.
                 let deadline = sent + self.setup.timeout;
-                let in_time = alive && self.now + self.path(to, from).latency <= deadline;
+                let mut in_time = alive && self.now + self.path(to, from).latency <= deadline;
                 if alive {
-                    let message = self.turn(to, |state, context| {
+                    let honest = self.turn(to, |state, context| {
                         state.on_request(context, from, message)
                     });
-                    if in_time {
-                        let reply = Parcel::Reply {
-                            message,
-                            purpose,
-                            sent,
-                        };
-                        self.post(to, from, reply);
-                    } else {
-                        self.count_message(P::bytes(&message), false);
+                    let answer = match request {
+                        Some(request) => self.betray_request(to, from, &request, honest),
+                        None => Some(honest),
+                    };
+                    match answer {
+                        Some(message) if in_time => {
+                            let reply = Parcel::Reply {
+                                message,
+                                purpose,
+                                sent,
+                            };
+                            self.post(to, from, reply);
+                        }
+                        Some(message) => self.count_message(P::bytes(&message), false),
+                        None => in_time = false,
                     }
                 }
                 if !in_time {

@@ -38,6 +38,8 @@ pub(super) enum Event<P: Overlay> {
     Join { id: Key, site: u32 },
     /// The next planned coming or going is due.
     Churn,
+    /// The next Sybil is due.
+    Infiltrate,
     /// An interval of the timeline ends.
     Interval,
 }

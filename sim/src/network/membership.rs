@@ -4,7 +4,7 @@ use super::event::Event;
 use super::{Network, Seat};
 use crate::churn::{Change, ChurnPlan, Rejoin, Step};
 use crate::engine::{Instant, Seed, Stream};
-use crate::overlay::{Application, Index, Naming, Node, Omniscient};
+use crate::overlay::{Application, IdRule, Index, Node, Omniscient};
 use crate::space::Key;
 
 /// The participants, each on a site of its own, and what is planned for them.
@@ -13,7 +13,7 @@ pub(super) struct Roster {
     plan: Option<ChurnPlan>,
     planned: Option<Step>,
     rejoin: Rejoin,
-    naming: Naming,
+    naming: IdRule,
     ids: Stream,
     bootstraps: Stream,
     /// There were members, and the last one has gone.
@@ -36,7 +36,7 @@ impl Roster {
             plan: None,
             planned: None,
             rejoin: Rejoin::NewId,
-            naming: Naming::Random,
+            naming: IdRule::default(),
             ids: seed.stream("rejoining-ids", 0),
             bootstraps: seed.stream("bootstrap", 0),
             extinct: false,
@@ -64,7 +64,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// Takes the IDs of participants that come later from `naming`; random ones if it is not
     /// called.
-    pub fn name_by(&mut self, naming: Naming) {
+    pub fn name_by(&mut self, naming: IdRule) {
         self.roster.naming = naming;
     }
 
@@ -120,12 +120,18 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         if !std::mem::replace(&mut seat.alive, false) {
             return;
         }
-        let (site, member) = (seat.site, std::mem::replace(&mut seat.member, false));
-        self.roster.participant(site).node = None;
+        let (site, sybil) = (seat.site, seat.sybil);
+        let member = std::mem::replace(&mut seat.member, false);
+        if !sybil {
+            self.roster.participant(site).node = None;
+        }
         let id = self.ids.id(node);
         if member {
             self.census.remove(&id, node);
             self.index.depart(node);
+            if let Some(sybils) = &mut self.sybils {
+                sybils.depart(id, node, sybil);
+            }
             self.tally.counts.leaves += 1;
             self.tally.members(self.now, self.census.nodes().len());
             self.roster.extinct = self.census.nodes().is_empty();
@@ -157,18 +163,24 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             site,
             alive: true,
             member: false,
+            sybil: false,
         });
         self.random.push(self.setup.seed.stream("node", index));
+        node
+    }
+
+    /// Notes that the participant of `site` is `node` with `id` now.
+    pub(super) fn enrol(&mut self, site: u32, id: Key, node: Node) {
         let participant = self.roster.participant(site);
         participant.node = Some(node);
         participant.first_id.get_or_insert(id);
-        node
     }
 
     /// A node with `id` comes up on `site` and begins to join.
     pub(super) fn join(&mut self, id: Key, site: u32) {
         let bootstrap = self.bootstrap();
         let node = self.add(id, site, P::newcomer(&self.shared, &id));
+        self.enrol(site, id, node);
         self.turn(node, |state, context| state.join(context, bootstrap));
     }
 
@@ -184,7 +196,11 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     pub(super) fn welcome(&mut self, node: Node) {
         let seat = &mut self.seats[node.index()];
         if seat.alive && !std::mem::replace(&mut seat.member, true) {
-            self.census.insert(self.ids.id(node), node);
+            let id = self.ids.id(node);
+            self.census.insert(id, node);
+            if let Some(sybils) = &mut self.sybils {
+                sybils.enter(id, node, seat.sybil);
+            }
             let state = &self.nodes[node.index()];
             self.index.enter(&self.shared, node, state);
             self.tally.counts.joins += 1;

@@ -13,6 +13,7 @@ pub mod oracle;
 mod placement;
 mod router;
 mod sample;
+mod sybils;
 mod tally;
 mod timeline;
 mod trip;
@@ -20,6 +21,7 @@ mod trip;
 pub use placement::{Placement, place};
 pub use router::Travel;
 pub use sample::Sample;
+pub use sybils::Attack;
 pub use tally::{Counts, Tally};
 pub use timeline::{Interval, Timeline};
 
@@ -30,6 +32,7 @@ use crate::underlay::{Distances, Slot};
 use crate::workload::{Lookup, LookupPlan};
 use event::Event;
 use membership::Roster;
+use sybils::Sybils;
 use trip::{Cargo, Trips};
 
 /// What a network is made with, whatever its protocol.
@@ -61,6 +64,7 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     plan: Option<LookupPlan>,
     planned: Option<Lookup>,
     roster: Roster,
+    sybils: Option<Box<Sybils>>,
     tally: Tally,
     effects: Vec<Effect<P>>,
     outbox: Vec<(Key, A::Message)>,
@@ -76,6 +80,8 @@ struct Seat {
     alive: bool,
     /// It has its place: lookups start there, and it may be the root of keys.
     member: bool,
+    /// It belongs to the adversary.
+    sybil: bool,
 }
 
 /// Nodes from which on looking ahead pays: a run of a million lookups took a tenth less time at
@@ -115,6 +121,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             trips: Trips::default(),
             plan: None,
             planned: None,
+            sybils: None,
             tally: Tally::default(),
             effects: Vec::new(),
             outbox: Vec::new(),
@@ -171,6 +178,14 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// Whether `node` runs: as a member, or about to join.
     pub fn is_alive(&self, node: Node) -> bool {
         self.seats[node.index()].alive
+    }
+
+    /// Makes `links` the different peers that `node` knows, ascending.
+    pub fn links(&self, node: Node, links: &mut Vec<Node>) {
+        links.clear();
+        self.node(node).each_peer(&mut |peer| links.push(peer));
+        links.sort_unstable();
+        links.dedup();
     }
 
     /// From now on it is measured; with `intervals` also by so many intervals of such a length.
@@ -258,9 +273,18 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             Event::Lookup => self.look_up(),
             Event::Join { id, site } => self.join(id, site),
             Event::Churn => self.churn(),
+            Event::Infiltrate => self.infiltrate(),
             Event::Interval => {
                 let members = self.census.nodes().len();
-                self.tally.timeline.close(self.now, members);
+                let sybils = self.sybils().len();
+                let occlusion = self.sybils.as_ref().map(|_| self.occluded_links());
+                let (links, occluded) = occlusion.unwrap_or_default();
+                self.tally.timeline.close(self.now, |interval| {
+                    interval.members = members as u64;
+                    interval.sybils = sybils as u64;
+                    interval.links = links;
+                    interval.occluded_links = occluded;
+                });
             }
         }
     }
@@ -276,7 +300,10 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let Some(lookup) = self.planned else {
             return;
         };
-        let members = self.census.nodes();
+        let members = match &self.sybils {
+            Some(sybils) => sybils.honest().nodes(),
+            None => self.census.nodes(),
+        };
         self.tally.counts.lookups += 1;
         if let Some(interval) = self.tally.timeline.at(self.now) {
             interval.lookups += 1;

@@ -7,7 +7,7 @@
 //! may conduct iterative lookups itself; its requests are counted as their hops.
 
 use super::event::{Event, TripId};
-use super::tally::Success;
+use super::tally::{Interception, Success};
 use super::trip::Cargo;
 use super::{Network, oracle};
 use crate::overlay::{
@@ -74,10 +74,12 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// Counts a step of `search`: `from` has asked `to`.
     pub(super) fn step_of_search(&mut self, search: Search, from: Node, to: Node) {
         if let Some(id) = self.trips.of(search) {
+            let sybil = self.is_sybil(to);
             let links = self.path(from, to).hops;
             let trip = self.trips.get_mut(id);
             trip.hops += 1;
             trip.underlay_hops += links;
+            trip.intercepted |= sybil;
         }
     }
 
@@ -134,6 +136,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 self.trips.end(id);
                 return;
             }
+            if self.forges(node) {
+                A::forge(&mut message);
+            }
             self.trips.get_mut(id).cargo = Cargo::Message(message);
         }
         self.hop(node, next, id, last);
@@ -169,9 +174,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let alive = self.is_alive(node);
         let trip = self.trips.get_mut(id);
         if !alive {
-            let back = trip.sent + self.setup.timeout;
-            self.queue
-                .schedule(back.max(self.now), Event::Bounce { trip: id });
+            self.bounce_back(id);
             return;
         }
         if let Some(links) = trip.links.take() {
@@ -182,7 +185,11 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 trip.silent.clear();
             }
         }
-        if trip.last {
+        let last = trip.last;
+        if self.is_sybil(node) && self.betray(node, id) {
+            return;
+        }
+        if last {
             self.deliver(node, node, id);
         } else if iterative {
             self.advise(node, id);
@@ -191,12 +198,15 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
     }
 
-    /// `node` tells the initiator of an iterative lookup its next hop.
+    /// Nobody takes the message that was sent last: its sender notices when its patience ends.
+    pub(super) fn bounce_back(&mut self, id: TripId) {
+        let back = self.trips.get(id).sent + self.setup.timeout;
+        self.queue
+            .schedule(back.max(self.now), Event::Bounce { trip: id });
+    }
+
+    /// `node`, asked by the initiator of an iterative lookup, looks for its next hop.
     fn advise(&mut self, node: Node, id: TripId) {
-        let trip = self.trips.get_mut(id);
-        trip.path.push(node);
-        let origin = trip.origin;
-        let lookup = matches!(trip.cargo, Cargo::Lookup);
         let Some(next) = self.choose(node, id) else {
             return;
         };
@@ -206,6 +216,15 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             self.deliver(node, root, id);
             return;
         }
+        self.tell_next(node, id, next);
+    }
+
+    /// `node` tells the initiator of an iterative lookup its next hop.
+    pub(super) fn tell_next(&mut self, node: Node, id: TripId, next: NextHop) {
+        let trip = self.trips.get_mut(id);
+        trip.path.push(node);
+        let origin = trip.origin;
+        let lookup = matches!(trip.cargo, Cargo::Lookup);
         self.count_message(ANSWER_BYTES, lookup);
         let latency = self.path(node, origin).latency;
         self.queue
@@ -315,7 +334,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     /// A message has come to the end of its way at `node`, which is or has named the `root`.
-    fn deliver(&mut self, node: Node, root: Node, id: TripId) {
+    pub(super) fn deliver(&mut self, node: Node, root: Node, id: TripId) {
         let trip = self.trips.get(id);
         let (key, origin) = (trip.key, trip.origin);
         match trip.cargo.clone() {
@@ -340,7 +359,10 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let trip = self.trips.get(id);
         let (origin, left) = (trip.origin, trip.path.len() as u32);
         let (issued, timeouts) = (trip.issued, trip.timeouts);
-        if oracle::root(self, &trip.key) == Some(node) {
+        let captured = self.is_sybil(node);
+        let intercepted = trip.intercepted || captured;
+        let is_root = oracle::root(self, &trip.key) == Some(node);
+        if is_root {
             let (hops, underlay_hops) = (trip.hops, trip.underlay_hops);
             let success = Success {
                 hops,
@@ -351,6 +373,14 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             self.tally.ok(issued, timeouts, success);
         } else {
             self.tally.wrong(issued, timeouts);
+        }
+        if self.sybils.is_some() {
+            let attack = Interception {
+                intercepted,
+                captured,
+                hijacked: captured && !is_root,
+            };
+            self.tally.attacked(issued, attack);
         }
         if node == origin || self.setup.travel == Travel::Iterative {
             self.trips.end(id);
@@ -383,7 +413,12 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let trip = self.trips.get(id);
         if matches!(trip.cargo, Cargo::Lookup) {
             let (issued, timeouts) = (trip.issued, trip.timeouts);
+            let attack = Interception {
+                intercepted: trip.intercepted,
+                ..Interception::default()
+            };
             self.tally.failed(issued, timeouts);
+            self.tally.attacked(issued, attack);
         }
         self.trips.end(id);
     }

@@ -33,6 +33,12 @@ pub struct Counts {
     pub leaves: u64,
     /// Joins that nobody answered and that were begun again through somebody else.
     pub rejoins: u64,
+    /// Lookups that a Sybil has handled, and that are over.
+    pub intercepted: u64,
+    /// Lookups that ended at a Sybil.
+    pub captured: u64,
+    /// Of these, lookups whose true root is somebody else.
+    pub hijacked: u64,
 }
 
 /// How a lookup ended at the true root.
@@ -43,6 +49,17 @@ pub(super) struct Success {
     pub latency: Span,
     /// Latency of the direct way to the root.
     pub direct: Span,
+}
+
+/// What Sybils had to do with a lookup.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Interception {
+    /// One has handled it.
+    pub intercepted: bool,
+    /// It ended at one.
+    pub captured: bool,
+    /// That one is not the true root.
+    pub hijacked: bool,
 }
 
 /// What was counted, and the values of the lookups that ended at the true root.
@@ -140,6 +157,17 @@ impl Tally {
         self.counts.timeouts += u64::from(timeouts);
         if let Some(interval) = self.timeline.at(issued) {
             interval.timeouts += u64::from(timeouts);
+        }
+    }
+
+    /// Counts what Sybils had to do with a lookup that began at `issued` and is over.
+    pub(super) fn attacked(&mut self, issued: Instant, attack: Interception) {
+        self.counts.intercepted += u64::from(attack.intercepted);
+        self.counts.captured += u64::from(attack.captured);
+        self.counts.hijacked += u64::from(attack.hijacked);
+        if let Some(interval) = self.timeline.at(issued) {
+            interval.intercepted += u64::from(attack.intercepted);
+            interval.hijacked += u64::from(attack.hijacked);
         }
     }
 }

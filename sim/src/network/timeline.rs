@@ -25,8 +25,18 @@ pub struct Interval {
     pub latency: f64,
     /// Time-outs of all lookups that are over, added up.
     pub timeouts: u64,
+    /// Of the lookups that are over, those that a Sybil has handled.
+    pub intercepted: u64,
+    /// Of the lookups that are over, those that a Sybil answered wrongly.
+    pub hijacked: u64,
     /// Members at the end of the interval.
     pub members: u64,
+    /// Of these, Sybils.
+    pub sybils: u64,
+    /// Links of honest members at the end of the interval, where there are Sybils.
+    pub links: u64,
+    /// Of these, links to Sybils.
+    pub occluded_links: u64,
 }
 
 impl Timeline {
@@ -61,11 +71,11 @@ impl Timeline {
         (1..=self.intervals.len() as u64).map(move |i| start + length * i)
     }
 
-    /// Notes that there are `members` members at `time`, the end of an interval.
-    pub(super) fn close(&mut self, time: Instant, members: usize) {
+    /// Lets `note` write down how things stand at `time`, the end of an interval.
+    pub(super) fn close(&mut self, time: Instant, note: impl FnOnce(&mut Interval)) {
         let ended = self.place(time).and_then(|place| place.checked_sub(1));
         if let Some(interval) = ended.and_then(|place| self.intervals.get_mut(place)) {
-            interval.members = members as u64;
+            note(interval);
         }
     }
 

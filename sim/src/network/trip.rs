@@ -48,6 +48,8 @@ pub(super) struct Trip<P: Overlay, A: Application> {
     /// Underlay links of the hop that is under way, if it is to be counted.
     pub links: Option<u32>,
     pub timeouts: u32,
+    /// A Sybil has handled it.
+    pub intercepted: bool,
     /// Nodes that have not taken the message: what the initiator of an iterative lookup tells
     /// those it asks, and what the present node of a recursive one knows.
     pub silent: SmallVec<[Node; 2]>,
@@ -92,6 +94,7 @@ impl<P: Overlay, A: Application> Trips<P, A> {
             underlay_hops: 0,
             links: None,
             timeouts: 0,
+            intercepted: false,
             silent: SmallVec::new(),
             path: Vec::new(),
         };

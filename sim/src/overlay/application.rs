@@ -38,6 +38,9 @@ pub trait Application: Sized {
         Forward::Pass
     }
 
+    /// Alters `message` as an adversary would that wants to pass it for a true one.
+    fn forge(message: &mut Self::Message);
+
     /// The neighbourhood of this node has changed.
     fn update(&mut self, _turn: Turn<'_, Self>) {}
 }
@@ -60,5 +63,9 @@ impl Application for () {
 
     fn deliver(&mut self, _: Turn<'_, Self>, _: Node, _: Key, message: Self::Message) {
         match message {}
+    }
+
+    fn forge(message: &mut Self::Message) {
+        match *message {}
     }
 }

@@ -26,6 +26,8 @@ pub struct Circumstances {
     pub start: Start,
     /// Whether nodes join later on.
     pub joins: bool,
+    /// Whether initiators conduct their lookups themselves.
+    pub iterative: bool,
 }
 
 impl Circumstances {
@@ -61,6 +63,12 @@ pub trait Configuration: Parameters {
 
     /// How long a node waits for an answer.
     fn timeout(&self) -> Span;
+
+    /// Whether IDs stand on a ring, on which a node follows the one before it: whether it means
+    /// anything to come between two neighbours.
+    fn is_ring(&self) -> bool {
+        false
+    }
 
     /// Opens `launch` with the type of the protocol and what its nodes share.
     fn launch<L: Launch>(&self, launch: L) -> L::Output;

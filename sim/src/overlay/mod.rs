@@ -21,11 +21,12 @@ pub use application::{Application, Forward, Turn};
 pub use configuration::{Burden, Circumstances, Configuration, Launch, Start};
 pub use context::{Context, Effect, Search};
 pub use identity::{Identities, Node};
-pub use naming::{Naming, bep42_id, is_bep42_valid, public_address};
+pub use naming::{IdRule, Naming, bep42_id, is_bep42_valid, public_address};
 pub use omniscient::{Census, Index, Omniscient};
 
 use crate::engine::Span;
 use crate::space::Key;
+use std::cmp::Ordering;
 use std::fmt::Debug;
 
 /// Where a message for a key goes from here.
@@ -66,6 +67,10 @@ pub trait Overlay: Sized {
         self.next_hop(context.shared, context.ids, context.me, key)
     }
 
+    /// Which of two IDs is nearer to being the root of `key`: the one whose node would be it if
+    /// there were no others.
+    fn nearer(shared: &Self::Shared, key: &Key, a: &Key, b: &Key) -> Ordering;
+
     /// Any number that stands in the node itself: reading it brings the node into the cache
     /// before it is needed.
     fn touch(&self) -> u32 {
@@ -91,6 +96,18 @@ pub trait Overlay: Sized {
 
     /// The search that requests for `purpose` are steps of: they count as its hops.
     fn search_of(_purpose: &Self::Timer) -> Option<Search> {
+        None
+    }
+
+    /// The key to which `request` asks the way, if it is a step of a lookup that its sender
+    /// conducts itself.
+    fn asked_way(_request: &Self::Message) -> Option<Key> {
+        None
+    }
+
+    /// The answer to such a request that names the first of `nodes`, as many as fit, and nobody
+    /// else.
+    fn way_by(_shared: &Self::Shared, _nodes: &[Node]) -> Option<Self::Message> {
         None
     }
 

@@ -1,5 +1,9 @@
 //! Where IDs come from: drawn at random, or bound to the IP address of their owner.
 //!
+//! An ID that is bound can be verified by everybody, and who has few addresses has few places in
+//! the space to choose from. The strictest way is a hash of the address, or of the /24 that it lies
+//! in, and a small number: so many IDs an address and no more.
+//!
 //! BEP 42, "DHT Security extension" (Norberg, bittorrent.org): the first 21 bits of an ID are
 //! those of a checksum of the masked address and three random bits, so that a host with few
 //! addresses has few places in the space to choose from. The last byte of the ID tells the
@@ -19,6 +23,29 @@ crate::choices! {
         Random = "random",
         /// Each is bound to the IPv4 address of its participant as in BEP 42; addresses are random public ones.
         Bep42 = "bep42",
+        /// Each is the SHA-1 of the address and a number below `overlay.ids-per-address`.
+        Address = "address",
+        /// The same with the first 24 bits of the address.
+        Subnet = "subnet",
+    }
+}
+
+/// How IDs are granted.
+#[derive(Clone, Copy, Debug)]
+pub struct IdRule {
+    /// Where they come from.
+    pub naming: Naming,
+    /// How many an address, or a /24, may have where they are hashes of it; at least 1.
+    pub per_address: u32,
+}
+
+impl Default for IdRule {
+    /// Each is drawn uniformly.
+    fn default() -> Self {
+        Self {
+            naming: Naming::Random,
+            per_address: 1,
+        }
     }
 }
 
@@ -31,17 +58,42 @@ const MASK: u32 = 0x030f_3fff;
 /// The bits of an ID that the address decides.
 const BOUND_BITS: u32 = 21;
 
-impl Naming {
+impl IdRule {
     /// An ID for the participant with this number, drawn from `stream`.
     ///
     /// Its address depends on the seed and the number alone: who comes back keeps it.
     pub fn id(self, seed: Seed, participant: u32, stream: &mut Stream) -> Key {
-        match self {
-            Self::Random => Key::random(stream),
-            Self::Bep42 => {
-                let rand = stream.below(256) as u8;
-                bep42_id(public_address(seed, participant), rand, stream)
+        match self.naming {
+            Naming::Random => Key::random(stream),
+            _ => {
+                let number = match self.naming {
+                    Naming::Bep42 => stream.below(256),
+                    _ => stream.below(self.per_address.into()),
+                };
+                self.granted(public_address(seed, participant), number as u32, stream)
             }
+        }
+    }
+
+    /// The ID number `number` of those that the owner of `ip` may have; what its address leaves
+    /// free is drawn from `stream`. Where IDs are hashes of the
+    /// address, numbers count modulo their limit.
+    pub fn granted(self, ip: Ipv4Addr, number: u32, stream: &mut Stream) -> Key {
+        let [a, b, c, d] = ip.octets();
+        let [.., high, low] = (number % self.per_address).to_be_bytes();
+        match self.naming {
+            Naming::Random => Key::random(stream),
+            Naming::Bep42 => bep42_id(ip, number as u8, stream),
+            Naming::Address => Key::sha1(&[a, b, c, d, high, low]),
+            Naming::Subnet => Key::sha1(&[a, b, c, high, low]),
+        }
+    }
+
+    /// How many IDs one address may have; `None` if no bound is put to them.
+    pub fn ids_of_address(self) -> Option<u32> {
+        match self.naming {
+            Naming::Random | Naming::Bep42 => None,
+            Naming::Address | Naming::Subnet => Some(self.per_address),
         }
     }
 }
@@ -127,6 +179,13 @@ mod tests {
         ),
     ];
 
+    fn rule(naming: Naming) -> IdRule {
+        IdRule {
+            naming,
+            per_address: 1,
+        }
+    }
+
     fn key(hex: &str) -> Key {
         let byte = |i: usize| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).expect("hex");
         Key::from_bytes(std::array::from_fn(byte))
@@ -163,7 +222,7 @@ mod tests {
             let ip = public_address(seed, participant);
             assert!(is_public(ip));
             for _ in 0..20 {
-                let id = Naming::Bep42.id(seed, participant, &mut stream);
+                let id = rule(Naming::Bep42).id(seed, participant, &mut stream);
                 assert!(is_bep42_valid(ip, &id));
                 prefixes.push(id.bits(0, 21));
             }
@@ -176,9 +235,39 @@ mod tests {
     }
 
     #[test]
+    fn an_address_or_a_subnet_has_so_many_ids_and_no_more() {
+        let seed = Seed::new(3);
+        let mut stream = seed.stream("ids", 0);
+        let neighbours = [
+            Ipv4Addr::new(9, 8, 7, 1),
+            Ipv4Addr::new(9, 8, 7, 2),
+            Ipv4Addr::new(9, 8, 6, 2),
+        ];
+        for (naming, expected) in [(Naming::Address, 12), (Naming::Subnet, 8)] {
+            let rule = IdRule {
+                naming,
+                per_address: 4,
+            };
+            assert_eq!(rule.ids_of_address(), Some(4));
+            let mut ids: Vec<Key> = neighbours
+                .iter()
+                .flat_map(|ip| (0..40).map(|number| (*ip, number)))
+                .map(|(ip, number)| rule.granted(ip, number, &mut stream))
+                .collect();
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!(ids.len(), expected, "{naming:?}");
+            // A participant draws among those of its own address.
+            let own = public_address(seed, 5);
+            let granted: Vec<Key> = (0..4).map(|i| rule.granted(own, i, &mut stream)).collect();
+            assert!((0..20).all(|_| granted.contains(&rule.id(seed, 5, &mut stream))));
+        }
+    }
+
+    #[test]
     fn random_ids_are_drawn_as_ever() {
         let seed = Seed::new(3);
-        let drawn = Naming::Random.id(seed, 7, &mut seed.stream("ids", 0));
+        let drawn = rule(Naming::Random).id(seed, 7, &mut seed.stream("ids", 0));
         assert_eq!(drawn, Key::random(&mut seed.stream("ids", 0)));
     }
 }

@@ -1,11 +1,13 @@
 //! The scenario of a living network: underlay, overlay, workload, time.
 
 use super::{Cost, Protocol, ProtocolParameters};
+use crate::adversary::{Intruder, Strategy};
 use crate::churn::Churn;
 use crate::engine::{Instant, Span};
 use crate::network::{Placement, Travel};
-use crate::overlay::{Circumstances, Naming, Start};
+use crate::overlay::{Circumstances, IdRule, Naming, Start};
 use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::space::Key;
 use crate::underlay;
 use crate::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
 use std::path::Path;
@@ -26,8 +28,20 @@ crate::parameters! {
         pub lookup: Travel = Travel::Recursive;
         /// Where the IDs of nodes come from.
         pub ids: Naming = Naming::Random;
+        /// IDs that an address has with `ids = "address"`, or a /24 with `ids = "subnet"`.
+        pub ids_per_address: u32 = 1, within 1..=65536;
         /// How nodes are put on hosts.
         pub placement: Placement = Placement::Distinct;
+    }
+}
+
+impl OverlayScenario {
+    /// How IDs are granted.
+    pub fn id_rule(&self) -> IdRule {
+        IdRule {
+            naming: self.ids,
+            per_address: self.ids_per_address,
+        }
     }
 }
 
@@ -63,6 +77,8 @@ pub struct NetworkScenario {
     pub workload: WorkloadParameters,
     /// Who comes and goes meanwhile.
     pub churn: Churn,
+    /// Who attacks it.
+    pub adversary: Intruder,
     /// When.
     pub time: TimeParameters,
 }
@@ -78,6 +94,7 @@ impl NetworkScenario {
         ]);
         sections.extend(ProtocolParameters::sections());
         sections.extend(Churn::sections());
+        sections.extend(Intruder::sections());
         sections
     }
 
@@ -91,12 +108,15 @@ impl NetworkScenario {
         let protocol = ProtocolParameters::read(overlay.protocol, &overlay_table)?;
         let workload = WorkloadParameters::read(&table.sub("workload")?)?;
         let time = TimeParameters::read(&table.sub("time")?)?;
+        let adversary = table.sub("adversary")?;
+        let adversary = Intruder::read(&adversary, overlay.id_rule(), protocol.is_ring())?;
         let mut scenario = Self {
             underlay: underlay::Specification::read(&table.sub("underlay")?, folder)?,
             overlay,
             protocol,
             workload,
             churn: Churn::default(),
+            adversary,
             time,
         };
         let duration = scenario.time.transition + scenario.measure();
@@ -131,8 +151,10 @@ impl NetworkScenario {
         self.protocol.check(&Circumstances {
             nodes: overlay.nodes,
             start: overlay.start,
-            joins: self.churn.joins(),
+            joins: self.churn.joins() || self.adversary.is_some(),
+            iterative: overlay.lookup == Travel::Iterative,
         })?;
+        self.check_attack()?;
         if self.workload.lookups.is_some() && self.workload.interval.is_some() {
             return Err(Problem::new(
                 "workload.interval",
@@ -176,6 +198,29 @@ impl NetworkScenario {
         Ok(())
     }
 
+    fn check_attack(&self) -> Result<(), Problem> {
+        let attack = &self.adversary.attack;
+        if attack.strategy == Strategy::AroundKey && self.attacked_key().is_none() {
+            let message = "expected the key around which Sybils are put, here or as `workload.key`";
+            return Err(Problem::new("adversary.target", message));
+        }
+        if self.adversary.is_some() && Instant::START + attack.start < self.settled() {
+            return Err(Problem::new(
+                "adversary.start",
+                format_args!(
+                    "nodes still join until {}",
+                    self.settled().since(Instant::START)
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The key around which Sybils are put.
+    pub fn attacked_key(&self) -> Option<Key> {
+        self.adversary.attack.target.or(self.workload.key)
+    }
+
     /// When all nodes are there that are there at first.
     pub fn settled(&self) -> Instant {
         match self.overlay.start {
@@ -184,10 +229,10 @@ impl NetworkScenario {
         }
     }
 
-    /// The intervals by which a network with churn is measured: their length and number.
+    /// The intervals by which a network with churn or an attack is measured: their length and number.
     pub fn intervals(&self) -> Option<(Span, usize)> {
         let measure = self.measure().as_nanos();
-        if !self.churn.is_some() || measure == 0 {
+        if !(self.churn.is_some() || self.adversary.is_some()) || measure == 0 {
             return None;
         }
         let length = match self.time.interval {
@@ -251,6 +296,7 @@ impl NetworkScenario {
             ("overlay", overlay),
             ("workload", self.workload.write().into_iter().collect()),
             ("churn", self.churn.write()),
+            ("adversary", self.adversary.write()),
             ("time", self.time.write().into_iter().collect()),
         ]
         .into_iter()
@@ -261,7 +307,8 @@ impl NetworkScenario {
     /// What a run will take, roughly: what the protocol says of its lookups, maintenance and
     /// tables, and the underlay's own estimate.
     pub fn cost(&self) -> Cost {
-        let n = self.overlay.nodes as f64;
+        let sybils = self.adversary.most(self.overlay.id_rule());
+        let n = (self.overlay.nodes + sybils) as f64;
         let seconds = self.time.transition.as_secs_f64() + self.measure().as_secs_f64();
         let burden = self.protocol.burden(self.overlay.nodes);
         Cost {

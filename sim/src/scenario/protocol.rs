@@ -62,6 +62,11 @@ macro_rules! protocols {
                 match self { $( Self::$variant(parameters) => parameters.burden(nodes) ),+ }
             }
 
+            /// Whether IDs stand on a ring.
+            pub fn is_ring(&self) -> bool {
+                match self { $( Self::$variant(parameters) => parameters.is_ring() ),+ }
+            }
+
             /// How long a node waits for an answer.
             pub fn timeout(&self) -> Span {
                 match self { $( Self::$variant(parameters) => parameters.timeout() ),+ }

@@ -1,8 +1,10 @@
 //! Keys and node IDs: 160 bits, the length of SHA-1.
 
+use crate::parameter::{Kind, ParameterValue, Unknown};
 use rand::Rng;
 use sha1::{Digest, Sha1};
 use std::fmt;
+use toml::Value;
 
 /// A key, or the ID of a node: an integer modulo 2^160.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +106,16 @@ impl Key {
         Self::join(a.wrapping_sub(c).wrapping_sub(borrow.into()), low)
     }
 
+    /// Whether it lies on the arc clockwise from `after` to `before`, both ends excluded; the arc
+    /// from a key to itself is the whole ring without that key.
+    pub fn is_between(self, after: Self, before: Self) -> bool {
+        if after < before {
+            after < self && self < before
+        } else {
+            after < self || self < before
+        }
+    }
+
     /// The bits in which the two differ.
     pub fn xor(self, other: Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] ^ other.0[i]))
@@ -133,6 +145,29 @@ impl fmt::Display for Key {
     }
 }
 
+impl ParameterValue for Key {
+    fn kind() -> Kind {
+        Kind::Other("a key of 40 hex digits")
+    }
+
+    fn from_value(value: &Value) -> Result<Self, Unknown> {
+        let text = value.as_str().ok_or(None)?;
+        if text.len() != 40 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(None);
+        }
+        let mut words = [0; 5];
+        for (word, digits) in words.iter_mut().zip(text.as_bytes().chunks_exact(8)) {
+            let digits = str::from_utf8(digits).map_err(|_| None)?;
+            *word = u32::from_str_radix(digits, 16).map_err(|_| None)?;
+        }
+        Ok(Self(words))
+    }
+
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::String(self.to_string()))
+    }
+}
+
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -154,6 +189,20 @@ pub(crate) mod tests {
         let digest = Key::sha1(b"abc").to_string();
         assert_eq!(digest, "a9993e364706816aba3e25717850c26c9cd0d89d");
         assert_eq!(size_of::<Key>(), 20);
+    }
+
+    #[test]
+    fn a_key_in_a_file_is_forty_hex_digits() {
+        let key = Key::sha1(b"abc");
+        let value = key.to_value().expect("a value");
+        assert_eq!(
+            value.as_str(),
+            Some("a9993e364706816aba3e25717850c26c9cd0d89d")
+        );
+        assert_eq!(Key::from_value(&value), Ok(key));
+        for wrong in ["", "a9993e", "+9993e364706816aba3e25717850c26c9cd0d89d"] {
+            assert_eq!(Key::from_value(&Value::from(wrong)), Err(None));
+        }
     }
 
     proptest! {
@@ -178,6 +227,14 @@ pub(crate) mod tests {
             });
             prop_assert_eq!(a.low_bits(160), a);
             prop_assert_eq!(a.log2().map_or(a == Key::default(), |bit| a >= Key::power_of_two(bit)), true);
+        }
+
+        #[test]
+        fn an_arc_goes_clockwise(a in keys(), b in keys(), c in keys()) {
+            let ahead = |key: Key| key.wrapping_sub(a);
+            prop_assert_eq!(c.is_between(a, b), c != a && (a == b || ahead(c) < ahead(b)));
+            prop_assert_eq!(c.is_between(a, a), c != a);
+            prop_assert!(!a.is_between(a, b) && !b.is_between(a, b) && !a.is_between(a, a));
         }
     }
 }

@@ -8,10 +8,12 @@ use rand_distr::{Distribution, Exp1};
 crate::parameters! {
     /// What the network is asked to do.
     pub struct WorkloadParameters {
-        /// Lookups of random keys by random nodes, spread evenly over `time.measure`, or one a millisecond where that is absent; 10000 unless `interval` is given.
+        /// Lookups by random nodes, spread evenly over `time.measure`, or one a millisecond where that is absent; 10000 unless `interval` is given.
         pub lookups: Option<u64> = None, within 0..=1_000_000_000;
         /// Mean time between two lookups of one node (a Poisson process), during `time.measure`.
         pub interval: Option<Period> = None;
+        /// The one key that is looked up, again and again; random keys if absent.
+        pub key: Option<Key> = None;
     }
 }
 
@@ -36,12 +38,13 @@ enum Pace {
     Poisson { gap: Span, end: Instant },
 }
 
-/// A plan of lookups of random keys by random members.
+/// A plan of lookups by random members, of random keys or of one.
 #[derive(Clone, Debug)]
 pub struct LookupPlan {
     stream: Stream,
     next: Instant,
     pace: Pace,
+    key: Option<Key>,
 }
 
 impl LookupPlan {
@@ -51,6 +54,7 @@ impl LookupPlan {
             stream,
             next: start,
             pace: Pace::Even { gap, left: count },
+            key: None,
         }
     }
 
@@ -60,7 +64,13 @@ impl LookupPlan {
             stream,
             next: start,
             pace: Pace::Poisson { gap, end },
+            key: None,
         }
+    }
+
+    /// The same plan with `key`, if there is one, for every lookup.
+    pub fn of_key(self, key: Option<Key>) -> Self {
+        Self { key, ..self }
     }
 }
 
@@ -84,10 +94,12 @@ impl Iterator for LookupPlan {
                 self.next
             }
         };
+        let source = self.stream.next_u64();
+        let random = Key::random(&mut self.stream);
         Some(Lookup {
             time,
-            source: self.stream.next_u64(),
-            key: Key::random(&mut self.stream),
+            source,
+            key: self.key.unwrap_or(random),
         })
     }
 }

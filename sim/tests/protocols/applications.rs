@@ -9,6 +9,9 @@ use dhtlab::overlay::vhash::{Shared, VHash, VHashParameters};
 use dhtlab::overlay::{Application, Forward, Node, Omniscient, Turn};
 use dhtlab::space::Key;
 
+/// What a Sybil that forges adds to a message.
+pub const FORGED: u32 = 1_000_000;
+
 /// An application that counts its upcalls: messages carry the number of nodes they have passed.
 struct Counting {
     delivered: Vec<u32>,
@@ -46,6 +49,10 @@ impl Application for Counting {
         } else {
             Forward::Pass
         }
+    }
+
+    fn forge(message: &mut u32) {
+        *message += FORGED;
     }
 
     fn update(&mut self, _: Turn<'_, Self>) {

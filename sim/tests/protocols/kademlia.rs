@@ -77,14 +77,14 @@ fn ways_of_travelling_agree() {
 fn nodes_found(network: &Network<Kademlia>, me: Node, key: Key, goal: Goal) -> Lookup {
     let (shared, ids) = (network.shared(), network.ids());
     let mut lookup = Lookup::new(ids, me, key, goal, 0);
-    lookup.hear(ids, &network.node(me).closest(shared, ids, &key));
+    lookup.hear(ids, network.node(me).closest(shared, ids, &key));
     while !lookup.is_over(shared.k) {
         let asked: Vec<Node> = std::iter::from_fn(|| lookup.ask(shared.k, shared.alpha)).collect();
         assert!(!asked.is_empty());
         for node in asked {
             if network.is_alive(node) {
                 lookup.answered(node);
-                lookup.hear(ids, &network.node(node).closest(shared, ids, &key));
+                lookup.hear(ids, network.node(node).closest(shared, ids, &key));
             } else {
                 lookup.failed(node);
             }

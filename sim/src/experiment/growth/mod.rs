@@ -107,6 +107,7 @@ impl Experiment for GrowthExperiment {
                 nodes: growth.nodes,
                 start: Start::Join,
                 joins: true,
+                iterative: false,
             })?,
             Reading::AsCoded => {
                 published_topology(urdht.space)?;

@@ -4,6 +4,7 @@
 mod rows;
 pub(super) mod world;
 
+use crate::adversary::Behaviour;
 use crate::engine::{Instant, Seed};
 use crate::network::End;
 use crate::overlay::{Launch, Omniscient};
@@ -58,6 +59,13 @@ impl Experiment for NetworkExperiment {
             "bytes_per_node_s",
             "members_mean",
             "ring_ok",
+            "sybils",
+            "occluded_links_fraction",
+            "lookups_intercepted",
+            "lookups_hijacked",
+            "interception_rate",
+            "interception_predicted",
+            "capture_rate",
         ]
     }
 
@@ -86,6 +94,10 @@ impl Experiment for NetworkExperiment {
                     "hops_mean",
                     "latency_ms_mean",
                     "timeouts_mean",
+                    "sybils",
+                    "occluded_links_fraction",
+                    "interception_rate",
+                    "hijack_rate",
                 ],
                 quantities: &[],
             },
@@ -93,7 +105,14 @@ impl Experiment for NetworkExperiment {
     }
 
     fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, Problem> {
-        Ok(Box::new(NetworkRun(NetworkScenario::read(values, folder)?)))
+        let scenario = NetworkScenario::read(values, folder)?;
+        if scenario.adversary.is_some() && scenario.adversary.attack.behaviour == Behaviour::Forge {
+            return Err(Problem::new(
+                "adversary.behaviour",
+                "\"forge\" alters what a service sends, and this kind of experiment runs none",
+            ));
+        }
+        Ok(Box::new(NetworkRun(scenario)))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::experiment::cells::{
     add_binned, add_counts, cell, mean, mean_of_counted, quantile, quantile_of_counted,
 };
 use crate::network::{Interval, Network, Tally, oracle};
-use crate::overlay::{Node, Omniscient};
+use crate::overlay::Omniscient;
 use crate::scenario::{Outcome, Rows};
 
 /// Pairs of members whose distance is measured, for comparison with a hop of the overlay.
@@ -20,6 +20,7 @@ pub(super) fn outcome<P: Omniscient>(
     let degrees = degrees(network);
     let members = member_distances(network, seed);
     let ring_ok = oracle::is_intact(network);
+    let attack = attack(network);
     let tally = network.tally();
     let (counts, before) = (tally.counts, tally.before);
     let over = counts.ok + counts.wrong + counts.failed;
@@ -28,7 +29,7 @@ pub(super) fn outcome<P: Omniscient>(
     let lookup_bytes = (counts.lookup_bytes - before.lookup_bytes) as f64;
     let latencies = tally.latencies.counted();
     let stretches = tally.stretches.counted();
-    let metrics = vec![
+    let mut metrics = vec![
         counts.lookups.to_string(),
         counts.ok.to_string(),
         counts.wrong.to_string(),
@@ -59,6 +60,7 @@ pub(super) fn outcome<P: Omniscient>(
         cell(member_seconds / tally.measured(network.now()).as_secs_f64()),
         ring_ok.map_or(String::new(), |ok| u8::from(ok).to_string()),
     ];
+    metrics.extend(attack);
     let mut histogram = Rows::default();
     add_counts(&mut histogram, "overlay_hops", &tally.hops);
     add_counts(&mut histogram, "underlay_hops", &tally.underlay_hops);
@@ -88,9 +90,47 @@ fn timeline(tally: &Tally) -> Rows {
             of(interval.hops as f64, interval.ok),
             of(interval.latency, interval.ok),
             of(interval.timeouts as f64, interval.lookups),
+            interval.sybils.to_string(),
+            of(interval.occluded_links as f64, interval.links),
+            of(interval.intercepted as f64, interval.lookups),
+            of(interval.hijacked as f64, interval.lookups),
         ]
     };
     Rows(intervals.map(row).collect())
+}
+
+/// What Sybils did; empty cells where there is no attack.
+fn attack<P: Omniscient>(network: &Network<P>) -> Vec<String> {
+    if !network.is_attacked() {
+        return vec![String::new(); 7];
+    }
+    let (tally, sybils) = (network.tally(), network.sybils().len());
+    let counts = tally.counts;
+    let intervals = tally.timeline.intervals().iter();
+    let sum = intervals.fold((0, 0), |(occluded, links), interval| {
+        (occluded + interval.occluded_links, links + interval.links)
+    });
+    let occluded = sum.0 as f64 / sum.1 as f64;
+    let rate = |count: u64| cell(count as f64 / counts.lookups as f64);
+    vec![
+        sybils.to_string(),
+        cell(occluded),
+        counts.intercepted.to_string(),
+        counts.hijacked.to_string(),
+        rate(counts.intercepted),
+        cell(expected_interception(&tally.hops, occluded)),
+        rate(counts.captured),
+    ]
+}
+
+/// 1 - E[(1 - f)^H]: how many lookups meet a Sybil if each of their H hops does so with
+/// probability `f`, on its own. `hops` are counts by H.
+fn expected_interception(hops: &[u64], f: f64) -> f64 {
+    let total: u64 = hops.iter().sum();
+    let spared = (0..)
+        .zip(hops)
+        .map(|(h, count)| *count as f64 * libm::pow(1.0 - f, f64::from(h)));
+    1.0 - spared.sum::<f64>() / total as f64
 }
 
 /// Mean hops over the lookups that made at least one: those whose initiator is not the root.
@@ -105,12 +145,9 @@ fn mean_if_any(tally: &Tally) -> f64 {
 /// How many members know how many different nodes.
 fn degrees<P: Omniscient>(network: &Network<P>) -> Vec<u64> {
     let mut counts = Vec::new();
-    let mut peers: Vec<Node> = Vec::new();
+    let mut peers = Vec::new();
     for node in network.members() {
-        peers.clear();
-        network.node(*node).each_peer(&mut |peer| peers.push(peer));
-        peers.sort_unstable();
-        peers.dedup();
+        network.links(*node, &mut peers);
         if counts.len() <= peers.len() {
             counts.resize(peers.len() + 1, 0);
         }

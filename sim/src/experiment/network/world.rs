@@ -1,7 +1,7 @@
 //! From a scenario to a network with nodes, churn and lookups.
 
 use crate::engine::{Instant, Seed, Span};
-use crate::network::{Network, Placement, Setup, oracle, place};
+use crate::network::{Attack, Network, Placement, Setup, oracle, place};
 use crate::overlay::{Omniscient, Start};
 use crate::parameter::Problem;
 use crate::scenario::NetworkScenario;
@@ -37,9 +37,10 @@ pub(in crate::experiment) fn build<P: Omniscient>(
         ));
     }
     let hosts = hosts(scenario, underlay.hosts(), seed);
+    let rule = overlay.id_rule();
     let mut id_stream = seed.stream("ids", 0);
     let ids: Vec<Key> = (0..overlay.nodes as u32)
-        .map(|participant| overlay.ids.id(seed, participant, &mut id_stream))
+        .map(|participant| rule.id(seed, participant, &mut id_stream))
         .collect();
     let population = scenario
         .churn
@@ -52,6 +53,21 @@ pub(in crate::experiment) fn build<P: Omniscient>(
             "nobody is there at the beginning; expected more nodes or longer sessions",
         ));
     }
+    let intruder = &scenario.adversary;
+    let first_site = hosts.len() as u32;
+    let (mut hosts, mut stream) = (hosts, seed.stream("adversary-hosts", 0));
+    // An attacker's hosts may be hosts of others, too: nobody's place depends on whether it is there.
+    hosts.extend(place(
+        Placement::Shared,
+        underlay.hosts(),
+        intruder.hosts(),
+        &mut stream,
+    ));
+    let target = scenario.attacked_key();
+    let campaign = intruder.is_some().then(|| {
+        let nearer = |key: &Key, a: &Key, b: &Key| P::nearer(&shared, key, a, b);
+        intruder.campaign(rule, target.as_ref(), nearer, seed)
+    });
     let distances = Distances::new(Arc::new(underlay), hosts);
     let setup = Setup {
         seed,
@@ -59,7 +75,7 @@ pub(in crate::experiment) fn build<P: Omniscient>(
         timeout: scenario.protocol.timeout(),
     };
     let mut network = Network::<P>::new(setup, shared, distances);
-    network.name_by(overlay.ids);
+    network.name_by(rule);
     match overlay.start {
         Start::Converged => oracle::settle_converged(&mut network, &ids, &sites),
         Start::Random => {
@@ -82,6 +98,16 @@ pub(in crate::experiment) fn build<P: Omniscient>(
     if scenario.churn.is_some() {
         network.plan_churn(population.plan, scenario.churn.parameters.rejoin);
     }
+    if let Some(campaign) = campaign {
+        let attack = &intruder.attack;
+        network.attack(Attack {
+            campaign,
+            behaviour: attack.behaviour,
+            start: Instant::START + attack.start,
+            gap: Span::from_secs_f64(1.0 / attack.joins_per_s),
+            first_site,
+        });
+    }
     Ok((network, notes))
 }
 
@@ -103,7 +129,7 @@ fn hosts(scenario: &NetworkScenario, hosts: usize, seed: Seed) -> Vec<Host> {
 pub(in crate::experiment) fn lookups(scenario: &NetworkScenario, seed: Seed) -> LookupPlan {
     let stream = seed.stream("lookups", 0);
     let (start, measure) = (scenario.measure_from(), scenario.measure());
-    match scenario.workload.interval {
+    let plan = match scenario.workload.interval {
         Some(interval) => match interval.span() {
             Some(interval) => {
                 let gap = interval.as_secs_f64() / scenario.overlay.nodes as f64;
@@ -116,5 +142,6 @@ pub(in crate::experiment) fn lookups(scenario: &NetworkScenario, seed: Seed) -> 
             let gap = Span::from_nanos(measure.as_nanos() / count.max(1));
             LookupPlan::evenly(stream, start, gap, count)
         }
-    }
+    };
+    plan.of_key(scenario.workload.key)
 }

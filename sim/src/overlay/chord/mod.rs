@@ -20,6 +20,7 @@ pub use table::{Peer, PeerTable};
 use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
 use crate::engine::Span;
 use crate::space::{Key, Ring};
+use std::cmp::Ordering;
 
 /// The state of one Chord node.
 #[derive(Clone, Debug, Default)]
@@ -209,6 +210,14 @@ impl Overlay for Chord {
             without.peers.remove(*peer, true);
         }
         without.next_hop(context.shared, context.ids, context.me, key)
+    }
+
+    fn nearer(shared: &ChordParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
+        let far = |id: &Key| match shared.closest {
+            Closest::Successor => id.wrapping_sub(*key),
+            Closest::Nearest => Ring::either_way(id, key),
+        };
+        far(a).cmp(&far(b))
     }
 
     fn touch(&self) -> u32 {

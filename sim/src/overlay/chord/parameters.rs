@@ -126,6 +126,10 @@ impl Configuration for ChordParameters {
         self.timeout
     }
 
+    fn is_ring(&self) -> bool {
+        true
+    }
+
     fn launch<L: Launch>(&self, launch: L) -> L::Output {
         launch.with::<Chord>(self.clone())
     }

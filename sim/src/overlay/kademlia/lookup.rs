@@ -63,18 +63,18 @@ impl Lookup {
     /// For the root, only those nearer than the nearest that has answered matter, the initiator
     /// being one: that is the root if all of them are silent. O(log c) comparisons for each,
     /// with c candidates.
-    pub fn hear(&mut self, ids: &Identities, nodes: &[Node]) {
-        for node in nodes.iter().filter(|node| **node != self.me) {
-            let distance = ids.id(*node).xor(self.key);
+    pub fn hear(&mut self, ids: &Identities, nodes: impl IntoIterator<Item = Node>) {
+        for node in nodes.into_iter().filter(|node| *node != self.me) {
+            let distance = ids.id(node).xor(self.key);
             if self.goal == Goal::Root && distance >= self.least {
                 continue;
             }
             // Two nodes may have one ID.
-            let order = |other: &Candidate| (other.distance, other.node).cmp(&(distance, *node));
+            let order = |other: &Candidate| (other.distance, other.node).cmp(&(distance, node));
             if let Err(place) = self.candidates.binary_search_by(order) {
                 let candidate = Candidate {
                     distance,
-                    node: *node,
+                    node,
                     state: State::Named,
                 };
                 self.candidates.insert(place, candidate);
@@ -105,6 +105,12 @@ impl Lookup {
         Some(next.node)
     }
 
+    /// Whether `node` was asked and has answered or may still do so.
+    pub fn has_asked(&self, node: Node) -> bool {
+        let mut asked = self.candidates.iter().filter(|c| c.state != State::Named);
+        asked.any(|candidate| candidate.node == node)
+    }
+
     /// `node` has answered.
     pub fn answered(&mut self, node: Node) {
         if let Some(place) = self.asked(node) {
@@ -115,7 +121,7 @@ impl Lookup {
         }
     }
 
-    /// `node` has not answered.
+    /// `node` has not answered, or is left to others.
     pub fn failed(&mut self, node: Node) {
         if let Some(place) = self.asked(node) {
             self.candidates.remove(place);

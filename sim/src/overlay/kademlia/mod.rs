@@ -22,6 +22,7 @@ pub use parameters::{Eviction, KademliaParameters};
 use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay, Search};
 use crate::engine::{Instant, Span};
 use crate::space::Key;
+use std::cmp::Ordering;
 use std::convert::Infallible;
 
 /// The state of one Kademlia node.
@@ -44,6 +45,8 @@ struct Running {
     number: u32,
     purpose: Purpose,
     lookup: Lookup,
+    /// It is one of several paths and has come to its end; the others have not.
+    over: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,46 +186,100 @@ impl Kademlia {
         ) {
             self.buckets.put_off(subtree, context.now + refresh);
         }
-        let mut lookup = Lookup::new(ids, context.me, key, goal, 2 * shared.k);
-        match first {
-            Some(first) => lookup.hear(ids, &[first]),
-            None => lookup.hear(ids, &self.closest(shared, ids, &key)),
+        let contacts = match first {
+            Some(first) => vec![first],
+            None => self.closest(shared, ids, &key),
+        };
+        let paths = match purpose {
+            Purpose::Search(_) => shared.paths.min(contacts.len()).max(1),
+            Purpose::Join | Purpose::Refresh => 1,
+        };
+        for path in 0..paths {
+            let mut lookup = Lookup::new(ids, context.me, key, goal, 2 * shared.k / paths);
+            let dealt = contacts.iter().copied().skip(path).step_by(paths);
+            lookup.hear(ids, dealt);
+            self.started = self.started.wrapping_add(1);
+            self.lookups.push(Running {
+                number: self.started,
+                purpose,
+                lookup,
+                over: false,
+            });
         }
-        self.started = self.started.wrapping_add(1);
-        let number = self.started;
-        self.lookups.push(Running {
-            number,
-            purpose,
-            lookup,
-        });
-        self.go_on(context, self.lookups.len() - 1);
-        number
+        let last = self.started;
+        for number in (0..paths as u32).rev().map(|back| last.wrapping_sub(back)) {
+            if let Some(place) = self.running(number) {
+                self.go_on(context, place);
+            }
+        }
+        last
     }
 
     /// Asks whom the lookup at `place` wants asked, or ends it.
     fn go_on(&mut self, context: &mut Context<'_, Self>, place: usize) {
         let (k, alpha) = (context.shared.k, context.shared.alpha);
-        let running = &mut self.lookups[place];
-        if running.lookup.is_over(k) {
-            let Running {
-                purpose, lookup, ..
-            } = self.lookups.swap_remove(place);
-            match purpose {
-                Purpose::Search(search) => context.found(search, Some(lookup.root())),
-                Purpose::Join if lookup.nearest().next().is_none() => context.rejoin(),
-                Purpose::Join => self.found_place(context),
-                Purpose::Refresh => {}
-            }
+        let Running {
+            number,
+            purpose,
+            over,
+            ..
+        } = self.lookups[place];
+        if over {
             return;
         }
-        let search = match running.purpose {
+        let search = match purpose {
             Purpose::Search(search) => Some(search),
             Purpose::Join | Purpose::Refresh => None,
         };
-        while let Some(node) = running.lookup.ask(k, alpha) {
-            let message = Message::FindNode(*running.lookup.key());
-            context.request(node, message, Timer::Step(running.number, search));
+        while let Some(node) = self.lookups[place].lookup.ask(k, alpha) {
+            if self.is_asked_elsewhere(place, node) {
+                self.lookups[place].lookup.failed(node);
+                continue;
+            }
+            let message = Message::FindNode(*self.lookups[place].lookup.key());
+            context.request(node, message, Timer::Step(number, search));
         }
+        if !self.lookups[place].lookup.is_over(k) {
+            return;
+        }
+        if let Some(search) = search {
+            self.lookups[place].over = true;
+            self.conclude(context, search);
+            return;
+        }
+        let lookup = self.lookups.swap_remove(place).lookup;
+        match purpose {
+            Purpose::Join if lookup.nearest().next().is_none() => context.rejoin(),
+            Purpose::Join => self.found_place(context),
+            Purpose::Search(_) | Purpose::Refresh => {}
+        }
+    }
+
+    /// Whether another path of the same lookup has asked `node`.
+    fn is_asked_elsewhere(&self, place: usize, node: Node) -> bool {
+        let Running {
+            number, purpose, ..
+        } = self.lookups[place];
+        matches!(purpose, Purpose::Search(_))
+            && self.lookups.iter().any(|other| {
+                other.purpose == purpose && other.number != number && other.lookup.has_asked(node)
+            })
+    }
+
+    /// Ends a search once all its paths have come to their ends: the root is the nearest node
+    /// that one of them has found.
+    fn conclude(&mut self, context: &mut Context<'_, Self>, search: Search) {
+        let purpose = Purpose::Search(search);
+        let mut paths = self.lookups.iter().filter(|path| path.purpose == purpose);
+        if paths.any(|path| !path.over) {
+            return;
+        }
+        let paths = self.lookups.iter().filter(|path| path.purpose == purpose);
+        let roots = paths.map(|path| (path.lookup.key(), path.lookup.root()));
+        let root = roots.min_by_key(|(key, root)| (context.ids.id(*root).xor(**key), *root));
+        let root = root.map(|(_, root)| root);
+        self.lookups.retain(|path| path.purpose != purpose);
+        context.found(search, root);
     }
 
     fn running(&self, number: u32) -> Option<usize> {
@@ -313,6 +370,22 @@ impl Overlay for Kademlia {
         }
     }
 
+    fn nearer(_: &KademliaParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
+        a.xor(*key).cmp(&b.xor(*key))
+    }
+
+    fn asked_way(request: &Message) -> Option<Key> {
+        match request {
+            Message::FindNode(key) => Some(*key),
+            _ => None,
+        }
+    }
+
+    fn way_by(shared: &KademliaParameters, nodes: &[Node]) -> Option<Message> {
+        let named = &nodes[..nodes.len().min(shared.k)];
+        Some(Message::Nodes(named.into()))
+    }
+
     fn touch(&self) -> u32 {
         self.buckets.len() as u32
     }
@@ -401,7 +474,7 @@ impl Overlay for Kademlia {
                 if let Some(place) = self.running(number) {
                     let lookup = &mut self.lookups[place].lookup;
                     lookup.answered(from);
-                    lookup.hear(context.ids, &nodes);
+                    lookup.hear(context.ids, nodes.iter().copied());
                     self.go_on(context, place);
                 }
             }

@@ -22,6 +22,8 @@ crate::parameters! {
         pub k: usize = 20, within 1..=1000;
         /// Requests of a lookup that are under way at the same time.
         pub alpha: usize = 3, within 1..=100;
+        /// Disjoint paths of an iterative lookup: each node is asked on one of them, and the nearest that any has found is the root (Baumgart and Mies, S/Kademlia, ICPADS 2007, section 4.4).
+        pub paths: usize = 1, within 1..=64;
         /// Bits that a step brings a lookup closer: each b bits of the distance have 2^b - 1 buckets.
         pub b: u32 = 1, within 1..=8;
         /// Time after which a bucket in which nothing was looked up is refreshed, or "never".
@@ -48,6 +50,21 @@ impl Configuration for KademliaParameters {
                  expected a duration",
             ));
         }
+        if self.paths > self.k {
+            return Err(Problem::new(
+                "overlay.kademlia.paths",
+                format_args!(
+                    "a lookup begins with `k` = {} contacts, at least one a path; found {} paths",
+                    self.k, self.paths
+                ),
+            ));
+        }
+        if self.paths > 1 && !circumstances.iterative {
+            return Err(Problem::new(
+                "overlay.kademlia.paths",
+                "disjoint paths are those of iterative lookups; expected `overlay.lookup` = \"iterative\"",
+            ));
+        }
         Ok(())
     }
 
@@ -61,7 +78,7 @@ impl Configuration for KademliaParameters {
         let contacts = (levels * digits * k + 2.0 * k).min(n);
         // A step gains its b bits, and more the more contacts there are to choose from.
         let steps = 1.0 + log / (b + libm::log2(k).min(log) / 2.0);
-        let asked = (steps + self.alpha as f64 - 1.0).min(n);
+        let asked = (self.paths as f64 * (steps + self.alpha as f64 - 1.0)).min(n);
         // A refreshed bucket asks its k nodes; each of them and each answer is a message.
         let refresh = 2.0 * buckets * (k + asked).min(n);
         Burden {

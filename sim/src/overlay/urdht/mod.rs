@@ -23,6 +23,7 @@ pub use topology::{
 use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
 use crate::engine::{Period, Span};
 use crate::space::Key;
+use std::cmp::Ordering;
 
 /// The state of one node of UrDHT over topology `T`.
 #[derive(Clone, Debug)]
@@ -155,6 +156,13 @@ impl<T: Topology> Overlay for Urdht<T> {
             (None, Some(place)) => NextHop::Last(nodes[place]),
             (None, None) => NextHop::Root,
         }
+    }
+
+    fn nearer(shared: &Shared<T>, key: &Key, a: &Key, b: &Key) -> Ordering {
+        let topology = &shared.topology;
+        let key = topology.point(key);
+        let far = |id| topology.succession(&key, &topology.point(id));
+        far(a).cmp(&far(b))
     }
 
     fn touch(&self) -> u32 {

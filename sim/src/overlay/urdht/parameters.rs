@@ -118,6 +118,17 @@ impl Configuration for UrdhtParameters {
         self.timeout
     }
 
+    fn is_ring(&self) -> bool {
+        struct Ask;
+        impl Visit for Ask {
+            type Output = bool;
+            fn with<T: Topology>(self, _: Shared<T>) -> bool {
+                T::RING
+            }
+        }
+        self.open(Ask)
+    }
+
     fn launch<L: Launch>(&self, launch: L) -> L::Output {
         struct Open<L>(L);
         impl<L: Launch> Visit for Open<L> {

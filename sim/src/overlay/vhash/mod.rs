@@ -27,6 +27,7 @@ use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overla
 use crate::engine::{Period, Span};
 use crate::space::{Key, Space, TorusPoint};
 use springs::Springs;
+use std::cmp::Ordering;
 
 /// The state of one VHash node.
 #[derive(Clone, Debug)]
@@ -248,6 +249,13 @@ impl Overlay for VHash {
             Some((peer, distance)) if distance < mine => NextHop::Next(peer),
             _ => NextHop::Root,
         }
+    }
+
+    /// By the places that IDs stand for: where nodes begin, whatever an embedding does with them.
+    fn nearer(shared: &Shared, key: &Key, a: &Key, b: &Key) -> Ordering {
+        let key = shared.torus.point(key);
+        let far = |id| shared.torus.squared_distance(&shared.torus.point(id), &key);
+        far(a).total_cmp(&far(b))
     }
 
     fn bytes(message: &Message) -> u32 {

@@ -1,0 +1,269 @@
+//! A Sybil attack carried out: Sybils join one after the other by the messages of the protocol,
+//! learn from their peers whom to come near next, and do with what passes through them what the
+//! adversary wants.
+
+use super::event::{Event, TripId};
+use super::trip::Cargo;
+use super::{Network, Travel};
+use crate::adversary::{Behaviour, Campaign};
+use crate::engine::{Instant, Seed, Span, Stream};
+use crate::overlay::{Application, Census, NextHop, Node, Omniscient};
+use crate::space::Key;
+
+/// An attack, as a network is told of it.
+pub struct Attack {
+    /// Which IDs the Sybils take.
+    pub campaign: Campaign,
+    /// What they do.
+    pub behaviour: Behaviour,
+    /// When the first one joins.
+    pub start: Instant,
+    /// The time from one to the next.
+    pub gap: Span,
+    /// The site of its first address; the others follow.
+    pub first_site: u32,
+}
+
+/// The adversary in the network.
+pub(super) struct Sybils {
+    attack: Attack,
+    /// Every Sybil that has been sent to join.
+    sent: Vec<Node>,
+    /// How many of them, from the first on, have been asked for all their peers while new.
+    asked: usize,
+    /// The Sybil whose peers are looked at next.
+    patrol: usize,
+    /// The Sybils that are members.
+    census: Census,
+    /// The members that are not: lookups begin there.
+    honest: Census,
+    bootstraps: Stream,
+}
+
+/// Accomplices that a Sybil knows of around a key.
+const ACCOMPLICES: usize = 40;
+
+impl Sybils {
+    pub(super) fn new(attack: Attack, honest: Census, seed: Seed) -> Self {
+        Self {
+            attack,
+            sent: Vec::new(),
+            asked: 0,
+            patrol: 0,
+            census: Census::default(),
+            honest,
+            bootstraps: seed.stream("sybil-bootstrap", 0),
+        }
+    }
+
+    /// The honest members.
+    pub(super) fn honest(&self) -> &Census {
+        &self.honest
+    }
+
+    /// The census to which a node belongs.
+    fn census_of(&mut self, sybil: bool) -> &mut Census {
+        if sybil {
+            &mut self.census
+        } else {
+            &mut self.honest
+        }
+    }
+
+    /// `node` with `id` has become a member.
+    pub(super) fn enter(&mut self, id: Key, node: Node, sybil: bool) {
+        self.census_of(sybil).insert(id, node);
+    }
+
+    /// `node` with `id` is no member any more.
+    pub(super) fn depart(&mut self, id: Key, node: Node, sybil: bool) {
+        self.census_of(sybil).remove(&id, node);
+    }
+
+    /// The Sybils around `key` in the order of IDs, at most so many.
+    fn around(&self, key: &Key) -> Vec<Node> {
+        let nodes = self.census.nodes();
+        if nodes.is_empty() {
+            return Vec::new();
+        }
+        let count = nodes.len().min(ACCOMPLICES);
+        let first = self.census.successor(key) + nodes.len() - count / 2;
+        (first..first + count)
+            .map(|place| nodes[place % nodes.len()])
+            .collect()
+    }
+}
+
+impl<P: Omniscient, A: Application> Network<P, A> {
+    /// Begins a Sybil attack. To be called when those are there that are there at first.
+    pub fn attack(&mut self, attack: Attack) {
+        self.queue.schedule(attack.start, Event::Infiltrate);
+        let honest = self.census.clone();
+        self.sybils = Some(Box::new(Sybils::new(attack, honest, self.setup.seed)));
+    }
+
+    /// Whether there is an attack.
+    pub fn is_attacked(&self) -> bool {
+        self.sybils.is_some()
+    }
+
+    /// Whether `node` is a Sybil.
+    pub fn is_sybil(&self, node: Node) -> bool {
+        self.seats[node.index()].sybil
+    }
+
+    /// The members that are Sybils.
+    pub fn sybils(&self) -> &[Node] {
+        self.sybils
+            .as_ref()
+            .map_or(&[], |sybils| sybils.census.nodes())
+    }
+
+    /// The members that are not.
+    pub fn honest(&self) -> &[Node] {
+        match &self.sybils {
+            Some(sybils) => sybils.honest.nodes(),
+            None => self.members(),
+        }
+    }
+
+    /// How many links honest members have, and how many of these lead to Sybils; several links
+    /// to one node count once. O(links).
+    pub fn occluded_links(&self) -> (u64, u64) {
+        let (mut links, mut occluded) = (0, 0);
+        let mut peers = Vec::new();
+        for node in self.honest() {
+            self.links(*node, &mut peers);
+            links += peers.len() as u64;
+            occluded += peers.iter().filter(|peer| self.is_sybil(**peer)).count() as u64;
+        }
+        (links, occluded)
+    }
+
+    /// The next Sybil is due: the adversary looks at what its Sybils know, and sends one more if
+    /// it knows of a place for it.
+    pub(super) fn infiltrate(&mut self) {
+        let Some(mut sybils) = self.sybils.take() else {
+            return;
+        };
+        self.reconnoitre(&mut sybils);
+        if let Some(identity) = sybils.attack.campaign.next_identity() {
+            let members = self.census.nodes();
+            let bootstrap =
+                (!members.is_empty()).then(|| members[sybils.bootstraps.index(members.len())]);
+            let site = sybils.attack.first_site + identity.address;
+            let state = P::newcomer(&self.shared, &identity.id);
+            let node = self.add(identity.id, site, state);
+            self.seats[node.index()].sybil = true;
+            sybils.sent.push(node);
+            self.sybils = Some(sybils);
+            self.turn(node, |state, context| state.join(context, bootstrap));
+        } else {
+            self.sybils = Some(sybils);
+        }
+        if let Some(sybils) = &self.sybils {
+            let next = self.now + sybils.attack.gap;
+            self.queue.schedule(next, Event::Infiltrate);
+        }
+    }
+
+    /// The adversary hears of the honest peers of new Sybils and of one that has been there for
+    /// longer.
+    fn reconnoitre(&self, sybils: &mut Sybils) {
+        let campaign = &mut sybils.attack.campaign;
+        let mut listen = |node: Node| {
+            self.node(node).each_peer(&mut |peer| {
+                if !self.is_sybil(peer) {
+                    campaign.hear_of(self.ids.id(peer));
+                }
+            });
+        };
+        while let Some(node) = sybils.sent.get(sybils.asked).copied() {
+            if !self.is_member(node) {
+                break;
+            }
+            listen(node);
+            sybils.asked += 1;
+        }
+        if sybils.asked > 0 {
+            sybils.patrol = (sybils.patrol + 1) % sybils.asked;
+            listen(sybils.sent[sybils.patrol]);
+        }
+    }
+
+    /// What the Sybil `node` does with a routed message that has reached it, unless that is what
+    /// it should do: then false.
+    pub(super) fn betray(&mut self, node: Node, id: TripId) -> bool {
+        let Some(behaviour) = self.sybils.as_ref().map(|sybils| sybils.attack.behaviour) else {
+            return false;
+        };
+        let trip = self.trips.get_mut(id);
+        if matches!(trip.cargo, Cargo::Lookup) {
+            trip.intercepted = true;
+        }
+        let (origin, last) = (trip.origin, trip.last);
+        // They let each other pass.
+        if self.is_sybil(origin) {
+            return false;
+        }
+        let iterative = self.setup.travel == Travel::Iterative;
+        match behaviour {
+            Behaviour::Observe | Behaviour::Forge => false,
+            // Who asks is left waiting, and goes another way; who has handed a message on is not.
+            Behaviour::Drop if iterative && !last => {
+                self.bounce_back(id);
+                true
+            }
+            Behaviour::Drop => {
+                self.lose(id);
+                true
+            }
+            Behaviour::Misroute if last => false,
+            Behaviour::Misroute if iterative => {
+                self.tell_next(node, id, NextHop::Root);
+                true
+            }
+            Behaviour::Misroute => {
+                self.deliver(node, node, id);
+                true
+            }
+        }
+    }
+
+    /// What the Sybil `node` answers to `request` of `from`: `None` if it does not answer,
+    /// `honest` unless it is asked the way to a key.
+    pub(super) fn betray_request(
+        &self,
+        node: Node,
+        from: Node,
+        request: &P::Message,
+        honest: P::Message,
+    ) -> Option<P::Message> {
+        let (Some(sybils), Some(key)) = (&self.sybils, P::asked_way(request)) else {
+            return Some(honest);
+        };
+        if self.is_sybil(from) {
+            return Some(honest);
+        }
+        match sybils.attack.behaviour {
+            Behaviour::Observe | Behaviour::Forge => Some(honest),
+            Behaviour::Drop => None,
+            Behaviour::Misroute => {
+                let mut accomplices = sybils.around(&key);
+                accomplices.retain(|accomplice| *accomplice != node);
+                let id = |node: &Node| self.ids.id(*node);
+                accomplices.sort_by(|a, b| P::nearer(&self.shared, &key, &id(a), &id(b)));
+                Some(P::way_by(&self.shared, &accomplices).unwrap_or(honest))
+            }
+        }
+    }
+
+    /// Whether what the application on `node` sends, or passes on, is altered.
+    pub(super) fn forges(&self, node: Node) -> bool {
+        self.is_sybil(node)
+            && self
+                .sybils
+                .as_ref()
+                .is_some_and(|sybils| sybils.attack.behaviour == Behaviour::Forge)
+    }
+}
