@@ -15,6 +15,7 @@
 //! | [`underlay`] | hosts, links, the distance between two hosts |
 //! | [`space`] | ID spaces: distance, midpoint, closeness, DGVH |
 //! | [`overlay`] | DHT protocols as state machines without I/O |
+//! | [`service`] | state machines on any overlay: storage, jobs |
 //! | [`workload`] | plans: who looks up what, and when |
 //! | [`churn`] | plans: who comes, leaves and crashes, and when |
 //! | [`adversary`] | plans: which keys an attacker has and how its Sybils behave |
@@ -73,6 +74,8 @@ pub mod underlay;
 pub mod space;
 
 pub mod overlay;
+
+pub mod service;
 
 pub mod workload;
 

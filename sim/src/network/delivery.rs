@@ -3,7 +3,7 @@
 use super::Network;
 use super::event::{Event, Parcel};
 use super::trip::Cargo;
-use crate::overlay::{Application, Context, Effect, Index, Node, Omniscient, Turn};
+use crate::overlay::{Application, Context, Effect, Index, Node, Omniscient};
 
 impl<P: Omniscient, A: Application> Network<P, A> {
     /// Lets `node` act, and carries out what it wants.
@@ -28,29 +28,6 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             self.carry_out(node, effect);
         }
         self.effects = effects;
-        result
-    }
-
-    /// Makes an upcall to the application on `node`, and routes what it sends.
-    pub(super) fn upcall<R>(
-        &mut self,
-        node: Node,
-        call: impl FnOnce(&mut A, Turn<'_, A>) -> R,
-    ) -> R {
-        let mut out = std::mem::take(&mut self.outbox);
-        let turn = Turn {
-            now: self.now,
-            me: node,
-            out: &mut out,
-        };
-        let result = call(&mut self.applications[node.index()], turn);
-        for (key, mut message) in out.drain(..) {
-            if self.forges(node) {
-                A::forge(&mut message);
-            }
-            self.route(node, None, key, Cargo::Message(message));
-        }
-        self.outbox = out;
         result
     }
 

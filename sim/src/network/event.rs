@@ -1,7 +1,7 @@
 //! What can happen in a network.
 
 use crate::engine::Instant;
-use crate::overlay::{NextHop, Node, Overlay};
+use crate::overlay::{Application, NextHop, Node, Overlay};
 use crate::space::Key;
 
 /// The place of a routed message among those under way.
@@ -9,7 +9,7 @@ pub(super) type TripId = u32;
 
 /// An event. Messages that are on their way to a root stay where they are; only the number of
 /// their trip is in the queue.
-pub(super) enum Event<P: Overlay> {
+pub(super) enum Event<P: Overlay, A: Application> {
     /// A routed message reaches a node.
     Hop { to: Node, trip: TripId },
     /// A routed message comes back to its sender: the next node did not take it.
@@ -32,6 +32,12 @@ pub(super) enum Event<P: Overlay> {
     },
     /// A timer is due.
     Timer { node: Node, timer: P::Timer },
+    /// A message of the application reaches a node.
+    Letter(Box<Letter<A>>),
+    /// A message of the application comes back: nobody has taken it.
+    Returned(Box<Letter<A>>),
+    /// A timer of the application is due.
+    Alarm { node: Node, timer: A::Timer },
     /// The next planned lookup is due.
     Lookup,
     /// A node comes.
@@ -60,4 +66,14 @@ pub(super) enum Parcel<P: Overlay> {
         purpose: P::Timer,
         sent: Instant,
     },
+}
+
+/// A message of the application straight to another node.
+pub(super) struct Letter<A: Application> {
+    pub from: Node,
+    pub to: Node,
+    pub message: A::Message,
+    pub sent: Instant,
+    /// It has waited for its turn at the receiver.
+    pub handled: bool,
 }

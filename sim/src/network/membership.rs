@@ -138,6 +138,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
         // What it knew takes room.
         self.nodes[node.index()] = P::newcomer(&self.shared, &id);
+        let fresh = self.application_for(node, site);
+        let mut gone = std::mem::replace(&mut self.applications[node.index()], fresh);
+        gone.perish(&mut self.ledger);
         for search in self.trips.searches_of(node) {
             self.lose(search);
         }
@@ -156,8 +159,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let node = self.ids.add(id);
         let index = u64::from(node.0);
         self.nodes.push(state);
-        self.applications
-            .push(A::new(node, self.setup.seed.stream("application", index)));
+        let application = self.application_for(node, site);
+        self.applications.push(application);
         self.seats.push(Seat {
             slot: self.distances.slot(site),
             site,
@@ -167,6 +170,11 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         });
         self.random.push(self.setup.seed.stream("node", index));
         node
+    }
+
+    fn application_for(&self, node: Node, site: u32) -> A {
+        let stream = self.setup.seed.stream("application", node.0.into());
+        A::new(&self.service, site, stream)
     }
 
     /// Notes that the participant of `site` is `node` with `id` now.
@@ -205,6 +213,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             self.index.enter(&self.shared, node, state);
             self.tally.counts.joins += 1;
             self.tally.members(self.now, self.census.nodes().len());
+            self.upcall(node, |application, turn| application.start(turn));
         }
     }
 

@@ -2,7 +2,8 @@
 //! requests with time-outs, plans carried out, everything counted.
 //!
 //! * [`Network`] holds the nodes and handles one event after the other; `membership` is their
-//!   coming and going, `delivery` what they do and tell each other.
+//!   coming and going, `delivery` what they do and tell each other, `services` what the
+//!   applications above them do.
 //! * `router` is the way of a message to the root of a key, the same for every overlay.
 //! * [`Tally`] is what was counted; [`oracle`] builds converged networks and judges answers.
 
@@ -13,6 +14,7 @@ pub mod oracle;
 mod placement;
 mod router;
 mod sample;
+mod services;
 mod sybils;
 mod tally;
 mod timeline;
@@ -26,7 +28,7 @@ pub use tally::{Counts, Tally};
 pub use timeline::{Interval, Timeline};
 
 use crate::engine::{EventQueue, Instant, Seed, Span, Stream};
-use crate::overlay::{Application, Census, Effect, Identities, Node, Omniscient};
+use crate::overlay::{Action, Application, Census, Effect, Identities, Node, Omniscient, Turn};
 use crate::space::Key;
 use crate::underlay::{Distances, Slot};
 use crate::workload::{Lookup, LookupPlan};
@@ -51,11 +53,13 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     setup: Setup,
     shared: P::Shared,
     distances: Distances,
-    queue: EventQueue<Event<P>>,
+    queue: EventQueue<Event<P, A>>,
     now: Instant,
     ids: Identities,
     nodes: Vec<P>,
     applications: Vec<A>,
+    service: A::Shared,
+    ledger: A::Ledger,
     seats: Vec<Seat>,
     random: Vec<Stream>,
     census: Census,
@@ -67,7 +71,11 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     sybils: Option<Box<Sybils>>,
     tally: Tally,
     effects: Vec<Effect<P>>,
-    outbox: Vec<(Key, A::Message)>,
+    actions: Vec<Action<A>>,
+    /// How long a node handles a message of the application.
+    handling: Span,
+    /// Until when nodes handle those that have come; empty unless that takes time.
+    busy: Vec<Instant>,
 }
 
 /// What every message to a node has to know of it, in one place.
@@ -101,9 +109,22 @@ pub enum End {
     Extinct,
 }
 
-impl<P: Omniscient, A: Application> Network<P, A> {
+impl<P: Omniscient, A: Application<Shared = ()>> Network<P, A> {
     /// A network without nodes, over hosts whose distances are `distances`.
     pub fn new(setup: Setup, shared: P::Shared, distances: Distances) -> Self {
+        Self::serving(setup, shared, (), distances)
+    }
+}
+
+impl<P: Omniscient, A: Application> Network<P, A> {
+    /// A network without nodes, over hosts whose distances are `distances`; all nodes share
+    /// `shared`, and all applications `service`.
+    pub fn serving(
+        setup: Setup,
+        shared: P::Shared,
+        service: A::Shared,
+        distances: Distances,
+    ) -> Self {
         Self {
             roster: Roster::new(setup.seed),
             setup,
@@ -114,6 +135,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             ids: Identities::default(),
             nodes: Vec::new(),
             applications: Vec::new(),
+            service,
+            ledger: A::Ledger::default(),
             seats: Vec::new(),
             random: Vec::new(),
             census: Census::default(),
@@ -124,7 +147,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             sybils: None,
             tally: Tally::default(),
             effects: Vec::new(),
-            outbox: Vec::new(),
+            actions: Vec::new(),
+            handling: Span::ZERO,
+            busy: Vec::new(),
         }
     }
 
@@ -141,6 +166,16 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// The application on `node`.
     pub fn application(&self, node: Node) -> &A {
         &self.applications[node.index()]
+    }
+
+    /// What all applications share.
+    pub fn service(&self) -> &A::Shared {
+        &self.service
+    }
+
+    /// What was written down about the applications.
+    pub fn ledger(&self) -> &A::Ledger {
+        &self.ledger
     }
 
     /// What all nodes share.
@@ -210,14 +245,33 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         self.route(from, None, key, Cargo::Message(message));
     }
 
-    /// Handles events up to and including `until`, or until all planned lookups are done if
-    /// `drain` is set, and at most `max_events` of them in the whole run.
+    /// From now on a node takes `handling` for each message of the application that reaches it,
+    /// one after the other.
+    pub fn take_time(&mut self, handling: Span) {
+        self.handling = handling;
+    }
+
+    /// Lets the application on `node` act.
+    pub fn instruct<R>(
+        &mut self,
+        node: Node,
+        act: impl FnOnce(&mut A, &mut Turn<'_, A>) -> R,
+    ) -> R {
+        self.upcall(node, act)
+    }
+
+    /// Handles events up to and including `until`, or until all planned lookups and the work of
+    /// the application are done if `drain` is set, and at most `max_events` of them in the whole run.
     pub fn run(&mut self, until: Instant, drain: bool, max_events: u64) -> End {
         loop {
             if self.roster.is_extinct() {
                 return End::Extinct;
             }
-            if drain && self.planned.is_none() && self.tally.under_way() == 0 {
+            if drain
+                && self.planned.is_none()
+                && self.tally.under_way() == 0
+                && A::is_over(&self.ledger)
+            {
                 return End::Done;
             }
             if self.tally.counts.events >= max_events {
@@ -253,7 +307,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
     }
 
-    fn handle(&mut self, event: Event<P>) {
+    fn handle(&mut self, event: Event<P, A>) {
         match event {
             Event::Hop { to, trip } => self.arrive(to, trip),
             Event::Bounce { trip } => self.bounce(trip),
@@ -268,6 +322,13 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             Event::Timer { node, timer } => {
                 if self.is_alive(node) {
                     self.turn(node, |state, context| state.on_timer(context, timer));
+                }
+            }
+            Event::Letter(letter) => self.open(letter),
+            Event::Returned(letter) => self.take_back(*letter),
+            Event::Alarm { node, timer } => {
+                if self.is_alive(node) {
+                    self.upcall(node, |application, turn| application.on_timer(turn, timer));
                 }
             }
             Event::Lookup => self.look_up(),

@@ -95,4 +95,7 @@ fn start<P: Omniscient, A: Application>(network: &mut Network<P, A>, members: &[
     for node in members {
         network.turn(*node, |state, context| state.maintain(context));
     }
+    for node in members {
+        network.upcall(*node, |application, turn| application.start(turn));
+    }
 }

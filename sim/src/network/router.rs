@@ -136,9 +136,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 self.trips.end(id);
                 return;
             }
-            if self.forges(node) {
-                A::forge(&mut message);
-            }
+            self.tamper(node, &mut message);
             self.trips.get_mut(id).cargo = Cargo::Message(message);
         }
         self.hop(node, next, id, last);
@@ -158,11 +156,16 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         trip.target = next;
         trip.sent = self.now;
         trip.links = Some(path.hops);
+        trip.handled = false;
+        let bytes = match &trip.cargo {
+            Cargo::Message(message) => ROUTED_BYTES + A::bytes(message),
+            Cargo::Lookup | Cargo::Query(_) => ROUTED_BYTES,
+        };
         let lookup = matches!(trip.cargo, Cargo::Lookup);
         if travel == Travel::Recursive && lookup {
             trip.path.push(node);
         }
-        self.count_message(ROUTED_BYTES, lookup);
+        self.count_message(bytes, lookup);
         self.queue
             .schedule(self.now + path.latency, Event::Hop { to: next, trip: id });
     }
@@ -186,6 +189,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             }
         }
         let last = trip.last;
+        if self.queue_up(node, id) {
+            return;
+        }
         if self.is_sybil(node) && self.betray(node, id) {
             return;
         }

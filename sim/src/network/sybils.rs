@@ -258,6 +258,16 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
     }
 
+    /// Whether `node` is a Sybil that takes what the application on `from` sends, and does nothing.
+    pub(super) fn keeps(&self, node: Node, from: Node) -> bool {
+        self.is_sybil(node)
+            && !self.is_sybil(from)
+            && self
+                .sybils
+                .as_ref()
+                .is_some_and(|sybils| sybils.attack.behaviour == Behaviour::Drop)
+    }
+
     /// Whether what the application on `node` sends, or passes on, is altered.
     pub(super) fn forges(&self, node: Node) -> bool {
         self.is_sybil(node)

@@ -48,6 +48,8 @@ pub(super) struct Trip<P: Overlay, A: Application> {
     /// Underlay links of the hop that is under way, if it is to be counted.
     pub links: Option<u32>,
     pub timeouts: u32,
+    /// It has waited for its turn at the node where it is.
+    pub handled: bool,
     /// A Sybil has handled it.
     pub intercepted: bool,
     /// Nodes that have not taken the message: what the initiator of an iterative lookup tells
@@ -94,6 +96,7 @@ impl<P: Overlay, A: Application> Trips<P, A> {
             underlay_hops: 0,
             links: None,
             timeouts: 0,
+            handled: false,
             intercepted: false,
             silent: SmallVec::new(),
             path: Vec::new(),

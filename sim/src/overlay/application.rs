@@ -1,7 +1,7 @@
-//! The common API's upcalls: what an overlay offers to what runs on it.
+//! The common API: what an overlay offers to what runs on it.
 
-use super::Node;
-use crate::engine::{Instant, Stream};
+use super::{NextHop, Node};
+use crate::engine::{Instant, Span, Stream};
 use crate::space::Key;
 
 /// What becomes of a message that passes through.
@@ -15,22 +15,38 @@ pub enum Forward {
 
 /// What runs on each node above the overlay, and knows not which overlay it is.
 ///
-/// The upcalls are those of Dabek et al. (IPTPS 2003). Messages that the application wants
-/// routed are pushed to `out` as pairs of key and message.
+/// The upcalls `deliver`, `forward` and `update` are those of Dabek et al. (IPTPS 2003); beside
+/// them stand messages straight to another node, which come back if nobody takes them, and timers.
 pub trait Application: Sized {
-    /// What the application routes by key.
+    /// What all nodes share and none changes.
+    type Shared: Sync;
+    /// What nodes tell each other.
     type Message: Clone + std::fmt::Debug;
+    /// What a node wakes up for.
+    type Timer: Copy + std::fmt::Debug;
+    /// What is written down about all nodes for whoever runs the network; nodes do not read it.
+    type Ledger: Default;
 
-    /// The application on `node`, with a random stream of its own.
-    fn new(node: Node, random: Stream) -> Self;
+    /// The application on a node at `site`, with a random stream of its own.
+    fn new(shared: &Self::Shared, site: u32, random: Stream) -> Self;
+
+    /// The node has its place in the network.
+    fn start(&mut self, _turn: &mut Turn<'_, Self>) {}
 
     /// `message` for `key` has reached its root, this node.
-    fn deliver(&mut self, turn: Turn<'_, Self>, origin: Node, key: Key, message: Self::Message);
+    fn deliver(
+        &mut self,
+        turn: &mut Turn<'_, Self>,
+        origin: Node,
+        key: Key,
+        message: Self::Message,
+    );
 
-    /// `message` for `key` is about to go on to `next`; it may be changed or kept.
+    /// `message` for `key` is about to go on to `next`, from the node where it begins and from
+    /// each on its way; it may be changed or kept.
     fn forward(
         &mut self,
-        _turn: Turn<'_, Self>,
+        _turn: &mut Turn<'_, Self>,
         _key: Key,
         _message: &mut Self::Message,
         _next: Node,
@@ -38,34 +54,136 @@ pub trait Application: Sized {
         Forward::Pass
     }
 
+    /// `message` came straight from `from`.
+    fn receive(&mut self, _turn: &mut Turn<'_, Self>, _from: Node, _message: Self::Message) {}
+
+    /// Nobody took `message` at `to` in time; the overlay knows of it already.
+    fn undelivered(&mut self, _turn: &mut Turn<'_, Self>, _to: Node, _message: Self::Message) {}
+
+    /// A timer that the node has set is due.
+    fn on_timer(&mut self, _turn: &mut Turn<'_, Self>, _timer: Self::Timer) {}
+
+    /// The neighbourhood of this node has changed.
+    fn update(&mut self, _turn: &mut Turn<'_, Self>) {}
+
+    /// The node is gone, and with it what it held.
+    fn perish(&mut self, _ledger: &mut Self::Ledger) {}
+
     /// Alters `message` as an adversary would that wants to pass it for a true one.
     fn forge(message: &mut Self::Message);
 
-    /// The neighbourhood of this node has changed.
-    fn update(&mut self, _turn: Turn<'_, Self>) {}
+    /// How many bytes `message` has beside the header and the key of a routed one.
+    fn bytes(message: &Self::Message) -> u32;
+
+    /// Whether what the network was made for is done.
+    fn is_over(_ledger: &Self::Ledger) -> bool {
+        true
+    }
+}
+
+/// What an overlay tells of itself on one node: its local lookups.
+pub trait View {
+    /// Where a message for `key` goes from here.
+    fn next_hop(&self, key: &Key) -> NextHop;
+
+    /// At most `count` other nodes that would be the root of `key` one after the other if those
+    /// before them went, as far as this node knows: where copies belong if it is the root itself.
+    fn replica_set(&self, key: &Key, count: usize) -> Vec<Node>;
+
+    /// The ID of a node whose address it was told.
+    fn id(&self, node: Node) -> Key;
 }
 
 /// What an application may know and do during an upcall.
+///
+/// What it wants done is collected and carried out after it has returned, in order.
 pub struct Turn<'a, A: Application> {
     /// The time.
     pub now: Instant,
     /// The node it runs on.
     pub me: Node,
-    /// Messages to be routed, in order.
-    pub out: &'a mut Vec<(Key, A::Message)>,
+    /// What all nodes share.
+    pub shared: &'a A::Shared,
+    /// The overlay below.
+    pub view: &'a dyn View,
+    /// What is written down about all nodes.
+    pub ledger: &'a mut A::Ledger,
+    /// What is to be done.
+    pub actions: &'a mut Vec<Action<A>>,
+}
+
+/// Something that an application wants done.
+#[derive(Clone, Debug)]
+pub enum Action<A: Application> {
+    /// A message to the root of a key.
+    Route {
+        /// The key.
+        key: Key,
+        /// What its root is told.
+        message: A::Message,
+    },
+    /// A message straight to another node.
+    Send {
+        /// The receiver.
+        to: Node,
+        /// What it is told.
+        message: A::Message,
+    },
+    /// A timer.
+    SetTimer {
+        /// How long from now.
+        after: Span,
+        /// What for.
+        timer: A::Timer,
+    },
+}
+
+impl<A: Application> Turn<'_, A> {
+    /// The ID of this node.
+    pub fn id(&self) -> Key {
+        self.view.id(self.me)
+    }
+
+    /// Whether this node holds itself to be the root of `key`.
+    pub fn owns(&self, key: &Key) -> bool {
+        self.view.next_hop(key) == NextHop::Root
+    }
+
+    /// Sends `message` to the root of `key`.
+    pub fn route(&mut self, key: Key, message: A::Message) {
+        self.actions.push(Action::Route { key, message });
+    }
+
+    /// Sends `message` to `to`; if nobody takes it there, it comes back to
+    /// [`Application::undelivered`].
+    pub fn send(&mut self, to: Node, message: A::Message) {
+        self.actions.push(Action::Send { to, message });
+    }
+
+    /// Wakes the node up after `after`.
+    pub fn set_timer(&mut self, after: Span, timer: A::Timer) {
+        self.actions.push(Action::SetTimer { after, timer });
+    }
 }
 
 /// No application: a network that only looks up keys.
 impl Application for () {
+    type Shared = ();
     type Message = std::convert::Infallible;
+    type Timer = std::convert::Infallible;
+    type Ledger = ();
 
-    fn new(_: Node, _: Stream) -> Self {}
+    fn new((): &(), _: u32, _: Stream) -> Self {}
 
-    fn deliver(&mut self, _: Turn<'_, Self>, _: Node, _: Key, message: Self::Message) {
+    fn deliver(&mut self, _: &mut Turn<'_, Self>, _: Node, _: Key, message: Self::Message) {
         match message {}
     }
 
     fn forge(message: &mut Self::Message) {
+        match *message {}
+    }
+
+    fn bytes(message: &Self::Message) -> u32 {
         match *message {}
     }
 }

@@ -17,7 +17,7 @@ mod omniscient;
 pub mod urdht;
 pub mod vhash;
 
-pub use application::{Application, Forward, Turn};
+pub use application::{Action, Application, Forward, Turn, View};
 pub use configuration::{Burden, Circumstances, Configuration, Launch, Start};
 pub use context::{Context, Effect, Search};
 pub use identity::{Identities, Node};
@@ -164,6 +164,26 @@ pub trait Overlay: Sized {
         query: Self::Query,
         root: Node,
     );
+
+    /// At most `count` peers of `me` that would be the root of `key` one after the other if those
+    /// before them went, as far as it knows. O(p log p) for p peers.
+    fn replica_set(
+        &self,
+        shared: &Self::Shared,
+        ids: &Identities,
+        me: Node,
+        key: &Key,
+        count: usize,
+    ) -> Vec<Node> {
+        let mut peers = Vec::new();
+        self.each_peer(&mut |peer| peers.push(peer));
+        peers.sort_unstable();
+        peers.dedup();
+        peers.retain(|peer| *peer != me);
+        peers.sort_by(|a, b| Self::nearer(shared, key, &ids.id(*a), &ids.id(*b)));
+        peers.truncate(count);
+        peers
+    }
 
     /// Calls `see` for every peer that the node knows, short and long; a peer may come twice.
     fn each_peer(&self, see: &mut dyn FnMut(Node));

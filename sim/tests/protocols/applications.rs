@@ -20,9 +20,12 @@ struct Counting {
 }
 
 impl Application for Counting {
+    type Shared = ();
     type Message = u32;
+    type Timer = ();
+    type Ledger = ();
 
-    fn new(_: Node, _: Stream) -> Self {
+    fn new((): &(), _: u32, _: Stream) -> Self {
         Self {
             delivered: Vec::new(),
             forwarded: 0,
@@ -30,18 +33,16 @@ impl Application for Counting {
         }
     }
 
-    fn deliver(&mut self, turn: Turn<'_, Self>, origin: Node, key: Key, message: u32) {
+    fn deliver(&mut self, turn: &mut Turn<'_, Self>, origin: Node, key: Key, message: u32) {
         self.delivered.push(message);
         // Even keys are answered once, to show that an upcall can route.
         if key.words()[4].is_multiple_of(2) && origin != turn.me {
-            turn.out.push((
-                Key::random(&mut Seed::new(key.prefix()).stream("reply", 0)),
-                1000,
-            ));
+            let reply = Key::random(&mut Seed::new(key.prefix()).stream("reply", 0));
+            turn.route(reply, 1000);
         }
     }
 
-    fn forward(&mut self, _: Turn<'_, Self>, _: Key, message: &mut u32, _: Node) -> Forward {
+    fn forward(&mut self, _: &mut Turn<'_, Self>, _: Key, message: &mut u32, _: Node) -> Forward {
         self.forwarded += 1;
         *message += 1;
         if *message == 1003 {
@@ -55,7 +56,11 @@ impl Application for Counting {
         *message += FORGED;
     }
 
-    fn update(&mut self, _: Turn<'_, Self>) {
+    fn bytes(_: &u32) -> u32 {
+        4
+    }
+
+    fn update(&mut self, _: &mut Turn<'_, Self>) {
         self.updates += 1;
     }
 }

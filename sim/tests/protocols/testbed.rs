@@ -37,7 +37,7 @@ pub fn at(secs: u64) -> Instant {
 }
 
 /// An empty network over hosts in a plane.
-pub fn network<P: Omniscient, A: Application>(
+pub fn network<P: Omniscient, A: Application<Shared = ()>>(
     shared: P::Shared,
     nodes: usize,
     travel: Travel,

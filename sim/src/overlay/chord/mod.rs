@@ -354,6 +354,26 @@ impl Overlay for Chord {
         }
     }
 
+    /// The first of the successor list, in the closeness of Chord as published.
+    fn replica_set(
+        &self,
+        shared: &ChordParameters,
+        ids: &Identities,
+        me: Node,
+        key: &Key,
+        count: usize,
+    ) -> Vec<Node> {
+        let mut list = self.list().into_vec();
+        list.retain(|node| *node != me);
+        if shared.closest == Closest::Nearest {
+            list.extend(self.predecessor());
+            list.sort_by(|a, b| Self::nearer(shared, key, &ids.id(*a), &ids.id(*b)));
+            list.dedup();
+        }
+        list.truncate(count);
+        list
+    }
+
     fn each_peer(&self, see: &mut dyn FnMut(Node)) {
         self.predecessor().into_iter().for_each(&mut *see);
         self.peers.all().iter().for_each(|peer| see(peer.node()));

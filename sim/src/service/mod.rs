@@ -1,0 +1,6 @@
+//! Services: state machines that run on any overlay by the common API, and know not which one it
+//! is.
+
+pub mod custody;
+
+pub use custody::{Change, Custody, Item, Items, Letters, Store};
