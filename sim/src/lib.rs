@@ -17,6 +17,7 @@
 //! | [`overlay`] | DHT protocols as state machines without I/O |
 //! | [`workload`] | plans: who looks up what, and when |
 //! | [`churn`] | plans: who comes, leaves and crashes, and when |
+//! | [`adversary`] | plans: which keys an attacker has and how its Sybils behave |
 //! | [`network`] | the world: nodes on hosts, messages delivered, everything counted |
 //! | [`scenario`] | TOML in, checked runs out |
 //! | [`experiment`] | one file a kind: from a scenario to rows |
@@ -76,6 +77,8 @@ pub mod overlay;
 pub mod workload;
 
 pub mod churn;
+
+pub mod adversary;
 
 pub mod network;
 

@@ -181,6 +181,12 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
         }
         Some("object") => add("3", "expected a table"),
         Some("array") => add("3", "expected tables"),
+        _ if property["anyOf"][1]["type"] == "array" => {
+            for value in ["5", "true", "\"no-such-word\"", "[1]", "{ a = 1 }"] {
+                let told = property["$comment"].as_str().expect("what it takes");
+                add(value, if value.starts_with('{') { "" } else { told });
+            }
+        }
         _ if property.get("anyOf").is_some() => {
             for value in ["5", "true", "\"30 lightyears\"", "[\"1 s\"]"] {
                 add(value, "expected a duration");
@@ -192,13 +198,13 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
     bad
 }
 
-/// Experiments that build no network; all their keys stand in a table of their own.
-const WITHOUT_NETWORK: [&str; 3] = ["convergence", "delaunay", "dgvh-cost"];
+/// Experiments that build no network; what stands in a table of their name is theirs alone.
+const WITHOUT_NETWORK: [&str; 5] = ["convergence", "delaunay", "dgvh-cost", "eclipse", "mashing"];
 
-/// Whether a key stands in a table that only one experiment has, which is not `network`.
+/// Whether a key stands in a table that `network` does not have.
 fn is_own(key: &str) -> bool {
     let table = key.split('.').next().unwrap_or_default();
-    ["as-coded", "growth"].contains(&table) || WITHOUT_NETWORK.contains(&table)
+    ["adversary", "as-coded", "growth"].contains(&table) || WITHOUT_NETWORK.contains(&table)
 }
 
 /// What must stand in the file so that the key counts at all.
@@ -569,13 +575,13 @@ fn files_that_are_no_scenario_are_refused() {
                 "seed = 1\n",
                 &[],
                 "bad.toml: experiment: the key is missing; expected one of \"network\", \
-                 \"convergence\", \"delaunay\", \"dgvh-cost\", \"growth\", \"vhash-latency-as-coded\"",
+                 \"convergence\", \"delaunay\", \"dgvh-cost\", \"eclipse\", \"growth\", \"mashing\", \"vhash-latency-as-coded\"",
             ),
             (
                 "\nexperiment = \"netwrok\"\n",
                 &[],
                 "bad.toml:2: experiment: expected one of \"network\", \"convergence\", \
-                 \"delaunay\", \"dgvh-cost\", \"growth\", \"vhash-latency-as-coded\", \
+                 \"delaunay\", \"dgvh-cost\", \"eclipse\", \"growth\", \"mashing\", \"vhash-latency-as-coded\", \
                  found \"netwrok\"",
             ),
             (

@@ -19,6 +19,8 @@ pub enum Kind {
     Duration,
     /// One of a few words.
     Choice(&'static [&'static str]),
+    /// Text or a list of texts, told in words.
+    TextOrList(&'static str),
     /// Something with a form of its own, told in words.
     Other(&'static str),
 }
@@ -39,7 +41,7 @@ impl fmt::Display for Kind {
                 }
                 Ok(())
             }
-            Self::Other(words) => f.write_str(words),
+            Self::TextOrList(words) | Self::Other(words) => f.write_str(words),
         }
     }
 }

@@ -104,6 +104,16 @@ impl Key {
         Self::join(a.wrapping_sub(c).wrapping_sub(borrow.into()), low)
     }
 
+    /// Whether it lies on the arc clockwise from `after` to `before`, both ends excluded; the arc
+    /// from a key to itself is the whole ring without that key.
+    pub fn is_between(self, after: Self, before: Self) -> bool {
+        if after < before {
+            after < self && self < before
+        } else {
+            after < self || self < before
+        }
+    }
+
     /// The bits in which the two differ.
     pub fn xor(self, other: Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] ^ other.0[i]))
@@ -178,6 +188,14 @@ pub(crate) mod tests {
             });
             prop_assert_eq!(a.low_bits(160), a);
             prop_assert_eq!(a.log2().map_or(a == Key::default(), |bit| a >= Key::power_of_two(bit)), true);
+        }
+
+        #[test]
+        fn an_arc_goes_clockwise(a in keys(), b in keys(), c in keys()) {
+            let ahead = |key: Key| key.wrapping_sub(a);
+            prop_assert_eq!(c.is_between(a, b), c != a && (a == b || ahead(c) < ahead(b)));
+            prop_assert_eq!(c.is_between(a, a), c != a);
+            prop_assert!(!a.is_between(a, b) && !b.is_between(a, b) && !a.is_between(a, a));
         }
     }
 }

@@ -1,0 +1,93 @@
+//! The addresses of an adversary: random ones, or a list.
+
+use crate::engine::Stream;
+use crate::parameter::{Kind, ParameterValue, Unknown};
+use rand::Rng;
+use rustc_hash::FxHashSet;
+use std::net::Ipv4Addr;
+use toml::Value;
+
+/// Where the addresses of an adversary come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addresses {
+    /// They are drawn.
+    Random,
+    /// These, in this order, each once.
+    Listed(Vec<Ipv4Addr>),
+}
+
+impl Addresses {
+    /// `count` addresses; random ones are drawn from `stream`, so that fewer of them are the
+    /// first of more. They are uniform over those that a host on the Internet can have, but for
+    /// reserved blocks smaller than 2^24, and no two are equal. A list is taken as it is.
+    pub fn take(&self, count: usize, stream: &mut Stream) -> Vec<Ipv4Addr> {
+        match self {
+            Self::Listed(addresses) => addresses.clone(),
+            Self::Random => {
+                let mut taken = FxHashSet::default();
+                std::iter::repeat_with(|| Ipv4Addr::from_bits(stream.next_u32()))
+                    .filter(|address| is_public(*address) && taken.insert(*address))
+                    .take(count)
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Neither this network (0), private (10), loopback (127), multicast nor reserved (224 and above).
+fn is_public(address: Ipv4Addr) -> bool {
+    let first = address.octets()[0];
+    (1..224).contains(&first) && ![10, 127].contains(&first)
+}
+
+impl ParameterValue for Addresses {
+    fn kind() -> Kind {
+        Kind::TextOrList("\"random\" or a list of IPv4 addresses, each once")
+    }
+
+    fn from_value(value: &Value) -> Result<Self, Unknown> {
+        if value.as_str() == Some("random") {
+            return Ok(Self::Random);
+        }
+        let mut addresses: Vec<Ipv4Addr> = Vec::new();
+        for item in value.as_array().ok_or(None)? {
+            let text = item.as_str().ok_or(None)?;
+            let address = text
+                .parse()
+                .map_err(|_| Some(format!("expected IPv4 addresses, found \"{text}\"")))?;
+            if addresses.contains(&address) {
+                return Err(Some(format!("the address {address} stands twice")));
+            }
+            addresses.push(address);
+        }
+        Ok(Self::Listed(addresses))
+    }
+
+    fn to_value(&self) -> Option<Value> {
+        Some(match self {
+            Self::Random => Value::String("random".to_owned()),
+            Self::Listed(addresses) => Value::Array(
+                addresses
+                    .iter()
+                    .map(|address| Value::String(address.to_string()))
+                    .collect(),
+            ),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Seed;
+
+    #[test]
+    fn fewer_random_addresses_are_the_first_of_more() {
+        let take = |count| Addresses::Random.take(count, &mut Seed::new(1).stream("addresses", 0));
+        let many = take(2000);
+        assert_eq!(take(7), many[..7]);
+        assert!(many.iter().all(|address| is_public(*address)));
+        let distinct: FxHashSet<_> = many.iter().collect();
+        assert_eq!(distinct.len(), 2000);
+    }
+}
