@@ -85,7 +85,10 @@ fn figures() -> Value {
         },
         {
             "name": "law", "x": "overlay.nodes", "y": "messages", "series": "overlay.protocol",
-            "scale": "log-log", "theory": [{"curve": "power"}],
+            "scale": "log-log", "theory": [
+                {"curve": "power"},
+                {"curve": "metric", "metric": "messages", "label": "as predicted"},
+            ],
         },
     ])
 }
@@ -177,7 +180,7 @@ fn figures_say_what_they_show() {
             "time.svg",
             &[">\nCycle\n<", ">\nhit rate\n<", ">\nOf Chord only.\n<"],
         ),
-        ("law.svg", &[">\nchord: ", " x^"]),
+        ("law.svg", &[">\nchord: ", " x^", ">\nas predicted\n<"]),
     ] {
         let svg = read(directory.path(), name);
         for text in texts {

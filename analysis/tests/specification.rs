@@ -34,7 +34,8 @@ fn good_figures_pass() {
            y = "hops_mean"
            series = ["overlay.protocol"]
            theory = [{ curve = "half-log2", from = 64, series-each = true },
-                     { curve = "points", label = "published", data = [[64, 3], [128.0, 3.5]] }]"#,
+                     { curve = "points", label = "published", data = [[64, 3], [128.0, 3.5]] },
+                     { curve = "metric", metric = "messages", label = "predicted" }]"#,
         r#"x = "overlay.nodes"
            y = ["hops_mean", "messages"]
            where = { "overlay.protocol" = "chord" }"#,
@@ -126,6 +127,21 @@ fn bad_figures_say_what_was_expected() {
                series = "overlay.protocol"
                theory = [{ curve = "binomial", trials = 1, probability = 0.5 }]"#,
             "theory: curve `binomial` belongs to kind `histogram`, not `lines`",
+        ),
+        (
+            r#"kind = "scatter"
+               x = "messages"
+               y = "hops_mean"
+               theory = [{ curve = "metric", metric = "messages", label = "predicted" }]"#,
+            "theory: curve `metric` belongs to kind `lines`, not `scatter`",
+        ),
+        (
+            r#"x = "overlay.nodes"
+               y = "hops_mean"
+               series = "overlay.protocol"
+               theory = [{ curve = "metric", metric = "hops", label = "predicted" }]"#,
+            "theory: expected the name of a metric or column, found `hops`; known are hops_mean, \
+             messages",
         ),
         (
             r#"kind = "histogram"

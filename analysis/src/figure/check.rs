@@ -180,9 +180,15 @@ impl Figure {
             expect_name("where", Some(name), "a swept key", is_key, &key_names())?;
             check_filter(name, value)?;
         }
-        self.theory
-            .iter()
-            .try_for_each(|theory| self.check_theory(theory))
+        for theory in &self.theory {
+            self.check_theory(theory)?;
+            if let Theory::Metric { metric, .. } = theory {
+                let what = "the name of a metric or column";
+                let is_value = |name: &String| values.contains(name);
+                expect_name("theory", Some(metric), what, is_value, &listed(values))?;
+            }
+        }
+        Ok(())
     }
 
     /// The columns of the long table that are its own; `None` for `runs`.
@@ -311,6 +317,14 @@ impl Figure {
                     return problem(
                         "curve `binomial`: `shift` must be from -1e9 to 1e9".to_owned(),
                     );
+                }
+            }
+            Theory::Metric { .. } => {
+                if self.kind != Kind::Lines {
+                    return problem(format!(
+                        "curve `metric` belongs to kind `lines`, not `{}`",
+                        self.kind.name()
+                    ));
                 }
             }
             Theory::Points { data, .. } => {

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::label;
 use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
-use super::select::{Group, Places, Source, estimate};
+use super::select::{Group, Places, Selection, Source, estimate};
+use super::spec::Theory;
+use super::style;
 use super::theory::{self, Drawn, Fit};
 use crate::Error;
 
@@ -39,7 +41,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let mut drawn = Vec::new();
     let mut marks = Vec::new();
     for group in &selection.groups {
-        let points = points(source, group, x_column, &positions)?;
+        let points = points(source, group, group.y, x_column, &positions)?;
         if points.is_empty() {
             continue;
         }
@@ -89,7 +91,52 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         });
     }
     let fits = theory::add(source, &selection, &positions, &drawn, &mut plot)?;
+    for theory in &figure.theory {
+        if let Theory::Metric { metric, label } = theory {
+            let column = source.table.column(metric)?;
+            add_metric(
+                source, &selection, column, label, x_column, &positions, &mut plot,
+            )?;
+        }
+    }
     Ok((plot, fits))
+}
+
+/// Adds the means of another column as a dotted line a series, in black, so that it is seen on the
+/// series that it predicts.
+fn add_metric(
+    source: &Source<'_>,
+    selection: &Selection,
+    column: usize,
+    label: &str,
+    x_column: usize,
+    positions: &Positions,
+    plot: &mut Plot,
+) -> Result<(), Error> {
+    let (colour, dash, dots) = (style::THEORY, style::DOTS, false);
+    // Several metrics of one series have the same rows, and one prediction.
+    let first = selection.groups.first().and_then(|group| group.y);
+    let mut used = false;
+    for group in selection.groups.iter().filter(|group| group.y == first) {
+        let points = points(source, group, Some(column), x_column, positions)?;
+        let points: Vec<(f64, f64)> = points.iter().map(|point| (point.x, point.y)).collect();
+        if !points.is_empty() {
+            used = true;
+            plot.panels[group.panel].marks.push(Mark::Curve {
+                colour,
+                dash,
+                dots,
+                points,
+            });
+        }
+    }
+    if used {
+        plot.legend.push(Entry {
+            label: label.to_owned(),
+            sample: Sample::Curve { colour, dash, dots },
+        });
+    }
+    Ok(())
 }
 
 /// How the vertical axis of lines and scatters is labelled and scaled.
@@ -115,10 +162,11 @@ fn missing(text: &str) -> bool {
 fn points(
     source: &Source<'_>,
     group: &Group,
+    y: Option<usize>,
     x_column: usize,
     positions: &Positions,
 ) -> Result<Vec<Point>, Error> {
-    let Some(y_column) = group.y else {
+    let Some(y_column) = y else {
         return Ok(Vec::new());
     };
     let mut places = Places::default();

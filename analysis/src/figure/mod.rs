@@ -115,7 +115,7 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
         has_curve |= figure
             .theory
             .iter()
-            .any(|theory| !matches!(theory, Theory::Points { .. }));
+            .any(|theory| !matches!(theory, Theory::Points { .. } | Theory::Metric { .. }));
         records.extend(fits.into_iter().map(|fit| record(&name, fit)));
     }
     let path = directory.join("fits.csv");

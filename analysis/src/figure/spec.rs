@@ -180,6 +180,14 @@ pub enum Theory {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         panel: Option<String>,
     },
+    /// The mean of another metric or column, such as a prediction that each run writes beside what
+    /// it found: a dotted line for each series of a figure of kind `lines`.
+    Metric {
+        /// The metric or column.
+        metric: String,
+        /// What the legend calls it.
+        label: String,
+    },
 }
 
 fn yes() -> bool {
@@ -195,6 +203,7 @@ impl Theory {
             Self::Power { .. } => "power",
             Self::Binomial { .. } => "binomial",
             Self::Points { .. } => "points",
+            Self::Metric { .. } => "metric",
         }
     }
 }

@@ -99,6 +99,9 @@ pub fn of_series(index: usize) -> Style {
     }
 }
 
+/// The dots of a prediction that each run writes beside what it found.
+pub const DOTS: &[f64] = &[2.0, 4.0];
+
 /// The dashes of the theory curve at `index`.
 pub fn theory_dash(index: usize) -> &'static [f64] {
     const DASHES: [&[f64]; 6] = [

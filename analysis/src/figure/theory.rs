@@ -61,6 +61,8 @@ pub fn add(
                 add_points(source, selection, positions, theory, plot)?;
                 continue;
             }
+            // Their rows are known where lines are built.
+            Theory::Metric { .. } => continue,
         };
         if let Positions::Texts(_) = positions {
             return Err(source.data_error(format!(
@@ -225,7 +227,7 @@ fn fitted(
                 points: masses.into_iter().filter(seen).collect(),
             })
         }
-        Theory::Points { .. } => None,
+        Theory::Points { .. } | Theory::Metric { .. } => None,
     }
 }
 

@@ -1,8 +1,9 @@
-//! How likely a mash is: the equations of the source, and what can be said beyond them.
+//! How likely a mash is: the equations of the published paper on the Sybil attack, and what can be
+//! said beyond them.
 //!
 //! n nodes and k Sybil keys, all uniform on the ring and independent. Clockwise from a node the
 //! other n + k - 1 are in random order, so the next one is a Sybil with probability
-//! k/(n + k - 1): **Equation 2** of the source, which is exact. A gap between two random nodes is
+//! k/(n + k - 1): **Equation 2** of the paper, which is exact. A gap between two random nodes is
 //! itself random, and it is the mean over gaps that counts:
 //!
 //! * **Equation 1**, k/n, is its limit for few keys;
@@ -13,8 +14,8 @@
 //!
 //! Going around, each way of putting k Sybils into n gaps is equally likely (Bose and Einstein's
 //! statistics), so the number of gaps that hold one is hypergeometric: k are drawn of n + k - 1,
-//! of which n are marked (Feller, An Introduction to Probability Theory and Its Applications I,
-//! II.11). Its variance gives [`deviation`].
+//! of which n are marked (Feller, An Introduction to Probability Theory and Its Applications,
+//! volume I, chapter II). Its variance gives [`deviation`].
 //!
 //! Trials of *one* network are not independent. Two of them may meet the same gap, and a network
 //! whose gaps happen to be uneven is harder to mash everywhere: [`deviation_of_trials`].
@@ -82,7 +83,7 @@ mod tests {
         for (n, k) in [(2, 1), (2, 5), (4, 3), (5, 6)] {
             let mut parts: Vec<f64> = Vec::new();
             ways(n, k, 0, &mut |gaps| {
-                parts.push(f64::from(gaps) / f64::from(n))
+                parts.push(f64::from(gaps) / f64::from(n));
             });
             let count = parts.len() as f64;
             let mean = parts.iter().sum::<f64>() / count;
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_source_says() {
+    fn what_is_published() {
         // Slides: 1221 addresses of 16,383 ports for half the links of 20,000,000 nodes.
         assert_eq!(addresses_for_half(20_000_000, 16383), 1221);
         assert!(occluded(20e6, 1220.0 * 16383.0) < 0.5);

@@ -8,7 +8,10 @@ mod cells;
 mod convergence;
 mod delaunay;
 mod dgvh_cost;
+mod eclipse;
 mod growth;
+mod honest;
+mod mashing;
 mod network;
 mod overlay_graph;
 pub mod published;
@@ -16,7 +19,9 @@ pub mod published;
 pub use convergence::Convergence;
 pub use delaunay::Delaunay;
 pub use dgvh_cost::DgvhCost;
+pub use eclipse::Eclipse;
 pub use growth::GrowthExperiment;
+pub use mashing::Mashing;
 pub use network::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
 
@@ -28,6 +33,8 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &Convergence,
     &Delaunay,
     &DgvhCost,
+    &Eclipse,
     &GrowthExperiment,
+    &Mashing,
     &published::VHashLatency,
 ];

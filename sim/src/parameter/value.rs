@@ -19,6 +19,8 @@ pub enum Kind {
     Duration,
     /// One of a few words.
     Choice(&'static [&'static str]),
+    /// Text of so many hex digits.
+    Hex(usize),
     /// Text or a list of texts, told in words.
     TextOrList(&'static str),
     /// Something with a form of its own, told in words.
@@ -41,6 +43,7 @@ impl fmt::Display for Kind {
                 }
                 Ok(())
             }
+            Self::Hex(digits) => write!(f, "{digits} hex digits"),
             Self::TextOrList(words) | Self::Other(words) => f.write_str(words),
         }
     }

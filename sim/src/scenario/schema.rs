@@ -110,6 +110,10 @@ fn kind(kind: &Kind) -> Map<String, Value> {
             "pattern": r"^\s*[0-9]*\.?[0-9]*\s*(ns|us|µs|ms|s|min|h|d)\s*$",
         }),
         Kind::Choice(words) => json!({ "enum": words }),
+        Kind::Hex(digits) => json!({
+            "type": "string",
+            "pattern": format!("^[0-9a-fA-F]{{{digits}}}$"),
+        }),
         Kind::TextOrList(words) => {
             let list = json!({ "type": "array", "items": { "type": "string" } });
             json!({ "anyOf": [{ "type": "string" }, list], "$comment": words })

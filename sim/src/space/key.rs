@@ -147,7 +147,7 @@ impl fmt::Display for Key {
 
 impl ParameterValue for Key {
     fn kind() -> Kind {
-        Kind::Other("a key of 40 hex digits")
+        Kind::Hex(40)
     }
 
     fn from_value(value: &Value) -> Result<Self, Unknown> {

@@ -34,6 +34,17 @@ pub const METRICS: [&str; 29] = [
     "ring_ok",
 ];
 
+/// The metrics behind these that are empty without an attack, and do not stand in the summary.
+pub const ATTACK_METRICS: [&str; 7] = [
+    "sybils",
+    "occluded_links_fraction",
+    "lookups_intercepted",
+    "lookups_hijacked",
+    "interception_rate",
+    "interception_predicted",
+    "capture_rate",
+];
+
 /// Few VHash nodes that have barely begun to gossip: some lookups go wrong, and the bound on
 /// time ends some.
 pub const BOTH: &str = r#"

@@ -1,6 +1,6 @@
 //! The columns of the tables of each experiment, and that they fit each other.
 
-use crate::both_protocols::{METRICS, both};
+use crate::both_protocols::{ATTACK_METRICS, METRICS, both};
 use crate::lab::Lab;
 
 const SWEPT: [&str; 2] = ["overlay.protocol", "overlay.start"];
@@ -15,7 +15,10 @@ fn tables_have_the_columns_that_are_promised() {
     };
     assert_eq!(
         columns("runs"),
-        with(&["run", "repetition", "seed"], &METRICS)
+        with(
+            &["run", "repetition", "seed"],
+            &[&METRICS[..], &ATTACK_METRICS].concat()
+        )
     );
     assert_eq!(
         columns("histogram"),

@@ -67,6 +67,15 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
                 add(value, "expected true or false, found ");
             }
         }
+        Some("string")
+            if property["pattern"]
+                .as_str()
+                .is_some_and(|p| p.contains("a-f")) =>
+        {
+            for value in ["5", "true", "\"\"", "\"12ab\"", "[1]", "\"+1\""] {
+                add(value, "hex digits, found ");
+            }
+        }
         Some("string") if property.get("pattern").is_some() => {
             for value in [
                 "30",
@@ -97,6 +106,12 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
         }
         Some("object") => add("3", "expected a table"),
         Some("array") => add("3", "expected tables"),
+        _ if property["anyOf"][1]["type"] == "array" => {
+            for value in ["5", "true", "\"no-such-word\"", "[1]", "{ a = 1 }"] {
+                let told = property["$comment"].as_str().expect("what it takes");
+                add(value, if value.starts_with('{') { "" } else { told });
+            }
+        }
         _ if property.get("anyOf").is_some() => {
             for value in ["5", "true", "\"30 lightyears\"", "[\"1 s\"]"] {
                 add(value, "expected a duration");
@@ -108,10 +123,10 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
     bad
 }
 
-/// Experiments that build no network; all their keys stand in a table of their own.
-const WITHOUT_NETWORK: [&str; 3] = ["convergence", "delaunay", "dgvh-cost"];
+/// Experiments that build no network; what stands in a table of their name is theirs alone.
+const WITHOUT_NETWORK: [&str; 5] = ["convergence", "delaunay", "dgvh-cost", "eclipse", "mashing"];
 
-/// Whether a key stands in a table that only one experiment has, which is not `network`.
+/// Whether a key stands in a table that `network` does not have.
 fn is_own(key: &str) -> bool {
     let table = key.split('.').next().unwrap_or_default();
     ["as-coded", "growth"].contains(&table) || WITHOUT_NETWORK.contains(&table)

@@ -9,6 +9,7 @@ mod figures_refused;
 mod files_refused;
 mod golden;
 mod interruption;
+mod key_space;
 mod keys_refused;
 mod lab;
 #[path = "../measured_data/mod.rs"]

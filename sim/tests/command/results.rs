@@ -156,6 +156,7 @@ fn the_manifest_tells_what_was_run() {
         "overlay": {
           "contacts": 3,
           "ids": "random",
+          "ids-per-address": 1,
           "lookup": "recursive",
           "nodes": 60,
           "placement": "distinct",
@@ -183,6 +184,9 @@ fn the_manifest_tells_what_was_run() {
         },
         "churn": {
           "model": "none"
+        },
+        "adversary": {
+          "strategy": "none"
         },
         "time": {
           "max": "24 s",

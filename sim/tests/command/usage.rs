@@ -1,6 +1,6 @@
 //! The subcommands and their options, and what people see of them.
 
-use crate::both_protocols::{BOTH, METRICS, both};
+use crate::both_protocols::{ATTACK_METRICS, BOTH, METRICS, both};
 use crate::lab::Lab;
 
 #[test]
@@ -147,6 +147,7 @@ fn one_run_alone_prints_what_stands_in_its_row() {
             .collect();
         let expected: Vec<Vec<&str>> = METRICS
             .iter()
+            .chain(&ATTACK_METRICS)
             .map(|metric| vec![*metric, row[runs.at(metric)].as_str()])
             .collect();
         assert_eq!(printed, expected);

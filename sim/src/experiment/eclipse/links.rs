@@ -1,0 +1,263 @@
+//! Which links lead to a Sybil once all keys of an adversary are on the ring.
+//!
+//! Every count is for the first 1, 2, ... addresses at once. A link is occluded from the first
+//! address on that has a key in its arc, between its beginning and the honest node it leads to.
+
+use super::Links;
+use crate::adversary::Holdings;
+use crate::space::{Key, sort_by_key};
+
+/// What was counted on one network: for 1, 2, ... addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Count {
+    /// Occluded links.
+    pub occluded: Vec<u64>,
+    /// Sybils on the ring.
+    pub sybils: Vec<u64>,
+}
+
+/// The number of links that a node has.
+pub(super) fn a_node(links: Links) -> u64 {
+    match links {
+        Links::Neighbours => 1,
+        Links::Fingers => Key::BITS.into(),
+    }
+}
+
+/// Counts the occluded links of the nodes with `ids`, which ascend.
+pub(super) fn count(links: Links, ids: &[Key], holdings: &Holdings) -> Count {
+    let mut sybils = ByAddress::of(holdings);
+    for held in holdings.all() {
+        sybils.add(holdings.pairs().address_of(held.pair), 1);
+    }
+    let occluded = match links {
+        Links::Neighbours => neighbours(ids, holdings),
+        Links::Fingers => fingers(ids, holdings),
+    };
+    Count {
+        occluded: occluded.up_to_each(),
+        sybils: sybils.up_to_each(),
+    }
+}
+
+/// Things counted by the first address that brings them about.
+struct ByAddress(Vec<u64>);
+
+impl ByAddress {
+    fn of(holdings: &Holdings) -> Self {
+        Self(vec![0; holdings.pairs().addresses().len()])
+    }
+
+    fn add(&mut self, address: usize, count: u64) {
+        self.0[address] += count;
+    }
+
+    /// How many there are with the first 1, 2, ... addresses.
+    fn up_to_each(self) -> Vec<u64> {
+        let sums = self.0.iter().scan(0, |sum, count| {
+            *sum += count;
+            Some(*sum)
+        });
+        sums.collect()
+    }
+}
+
+/// The occluded links from each node to the next: O(n + k) for n nodes and k Sybils.
+fn neighbours(ids: &[Key], holdings: &Holdings) -> ByAddress {
+    let mut occluded = ByAddress::of(holdings);
+    let pairs = holdings.pairs();
+    // Before the first node and after the last is one gap.
+    let over_zero = holdings.mash_gap(ids[ids.len() - 1], ids[0]);
+    if let Some(first) = over_zero.map(|held| pairs.address_of(held.pair)).min() {
+        occluded.add(first, 1);
+    }
+    let mut held = holdings.all();
+    held = &held[held.partition_point(|held| held.key <= ids[0])..];
+    for id in &ids[1..] {
+        let mut first = usize::MAX;
+        while let Some((next, rest)) = held.split_first()
+            && next.key < *id
+        {
+            first = first.min(pairs.address_of(next.pair));
+            held = rest;
+        }
+        if first < usize::MAX {
+            occluded.add(first, 1);
+        }
+        if let Some((_, rest)) = held.split_first().filter(|(next, _)| next.key == *id) {
+            held = rest;
+        }
+    }
+    occluded
+}
+
+/// A key on the ring of all: who is there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Merged {
+    key: Key,
+    /// [`HONEST`], or the first address that has a key from this one to the next honest node.
+    first: u32,
+}
+
+const HONEST: u32 = u32::MAX;
+
+/// What a node or a Sybil takes on the ring of all.
+pub(super) const MERGED_BYTES: usize = size_of::<Merged>();
+
+/// The ring of all: nodes with `ids`, and Sybils.
+fn merge(ids: &[Key], holdings: &Holdings) -> Vec<Merged> {
+    let mut ring = Vec::with_capacity(ids.len() + holdings.all().len());
+    ring.extend(holdings.all().iter().map(|held| Merged {
+        key: held.key,
+        first: holdings.pairs().address_of(held.pair) as u32,
+    }));
+    ring.extend(ids.iter().map(|id| Merged {
+        key: *id,
+        first: HONEST,
+    }));
+    sort_by_key(&mut ring, |place| place.key);
+    // An honest node that is there already keeps its ID.
+    ring.dedup_by(|later, place| {
+        let same = later.key == place.key;
+        if same {
+            place.first = place.first.max(later.first);
+        }
+        same
+    });
+    // Anticlockwise from the last node on, each Sybil learns of those between it and a node; the
+    // Sybils after the last node come at the end of that way.
+    let last = ring.iter().rposition(|place| place.first == HONEST);
+    let last = last.unwrap_or(0);
+    let mut first = HONEST;
+    for place in (0..=last).rev().chain((last + 1..ring.len()).rev()) {
+        let place = &mut ring[place];
+        first = if place.first == HONEST {
+            HONEST
+        } else {
+            first.min(place.first)
+        };
+        place.first = first;
+    }
+    ring
+}
+
+/// The occluded fingers of all nodes.
+///
+/// Up to the distance to the next on the ring of all, a finger leads there. Beyond the least of
+/// these distances the fingers of each length begin in the order of the nodes, and so one way
+/// around the ring finds where all of them lead: O((n + k) log(n + k)) for n nodes and k Sybils.
+fn fingers(ids: &[Key], holdings: &Holdings) -> ByAddress {
+    let ring = merge(ids, holdings);
+    let mut occluded = ByAddress::of(holdings);
+    let mut add = |first: u32, count: u64| {
+        if first != HONEST {
+            occluded.add(first as usize, count);
+        }
+    };
+    // Fingers below this bit lead to the next for every node.
+    let mut near = Key::BITS;
+    for (place, node) in ring.iter().enumerate() {
+        if node.first == HONEST {
+            let next = ring[(place + 1) % ring.len()].key;
+            let reach = next.wrapping_sub(node.key).log2();
+            near = near.min(reach.map_or(Key::BITS, |bit| bit + 1));
+        }
+    }
+    for (place, node) in ring.iter().enumerate() {
+        if node.first == HONEST {
+            add(ring[(place + 1) % ring.len()].first, near.into());
+        }
+    }
+    for bit in near..Key::BITS {
+        let length = Key::power_of_two(bit);
+        let over_zero = ids.partition_point(|id| *id < Key::default().wrapping_sub(length));
+        for part in [&ids[over_zero..], &ids[..over_zero]] {
+            let Some(first) = part.first() else {
+                continue;
+            };
+            let start = first.wrapping_add(length);
+            let mut place = ring.partition_point(|other| other.key < start);
+            for id in part {
+                let start = id.wrapping_add(length);
+                while place < ring.len() && ring[place].key < start {
+                    place += 1;
+                }
+                add(ring[place % ring.len()].first, 1);
+            }
+        }
+    }
+    occluded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adversary::{Addresses, KeyForm, Pairs};
+    use crate::engine::Seed;
+    use crate::space::key::tests::keys;
+    use proptest::prelude::*;
+
+    fn holdings(seed: u64, addresses: usize, ports: u32) -> Holdings {
+        let mut stream = Seed::new(seed).stream("addresses", 0);
+        let addresses = Addresses::Random.take(addresses, &mut stream);
+        Holdings::new(Pairs::new(addresses, 50000, ports, KeyForm::Plain))
+    }
+
+    /// Whether each link leads to a Sybil of one of the first `addresses`, link by link: the first
+    /// of all keys at or after where the link begins.
+    fn one_by_one(links: Links, ids: &[Key], holdings: &Holdings, addresses: usize) -> u64 {
+        let starts = |id: &Key| match links {
+            Links::Neighbours => vec![id.wrapping_add(Key::power_of_two(0))],
+            Links::Fingers => (0..Key::BITS)
+                .map(|bit| id.wrapping_add(Key::power_of_two(bit)))
+                .collect(),
+        };
+        let sybils: Vec<Key> = holdings
+            .all()
+            .iter()
+            .filter(|held| holdings.pairs().address_of(held.pair) < addresses)
+            .map(|held| held.key)
+            .collect();
+        let ahead = |keys: &[Key], start: Key| keys.iter().map(|key| key.wrapping_sub(start)).min();
+        let is_occluded = |start: &Key| ahead(&sybils, *start) < ahead(ids, *start);
+        ids.iter().flat_map(starts).filter(is_occluded).count() as u64
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_count_of_all_links_one_by_one(
+            mut ids in prop::collection::vec(keys(), 2..12),
+            seed: u64,
+            ports in 1u32..8,
+            close in 0u32..160,
+            at in 0usize..8,
+        ) {
+            let holdings = holdings(seed, 3, ports);
+            // Some nodes close to one another and to a Sybil, and one in its place.
+            let held = holdings.all()[at % holdings.all().len()].key;
+            ids.push(ids[0].wrapping_add(Key::power_of_two(close)));
+            ids.push(held.wrapping_sub(Key::power_of_two(close)));
+            ids.push(held.wrapping_add(Key::power_of_two(close)));
+            ids.sort_unstable();
+            ids.dedup();
+            for links in Links::ALL {
+                let found = count(*links, &ids, &holdings);
+                for addresses in 1..=3 {
+                    let expected = one_by_one(*links, &ids, &holdings, addresses);
+                    prop_assert_eq!(found.occluded[addresses - 1], expected, "{:?}", links);
+                }
+                prop_assert_eq!(&found.sybils, &[1, 2, 3].map(|m| m * u64::from(ports)));
+            }
+        }
+    }
+
+    /// A Sybil cannot take the place of a node that has its very ID.
+    #[test]
+    fn a_node_keeps_its_id() {
+        let holdings = holdings(1, 1, 5);
+        let ids: Vec<Key> = holdings.all().iter().map(|held| held.key).collect();
+        for links in Links::ALL {
+            assert_eq!(count(*links, &ids, &holdings).occluded, [0]);
+        }
+    }
+}
