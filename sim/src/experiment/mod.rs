@@ -11,6 +11,7 @@ mod dgvh_cost;
 mod eclipse;
 mod growth;
 mod honest;
+mod job;
 mod mashing;
 mod network;
 mod overlay_graph;
@@ -21,6 +22,7 @@ pub use delaunay::Delaunay;
 pub use dgvh_cost::DgvhCost;
 pub use eclipse::Eclipse;
 pub use growth::GrowthExperiment;
+pub use job::JobExperiment;
 pub use mashing::Mashing;
 pub use network::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
@@ -35,6 +37,7 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &DgvhCost,
     &Eclipse,
     &GrowthExperiment,
+    &JobExperiment,
     &Mashing,
     &published::VHashLatency,
 ];

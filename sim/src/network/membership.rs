@@ -140,7 +140,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         self.nodes[node.index()] = P::newcomer(&self.shared, &id);
         let fresh = self.application_for(node, site);
         let mut gone = std::mem::replace(&mut self.applications[node.index()], fresh);
-        gone.perish(&mut self.ledger);
+        gone.perish(self.now, &mut self.ledger);
         for search in self.trips.searches_of(node) {
             self.lose(search);
         }

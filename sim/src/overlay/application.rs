@@ -66,8 +66,8 @@ pub trait Application: Sized {
     /// The neighbourhood of this node has changed.
     fn update(&mut self, _turn: &mut Turn<'_, Self>) {}
 
-    /// The node is gone, and with it what it held.
-    fn perish(&mut self, _ledger: &mut Self::Ledger) {}
+    /// The node is gone at `now`, and with it what it held.
+    fn perish(&mut self, _now: Instant, _ledger: &mut Self::Ledger) {}
 
     /// Alters `message` as an adversary would that wants to pass it for a true one.
     fn forge(message: &mut Self::Message);

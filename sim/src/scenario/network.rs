@@ -307,12 +307,17 @@ impl NetworkScenario {
     /// What a run will take, roughly: what the protocol says of its lookups, maintenance and
     /// tables, and the underlay's own estimate.
     pub fn cost(&self) -> Cost {
+        let seconds = self.time.transition.as_secs_f64() + self.measure().as_secs_f64();
+        self.cost_of(self.lookups(), seconds)
+    }
+
+    /// The same for so many lookups in so many seconds of virtual time.
+    pub fn cost_of(&self, lookups: u64, seconds: f64) -> Cost {
         let sybils = self.adversary.most(self.overlay.id_rule());
         let n = (self.overlay.nodes + sybils) as f64;
-        let seconds = self.time.transition.as_secs_f64() + self.measure().as_secs_f64();
         let burden = self.protocol.burden(self.overlay.nodes);
         Cost {
-            events: self.lookups() as f64 * 2.0 * (burden.hops + 1.0)
+            events: lookups as f64 * 2.0 * (burden.hops + 1.0)
                 + (burden.build + burden.maintenance * seconds) * n,
             bytes: n * (160.0 + burden.bytes) + self.underlay.memory(self.overlay.nodes) as f64,
         }

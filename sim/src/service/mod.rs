@@ -2,5 +2,6 @@
 //! is.
 
 pub mod custody;
+pub mod job;
 
 pub use custody::{Change, Custody, Item, Items, Letters, Store};

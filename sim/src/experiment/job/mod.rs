@@ -1,0 +1,204 @@
+//! `experiment = "job"`: a MapReduce job on an overlay, under churn and under attack or not.
+
+mod rows;
+
+use super::network::world;
+use crate::engine::{Instant, Seed};
+use crate::network::End;
+use crate::overlay::{Launch, Omniscient};
+use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Run, TableSpec};
+use crate::service::job::{
+    Bundle, Compute, JobParameters, JobSpecification, Message, NodeParameters, Shared, Worker,
+};
+use std::path::Path;
+use toml::Value;
+
+/// The kind of experiment.
+pub struct JobExperiment;
+
+impl Experiment for JobExperiment {
+    fn name(&self) -> &'static str {
+        "job"
+    }
+
+    fn doc(&self) -> &'static str {
+        "a MapReduce job (ChordReduce) on a DHT, simulated message by message"
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        let mut sections = NetworkScenario::sections();
+        sections.extend([
+            Section::of::<JobParameters>("job"),
+            Section::of::<NodeParameters>("nodes"),
+        ]);
+        sections
+    }
+
+    fn metrics(&self) -> &'static [&'static str] {
+        &[
+            "runtime_s",
+            "speedup",
+            "result",
+            "result_error",
+            "samples_counted",
+            "atoms",
+            "atoms_counted",
+            "atoms_redone",
+            "atoms_lost",
+            "duplicates_dropped",
+            "messages",
+            "bytes",
+            "work_sd",
+            "work_largest_share",
+            "churn_events",
+            "members_mean",
+            "sybils",
+        ]
+    }
+
+    fn tables(&self) -> &'static [TableSpec] {
+        &[
+            TableSpec {
+                name: "histogram",
+                columns: &["quantity", "value", "count"],
+                quantities: &["work_over_mean"],
+            },
+            TableSpec {
+                name: "timeline",
+                columns: &["time_s", "atoms_done", "nodes_busy"],
+                quantities: &[],
+            },
+        ]
+    }
+
+    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, Problem> {
+        let network = NetworkScenario::read(values, folder)?;
+        let job = JobSpecification::read(&values.sub("job")?, folder)?;
+        let nodes = NodeParameters::read(&values.sub("nodes")?)?;
+        let run = JobRun {
+            network,
+            job,
+            nodes,
+        };
+        run.check()?;
+        Ok(Box::new(run))
+    }
+}
+
+/// A scenario with a job.
+struct JobRun {
+    network: NetworkScenario,
+    job: JobSpecification,
+    nodes: NodeParameters,
+}
+
+impl JobRun {
+    fn check(&self) -> Result<(), Problem> {
+        let (job, network) = (&self.job.parameters, &self.network);
+        if job.replicas > network.overlay.nodes {
+            let message = format_args!(
+                "expected at most the {} nodes, found {}",
+                network.overlay.nodes, job.replicas
+            );
+            return Err(Problem::new("job.replicas", message));
+        }
+        if Instant::START + job.start < network.settled() {
+            let message = format_args!(
+                "nodes still join until {}",
+                network.settled().since(Instant::START)
+            );
+            return Err(Problem::new("job.start", message));
+        }
+        if Instant::START + job.start >= network.end() {
+            let message = format_args!(
+                "the run would stop before, at {}",
+                network.end().since(Instant::START)
+            );
+            return Err(Problem::new("job.start", message));
+        }
+        Ok(())
+    }
+}
+
+impl Run for JobRun {
+    fn resolved(&self) -> toml::Table {
+        let mut table = self.network.resolved();
+        table.insert("experiment".to_owned(), JobExperiment.name().into());
+        let job = self.job.parameters.write().into_iter().collect();
+        table.insert("job".to_owned(), Value::Table(job));
+        let nodes = self.nodes.write().into_iter().collect();
+        table.insert("nodes".to_owned(), Value::Table(nodes));
+        table
+    }
+
+    fn cost(&self) -> Cost {
+        let job = &self.job.parameters;
+        let nodes = self.network.overlay.nodes;
+        let (atoms, n) = (f64::from(job.atoms), nodes as f64);
+        let hops = self.network.protocol.burden(nodes).hops;
+        let seconds = self.job.samples() as f64 / (self.nodes.speed * n);
+        let sending = match job.bundle {
+            Bundle::Fingers | Bundle::Walk => 2.0 * n.min(atoms),
+            Bundle::None => atoms * hops,
+        };
+        let mapping = match job.compute {
+            // A sample is far less than an event.
+            Compute::Real => self.job.samples() as f64 / 50.0,
+            Compute::Modelled => 0.0,
+        };
+        let network = self.network.cost_of(0, seconds);
+        Cost {
+            events: network.events + sending + mapping + 4.0 * atoms,
+            bytes: network.bytes + 300.0 * atoms * job.replicas as f64,
+        }
+    }
+
+    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+        let live = Live { run: self, seed };
+        self.network.protocol.launch(live)
+    }
+}
+
+/// Runs a job on the protocol that the scenario names.
+struct Live<'a> {
+    run: &'a JobRun,
+    seed: Seed,
+}
+
+impl Launch for Live<'_> {
+    type Output = Result<Outcome, Problem>;
+
+    fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output {
+        let Self { run, seed } = self;
+        let scenario = &run.network;
+        let service = Shared::new(&run.job, run.nodes.clone(), seed);
+        let address = service.address();
+        let (mut network, mut notes) = world::build::<P, Worker>(scenario, seed, shared, service)?;
+        network.take_time(run.nodes.handling_time);
+        let max_events = scenario.time.max_events;
+        let start = Instant::START + run.job.parameters.start;
+        let mut end = network.run(start, false, max_events);
+        if end == End::Done {
+            network.begin_measuring(None);
+            let honest = network.honest();
+            let place = seed.stream("stager", 0).index(honest.len().max(1));
+            if let Some(client) = honest.get(place).copied() {
+                network.send(client, address, Message::Stage);
+            }
+            end = network.run(scenario.end(), true, max_events);
+        }
+        let lasted = network.now().since(Instant::START);
+        match end {
+            End::Done => {}
+            End::Time => notes.push(format!(
+                "the job had not come to its end at time.max, {lasted} of virtual time"
+            )),
+            End::Events => notes.push(format!(
+                "stopped after time.max-events, {max_events} events, at {lasted} of virtual time"
+            )),
+            End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
+        }
+        Ok(rows::outcome(run, &network, notes))
+    }
+}

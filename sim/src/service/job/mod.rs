@@ -1,0 +1,666 @@
+//! ChordReduce: MapReduce without a coordinator, on whatever overlay is below.
+//!
+//! Rosen, Benshoof, Harrison and Bourgeois, "MapReduce on a Chord distributed hash table" (2014).
+//! The root of the job's address, the *stager*, cuts the job into *atoms* with random keys. Each
+//! goes to the root of its key, which maps it. Results go back to the address; every node on the
+//! way waits a while and reduces what it holds before it sends it on (the `forward` upcall). Atoms
+//! and what came of them have copies on the replica set, the root of which takes over when others
+//! go ([`custody`](super::custody)).
+//!
+//! The papers leave open how a result is neither lost nor counted twice. Here a reduced result
+//! says which atoms are in it. The root of the address counts it only if none of them was counted
+//! before; of others it asks for those that are missing, one by one, as it does when nothing comes
+//! in for a while. What it has counted has copies, too, so that any node on the way, the stager
+//! included, may go.
+//!
+//! This file is the state of a node and the order of its turns.
+
+mod collector;
+mod ledger;
+mod package;
+mod parameters;
+pub mod tasks;
+
+pub use collector::{Collector, Verdict};
+pub use ledger::Ledger;
+pub use package::{Package, bundle};
+pub use parameters::{
+    Bundle, Compute, JobParameters, JobSpecification, NodeParameters, SpeedDistribution,
+};
+
+use super::custody::{Change, Custody, Item, Items, Letters, Store};
+use crate::engine::{Instant, Seed, Span, Stream};
+use crate::overlay::{Application, Forward, NextHop, Node, Turn};
+use crate::space::Key;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+use tasks::{Task, Value};
+
+/// What all nodes know of the job, and of each other's speed nothing.
+pub struct Shared {
+    parameters: JobParameters,
+    nodes: NodeParameters,
+    seed: Seed,
+    task: Box<dyn Task>,
+    samples: u64,
+    /// The address of the job.
+    address: Key,
+    /// The key of each atom.
+    keys: Vec<Key>,
+    /// The atom with a key.
+    numbers: FxHashMap<Key, u32>,
+    /// What comes of each atom; nothing where the work is modelled.
+    results: Vec<Value>,
+}
+
+impl Shared {
+    /// The job of `specification` with the random streams of `seed`. Where the work is real, it is
+    /// done here, on all cores: what comes of an atom depends on nothing else.
+    pub fn new(specification: &JobSpecification, nodes: NodeParameters, seed: Seed) -> Self {
+        let parameters = specification.parameters.clone();
+        let mut stream = seed.stream("atom-keys", 0);
+        let mut shared = Self {
+            task: specification.task(seed),
+            samples: specification.samples(),
+            address: JobSpecification::address(seed),
+            keys: (0..parameters.atoms)
+                .map(|_| Key::random(&mut stream))
+                .collect(),
+            numbers: FxHashMap::default(),
+            results: Vec::new(),
+            parameters,
+            nodes,
+            seed,
+        };
+        shared.numbers = shared.keys.iter().copied().zip(0..).collect();
+        if shared.parameters.compute == Compute::Real {
+            let map = |atom: u32| {
+                let mut stream = seed.stream("atom", atom.into());
+                shared
+                    .task
+                    .map(shared.first(atom), shared.samples_of(atom), &mut stream)
+            };
+            shared.results = (0..shared.parameters.atoms)
+                .into_par_iter()
+                .map(map)
+                .collect();
+        }
+        shared
+    }
+
+    /// The address of the job.
+    pub fn address(&self) -> Key {
+        self.address
+    }
+
+    /// What is computed.
+    pub fn task(&self) -> &dyn Task {
+        &*self.task
+    }
+
+    /// The number of the first sample of an atom.
+    fn first(&self, atom: u32) -> u64 {
+        (u128::from(self.samples) * u128::from(atom) / u128::from(self.parameters.atoms)) as u64
+    }
+
+    /// How many samples an atom has.
+    pub fn samples_of(&self, atom: u32) -> u64 {
+        self.first(atom + 1) - self.first(atom)
+    }
+
+    fn result_of(&self, atom: u32) -> Value {
+        self.results.get(atom as usize).cloned().unwrap_or_default()
+    }
+}
+
+/// A part of a job, and what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Atom {
+    number: u32,
+    result: Option<Value>,
+}
+
+impl Item for Atom {
+    fn merge(&mut self, other: Self) -> bool {
+        let news = self.result.is_none() && other.result.is_some();
+        if news {
+            self.result = other.result;
+        }
+        news
+    }
+
+    fn bytes(&self) -> u32 {
+        4 + self
+            .result
+            .as_ref()
+            .map_or(0, |value| 12 * value.len() as u32)
+    }
+}
+
+/// What nodes tell each other.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// To the root of the address: stage the job.
+    Stage,
+    /// Atoms, to be looked after.
+    Custody(Custody<Atom>),
+    /// As coded: atoms on their walk from one random node to the next.
+    Walk(Items<Atom>),
+    /// To the root of the address: results, sent on by this node.
+    Results(Node, Vec<Package>),
+    /// Results that have been counted: a copy.
+    Counted(Vec<Package>),
+    /// To the roots of these atoms: the results, please. The receiver may be held to be the root.
+    Recall(Vec<u32>, bool),
+}
+
+/// What a node wakes up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// The atom at work is mapped.
+    Mapped,
+    /// Send on what was gathered.
+    Flush,
+    /// Look after copies.
+    Repair,
+    /// See whether anything comes in.
+    Quiet,
+}
+
+/// A node that works on jobs.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    /// Samples a second.
+    speed: f64,
+    random: Stream,
+    store: Store<Atom>,
+    /// Atoms to be mapped, and the one that is.
+    todo: VecDeque<u32>,
+    doing: Option<u32>,
+    /// Atoms that were mapped since the last flush: those with copies are not told yet.
+    mapped: Vec<u32>,
+    /// Results to be sent on.
+    gathered: Vec<Package>,
+    flushing: bool,
+    collector: Option<Collector>,
+}
+
+type Context<'a, 'b> = &'a mut Turn<'b, Worker>;
+
+impl Worker {
+    /// What has come in here of the job, if this node is or was the root of its address, or holds
+    /// a copy.
+    pub fn collector(&self) -> Option<&Collector> {
+        self.collector.as_ref()
+    }
+
+    /// The numbers of the atoms that are here.
+    pub fn held(&self) -> impl Iterator<Item = u32> {
+        self.store.iter().map(|(_, atom)| atom.number)
+    }
+
+    /// Cuts the job into atoms and sends them on their way.
+    fn stage(&mut self, turn: Context<'_, '_>) {
+        let atoms = turn.shared.parameters.atoms;
+        turn.ledger.stage(atoms, turn.now);
+        let item = |number: u32| {
+            let atom = Atom {
+                number,
+                result: None,
+            };
+            (turn.shared.keys[number as usize], atom)
+        };
+        let items: Items<Atom> = (0..atoms).map(item).collect();
+        self.collect(turn, Vec::new());
+        match turn.shared.parameters.bundle {
+            Bundle::Fingers => {
+                let mut letters = Letters::new();
+                let fresh = self.store.take(turn.view, items, None, false, &mut letters);
+                self.post(turn, letters, &fresh);
+            }
+            Bundle::None => {
+                for (key, atom) in items {
+                    turn.ledger.hold(atom.number);
+                    let custody = Custody::Take {
+                        items: vec![(key, atom)],
+                        holder: None,
+                        last: true,
+                    };
+                    turn.route(key, Message::Custody(custody));
+                }
+            }
+            Bundle::Walk => {
+                for (_, atom) in &items {
+                    turn.ledger.hold(atom.number);
+                }
+                self.walk(turn, items);
+            }
+        }
+    }
+
+    /// As coded: keeps the atoms that are its own, and sends the others to a random node.
+    fn walk(&mut self, turn: Context<'_, '_>, items: Items<Atom>) {
+        let (mine, others): (Items<Atom>, _) =
+            items.into_iter().partition(|(key, _)| turn.owns(key));
+        for (_, atom) in &mine {
+            turn.ledger.release(atom.number);
+        }
+        let mut letters = Letters::new();
+        let fresh = self.store.take(turn.view, mine, None, true, &mut letters);
+        self.post(turn, letters, &fresh);
+        if !others.is_empty() {
+            let key = Key::random(&mut self.random);
+            turn.route(key, Message::Walk(others));
+        }
+    }
+
+    /// Sends letters of the store, writes down what came and went, and takes on what is `fresh`.
+    fn post(&mut self, turn: Context<'_, '_>, letters: Letters<Atom>, fresh: &[Key]) {
+        for (to, custody) in letters {
+            if let Custody::Take {
+                items,
+                holder: None,
+                ..
+            } = &custody
+            {
+                // Nobody else has them while they are on their way.
+                items
+                    .iter()
+                    .for_each(|(_, atom)| turn.ledger.hold(atom.number));
+            }
+            turn.send(to, Message::Custody(custody));
+        }
+        for change in self.store.changes() {
+            match change {
+                Change::Came(key) => turn.ledger.hold(turn.shared.numbers[&key]),
+                Change::Went(key) => turn.ledger.release(turn.shared.numbers[&key]),
+            }
+        }
+        for key in fresh {
+            if let Some(atom) = self.store.get(key)
+                && atom.result.is_none()
+                && self.store.looks_after(key)
+            {
+                self.todo.push_back(atom.number);
+            }
+        }
+        self.work(turn);
+    }
+
+    /// Begins to map the next atom, if there is one and nothing else is done.
+    fn work(&mut self, turn: Context<'_, '_>) {
+        if self.doing.is_some() {
+            return;
+        }
+        while let Some(atom) = self.todo.pop_front() {
+            let key = turn.shared.keys[atom as usize];
+            let open = self
+                .store
+                .get(&key)
+                .is_some_and(|atom| atom.result.is_none());
+            if open && self.store.looks_after(&key) {
+                let seconds = turn.shared.samples_of(atom) as f64 / self.speed;
+                turn.ledger.begin_map(turn.now);
+                turn.set_timer(Span::from_secs_f64(seconds), Timer::Mapped);
+                self.doing = Some(atom);
+                return;
+            }
+        }
+    }
+
+    /// The atom at work is mapped.
+    fn mapped(&mut self, turn: Context<'_, '_>) {
+        let Some(atom) = self.doing.take() else {
+            return;
+        };
+        let (samples, result) = (turn.shared.samples_of(atom), turn.shared.result_of(atom));
+        turn.ledger.end_map(atom, turn.me, samples, turn.now);
+        self.mapped.push(atom);
+        self.gather(turn, vec![Package::of(atom, result)]);
+        self.work(turn);
+    }
+
+    /// Takes results along that are to be sent on.
+    fn gather(&mut self, turn: Context<'_, '_>, packages: Vec<Package>) {
+        for package in packages {
+            bundle(&mut self.gathered, package, turn.shared.task());
+        }
+        if !self.flushing && !self.gathered.is_empty() {
+            self.flushing = true;
+            turn.set_timer(turn.shared.parameters.reduce_wait, Timer::Flush);
+        }
+    }
+
+    /// Tells those with copies what was mapped, and sends results on.
+    fn flush(&mut self, turn: Context<'_, '_>) {
+        self.flushing = false;
+        let mut letters = Letters::new();
+        for atom in std::mem::take(&mut self.mapped) {
+            let key = turn.shared.keys[atom as usize];
+            let result = turn.shared.result_of(atom);
+            let done = |atom: &mut Atom| atom.result = Some(result);
+            self.store.change(&key, done, &mut letters);
+        }
+        self.post(turn, letters, &[]);
+        let packages = std::mem::take(&mut self.gathered);
+        turn.route(turn.shared.address, Message::Results(turn.me, packages));
+    }
+
+    /// Counts results that have come to the root of the address, this node.
+    fn collect(&mut self, turn: Context<'_, '_>, packages: Vec<Package>) {
+        self.preside(turn);
+        let mut counted = Vec::new();
+        let mut missing = Vec::new();
+        if let Some(collector) = &mut self.collector {
+            for package in packages {
+                match collector.add(&package, turn.now) {
+                    Verdict::Counted => {
+                        for atom in &package.atoms {
+                            turn.ledger.count(*atom, turn.now);
+                        }
+                        counted.push(package);
+                    }
+                    Verdict::Known => turn.ledger.duplicates += package.atoms.len() as u64,
+                    Verdict::Mixed(others) => {
+                        turn.ledger.duplicates += (package.atoms.len() - others.len()) as u64;
+                        missing.extend(others);
+                    }
+                }
+            }
+            if !counted.is_empty() {
+                for copy in &collector.copies {
+                    turn.send(*copy, Message::Counted(counted.clone()));
+                }
+            }
+            if collector.count() == turn.shared.parameters.atoms {
+                turn.ledger.over = true;
+            }
+        }
+        self.recall(turn, missing, false);
+    }
+
+    /// Is the root of the address from now on, if it was not before.
+    fn preside(&mut self, turn: Context<'_, '_>) {
+        let (atoms, now) = (turn.shared.parameters.atoms, turn.now);
+        let collector = self
+            .collector
+            .get_or_insert_with(|| Collector::new(atoms, now));
+        if !std::mem::replace(&mut collector.mine, true) {
+            collector.changed = now;
+            turn.set_timer(turn.shared.parameters.patience, Timer::Quiet);
+            // What a copy says was counted by another.
+            for package in collector.packages() {
+                for atom in &package.atoms {
+                    turn.ledger.count(*atom, now);
+                }
+            }
+        }
+        self.copy_counted(turn);
+    }
+
+    /// Has the replica set of the address hold copies of what was counted.
+    fn copy_counted(&mut self, turn: Context<'_, '_>) {
+        let others = turn.shared.parameters.replicas - 1;
+        let set = turn.view.replica_set(&turn.shared.address, others);
+        if let Some(collector) = &mut self.collector {
+            for node in &set {
+                if !collector.copies.contains(node) && collector.count() > 0 {
+                    let counted = Message::Counted(collector.packages().to_vec());
+                    turn.send(*node, counted);
+                }
+            }
+            collector.copies = set;
+        }
+    }
+
+    /// Takes in what another root of the address has counted.
+    fn learn(&mut self, turn: Context<'_, '_>, packages: Vec<Package>) {
+        if turn.owns(&turn.shared.address) {
+            self.collect(turn, packages);
+            return;
+        }
+        let (atoms, now) = (turn.shared.parameters.atoms, turn.now);
+        let collector = self
+            .collector
+            .get_or_insert_with(|| Collector::new(atoms, now));
+        for package in packages {
+            // What cannot be taken in is asked for by the root, should this node become it.
+            collector.add(&package, now);
+        }
+    }
+
+    /// Asks the roots of atoms for their results, one by one.
+    fn recall(&mut self, turn: Context<'_, '_>, atoms: Vec<u32>, last: bool) {
+        let mut batches: Vec<(Node, bool, Vec<u32>)> = Vec::new();
+        for atom in atoms {
+            let key = turn.shared.keys[atom as usize];
+            let (to, is_last) = match turn.view.next_hop(&key) {
+                NextHop::Next(next) if !last => (next, false),
+                NextHop::Last(next) if !last => (next, true),
+                _ => {
+                    let result = self.store.get(&key).and_then(|atom| atom.result.clone());
+                    if let Some(result) = result {
+                        self.gather(turn, vec![Package::of(atom, result)]);
+                    }
+                    continue;
+                }
+            };
+            match batches
+                .iter_mut()
+                .find(|batch| (batch.0, batch.1) == (to, is_last))
+            {
+                Some(batch) => batch.2.push(atom),
+                None => batches.push((to, is_last, vec![atom])),
+            }
+        }
+        for (to, last, atoms) in batches {
+            turn.send(to, Message::Recall(atoms, last));
+        }
+    }
+
+    /// If nothing has come in for a while, asks for what is missing; if nobody has any of it, the
+    /// job is over.
+    fn see_quiet(&mut self, turn: Context<'_, '_>) {
+        let patience = turn.shared.parameters.patience;
+        let atoms = turn.shared.parameters.atoms;
+        let Some(collector) = self.collector.as_mut().filter(|collector| collector.mine) else {
+            return;
+        };
+        if collector.count() == atoms {
+            return;
+        }
+        turn.set_timer(patience, Timer::Quiet);
+        if turn.now.since(collector.changed) < patience {
+            return;
+        }
+        let missing = (0..atoms).filter(|atom| !collector.has(*atom)).collect();
+        if !turn.ledger.is_open() {
+            turn.ledger.over = true;
+        }
+        self.recall(turn, missing, false);
+    }
+
+    /// Looks after what it holds: the neighbourhood may have changed.
+    fn review(&mut self, turn: Context<'_, '_>) {
+        let mut letters = Letters::new();
+        let fresh = self
+            .store
+            .review(turn.me, turn.view, turn.now, &mut letters);
+        self.post(turn, letters, &fresh);
+        // Whoever holds atoms knows of the job.
+        let is_concerned = self.collector.is_some() || !self.store.is_empty();
+        if is_concerned && turn.owns(&turn.shared.address) {
+            self.preside(turn);
+        } else if let Some(collector) = self.collector.as_mut().filter(|collector| collector.mine) {
+            collector.mine = false;
+            let packages = collector.packages().to_vec();
+            turn.route(turn.shared.address, Message::Counted(packages));
+        }
+    }
+
+    fn take(&mut self, turn: Context<'_, '_>, from: Node, custody: Custody<Atom>) {
+        if let Custody::Take {
+            items,
+            holder: None,
+            ..
+        } = &custody
+        {
+            items
+                .iter()
+                .for_each(|(_, atom)| turn.ledger.release(atom.number));
+        }
+        let mut letters = Letters::new();
+        let fresh = self
+            .store
+            .receive(turn.view, turn.now, from, custody, &mut letters);
+        self.post(turn, letters, &fresh);
+    }
+}
+
+impl Application for Worker {
+    type Shared = Shared;
+    type Message = Message;
+    type Timer = Timer;
+    type Ledger = Ledger;
+
+    fn new(shared: &Shared, site: u32, random: Stream) -> Self {
+        Self {
+            speed: shared.nodes.speed_of(site, shared.seed),
+            random,
+            store: Store::new(shared.parameters.replicas),
+            todo: VecDeque::new(),
+            doing: None,
+            mapped: Vec::new(),
+            gathered: Vec::new(),
+            flushing: false,
+            collector: None,
+        }
+    }
+
+    fn start(&mut self, turn: Context<'_, '_>) {
+        // All at different times.
+        let phase = turn.shared.parameters.repair.as_secs_f64() * self.random.unit();
+        turn.set_timer(Span::from_secs_f64(phase), Timer::Repair);
+    }
+
+    fn deliver(&mut self, turn: Context<'_, '_>, origin: Node, _: Key, message: Message) {
+        match message {
+            Message::Stage => self.stage(turn),
+            Message::Custody(custody) => self.take(turn, origin, custody),
+            Message::Walk(items) => self.walk(turn, items),
+            Message::Results(_, packages) => self.collect(turn, packages),
+            Message::Counted(packages) => self.collect(turn, packages),
+            Message::Recall(atoms, last) => self.recall(turn, atoms, last),
+        }
+    }
+
+    fn forward(
+        &mut self,
+        turn: Context<'_, '_>,
+        _: Key,
+        message: &mut Message,
+        _: Node,
+    ) -> Forward {
+        match message {
+            Message::Results(by, packages) if *by != turn.me => {
+                let packages = std::mem::take(packages);
+                self.gather(turn, packages);
+                Forward::Absorb
+            }
+            _ => Forward::Pass,
+        }
+    }
+
+    fn receive(&mut self, turn: Context<'_, '_>, from: Node, message: Message) {
+        match message {
+            Message::Custody(custody) => self.take(turn, from, custody),
+            Message::Counted(packages) => self.learn(turn, packages),
+            Message::Recall(atoms, last) => self.recall(turn, atoms, last),
+            Message::Stage | Message::Walk(_) | Message::Results(..) => {}
+        }
+    }
+
+    fn undelivered(&mut self, turn: Context<'_, '_>, to: Node, message: Message) {
+        match message {
+            Message::Custody(custody) => {
+                if let Custody::Take {
+                    items,
+                    holder: None,
+                    ..
+                } = &custody
+                {
+                    items
+                        .iter()
+                        .for_each(|(_, atom)| turn.ledger.release(atom.number));
+                }
+                let mut letters = Letters::new();
+                let fresh = self.store.undelivered(turn.view, to, custody, &mut letters);
+                self.post(turn, letters, &fresh);
+            }
+            Message::Recall(atoms, _) => self.recall(turn, atoms, false),
+            Message::Counted(_) => {
+                if let Some(collector) = &mut self.collector {
+                    collector.copies.retain(|copy| *copy != to);
+                }
+            }
+            Message::Stage | Message::Walk(_) | Message::Results(..) => {}
+        }
+    }
+
+    fn on_timer(&mut self, turn: Context<'_, '_>, timer: Timer) {
+        match timer {
+            Timer::Mapped => self.mapped(turn),
+            Timer::Flush => self.flush(turn),
+            Timer::Quiet => self.see_quiet(turn),
+            Timer::Repair => {
+                let period = turn.shared.parameters.repair;
+                self.review(turn);
+                let mut letters = Letters::new();
+                self.store
+                    .remind(turn.me, turn.view, turn.now, period * 3, &mut letters);
+                self.post(turn, letters, &[]);
+                turn.set_timer(period, Timer::Repair);
+            }
+        }
+    }
+
+    fn update(&mut self, turn: Context<'_, '_>) {
+        self.review(turn);
+    }
+
+    fn perish(&mut self, now: Instant, ledger: &mut Ledger) {
+        for (_, atom) in self.store.iter() {
+            ledger.release(atom.number);
+        }
+        if self.doing.is_some() {
+            ledger.break_map(now);
+        }
+    }
+
+    /// Results are doubled.
+    fn forge(message: &mut Message) {
+        if let Message::Results(_, packages) = message {
+            for (_, number) in packages.iter_mut().flat_map(|package| &mut package.value) {
+                *number *= 2.0;
+            }
+        }
+    }
+
+    fn bytes(message: &Message) -> u32 {
+        let atoms = |items: &Items<Atom>| items.iter().map(|(_, atom)| 4 + atom.bytes()).sum();
+        match message {
+            Message::Stage => 0,
+            Message::Custody(custody) => custody.bytes(),
+            Message::Walk(items) => atoms(items),
+            Message::Results(_, packages) | Message::Counted(packages) => {
+                packages.iter().map(Package::bytes).sum()
+            }
+            Message::Recall(atoms, _) => 4 * atoms.len() as u32,
+        }
+    }
+
+    fn is_over(ledger: &Ledger) -> bool {
+        ledger.over
+    }
+}
