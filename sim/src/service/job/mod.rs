@@ -347,9 +347,11 @@ impl Worker {
         turn.route(turn.shared.address, Message::Results(turn.me, packages));
     }
 
-    /// Counts results that have come to the root of the address, this node.
-    fn collect(&mut self, turn: Context<'_, '_>, packages: Vec<Package>) {
+    /// Counts results that have come to the root of the address, this node; gives how many atoms
+    /// had been counted before.
+    fn collect(&mut self, turn: Context<'_, '_>, packages: Vec<Package>) -> usize {
         self.preside(turn);
+        let mut dropped = 0;
         let mut counted = Vec::new();
         let mut missing = Vec::new();
         if let Some(collector) = &mut self.collector {
@@ -361,9 +363,9 @@ impl Worker {
                         }
                         counted.push(package);
                     }
-                    Verdict::Known => turn.ledger.duplicates += package.atoms.len() as u64,
+                    Verdict::Known => dropped += package.atoms.len(),
                     Verdict::Mixed(others) => {
-                        turn.ledger.duplicates += (package.atoms.len() - others.len()) as u64;
+                        dropped += package.atoms.len() - others.len();
                         missing.extend(others);
                     }
                 }
@@ -378,6 +380,7 @@ impl Worker {
             }
         }
         self.recall(turn, missing, false);
+        dropped
     }
 
     /// Is the root of the address from now on, if it was not before.
@@ -549,8 +552,13 @@ impl Application for Worker {
             Message::Stage => self.stage(turn),
             Message::Custody(custody) => self.take(turn, origin, custody),
             Message::Walk(items) => self.walk(turn, items),
-            Message::Results(_, packages) => self.collect(turn, packages),
-            Message::Counted(packages) => self.collect(turn, packages),
+            Message::Results(_, packages) => {
+                let dropped = self.collect(turn, packages);
+                turn.ledger.duplicates += dropped as u64;
+            }
+            Message::Counted(packages) => {
+                self.collect(turn, packages);
+            }
             Message::Recall(atoms, last) => self.recall(turn, atoms, last),
         }
     }
@@ -615,7 +623,6 @@ impl Application for Worker {
             Timer::Quiet => self.see_quiet(turn),
             Timer::Repair => {
                 let period = turn.shared.parameters.repair;
-                self.review(turn);
                 let mut letters = Letters::new();
                 self.store
                     .remind(turn.me, turn.view, turn.now, period * 3, &mut letters);
