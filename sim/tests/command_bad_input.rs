@@ -193,7 +193,7 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
 }
 
 /// Experiments that build no network; all their keys stand in a table of their own.
-const WITHOUT_NETWORK: [&str; 3] = ["convergence", "delaunay", "dgvh-cost"];
+const WITHOUT_NETWORK: [&str; 4] = ["balance", "convergence", "delaunay", "dgvh-cost"];
 
 /// Whether a key stands in a table that only one experiment has, which is not `network`.
 fn is_own(key: &str) -> bool {
@@ -569,13 +569,13 @@ fn files_that_are_no_scenario_are_refused() {
                 "seed = 1\n",
                 &[],
                 "bad.toml: experiment: the key is missing; expected one of \"network\", \
-                 \"convergence\", \"delaunay\", \"dgvh-cost\", \"growth\", \"vhash-latency-as-coded\"",
+                 \"convergence\", \"delaunay\", \"dgvh-cost\", \"growth\", \"balance\", \"vhash-latency-as-coded\"",
             ),
             (
                 "\nexperiment = \"netwrok\"\n",
                 &[],
                 "bad.toml:2: experiment: expected one of \"network\", \"convergence\", \
-                 \"delaunay\", \"dgvh-cost\", \"growth\", \"vhash-latency-as-coded\", \
+                 \"delaunay\", \"dgvh-cost\", \"growth\", \"balance\", \"vhash-latency-as-coded\", \
                  found \"netwrok\"",
             ),
             (

@@ -4,6 +4,7 @@
 //! Experiments as somebody's program ran them, quirks included, are in [`published`], so that
 //! no quirk enters a protocol.
 
+mod balance;
 mod cells;
 mod convergence;
 mod delaunay;
@@ -13,6 +14,7 @@ mod network;
 mod overlay_graph;
 pub mod published;
 
+pub use balance::Balance;
 pub use convergence::Convergence;
 pub use delaunay::Delaunay;
 pub use dgvh_cost::DgvhCost;
@@ -29,5 +31,6 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &Delaunay,
     &DgvhCost,
     &GrowthExperiment,
+    &Balance,
     &published::VHashLatency,
 ];
