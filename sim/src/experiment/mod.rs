@@ -4,6 +4,7 @@
 //! Experiments as somebody's program ran them, quirks included, are in [`published`], so that
 //! no quirk enters a protocol.
 
+mod balance;
 mod cells;
 mod convergence;
 mod delaunay;
@@ -17,6 +18,7 @@ mod network;
 mod overlay_graph;
 pub mod published;
 
+pub use balance::Balance;
 pub use convergence::Convergence;
 pub use delaunay::Delaunay;
 pub use dgvh_cost::DgvhCost;
@@ -39,5 +41,6 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &GrowthExperiment,
     &JobExperiment,
     &Mashing,
+    &Balance,
     &published::VHashLatency,
 ];

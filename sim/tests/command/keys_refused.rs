@@ -124,12 +124,19 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
 }
 
 /// Experiments that build no network; what stands in a table of their name is theirs alone.
-const WITHOUT_NETWORK: [&str; 5] = ["convergence", "delaunay", "dgvh-cost", "eclipse", "mashing"];
+const WITHOUT_NETWORK: [&str; 6] = [
+    "balance",
+    "convergence",
+    "delaunay",
+    "dgvh-cost",
+    "eclipse",
+    "mashing",
+];
 
 /// Whether a key stands in a table that `network` does not have.
 fn is_own(key: &str) -> bool {
     let table = key.split('.').next().unwrap_or_default();
-    ["as-coded", "growth"].contains(&table) || WITHOUT_NETWORK.contains(&table)
+    ["as-coded", "growth", "job", "nodes"].contains(&table) || WITHOUT_NETWORK.contains(&table)
 }
 
 /// What must stand in the file so that the key counts at all.

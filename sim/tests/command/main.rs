@@ -1,6 +1,7 @@
 //! The command `dhtlab` as a user runs it: on scenario files, in a folder of its own, judged by
 //! its exit code, what it prints and what it writes.
 
+mod balance;
 mod both_protocols;
 mod churn;
 mod columns;

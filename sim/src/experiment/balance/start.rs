@@ -1,0 +1,220 @@
+//! The network before the first tick: hosts, their places, and the tasks laid on the ring.
+
+use super::arc::Pieces;
+use super::binomial::{binomial, fraction};
+use super::identities::{Identities, Keys};
+use super::network::Network;
+use super::parameters::{BalanceParameters, Strategy, Work};
+use super::ring::Role;
+use super::tasks::{Counted, Listed, Tasks};
+use crate::engine::{Seed, Stream};
+use crate::space::Key;
+use rand::Rng;
+
+/// Adds hosts as the strategy has them join.
+#[derive(Clone, Debug)]
+pub struct Joining {
+    choices: u32,
+    places: u32,
+    strongest: u32,
+    heterogeneous: bool,
+    work: Work,
+    strengths: Stream,
+}
+
+impl Joining {
+    /// How hosts join in the trial number `trial`.
+    pub fn new(parameters: &BalanceParameters, seed: Seed, trial: u64) -> Self {
+        Self {
+            choices: match parameters.strategy {
+                Strategy::TwoChoices => 2,
+                _ => 1,
+            },
+            places: parameters.places_of_a_host(),
+            strongest: parameters.max_sybils,
+            heterogeneous: parameters.heterogeneous,
+            work: parameters.work,
+            strengths: seed.stream("strengths", trial),
+        }
+    }
+
+    /// A host joins, and takes over the tasks of its places if there are any.
+    pub fn join<T: Tasks>(&mut self, network: &mut Network<T>) {
+        let strength = match self.heterogeneous {
+            true => 1 + self.strengths.below(self.strongest.into()) as u32,
+            false => self.strongest,
+        };
+        let rate = match self.work {
+            Work::One => 1,
+            Work::Strength => strength,
+        };
+        let host = loop {
+            let id = self.choose(network);
+            if let Some(host) = network.add_host(id, strength, rate) {
+                break host;
+            }
+        };
+        network.joined();
+        network.take_arc(network.host(host).main);
+        for _ in 1..self.places_of(rate) {
+            let id = self.choose(network);
+            if let Some(place) = network.add_place(host, id, Role::Lasting) {
+                network.joined();
+                network.take_arc(place);
+            }
+        }
+    }
+
+    /// Places of a host that does `rate` tasks a tick, at least one.
+    ///
+    /// Where work goes by strength they are in proportion to it (Dabek, Kaashoek, Karger, Morris
+    /// and Stoica, "Wide-area cooperative storage with CFS", SOSP 2001, section 4.4).
+    fn places_of(&self, rate: u32) -> u32 {
+        match (self.work, self.heterogeneous) {
+            (Work::Strength, true) => {
+                let twice_the_mean = u64::from(self.strongest) + 1;
+                let places = 2 * u64::from(self.places) * u64::from(rate) / twice_the_mean;
+                (places as u32).max(1)
+            }
+            _ => self.places,
+        }
+    }
+
+    /// The ID where the arc is longest, or the owner's tasks most, among those that are drawn.
+    fn choose<T: Tasks>(&self, network: &mut Network<T>) -> u64 {
+        let mut best = (0, (0, 0));
+        for i in 0..self.choices {
+            let id = network.identities.anywhere();
+            network.look_up();
+            if network.ring.len() == 0 {
+                return id;
+            }
+            let place = network.ring.owner(id);
+            let value = (network.load_at(place), network.arc(place).width());
+            if i == 0 || value > best.1 {
+                best = (id, value);
+            }
+        }
+        best.0
+    }
+}
+
+/// Tasks that can be laid on a ring where there are none yet.
+pub trait Lay: Tasks + Sized {
+    /// Lays `count` tasks at uniform keys.
+    fn lay(network: &mut Network<Self>, count: u32, keys: Keys, stream: Stream);
+}
+
+impl Lay for Listed {
+    fn lay(network: &mut Network<Self>, count: u32, keys: Keys, mut stream: Stream) {
+        let mut lists = vec![Vec::new(); network.present().len()];
+        match keys {
+            Keys::Uniform => {
+                for (place, count) in counts(network, count, &mut stream) {
+                    let arc = network.arc(place);
+                    let host = network.ring.place(place).host;
+                    // Less than 2^64, as there is more than one place.
+                    let width = arc.width() as u64;
+                    let key = |_| arc.after.wrapping_add(1).wrapping_add(stream.below(width));
+                    lists[host as usize].extend((0..count).map(key));
+                }
+                for (host, list) in lists.iter_mut().enumerate() {
+                    if !network.host(host as u32).others.is_empty() {
+                        // They came in random order from all arcs.
+                        stream.shuffle(list);
+                    }
+                }
+            }
+            Keys::Sha1 => {
+                for _ in 0..count {
+                    let key = Key::sha1(&stream.next_u64().to_be_bytes()).prefix();
+                    let host = network.ring.place(network.ring.owner(key)).host;
+                    lists[host as usize].push(key);
+                }
+            }
+        }
+        for (host, list) in lists.into_iter().enumerate() {
+            network.give(host as u32, list.len() as u32, Self(list));
+        }
+    }
+}
+
+impl Lay for Counted {
+    /// The tasks of a host came in random order from all its arcs, and so are one batch.
+    fn lay(network: &mut Network<Self>, count: u32, _: Keys, mut stream: Stream) {
+        let mut given = vec![(0, Pieces::new()); network.present().len()];
+        for (place, count) in counts(network, count, &mut stream) {
+            let (load, pieces) = &mut given[network.ring.place(place).host as usize];
+            *load += count;
+            pieces.extend(network.arc(place).pieces());
+        }
+        for (host, (load, pieces)) in given.into_iter().enumerate() {
+            network.give(host as u32, load, Self::uniform(load, pieces));
+        }
+    }
+}
+
+/// How many of `count` tasks with uniform keys lie in the arc of each place, in the order of the
+/// ring: the list of arcs is halved, and it is drawn how many tasks lie in its first half, until
+/// single arcs are left.
+fn counts<T: Tasks>(network: &Network<T>, count: u32, stream: &mut Stream) -> Vec<(u32, u32)> {
+    let ring = &network.ring;
+    let mut place = ring.first();
+    let mut counts = Vec::with_capacity(ring.len());
+    for _ in 0..ring.len() {
+        counts.push((place, 0));
+        place = ring.next(place);
+    }
+    // The arc of the first place begins after the last one; ends are measured from there.
+    let origin = ring.id(ring.previous(ring.first()));
+    let end = |places: &[(u32, u32)], index: usize| -> u128 {
+        match index {
+            0 => 0,
+            index if index == places.len() => 1 << 64,
+            index => ring.id(places[index - 1].0).wrapping_sub(origin).into(),
+        }
+    };
+    let mut stack = vec![(0, counts.len(), count)];
+    while let Some((from, to, count)) = stack.pop() {
+        if to - from == 1 {
+            counts[from].1 = count;
+            continue;
+        }
+        let middle = from.midpoint(to);
+        let [low, half, high] = [from, middle, to].map(|index| end(&counts, index));
+        let first = binomial(stream, count, fraction(half - low, high - low));
+        stack.push((middle, to, count - first));
+        stack.push((from, middle, first));
+    }
+    counts
+}
+
+/// A network with all its tasks, before the first tick, and how others will join it. What the start
+/// cost is not counted.
+pub fn network<T: Lay>(
+    parameters: &BalanceParameters,
+    seed: Seed,
+    trial: u64,
+) -> (Network<T>, Joining) {
+    let identities = Identities {
+        stream: seed.stream("ids", trial),
+        keys: parameters.keys,
+        sybil_id: parameters.sybil_id,
+        search_limit: parameters.search_limit,
+        hashes: 0,
+    };
+    let splits = seed.stream("splits", trial);
+    let places = parameters.nodes * parameters.places_of_a_host() as usize;
+    let mut network = Network::new(parameters.nodes, places, identities, splits);
+    let mut joining = Joining::new(parameters, seed, trial);
+    for _ in 0..parameters.nodes {
+        joining.join(&mut network);
+    }
+    let stream = seed.stream("tasks", trial);
+    T::lay(&mut network, parameters.tasks, parameters.keys, stream);
+    // What nodes do later draws from a stream of its own, so that all strategies that place hosts
+    // alike begin with the same network.
+    network.identities.stream = seed.stream("strategy", trial);
+    network.effort = super::network::Effort::default();
+    (network, joining)
+}

@@ -1,0 +1,49 @@
+//! Sybils on invitation: a node with much to do asks its predecessors. Rosen (dissertation 2016),
+//! chapter on autonomous load balancing, as its program does it.
+
+use super::super::network::Network;
+use super::super::tasks::Tasks;
+use super::Balancing;
+
+/// A node with at least the ideal load less the threshold asks the nodes before it; the least
+/// loaded of them that has at most the threshold and may make a Sybil makes one in the arc of the
+/// caller.
+///
+/// Among equals it is the farthest. The places before a node may be Sybils: such a one is asked
+/// like a node, makes Sybils in its own name, as many as its host has strength, which passes the
+/// host's bound, and what it made stays when its host runs idle (the program drops Sybils by the
+/// name of the node that made them).
+#[derive(Clone, Copy, Debug)]
+pub struct Invitation {
+    /// Tasks at or below which a node may help.
+    pub threshold: u32,
+    /// Tasks from which on a node asks for help.
+    pub overload: f64,
+    /// Predecessors that are asked.
+    pub successors: usize,
+}
+
+impl<T: Tasks> Balancing<T> for Invitation {
+    fn act(&mut self, network: &mut Network<T>, host: u32) {
+        if f64::from(network.load(host)) < self.overload {
+            return;
+        }
+        let main = network.host(host).main;
+        network.ask(self.successors as u32);
+        let (mut at, mut helper, mut least) = (main, None, self.threshold);
+        for _ in 0..self.successors {
+            at = network.ring.previous(at);
+            let load = network.load_at(at);
+            if load <= least && network.can_inject(at) {
+                (helper, least) = (Some(at), load);
+            }
+        }
+        if let Some(helper) = helper
+            && let Some(id) = network.identities.within(network.arc(main))
+        {
+            // The invitation itself.
+            network.effort.messages += 1;
+            network.inject(helper, id);
+        }
+    }
+}
