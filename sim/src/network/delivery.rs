@@ -44,10 +44,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             out: &mut out,
         };
         let result = call(&mut self.applications[node.index()], turn);
-        for (key, mut message) in out.drain(..) {
-            if self.forges(node) {
-                A::forge(&mut message);
-            }
+        for (key, message) in out.drain(..) {
             self.route(node, None, key, Cargo::Message(message));
         }
         self.outbox = out;

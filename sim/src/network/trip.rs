@@ -50,6 +50,8 @@ pub(super) struct Trip<P: Overlay, A: Application> {
     pub timeouts: u32,
     /// A Sybil has handled it.
     pub intercepted: bool,
+    /// A Sybil has altered it.
+    pub forged: bool,
     /// Nodes that have not taken the message: what the initiator of an iterative lookup tells
     /// those it asks, and what the present node of a recursive one knows.
     pub silent: SmallVec<[Node; 2]>,
@@ -95,6 +97,7 @@ impl<P: Overlay, A: Application> Trips<P, A> {
             links: None,
             timeouts: 0,
             intercepted: false,
+            forged: false,
             silent: SmallVec::new(),
             path: Vec::new(),
         };

@@ -28,6 +28,10 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
     let mut bad: Vec<(String, String)> = Vec::new();
     let mut add = |value: &str, told: &str| bad.push((value.to_owned(), told.to_owned()));
     let number = |name: &str| property[name].as_f64();
+    let comment = |start: &str| {
+        let comment = property["$comment"].as_str();
+        comment.is_some_and(|comment| comment.starts_with(start))
+    };
     if let Some(words) = property["enum"].as_array() {
         // Each kind of experiment may know words of its own.
         assert!(words.iter().all(Value::is_string), "{key}");
@@ -97,6 +101,17 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
         }
         Some("object") => add("3", "expected a table"),
         Some("array") => add("3", "expected tables"),
+        _ if comment("a key of 40 hex digits") => {
+            for value in ["5", "true", "\"30 lightyears\"", "[\"1 s\"]", "{ }"] {
+                add(value, "expected a key of 40 hex digits");
+            }
+        }
+        _ if comment("\"random\" or a list of IPv4 addresses") => {
+            for value in ["5", "true", "\"all\"", "{ }"] {
+                add(value, "expected \"random\" or a list");
+            }
+            add("[\"1 s\"]", "expected IPv4 addresses");
+        }
         _ if property.get("anyOf").is_some() => {
             for value in ["5", "true", "\"30 lightyears\"", "[\"1 s\"]"] {
                 add(value, "expected a duration");
