@@ -54,7 +54,7 @@ crate::parameters! {
         /// When the first one joins.
         pub start: Span = Span::ZERO;
         /// Sybils that join each second, by the messages of the protocol.
-        pub joins_per_s: f64 = 10.0, within crate::parameter::Range::above(0.0);
+        pub joins_per_s: f64 = 10.0, within 0.001..=1e6;
         /// Greatest number of Sybils; as many as there are address and port pairs if absent.
         pub sybils: Option<usize> = None, within 1..=10_000_000;
         /// How it comes by IDs where `overlay.ids` is "random".

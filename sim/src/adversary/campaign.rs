@@ -50,6 +50,8 @@ pub struct Campaign {
     /// The honest node at which it was last, and the bit of the finger at which it is.
     place: Key,
     bit: u32,
+    /// Honest nodes that it has gone past since it heard of a new one.
+    passed: usize,
     stream: Stream,
 }
 
@@ -92,19 +94,32 @@ impl Campaign {
             taken: BTreeSet::new(),
             place: Key::default(),
             bit: Key::BITS,
+            passed: 0,
             stream,
         }
     }
 
     /// A Sybil has heard of the honest node `id`.
     pub fn hear_of(&mut self, id: Key) {
-        self.known.insert(id);
+        if self.known.insert(id) {
+            self.passed = 0;
+        }
+    }
+
+    /// Whether it names no more IDs, whatever it may hear.
+    pub fn is_over(&self) -> bool {
+        let held = match (&self.strategy, &self.reservoir) {
+            (Strategy::None, _) => 0,
+            (_, Reservoir::Held(held)) => held.len(),
+            (_, Reservoir::Free { .. }) => usize::MAX,
+        };
+        self.named >= self.most.min(held)
     }
 
     /// The ID with which the next Sybil joins; `None` if all are there, or if the adversary knows
     /// of no place for one at present.
     pub fn next_identity(&mut self) -> Option<Identity> {
-        if self.named >= self.most {
+        if self.is_over() {
             return None;
         }
         let next = match self.strategy {
@@ -115,8 +130,10 @@ impl Campaign {
             },
             // Who knows nobody has to begin somewhere.
             _ if self.known.is_empty() => self.first(),
-            Strategy::Neighbours => (0..PATIENCE).find_map(|_| self.into_next_gap()),
-            Strategy::Fingers => (0..PATIENCE).find_map(|_| self.into_next_finger()),
+            // It has been everywhere, and nothing has changed since.
+            _ if self.passed > self.known.len() => None,
+            Strategy::Neighbours => (0..PATIENCE).find_map(|_| self.fill_next_gap()),
+            Strategy::Fingers => (0..PATIENCE).find_map(|_| self.fill_next_finger()),
         }?;
         self.named += 1;
         self.taken.insert(next.id);
@@ -152,19 +169,21 @@ impl Campaign {
     }
 
     /// Goes on to the next gap between honest nodes, and looks for an ID that falls into it.
-    fn into_next_gap(&mut self) -> Option<Identity> {
+    fn fill_next_gap(&mut self) -> Option<Identity> {
         let before = after(&self.known, &self.place)?;
         let behind = after(&self.known, &before)?;
         self.place = before;
+        self.passed += 1;
         self.mash(before, behind)
     }
 
     /// Goes on to the next finger, from the longest of a node down, and looks for an ID between
     /// its beginning and the node that it leads to.
-    fn into_next_finger(&mut self) -> Option<Identity> {
+    fn fill_next_finger(&mut self) -> Option<Identity> {
         if self.bit == 0 {
             self.bit = Key::BITS;
             self.place = after(&self.known, &self.place)?;
+            self.passed += 1;
         }
         self.bit -= 1;
         let start = self.place.wrapping_add(Key::power_of_two(self.bit));
@@ -214,7 +233,8 @@ fn after(keys: &BTreeSet<Key>, key: &Key) -> Option<Key> {
 
 /// `count` IDs about as near to `key` as 2^-24 of the space, in every space whose points are made
 /// of the words of a key: each is the nearest of a few draws that differ from the key in the last
-/// bits of each word.
+/// byte of each word, half of them drawn anew and half of them added to it. What is drawn anew
+/// stays near by XOR, what is added lies behind the key on a ring, even where that takes a carry.
 fn chosen_around(
     key: &Key,
     count: usize,
@@ -222,15 +242,211 @@ fn chosen_around(
     stream: &mut Stream,
 ) -> Vec<Key> {
     const DRAWS: usize = 8;
-    let mut draw = |_| {
+    let mut draw = |i: usize| {
         let mut bytes = key.to_bytes();
         let fresh = Key::random(stream).to_bytes();
-        for last in (3..20).step_by(4) {
-            bytes[last] = fresh[last];
+        for (word, fresh) in bytes.chunks_exact_mut(4).zip(fresh.chunks_exact(4)) {
+            if i.is_multiple_of(2) {
+                word[3] = fresh[3];
+            } else {
+                let near = u32::from_be_bytes([word[0], word[1], word[2], word[3]]);
+                let near = near.wrapping_add(fresh[3].into());
+                word.copy_from_slice(&near.to_be_bytes());
+            }
         }
         Key::from_bytes(bytes)
     };
     (0..count)
         .filter_map(|_| (0..DRAWS).map(&mut draw).min_by(|a, b| nearer(key, a, b)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    // Proptest has a trait of this name.
+    use crate::adversary::Strategy;
+    use crate::engine::Seed;
+    use crate::space::key::tests::keys;
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+
+    fn on_ring(key: &Key, a: &Key, b: &Key) -> Ordering {
+        a.wrapping_sub(*key).cmp(&b.wrapping_sub(*key))
+    }
+
+    fn by_xor(key: &Key, a: &Key, b: &Key) -> Ordering {
+        a.xor(*key).cmp(&b.xor(*key))
+    }
+
+    fn held(ids: &BTreeSet<Key>) -> Vec<Identity> {
+        let identity = |(rank, id): (u32, &Key)| Identity {
+            id: *id,
+            address: 0,
+            rank,
+        };
+        (0..).zip(ids).map(identity).collect()
+    }
+
+    fn campaign(
+        strategy: Strategy,
+        reservoir: Reservoir,
+        most: usize,
+        target: Option<Key>,
+    ) -> Campaign {
+        let stream = Seed::new(7).stream("adversary", 0);
+        Campaign::new(strategy, reservoir, most, target.as_ref(), on_ring, stream)
+    }
+
+    /// Asks so often that it has looked at every place.
+    fn all(campaign: &mut Campaign, asked: usize) -> Vec<Identity> {
+        (0..asked)
+            .filter_map(|_| campaign.next_identity())
+            .collect()
+    }
+
+    /// The gap between honest nodes in which an ID lies, as its end.
+    fn gap(honest: &BTreeSet<Key>, id: &Key) -> Key {
+        *honest.range(id..).chain(honest).next().expect("a node")
+    }
+
+    proptest! {
+        /// Of each gap for which an ID is held the one of the least rank is named, and nothing
+        /// else: the adversary knows all honest nodes but one before it begins.
+        #[test]
+        fn gaps_are_filled_once_by_the_first_that_fits(
+            honest in btree_set(keys(), 2..40),
+            ids in btree_set(keys(), 1..60),
+            most in 1usize..80,
+        ) {
+            prop_assume!(honest.is_disjoint(&ids));
+            let reservoir = Reservoir::Held(held(&ids));
+            let mut campaign = campaign(Strategy::Neighbours, reservoir, most, None);
+            honest.iter().for_each(|id| campaign.hear_of(*id));
+            let named = all(&mut campaign, 200);
+            let mut first: Vec<(Key, u32)> = Vec::new();
+            for identity in held(&ids) {
+                let gap = gap(&honest, &identity.id);
+                if first.iter().all(|(other, _)| *other != gap) {
+                    first.push((gap, identity.rank));
+                }
+            }
+            prop_assert_eq!(named.len(), first.len().min(most));
+            let mut gaps = BTreeSet::new();
+            for identity in &named {
+                let gap = gap(&honest, &identity.id);
+                prop_assert!(gaps.insert(gap));
+                prop_assert!(first.contains(&(gap, identity.rank)));
+            }
+        }
+
+        /// A finger that is attacked leads to the Sybil afterwards: between where it begins and
+        /// the node that it led to.
+        #[test]
+        fn fingers_are_led_astray(
+            honest in btree_set(keys(), 2..20),
+            ids in btree_set(keys(), 1..60),
+        ) {
+            prop_assume!(honest.is_disjoint(&ids));
+            let reservoir = Reservoir::Held(held(&ids));
+            let mut campaign = campaign(Strategy::Fingers, reservoir, usize::MAX, None);
+            honest.iter().for_each(|id| campaign.hear_of(*id));
+            let mut taken: BTreeSet<Key> = BTreeSet::new();
+            for identity in all(&mut campaign, 300) {
+                let starts = honest.iter().flat_map(|id| {
+                    (0..Key::BITS).map(move |bit| (*id, id.wrapping_add(Key::power_of_two(bit))))
+                });
+                let with_sybils: BTreeSet<Key> = honest.union(&taken).copied().collect();
+                let mut moved = starts.filter(|(id, start)| {
+                    let target = gap(&with_sybils, start);
+                    target != *id && identity.id.wrapping_sub(*start) < target.wrapping_sub(*start)
+                });
+                prop_assert!(moved.next().is_some());
+                prop_assert!(ids.contains(&identity.id) && taken.insert(identity.id));
+            }
+        }
+
+        /// Around a key the nearest that are held come first, each once.
+        #[test]
+        fn around_a_key_the_nearest_come_first(
+            ids in btree_set(keys(), 1..60),
+            target in keys(),
+            most in 1usize..80,
+        ) {
+            let reservoir = Reservoir::Held(held(&ids));
+            let mut campaign = campaign(Strategy::AroundKey, reservoir, most, Some(target));
+            let named: Vec<Key> = all(&mut campaign, 100).iter().map(|named| named.id).collect();
+            prop_assert!(campaign.is_over());
+            let mut nearest: Vec<Key> = ids.iter().copied().collect();
+            nearest.sort_by(|a, b| on_ring(&target, a, b));
+            nearest.truncate(most);
+            prop_assert_eq!(named, nearest);
+        }
+
+        /// IDs of its own choice are nearer to the key than one of 2^23 nodes would be, wherever
+        /// the key lies, on the ring and by XOR.
+        #[test]
+        fn chosen_ids_lie_around_the_key(target in keys(), last in vec(any::<bool>(), 5)) {
+            // Words whose last byte is full leave nothing above them but by a carry.
+            let mut bytes = target.to_bytes();
+            for (word, full) in bytes.chunks_exact_mut(4).zip(&last) {
+                if *full {
+                    word.fill(0xff);
+                }
+            }
+            let target = Key::from_bytes(bytes);
+            let nearer: [fn(&Key, &Key, &Key) -> Ordering; 2] = [on_ring, by_xor];
+            for (nearer, distance) in nearer.into_iter().zip([
+                (|id, key| Key::wrapping_sub(id, key)) as fn(Key, Key) -> Key,
+                Key::xor,
+            ]) {
+                let mut stream = Seed::new(7).stream("adversary", 0);
+                for id in chosen_around(&target, 20, nearer, &mut stream) {
+                    prop_assert!(distance(id, target) < Key::power_of_two(Key::BITS - 23));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_knows_nobody_at_first_and_learns() {
+        let ids: BTreeSet<Key> = (0..40u8).map(|i| Key::sha1(&[i])).collect();
+        for strategy in [Strategy::Neighbours, Strategy::Fingers] {
+            let mut campaign = campaign(strategy, Reservoir::Held(held(&ids)), 40, None);
+            let first = campaign.next_identity().expect("somewhere");
+            assert!(ids.contains(&first.id));
+            assert_eq!(campaign.next_identity(), None);
+            assert!(!campaign.is_over());
+            campaign.hear_of(Key::sha1(b"a"));
+            campaign.hear_of(Key::sha1(b"b"));
+            let named = all(&mut campaign, 40);
+            assert!(!named.is_empty() && !named.contains(&first));
+        }
+        let mut none = campaign(Strategy::None, Reservoir::Held(held(&ids)), 40, None);
+        assert!(none.is_over() && none.next_identity().is_none());
+    }
+
+    #[test]
+    fn who_may_choose_takes_the_middle_of_a_gap_and_its_addresses_in_turn() {
+        let free = Reservoir::Free { addresses: 3 };
+        let mut middle = campaign(Strategy::Neighbours, free.clone(), 50, None);
+        let honest: Vec<Key> = (0..8u8).map(|i| Key::sha1(&[i])).collect();
+        honest.iter().for_each(|id| middle.hear_of(*id));
+        let named = all(&mut middle, 100);
+        assert_eq!(named.len(), honest.len());
+        for (i, identity) in named.iter().enumerate() {
+            assert_eq!(identity.address as usize, i % 3);
+            let ahead = |id: &&Key| id.wrapping_sub(identity.id);
+            let behind = |id: &&Key| identity.id.wrapping_sub(**id);
+            let ahead = honest.iter().map(|id| ahead(&id)).min().expect("a node");
+            let behind = honest.iter().map(|id| behind(&id)).min().expect("a node");
+            assert!(
+                ahead.wrapping_sub(behind) <= Key::power_of_two(0),
+                "{identity:?}"
+            );
+        }
+        let mut random = campaign(Strategy::Random, free, 50, None);
+        let named: BTreeSet<Key> = all(&mut random, 100).iter().map(|named| named.id).collect();
+        assert_eq!(named.len(), 50);
+    }
 }

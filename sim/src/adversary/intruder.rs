@@ -173,3 +173,96 @@ impl Intruder {
         table
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(naming: Naming, per_address: u32) -> IdRule {
+        IdRule {
+            naming,
+            per_address,
+        }
+    }
+
+    fn read(text: &str, rule: IdRule, is_ring: bool) -> Result<Intruder, Problem> {
+        let table: toml::Table = text.parse().expect("TOML");
+        Intruder::read(&Table::root(&table).sub("adversary")?, rule, is_ring)
+    }
+
+    fn ids(intruder: &Intruder, rule: IdRule) -> Vec<Key> {
+        let nearer = |_: &Key, a: &Key, b: &Key| a.cmp(b);
+        let mut campaign = intruder.campaign(rule, None, nearer, Seed::new(4));
+        let ids = std::iter::from_fn(|| campaign.next_identity());
+        ids.map(|identity| identity.id).collect()
+    }
+
+    const SUBNET: &str = "adversary.strategy = 'random'\nadversary.ips = 3\nadversary.ports = 20\n\
+                          adversary.addresses = ['9.8.7.1', '9.8.7.2', '9.8.7.3']\n";
+
+    /// Three hosts of one /24 with twenty ports each: what each rule grants them.
+    #[test]
+    fn a_rule_bounds_what_an_adversary_gets() {
+        for (naming, per_address, most, granted) in [
+            (Naming::Random, 1, 60, 60),
+            (Naming::Bep42, 1, 60, 60),
+            (Naming::Address, 1, 3, 3),
+            (Naming::Address, 8, 24, 24),
+            (Naming::Address, 100, 60, 60),
+            // One after the other is known for the /24 of the first only when IDs are granted.
+            (Naming::Subnet, 1, 3, 1),
+            (Naming::Subnet, 8, 24, 8),
+        ] {
+            let rule = rule(naming, per_address);
+            let intruder = read(SUBNET, rule, true).expect("valid");
+            assert_eq!((intruder.most(rule), intruder.hosts()), (most, 3));
+            let mut ids = ids(&intruder, rule);
+            assert_eq!(ids.len(), granted, "{naming:?} {per_address}");
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!(ids.len(), granted, "{naming:?} {per_address}");
+        }
+        // Under BEP 42 they have eight prefixes of 21 bits each.
+        let bound = rule(Naming::Bep42, 1);
+        let mut prefixes: Vec<u32> = ids(&read(SUBNET, bound, true).expect("valid"), bound)
+            .iter()
+            .map(|id| id.bits(0, 21))
+            .collect();
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        assert!(prefixes.len() <= 24, "{}", prefixes.len());
+    }
+
+    #[test]
+    fn mashed_ids_are_those_of_its_pairs() {
+        let free = rule(Naming::Random, 1);
+        let intruder = read(SUBNET, free, true).expect("valid");
+        let mut stream = Seed::new(4).stream("adversary-addresses", 0);
+        let mut pairs: Vec<Key> = intruder.parameters.pairs(&mut stream).keys().collect();
+        let mut ids = ids(&intruder, free);
+        pairs.sort_unstable();
+        ids.sort_unstable();
+        assert_eq!(ids, pairs);
+    }
+
+    #[test]
+    fn what_has_no_meaning_here_is_told() {
+        let (free, bound) = (rule(Naming::Random, 1), rule(Naming::Bep42, 1));
+        for (text, rule, is_ring, key) in [
+            ("strategy = 'neighbours'", free, false, "strategy"),
+            ("strategy = 'fingers'", free, false, "strategy"),
+            ("ids = 'chosen'", bound, true, "ids"),
+            ("ports = 10\nsybils = 11", free, true, "sybils"),
+            ("ips = 1000", free, true, "ips"),
+        ] {
+            let problem = read(&format!("[adversary]\n{text}"), rule, is_ring).expect_err(text);
+            assert_eq!(problem.key, format!("adversary.{key}"));
+        }
+        let none = read("", free, false).expect("valid");
+        assert_eq!(
+            (none.is_some(), none.hosts(), none.most(free)),
+            (false, 0, 0)
+        );
+        assert_eq!(none.write().len(), 1);
+    }
+}

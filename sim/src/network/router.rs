@@ -40,6 +40,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// Sends `cargo` from `origin` to the root of `key`, by way of `via` if it is given.
     pub(super) fn route(&mut self, origin: Node, via: Option<Node>, key: Key, cargo: Cargo<P, A>) {
         let id = self.trips.start(origin, key, cargo, self.now);
+        self.forge(origin, id);
         match (via, self.setup.travel) {
             (Some(via), Travel::Iterative) => self.ask(id, via),
             (Some(via), _) => self.hop(origin, via, id, false),
@@ -136,8 +137,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 self.trips.end(id);
                 return;
             }
-            self.tamper(node, &mut message);
             self.trips.get_mut(id).cargo = Cargo::Message(message);
+            self.forge(node, id);
         }
         self.hop(node, next, id, last);
     }

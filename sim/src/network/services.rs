@@ -65,12 +65,13 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     fn act(&mut self, node: Node, action: Action<A>) {
         match action {
-            Action::Route { key, mut message } => {
-                self.tamper(node, &mut message);
+            Action::Route { key, message } => {
                 self.route(node, None, key, Cargo::Message(message));
             }
             Action::Send { to, mut message } => {
-                self.tamper(node, &mut message);
+                if self.forges(node) {
+                    A::forge(&mut message);
+                }
                 self.count_message(HEADER_BYTES + A::bytes(&message), false);
                 let letter = Letter {
                     from: node,
@@ -87,13 +88,6 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 self.queue
                     .schedule(self.now + after, Event::Alarm { node, timer });
             }
-        }
-    }
-
-    /// Alters what the application on `node` sends, or passes on, if it is a Sybil that forges.
-    pub(super) fn tamper(&self, node: Node, message: &mut A::Message) {
-        if self.forges(node) {
-            A::forge(message);
         }
     }
 

@@ -161,7 +161,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         } else {
             self.sybils = Some(sybils);
         }
-        if let Some(sybils) = &self.sybils {
+        if let Some(sybils) = &self.sybils
+            && !sybils.attack.campaign.is_over()
+        {
             let next = self.now + sybils.attack.gap;
             self.queue.schedule(next, Event::Infiltrate);
         }
@@ -275,5 +277,19 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 .sybils
                 .as_ref()
                 .is_some_and(|sybils| sybils.attack.behaviour == Behaviour::Forge)
+    }
+
+    /// Alters the message of a service that `node` routes or passes on, if it is a Sybil that does
+    /// so; once on its way, so that no alteration takes back another.
+    pub(super) fn forge(&mut self, node: Node, id: TripId) {
+        if !self.forges(node) {
+            return;
+        }
+        let trip = self.trips.get_mut(id);
+        if let Cargo::Message(message) = &mut trip.cargo
+            && !std::mem::replace(&mut trip.forged, true)
+        {
+            A::forge(message);
+        }
     }
 }

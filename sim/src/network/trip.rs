@@ -52,6 +52,8 @@ pub(super) struct Trip<P: Overlay, A: Application> {
     pub handled: bool,
     /// A Sybil has handled it.
     pub intercepted: bool,
+    /// A Sybil has altered it.
+    pub forged: bool,
     /// Nodes that have not taken the message: what the initiator of an iterative lookup tells
     /// those it asks, and what the present node of a recursive one knows.
     pub silent: SmallVec<[Node; 2]>,
@@ -98,6 +100,7 @@ impl<P: Overlay, A: Application> Trips<P, A> {
             timeouts: 0,
             handled: false,
             intercepted: false,
+            forged: false,
             silent: SmallVec::new(),
             path: Vec::new(),
         };

@@ -32,6 +32,9 @@ const GOLDEN: &[Golden] = &[
     ("vhash random", "eda70fff891d", "1ade5492fc46e4ef5ae0a8402977907db274ebaa"),
     ("vhash random, embedded", "89f729969424", "d888152dc5f1453bdbd7e298ab668fe92492dacb"),
     ("vhash join", "549a2f414260", "dada3a72057421d966ef4c29fe16d3e1e8ab45c5"),
+    ("chord, sybils between neighbours that drop", "63264e3191bf", "525e380cf2f0f63b9a011d4a2b22247908492d3b"),
+    ("kademlia, two paths, sybils that misroute", "ff614aa91253", "149a70591b811e07d5606bbef5e473574dccc8bc"),
+    ("vhash, sybils around a key", "cf1a228cca66", "9f9428f961e1224e84bba517f60e943d9452d8d2"),
     ("as coded, chord", "a5b5eaab35ef", "c8d74146ee4d78c62901f8f25cff2549ad4d861d"),
     ("as coded, vhash", "8b11ccb1719c", "70f47e2ae8410fc0728c2840a9d2d1a73cfc4ebd"),
     ("convergence, as described", "1a007ef9023b", "289f69ce45b21f5cacd349afc5dadb38cfe3b525"),
@@ -148,6 +151,23 @@ const SCENARIOS: &[(&str, &str)] = &[
     (
         "vhash join",
         "overlay.protocol = 'vhash'\noverlay.start = 'join'\ntime.transition = '200 s'",
+    ),
+    (
+        "chord, sybils between neighbours that drop",
+        "overlay.chord.successors = 3\ntime.transition = '100 s'\n\
+         adversary.strategy = 'neighbours'\nadversary.behaviour = 'drop'\nadversary.ports = 20",
+    ),
+    (
+        "kademlia, two paths, sybils that misroute",
+        "overlay.protocol = 'kademlia'\noverlay.lookup = 'iterative'\noverlay.kademlia.k = 4\n\
+         overlay.kademlia.paths = 2\ntime.transition = '100 s'\nadversary.strategy = 'random'\n\
+         adversary.behaviour = 'misroute'\nadversary.ids = 'chosen'\nadversary.sybils = 20",
+    ),
+    (
+        "vhash, sybils around a key",
+        "overlay.protocol = 'vhash'\noverlay.ids = 'address'\noverlay.ids-per-address = 2\n\
+         time.transition = '100 s'\nadversary.strategy = 'around-key'\nadversary.ips = 20\n\
+         adversary.target = '0123456789abcdef0123456789abcdef01234567'",
     ),
 ];
 

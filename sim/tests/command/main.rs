@@ -22,5 +22,6 @@ mod results;
 mod resume;
 mod shipped;
 mod sweeps_refused;
+mod sybils;
 mod usage;
 mod values_refused;

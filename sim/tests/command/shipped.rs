@@ -65,6 +65,10 @@ fn the_schema_knows_every_key_of_the_shipped_scenarios() {
         for (key, values) in swept.into_iter().flatten() {
             let mut at = &schema;
             for part in key.split('.').filter(|part| *part != "zip") {
+                // What a value such as a distribution consists of has no place of its own.
+                if at.get("properties").is_none() {
+                    break;
+                }
                 at = &at["properties"][part];
             }
             for value in values

@@ -7,7 +7,8 @@ use dhtlab::overlay::kademlia::{Goal, Kademlia, KademliaParameters, Lookup, Subt
 use dhtlab::overlay::{Node, Overlay};
 use dhtlab::space::Key;
 
-fn parameters(k: usize, alpha: usize, b: u32) -> KademliaParameters {
+/// Parameters with a refreshment each ten minutes.
+pub fn parameters(k: usize, alpha: usize, b: u32) -> KademliaParameters {
     KademliaParameters {
         k,
         alpha,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::Seed;
-use crate::overlay::{Census, Omniscient};
+use crate::overlay::{Census, Effect, Omniscient};
 use crate::space::key::tests::keys;
 use proptest::prelude::*;
 
@@ -216,6 +216,106 @@ proptest! {
                 prop_assert_eq!(held.len(), contacts.len());
                 prop_assert!(held.iter().all(|node| nodes.contains(node)));
             }
+        }
+    }
+}
+
+/// A lookup of `key` by the first of `states` with all requests and answers done by hand: whom it
+/// asks, in order, and what it finds. Nodes in `silent` do not answer.
+fn conduct(
+    shared: &KademliaParameters,
+    ids: &Identities,
+    states: &mut [Kademlia],
+    key: &Key,
+    silent: &[Node],
+) -> (Vec<Node>, Option<Node>) {
+    let mut random = Seed::new(1).stream("node", 0);
+    let search = Search { trip: 0, number: 1 };
+    let (mut asked, mut found) = (Vec::new(), None);
+    let mut effects = Vec::new();
+    let mut turn = |state: &mut Kademlia,
+                    act: &mut dyn FnMut(&mut Kademlia, &mut Context<'_, _>)| {
+        let mut context = Context {
+            now: Instant::START,
+            me: Node(0),
+            shared,
+            ids,
+            random: &mut random,
+            effects: &mut effects,
+        };
+        act(state, &mut context);
+        std::mem::take(&mut effects)
+    };
+    let mut waiting = std::collections::VecDeque::new();
+    waiting.extend(turn(&mut states[0], &mut |state, context| {
+        assert!(state.look_up(context, key, search));
+    }));
+    while let Some(effect) = waiting.pop_front() {
+        match effect {
+            Effect::Request {
+                to,
+                message: Message::FindNode(wanted),
+                purpose,
+            } => {
+                assert_eq!(wanted, *key);
+                asked.push(to);
+                let nodes = states[to.index()].closest_but(shared, ids, key, Some(Node(0)));
+                let answers = !silent.contains(&to);
+                waiting.extend(turn(&mut states[0], &mut |state, context| {
+                    if answers {
+                        let nodes = Message::Nodes(nodes.clone().into());
+                        state.on_reply(context, to, purpose, nodes, Span::ZERO);
+                    } else {
+                        state.on_timeout(context, to, Some(purpose));
+                    }
+                }));
+            }
+            Effect::Found { search: over, root } => {
+                assert_eq!((over, found), (search, None));
+                found = root;
+            }
+            _ => {}
+        }
+    }
+    assert!(states[0].lookups.is_empty());
+    (asked, found)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// On disjoint paths nobody who answers is asked twice, and the nearest that answers on any
+    /// of them is found: the root in a converged network. A path asks one node at the least.
+    #[test]
+    fn paths_share_no_node(
+        n in 2usize..80, k in 1usize..9, paths in 1usize..9, alpha in 1usize..4, seed: u64,
+        key in keys(), quiet in prop::collection::vec(1u32..80, 0..20),
+    ) {
+        let ids = close_ids(n, seed);
+        let members: Vec<Node> = (0..n as u32).map(Node).collect();
+        let eviction = Eviction::Stale;
+        let shared = KademliaParameters {
+            k, alpha, paths: paths.min(k), eviction, ..KademliaParameters::default()
+        };
+        let mut random: Vec<_> = (0..n).map(|i| Seed::new(seed).stream("node", i as u64)).collect();
+        let mut states = Kademlia::converged(&shared, &ids, &members, &mut random);
+        let silent: Vec<Node> = quiet.into_iter().map(Node).collect();
+        let contacts = states[0].closest(&shared, &ids, &key);
+        let me = ids.id(Node(0)).xor(key);
+        let nearer = contacts.iter().filter(|node| ids.id(**node).xor(key) < me).count();
+        let distance = |node: &Node| (ids.id(*node).xor(key), *node);
+        let (asked, found) = conduct(&shared, &ids, &mut states, &key, &silent);
+        let mut answered: Vec<Node> = asked.iter().copied().filter(|n| !silent.contains(n)).collect();
+        let nearest = answered.iter().copied().chain([Node(0)]).min_by_key(distance);
+        prop_assert_eq!(found, nearest);
+        let count = answered.len();
+        answered.sort_unstable();
+        answered.dedup();
+        prop_assert_eq!(answered.len(), count);
+        prop_assert!(asked.len() >= shared.paths.min(nearer));
+        if silent.is_empty() {
+            let root = members.iter().copied().min_by_key(distance);
+            prop_assert_eq!(found.map(|node| ids.id(node)), root.map(|node| ids.id(node)));
         }
     }
 }
