@@ -10,9 +10,9 @@ crate::parameters! {
         /// Probability that a node goes in a second.
         pub probability: f64 = 0.001, within 0.0..=1.0;
         /// Time until it comes back.
-        pub away: Span = Span::from_secs(1);
+        pub wait: Span = Span::from_secs(1);
         /// Time after its coming in which it is spared.
-        pub immune: Span = Span::from_secs(20);
+        pub immunity: Span = Span::from_secs(20);
     }
 }
 
@@ -53,7 +53,7 @@ impl PerSecond {
                 continue;
             }
             if self.stream.chance(self.parameters.probability) {
-                let (back, participant) = (self.second + self.parameters.away, participant as u32);
+                let (back, participant) = (self.second + self.parameters.wait, participant as u32);
                 self.pending.push(self.second, participant, self.change);
                 self.pending.push(back, participant, Change::Join);
                 *spared = None;
@@ -79,7 +79,7 @@ impl Iterator for PerSecond {
         }
         let step = self.pending.pop()?;
         if step.change == Change::Join {
-            let spared = step.time + self.parameters.immune;
+            let spared = step.time + self.parameters.immunity;
             self.spared[step.participant as usize] = Some(spared);
         }
         Some(step)

@@ -90,7 +90,7 @@ fn sessions_have_their_means() {
 #[test]
 fn who_has_come_back_is_spared() {
     let text = "churn.model = 'per-second'\nchurn.per-second.probability = 0.5\n\
-                churn.per-second.away = '3 s'\nchurn.per-second.immune = '7 s'";
+                churn.per-second.wait = '3 s'\nchurn.per-second.immunity = '7 s'";
     let mut since = [Instant::START; 20];
     for step in population(text, 20, 1).plan.take(1000) {
         let since = &mut since[step.participant as usize];
