@@ -12,6 +12,7 @@ mod growth;
 mod network;
 mod overlay_graph;
 pub mod published;
+mod storage;
 
 pub use convergence::Convergence;
 pub use delaunay::Delaunay;
@@ -19,6 +20,7 @@ pub use dgvh_cost::DgvhCost;
 pub use growth::GrowthExperiment;
 pub use network::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
+pub use storage::StorageExperiment;
 
 use crate::scenario::Experiment;
 
@@ -30,4 +32,5 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &DgvhCost,
     &GrowthExperiment,
     &published::VHashLatency,
+    &StorageExperiment,
 ];

@@ -2,5 +2,6 @@
 //! is.
 
 pub mod custody;
+pub mod storage;
 
-pub use custody::{Change, Custody, Item, Items, Letters, Store};
+pub use custody::{Change, Custody, Item, Items, Letters, Names, Store};

@@ -19,6 +19,7 @@ mod refusal;
 mod results;
 mod resume;
 mod shipped;
+mod storage;
 mod sweeps_refused;
 mod usage;
 mod values_refused;

@@ -147,7 +147,7 @@ impl Launch for Live<'_> {
 
     fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output {
         let Self { scenario, seed } = self;
-        let (mut network, mut notes) = world::build::<P>(scenario, seed, shared)?;
+        let (mut network, mut notes) = world::build::<P, ()>(scenario, seed, shared, ())?;
         let max_events = scenario.time.max_events;
         let mut end = network.run(scenario.measure_from(), false, max_events);
         if end == End::Done {

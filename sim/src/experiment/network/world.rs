@@ -2,7 +2,7 @@
 
 use crate::engine::{Instant, Seed, Span};
 use crate::network::{Attack, Network, Placement, Setup, oracle, place};
-use crate::overlay::{Omniscient, Start};
+use crate::overlay::{Application, Omniscient, Start};
 use crate::parameter::Problem;
 use crate::scenario::NetworkScenario;
 use crate::space::Key;
@@ -10,16 +10,18 @@ use crate::underlay::{Distances, Host};
 use crate::workload::LookupPlan;
 use std::sync::Arc;
 
-/// Builds the underlay and puts the overlay on it.
+/// Builds the underlay and puts the overlay on it, with an application on each node; all of these
+/// share `service`.
 ///
 /// # Errors
 /// What became clear only with the underlay: too few hosts, or a start that the protocol cannot
 /// make.
-pub(in crate::experiment) fn build<P: Omniscient>(
+pub(in crate::experiment) fn build<P: Omniscient, A: Application>(
     scenario: &NetworkScenario,
     seed: Seed,
     shared: P::Shared,
-) -> Result<(Network<P>, Vec<String>), Problem> {
+    service: A::Shared,
+) -> Result<(Network<P, A>, Vec<String>), Problem> {
     let overlay = &scenario.overlay;
     let underlay = scenario
         .underlay
@@ -74,7 +76,7 @@ pub(in crate::experiment) fn build<P: Omniscient>(
         travel: overlay.lookup,
         timeout: scenario.protocol.timeout(),
     };
-    let mut network = Network::<P>::new(setup, shared, distances);
+    let mut network = Network::<P, A>::serving(setup, shared, service, distances);
     network.name_by(rule);
     match overlay.start {
         Start::Converged => oracle::settle_converged(&mut network, &ids, &sites),
