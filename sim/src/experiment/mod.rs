@@ -17,6 +17,7 @@ mod mashing;
 mod network;
 mod overlay_graph;
 pub mod published;
+mod storage;
 
 pub use balance::Balance;
 pub use convergence::Convergence;
@@ -28,12 +29,14 @@ pub use job::JobExperiment;
 pub use mashing::Mashing;
 pub use network::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
+pub use storage::StorageExperiment;
 
 use crate::scenario::Experiment;
 
 /// Every kind of experiment.
 pub const KINDS: &[&'static dyn Experiment] = &[
     &NetworkExperiment,
+    &Balance,
     &Convergence,
     &Delaunay,
     &DgvhCost,
@@ -41,6 +44,6 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &GrowthExperiment,
     &JobExperiment,
     &Mashing,
-    &Balance,
+    &StorageExperiment,
     &published::VHashLatency,
 ];

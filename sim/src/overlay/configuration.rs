@@ -70,6 +70,12 @@ pub trait Configuration: Parameters {
         false
     }
 
+    /// How many others a node knows at most that could be the root of its keys one after the other,
+    /// and the key that says so, where there is one.
+    fn heirs(&self) -> Option<(usize, &'static str)> {
+        None
+    }
+
     /// Opens `launch` with the type of the protocol and what its nodes share.
     fn launch<L: Launch>(&self, launch: L) -> L::Output;
 }

@@ -72,6 +72,12 @@ macro_rules! protocols {
                 match self { $( Self::$variant(parameters) => parameters.timeout() ),+ }
             }
 
+            /// How many others a node knows at most that could be the root of its keys one after the
+            /// other, and the key that says so, where there is one.
+            pub fn heirs(&self) -> Option<(usize, &'static str)> {
+                match self { $( Self::$variant(parameters) => parameters.heirs() ),+ }
+            }
+
             /// Opens `launch` with the protocol's type.
             pub fn launch<L: Launch>(&self, launch: L) -> L::Output {
                 match self { $( Self::$variant(parameters) => parameters.launch(launch) ),+ }

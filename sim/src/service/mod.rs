@@ -3,5 +3,6 @@
 
 pub mod custody;
 pub mod job;
+pub mod storage;
 
-pub use custody::{Change, Custody, Item, Items, Letters, Store};
+pub use custody::{Change, Custody, Item, Items, Letters, Names, Store};

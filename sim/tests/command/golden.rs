@@ -41,6 +41,7 @@ const GOLDEN: &[Golden] = &[
     ("convergence, as coded", "4199cedb5d55", "4d1164b53f400ca00cfa3b942b43a4885a97af64"),
     ("growth, sound, euclidean", "9fd2418cb9e1", "164f2b6237f5fa9d381de11f61e56d136abe1b33"),
     ("growth, as coded, xor", "5734aaf6cfc3", "6c3677fec072252c1c12702d9ed68403147a2aef"),
+    ("storage, sessions", "130ebc8a82f2", "8d5ad650a5632d20388be28fcc0d3b113df239cd"),
     ("cost of dgvh", "6f219c777592", "5941c491561276caf857165f670d3a472a23f6e1"),
     ("delaunay, as published", "5dfbaa816ea0", "293e3ced2b2ede16e2a8779a7530a0c58a27ed75"),
     ("delaunay, distance rule", "074b9a1cc8c0", "a3fcff5bea15383cfbe02687277b096a0e85c6f7"),
@@ -181,7 +182,7 @@ overlay.nodes = 40
 workload.lookups = 150
 "#;
 
-/// Scenarios of experiments that have no network, whole.
+/// Scenarios of other experiments, whole.
 const ALONE: &[(&str, &str)] = &[
     (
         "convergence, as described",
@@ -202,6 +203,14 @@ const ALONE: &[(&str, &str)] = &[
         "growth, as coded, xor",
         "experiment = 'growth'\ngrowth.nodes = 40\noverlay.urdht.space = 'xor'\n\
          growth.reading = 'as-coded'\n",
+    ),
+    (
+        "storage, sessions",
+        "experiment = 'storage'\nunderlay.model = 'euclidean'\nunderlay.nodes = 80\n\
+         overlay.nodes = 40\noverlay.chord.successors = 6\ntime.transition = '60 s'\n\
+         time.measure = '200 s'\nchurn.model = 'sessions'\nchurn.sessions.median = '150 s'\n\
+         storage.blocks = 80\nstorage.gets = 60\n\
+         storage.replicas = 3\nstorage.block-size = 50\n",
     ),
     (
         "cost of dgvh",

@@ -136,7 +136,8 @@ const WITHOUT_NETWORK: [&str; 6] = [
 /// Whether a key stands in a table that `network` does not have.
 fn is_own(key: &str) -> bool {
     let table = key.split('.').next().unwrap_or_default();
-    ["as-coded", "growth", "job", "nodes"].contains(&table) || WITHOUT_NETWORK.contains(&table)
+    ["as-coded", "growth", "job", "nodes", "storage"].contains(&table)
+        || WITHOUT_NETWORK.contains(&table)
 }
 
 /// What must stand in the file so that the key counts at all.
@@ -150,6 +151,13 @@ fn frame(key: &str, experiment: &str) -> String {
             ("overlay.nodes", "20".to_owned()),
             ("workload.lookups", "5".to_owned()),
             ("underlay.file.path", "\"graphs/triangle.txt\"".to_owned()),
+        ]);
+    }
+    if experiment == "storage" {
+        lines.extend([
+            ("storage.replicas", "2".to_owned()),
+            ("time.transition", "\"60 s\"".to_owned()),
+            ("time.measure", "\"60 s\"".to_owned()),
         ]);
     }
     let parts: Vec<&str> = key.split('.').collect();

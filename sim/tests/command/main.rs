@@ -21,6 +21,7 @@ mod refusal;
 mod results;
 mod resume;
 mod shipped;
+mod storage;
 mod sweeps_refused;
 mod sybils;
 mod usage;

@@ -8,6 +8,7 @@ mod chord_zave;
 mod kademlia;
 #[path = "../measured_data/mod.rs"]
 mod measured_data;
+mod storage;
 mod sybils;
 mod testbed;
 mod underlay;

@@ -10,7 +10,8 @@ use crate::underlay::{Distances, Host};
 use crate::workload::LookupPlan;
 use std::sync::Arc;
 
-/// Builds the underlay and puts the overlay on it, with applications that share `service`.
+/// Builds the underlay and puts the overlay on it, with an application on each node; all of these
+/// share `service`.
 ///
 /// # Errors
 /// What became clear only with the underlay: too few hosts, or a start that the protocol cannot

@@ -130,6 +130,10 @@ impl Configuration for ChordParameters {
         true
     }
 
+    fn heirs(&self) -> Option<(usize, &'static str)> {
+        Some((self.successors, "overlay.chord.successors"))
+    }
+
     fn launch<L: Launch>(&self, launch: L) -> L::Output {
         launch.with::<Chord>(self.clone())
     }

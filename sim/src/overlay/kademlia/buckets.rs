@@ -313,19 +313,20 @@ impl Buckets {
 
     /// `node`, at `distance`, has left a request unanswered. One that is stale makes room for
     /// the newest replacement; without one it stays, as section 4.1 says, in case the node
-    /// itself was cut off. True if the contacts have changed.
+    /// itself was cut off. True if there are other contacts now to which something is routed.
     pub fn fail(&mut self, bounds: Bounds, distance: Key, node: Node) -> bool {
         let Some((place, at)) = self.locate(bounds.b, distance, node) else {
             return false;
         };
         let contact = &mut self.contacts[at];
+        let was_sound = contact.failures() == 0;
         if contact.failures() < u8::MAX {
             contact.bits += 1;
         }
         let is_stale = contact.failures() >= bounds.stale;
         let bucket = self.buckets[place];
         if !is_stale || bucket.replacements == 0 {
-            return false;
+            return was_sound;
         }
         // Its sighting lies further back than those of the others: first in the line.
         let newest = bucket.replacements().end - 1;

@@ -522,6 +522,24 @@ impl Overlay for Kademlia {
         match query {}
     }
 
+    /// The contacts nearest to the key, without those that have left their last request unanswered:
+    /// nothing is routed to them either. O(c log c) for c contacts.
+    fn replica_set(
+        &self,
+        _: &KademliaParameters,
+        ids: &Identities,
+        _: Node,
+        key: &Key,
+        count: usize,
+    ) -> Vec<Node> {
+        let contacts = self.buckets.all().flat_map(|(_, contacts)| contacts);
+        let sound = contacts.filter(|contact| contact.failures() == 0);
+        let mut nodes: Vec<Node> = sound.map(|contact| contact.node()).collect();
+        nodes.sort_by_cached_key(|node| ids.id(*node).xor(*key));
+        nodes.truncate(count);
+        nodes
+    }
+
     fn each_peer(&self, see: &mut dyn FnMut(Node)) {
         let contacts = self.buckets.all().flat_map(|(_, contacts)| contacts);
         contacts.for_each(|contact| see(contact.node()));

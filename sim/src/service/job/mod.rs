@@ -624,9 +624,10 @@ impl Application for Worker {
             Timer::Repair => {
                 let period = turn.shared.parameters.repair;
                 let mut letters = Letters::new();
-                self.store
-                    .remind(turn.me, turn.view, turn.now, period * 3, &mut letters);
-                self.post(turn, letters, &[]);
+                let fresh =
+                    self.store
+                        .remind(turn.me, turn.view, turn.now, period * 3, &mut letters);
+                self.post(turn, letters, &fresh);
                 turn.set_timer(period, Timer::Repair);
             }
         }

@@ -1,0 +1,300 @@
+//! `experiment = "storage"`: blocks are put into a DHT, and read while nodes come and go.
+//!
+//! The network is that of `experiment = "network"`, with `service::storage` on each node. In the
+//! second half of `time.transition` random members put `storage.blocks` blocks of random bytes,
+//! each under its SHA-1. In `time.measure` random members read `storage.gets` random ones of those
+//! that were said to be stored. A block is lost when no living node holds a copy of it: the experiment
+//! looks at all stores to see that, as no node can. `rows` turns what came of it into rows.
+
+mod rows;
+
+use super::network::world;
+use crate::engine::{Instant, Seed, Span};
+use crate::network::{End, Network};
+use crate::overlay::{Launch, Node, Omniscient};
+use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Run, TableSpec};
+use crate::service::storage::{Content, Storage, StorageParameters};
+use crate::workload::{Lookup, LookupPlan};
+use rand::Rng;
+use rows::{Blocks, Moment};
+use std::path::Path;
+use toml::Value;
+
+crate::parameters! {
+    /// What is stored and read.
+    pub struct StorageWorkload {
+        /// Number of blocks, put evenly over the second half of `time.transition`.
+        pub blocks: usize = 1000, within 1..=10_000_000;
+        /// Number of gets, spread evenly over `time.measure`.
+        pub gets: u64 = 10_000, within 0..=1_000_000_000;
+    }
+}
+
+/// The kind of experiment.
+pub struct StorageExperiment;
+
+/// The table of its keys.
+const SECTION: &str = "storage";
+
+impl Experiment for StorageExperiment {
+    fn name(&self) -> &'static str {
+        "storage"
+    }
+
+    fn doc(&self) -> &'static str {
+        "blocks of files stored on a DHT as in CFS, with copies that are mended, and read while nodes come and go"
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        let mut sections = NetworkScenario::sections();
+        sections.push(Section::of::<StorageParameters>(SECTION));
+        sections.push(Section::of::<StorageWorkload>(SECTION));
+        sections
+    }
+
+    fn metrics(&self) -> &'static [&'static str] {
+        rows::METRICS
+    }
+
+    fn tables(&self) -> &'static [TableSpec] {
+        rows::TABLES
+    }
+
+    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, Problem> {
+        let mut network = NetworkScenario::read(values, folder)?;
+        let table = values.sub(SECTION)?;
+        let service = StorageParameters::read(&table)?;
+        let workload = StorageWorkload::read(&table)?;
+        if network.workload.interval.is_none() {
+            network.workload.lookups.get_or_insert(0);
+        }
+        let run = StorageRun {
+            network,
+            service,
+            workload,
+        };
+        run.check()?;
+        Ok(Box::new(run))
+    }
+}
+
+/// A storage scenario, checked.
+#[derive(Clone, Debug)]
+struct StorageRun {
+    network: NetworkScenario,
+    service: StorageParameters,
+    workload: StorageWorkload,
+}
+
+impl StorageRun {
+    fn check(&self) -> Result<(), Problem> {
+        let (network, replicas) = (&self.network, self.service.replicas);
+        let nodes = network.overlay.nodes;
+        if replicas > nodes {
+            return Err(Problem::new(
+                "storage.replicas",
+                format_args!("{replicas} copies of a block do not fit on {nodes} nodes"),
+            ));
+        }
+        if let Some((heirs, key)) = network.protocol.heirs()
+            && replicas - 1 > heirs
+        {
+            return Err(Problem::new(
+                "storage.replicas",
+                format_args!(
+                    "with `{key}` = {heirs} a node knows {heirs} others to hold copies, not {}",
+                    replicas - 1
+                ),
+            ));
+        }
+        if network.time.transition.is_zero() {
+            return Err(Problem::new(
+                "time.transition",
+                "expected a time above zero, in the second half of which blocks are put",
+            ));
+        }
+        if network.time.measure.is_none() {
+            return Err(Problem::new(
+                "time.measure",
+                "expected the time in which blocks are read",
+            ));
+        }
+        Ok(())
+    }
+
+    /// When the first block is put.
+    fn puts_from(&self) -> Instant {
+        let transition = self.network.time.transition.as_nanos();
+        Instant::START + Span::from_nanos(transition - transition / 2)
+    }
+
+    /// Who puts a block, and when.
+    fn puts(&self, seed: Seed) -> LookupPlan {
+        let half = self.network.measure_from().since(self.puts_from());
+        let count = self.workload.blocks as u64;
+        let gap = Span::from_nanos(half.as_nanos() / count);
+        LookupPlan::evenly(seed.stream("puts", 0), self.puts_from(), gap, count)
+    }
+
+    /// Who reads a block, and when; the prefix of the key points to the block.
+    fn gets(&self, seed: Seed) -> LookupPlan {
+        let count = self.workload.gets;
+        let gap = Span::from_nanos(self.network.measure().as_nanos() / count.max(1));
+        let start = self.network.measure_from();
+        LookupPlan::evenly(seed.stream("gets", 0), start, gap, count)
+    }
+}
+
+impl Run for StorageRun {
+    fn resolved(&self) -> toml::Table {
+        let mut table = self.network.resolved();
+        let storage = self
+            .service
+            .write()
+            .into_iter()
+            .chain(self.workload.write());
+        table.insert("experiment".to_owned(), StorageExperiment.name().into());
+        table.insert(SECTION.to_owned(), Value::Table(storage.collect()));
+        table
+    }
+
+    fn cost(&self) -> Cost {
+        let network = self.network.cost();
+        let (blocks, gets) = (self.workload.blocks as f64, self.workload.gets as f64);
+        let replicas = self.service.replicas as f64;
+        let n = self.network.overlay.nodes as f64;
+        let hops = self
+            .network
+            .protocol
+            .burden(self.network.overlay.nodes)
+            .hops;
+        let lasted = self.network.time.transition + self.network.measure();
+        // A node tells about twice as many others as hold copies that it looks after them.
+        let turns = lasted.as_secs_f64() * self.service.repair.rate();
+        Cost {
+            events: network.events
+                + (blocks + gets) * (hops + 4.0)
+                + 2.0 * blocks * replicas
+                + n * turns * 2.0 * replicas,
+            // Copies share their bytes.
+            bytes: network.bytes
+                + blocks * (f64::from(self.service.block_size) + 100.0 + 150.0 * replicas)
+                + gets * 120.0,
+        }
+    }
+
+    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+        self.network.protocol.launch(Live { run: self, seed })
+    }
+}
+
+/// Runs a scenario with the protocol that it names.
+struct Live<'a> {
+    run: &'a StorageRun,
+    seed: Seed,
+}
+
+impl Launch for Live<'_> {
+    type Output = Result<Outcome, Problem>;
+
+    fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output {
+        let Self { run, seed } = self;
+        let scenario = &run.network;
+        let service = run.service.clone();
+        let (mut network, mut notes) = world::build::<P, Storage>(scenario, seed, shared, service)?;
+        let mut end = fill(run, &mut network, seed);
+        let blocks = Blocks::stored(network.ledger());
+        let mut moments = Vec::new();
+        if end == End::Done {
+            network.begin_measuring(scenario.intervals());
+            moments.push(Moment::of(&network, &blocks));
+            network.plan_lookups(world::lookups(scenario, seed));
+            end = read(run, &mut network, &blocks, seed, &mut moments);
+        }
+        if end == End::Done {
+            end = network.run(scenario.end(), true, scenario.time.max_events);
+        }
+        let lasted = network.now().since(Instant::START);
+        match end {
+            End::Done => {}
+            End::Time => notes.push(format!(
+                "stopped at time.max, {lasted} of virtual time, with requests under way"
+            )),
+            End::Events => notes.push(format!(
+                "stopped after time.max-events, {} events, at {lasted} of virtual time",
+                scenario.time.max_events
+            )),
+            End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
+        }
+        Ok(rows::outcome(&network, &blocks, &moments, notes))
+    }
+}
+
+/// Has random members put the blocks, and runs until measuring begins.
+fn fill<P: Omniscient>(run: &StorageRun, network: &mut Network<P, Storage>, seed: Seed) -> End {
+    let max_events = run.network.time.max_events;
+    for (number, put) in (0..).zip(run.puts(seed)) {
+        let end = network.run(put.time, false, max_events);
+        if end != End::Done {
+            return end;
+        }
+        if let Some(member) = member(network, &put) {
+            let mut bytes = vec![0; run.service.block_size as usize];
+            seed.stream("content", number).fill_bytes(&mut bytes);
+            let content = Content::new(bytes);
+            network.instruct(member, |storage, turn| storage.put(turn, content));
+        }
+    }
+    network.run(run.network.measure_from(), false, max_events)
+}
+
+/// Has random members read blocks, and notes how things stand at the end of each interval.
+fn read<P: Omniscient>(
+    run: &StorageRun,
+    network: &mut Network<P, Storage>,
+    blocks: &Blocks,
+    seed: Seed,
+    moments: &mut Vec<Moment>,
+) -> End {
+    let (max_events, measure_to) = (run.network.time.max_events, run.network.measure_to());
+    let (length, count) = run.network.intervals().unwrap_or_default();
+    let from = run.network.measure_from();
+    let mut ends = (1..=count as u64).map(|i| from + length * i).peekable();
+    let mut gets = run.gets(seed).filter(|_| !blocks.is_empty()).peekable();
+    loop {
+        let get = gets.next_if(|get| ends.peek().is_none_or(|end| get.time < *end));
+        let next = match (&get, ends.peek()) {
+            (Some(get), _) => get.time,
+            (None, Some(end)) => *end,
+            (None, None) => return network.run(measure_to, false, max_events),
+        };
+        if next > measure_to {
+            return network.run(measure_to, false, max_events);
+        }
+        let end = network.run(next, false, max_events);
+        if end != End::Done {
+            return end;
+        }
+        match get {
+            Some(get) => {
+                if let Some(member) = member(network, &get) {
+                    let key = blocks.pick(get.key);
+                    network.instruct(member, |storage, turn| storage.get(turn, key));
+                }
+            }
+            None => {
+                moments.push(Moment::of(network, blocks));
+                ends.next();
+            }
+        }
+    }
+}
+
+/// The member that a plan points to, Sybils left out.
+fn member<P: Omniscient>(network: &Network<P, Storage>, planned: &Lookup) -> Option<Node> {
+    let members = network.honest();
+    // The high bits choose, as for lookups.
+    let place = (u128::from(planned.source) * members.len() as u128) >> 64;
+    members.get(place as usize).copied()
+}

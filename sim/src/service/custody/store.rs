@@ -1,0 +1,632 @@
+//! The items on one node, and who looks after each.
+
+use super::letters::{self, Letters, onward};
+use super::{Custody, Item, Items, Names};
+use crate::engine::{Instant, Span};
+use crate::overlay::{NextHop, Node, View};
+use crate::space::Key;
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// The items on one node.
+#[derive(Clone, Debug)]
+pub struct Store<I> {
+    items: BTreeMap<Key, Held<I>>,
+    /// Who looks after copies here, and when it was heard of last.
+    keepers: Vec<(Node, Instant)>,
+    replicas: usize,
+    /// What came and what went since somebody asked.
+    changes: Vec<Change>,
+    /// This node, once it has offered something.
+    me: Option<Node>,
+}
+
+/// An item has come to a node, or is there no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It has come.
+    Came(Key),
+    /// It is gone.
+    Went(Key),
+}
+
+#[derive(Clone, Debug)]
+struct Held<I> {
+    item: I,
+    keeper: Keeper,
+    /// Where copies are, if this node looks after it, or did until it offered it to its root.
+    copies: SmallVec<[Replica; 4]>,
+}
+
+/// A copy on another node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Replica {
+    node: Node,
+    /// It belongs to the replica set; else it goes when all of these are there.
+    wanted: bool,
+    /// The node has said that it is there.
+    confirmed: bool,
+}
+
+/// Who looks after an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeper {
+    /// This node.
+    Me,
+    /// That one, which has had the copy put here.
+    Node(Node),
+    /// Its root, to which it was offered at this time; nothing was heard yet.
+    Offered(Instant),
+}
+
+/// What has become of an item that this node was to look after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Adoption {
+    /// It looks after it already, and knew what came.
+    Known,
+    /// It has had it, and looks after it from now on.
+    TakenOver,
+    /// It has not had it, or not as it is now, and nobody else has.
+    Changed,
+    /// The same, but others may have it.
+    Behind,
+}
+
+impl<I: Item> Store<I> {
+    /// A store on a node of a network that has `replicas` >= 1 of each item, that of the root
+    /// included.
+    pub fn new(replicas: usize) -> Self {
+        Self {
+            items: BTreeMap::new(),
+            keepers: Vec::new(),
+            replicas,
+            changes: Vec::new(),
+            me: None,
+        }
+    }
+
+    /// The item with `key`, if it is here. O(log k) for k items.
+    pub fn get(&self, key: &Key) -> Option<&I> {
+        self.items.get(key).map(|held| &held.item)
+    }
+
+    /// All items here, by their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &I)> {
+        self.items.iter().map(|(key, held)| (key, &held.item))
+    }
+
+    /// How many items are here.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether nothing is here.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Whether this node looks after the item with `key`.
+    pub fn looks_after(&self, key: &Key) -> bool {
+        self.items
+            .get(key)
+            .is_some_and(|held| held.keeper == Keeper::Me)
+    }
+
+    /// Changes the item with `key`, if it is here, and has the copies changed, too, if this node
+    /// looks after it.
+    pub fn change(&mut self, key: &Key, change: impl FnOnce(&mut I), letters: &mut Letters<I>) {
+        if let Some(held) = self.items.get_mut(key) {
+            change(&mut held.item);
+            if held.keeper == Keeper::Me {
+                for copy in &held.copies {
+                    letters::copy(letters, copy.node, *key, &held.item);
+                }
+            }
+        }
+    }
+
+    /// Forgets the item with `key` here.
+    pub fn remove(&mut self, key: &Key) -> Option<I> {
+        let held = self.items.remove(key)?;
+        self.changes.push(Change::Went(*key));
+        Some(held.item)
+    }
+
+    /// What has come to this node and gone from it since it was asked last, in order.
+    pub fn changes(&mut self) -> impl Iterator<Item = Change> {
+        self.changes.drain(..)
+    }
+
+    fn insert(&mut self, key: Key, item: I, keeper: Keeper) {
+        let held = Held {
+            item,
+            keeper,
+            copies: SmallVec::new(),
+        };
+        self.items.insert(key, held);
+        self.changes.push(Change::Came(key));
+    }
+
+    /// Brings `items` to their roots: takes in those whose root this node is, or is held to be,
+    /// and sends on the others, all for one next hop together. Gives the keys of what is new to
+    /// this node to look after, or has changed.
+    pub fn take(
+        &mut self,
+        view: &dyn View,
+        items: Items<I>,
+        holder: Option<Node>,
+        last: bool,
+        letters: &mut Letters<I>,
+    ) -> Vec<Key> {
+        let mut fresh = Vec::new();
+        for (key, item) in items {
+            match onward(view.next_hop(&key)) {
+                Some(next) if !last => letters::take(letters, next, holder, key, item),
+                _ => {
+                    let adoption = self.adopt(key, Some(item));
+                    if adoption != Adoption::Known {
+                        fresh.push(key);
+                    }
+                    // Who hands an item over has had copies made; nobody else has.
+                    let adoption = match (adoption, holder) {
+                        (Adoption::Changed, Some(_)) => Adoption::Behind,
+                        _ => adoption,
+                    };
+                    self.replicate(view, &key, adoption, None, letters);
+                    self.answer(&key, holder, letters);
+                }
+            }
+        }
+        fresh
+    }
+
+    /// Looks after the item with `key`, which is here or is `item`, from now on.
+    fn adopt(&mut self, key: Key, item: Option<I>) -> Adoption {
+        match (self.items.get_mut(&key), item) {
+            (Some(held), item) => {
+                let was_mine = std::mem::replace(&mut held.keeper, Keeper::Me) == Keeper::Me;
+                match item.is_some_and(|item| held.item.merge(item)) {
+                    true => Adoption::Changed,
+                    false if was_mine => Adoption::Known,
+                    false => Adoption::TakenOver,
+                }
+            }
+            (None, Some(item)) => {
+                self.insert(key, item, Keeper::Me);
+                Adoption::Changed
+            }
+            (None, None) => Adoption::Known,
+        }
+    }
+
+    /// Has the replica set hold copies of an item that this node looks after, and nobody else once
+    /// all of these are there. `gone` is no part of it, whatever the overlay holds of that node.
+    fn replicate(
+        &mut self,
+        view: &dyn View,
+        key: &Key,
+        adoption: Adoption,
+        gone: Option<Node>,
+        letters: &mut Letters<I>,
+    ) {
+        let Some(held) = self.items.get_mut(key) else {
+            return;
+        };
+        let others = self.replicas - 1;
+        let mut set = view.replica_set(key, others + usize::from(gone.is_some()));
+        set.retain(|node| Some(*node) != gone);
+        set.truncate(others);
+        let version = held.item.version();
+        let news = adoption != Adoption::Known;
+        let unasked = adoption == Adoption::Changed || version.is_none();
+        let item = &held.item;
+        let mut tell = |node: Node| {
+            if unasked {
+                letters::copy(letters, node, *key, item);
+            } else {
+                letters::hold(letters, node, (*key, version));
+            }
+        };
+        for replica in &mut held.copies {
+            replica.wanted = set.contains(&replica.node);
+            if replica.wanted && news {
+                // Somebody else may have looked after it, and released it, meanwhile.
+                replica.confirmed = false;
+                tell(replica.node);
+            }
+        }
+        for node in set {
+            if !held.copies.iter().any(|replica| replica.node == node) {
+                held.copies.push(Replica {
+                    node,
+                    wanted: true,
+                    confirmed: false,
+                });
+                tell(node);
+            }
+        }
+        held.thin(key, others, letters);
+    }
+
+    /// Tells `holder` that this node looks after an item of which it has a copy.
+    fn answer(&mut self, key: &Key, holder: Option<Node>, letters: &mut Letters<I>) {
+        let (Some(holder), Some(held)) = (holder, self.items.get_mut(key)) else {
+            return;
+        };
+        match held.copies.iter_mut().find(|copy| copy.node == holder) {
+            Some(replica) => replica.confirmed = true,
+            None => held.copies.push(Replica {
+                node: holder,
+                wanted: false,
+                confirmed: true,
+            }),
+        }
+        letters::hold(letters, holder, (*key, held.item.version()));
+        held.thin(key, self.replicas - 1, letters);
+    }
+
+    /// `from` has copies of these items.
+    fn confirm(&mut self, from: Node, keys: &[Key], letters: &mut Letters<I>) {
+        for key in keys {
+            if let Some(held) = self.items.get_mut(key)
+                && let Some(copy) = held.copies.iter_mut().find(|copy| copy.node == from)
+            {
+                copy.confirmed = true;
+                if held.keeper == Keeper::Me {
+                    held.thin(key, self.replicas - 1, letters);
+                }
+            }
+        }
+    }
+
+    /// `from` says something of the items that it or this node keeps. Gives the keys of what is new
+    /// to this node to look after, or has changed.
+    pub fn receive(
+        &mut self,
+        view: &dyn View,
+        now: Instant,
+        from: Node,
+        custody: Custody<I>,
+        letters: &mut Letters<I>,
+    ) -> Vec<Key> {
+        let mut fresh = Vec::new();
+        match custody {
+            Custody::Take {
+                items,
+                holder,
+                last,
+            } => return self.take(view, items, holder, last, letters),
+            Custody::Offer {
+                names,
+                holder,
+                last,
+            } => return self.consider(view, names, holder, last, None, letters),
+            Custody::Copy(items) => {
+                self.hear_of(from, now);
+                for (key, item) in items {
+                    if self.hold(view, key, item, from, letters) {
+                        fresh.push(key);
+                    }
+                }
+            }
+            Custody::Hold(names) => {
+                self.hear_of(from, now);
+                for (key, version) in names {
+                    match self.items.get_mut(&key) {
+                        Some(held) if held.item.version() == version => {
+                            held.serve(from);
+                            letters::have(letters, from, key);
+                        }
+                        _ => letters::want(letters, from, key),
+                    }
+                }
+            }
+            Custody::Want(keys) => {
+                for key in keys {
+                    match self.items.get(&key) {
+                        Some(held) if held.keeper == Keeper::Me => {
+                            letters::copy(letters, from, key, &held.item);
+                        }
+                        Some(held) => {
+                            let (to, item) = ((from, true), held.item.clone());
+                            letters::take(letters, to, self.me, key, item);
+                        }
+                        None => {}
+                    }
+                }
+            }
+            Custody::Have(keys) => self.confirm(from, &keys, letters),
+            Custody::Keep => self.hear_of(from, now),
+            Custody::Disown(keys) => {
+                for key in keys {
+                    if let Some(held) = self.items.get_mut(&key)
+                        && held.keeper == Keeper::Node(from)
+                    {
+                        // It waits for the next reminder.
+                        held.keeper = Keeper::Offered(Instant::START);
+                    }
+                }
+            }
+            Custody::Release(keys) => {
+                for key in keys {
+                    let Some(held) = self.items.get_mut(&key) else {
+                        continue;
+                    };
+                    // Somebody else may have asked for a copy meanwhile.
+                    if held.keeper == Keeper::Node(from) {
+                        held.dismiss(&key, letters);
+                        self.remove(&key);
+                    }
+                }
+            }
+        }
+        fresh
+    }
+
+    /// Holds a copy of an item that `from` looks after; whether that has changed anything.
+    fn hold(
+        &mut self,
+        view: &dyn View,
+        key: Key,
+        item: I,
+        from: Node,
+        letters: &mut Letters<I>,
+    ) -> bool {
+        letters::have(letters, from, key);
+        let Some(held) = self.items.get_mut(&key) else {
+            self.insert(key, item, Keeper::Node(from));
+            return false;
+        };
+        let told = item.version();
+        let changed = held.item.merge(item);
+        if held.keeper != Keeper::Me {
+            held.serve(from);
+            if told.is_some() && held.item.version() != told {
+                // It knows less than this node does.
+                let (to, item) = ((from, true), held.item.clone());
+                letters::take(letters, to, self.me, key, item);
+            }
+        } else if changed {
+            self.replicate(view, &key, Adoption::Changed, None, letters);
+        }
+        changed
+    }
+
+    /// `holder` offers items to their root, which this node is, or is held to be, or else the
+    /// names go on; not to `silent`, who has not taken them.
+    fn consider(
+        &mut self,
+        view: &dyn View,
+        names: Names,
+        holder: Node,
+        last: bool,
+        silent: Option<Node>,
+        letters: &mut Letters<I>,
+    ) -> Vec<Key> {
+        let mut fresh = Vec::new();
+        let mine = Some(holder) == self.me;
+        for (key, version) in names {
+            match onward(view.next_hop(&key)) {
+                // The holder offers it again when it has waited for long enough.
+                Some((next, _)) if !last && (Some(next) == silent || mine) => {}
+                Some(next) if !last => letters::offer(letters, next, holder, (key, version)),
+                _ if mine => {
+                    if self.adopt(key, None) == Adoption::TakenOver {
+                        fresh.push(key);
+                    }
+                    self.replicate(view, &key, Adoption::TakenOver, None, letters);
+                }
+                _ => match self.items.get(&key).map(|held| held.item.version()) {
+                    Some(here) if here.is_some() && here == version => {
+                        if self.adopt(key, None) == Adoption::TakenOver {
+                            fresh.push(key);
+                        }
+                        self.replicate(view, &key, Adoption::TakenOver, None, letters);
+                        self.answer(&key, Some(holder), letters);
+                    }
+                    _ => letters::want(letters, holder, key),
+                },
+            }
+        }
+        fresh
+    }
+
+    fn hear_of(&mut self, node: Node, now: Instant) {
+        match self.keepers.iter_mut().find(|(keeper, _)| *keeper == node) {
+            Some((_, heard)) => *heard = now,
+            None => self.keepers.push((node, now)),
+        }
+    }
+
+    /// Nobody took `custody` at `node`: it holds no copies and looks after nothing, and what was
+    /// on its way to a root goes another. Gives the keys of what is new to this node to look
+    /// after.
+    ///
+    /// The overlay has heard of it, but may wait for more such signs before it forgets the node;
+    /// nothing is sent there again until it is looked at anew.
+    pub fn undelivered(
+        &mut self,
+        view: &dyn View,
+        node: Node,
+        custody: Custody<I>,
+        letters: &mut Letters<I>,
+    ) -> Vec<Key> {
+        self.keepers.retain(|(keeper, _)| *keeper != node);
+        let mut bereft = Vec::new();
+        for (key, held) in &mut self.items {
+            let before = held.copies.len();
+            held.copies.retain(|copy| copy.node != node);
+            if held.copies.len() < before && held.keeper == Keeper::Me {
+                bereft.push(*key);
+            }
+        }
+        for key in bereft {
+            self.replicate(view, &key, Adoption::Known, Some(node), letters);
+        }
+        match custody {
+            // It is here, too, and will be offered anew.
+            Custody::Take {
+                holder: Some(_), ..
+            } => Vec::new(),
+            Custody::Take { items, .. } => {
+                let known = |next: NextHop| onward(next).map(|(next, _)| next);
+                let (stuck, others): (Items<I>, Items<I>) = items
+                    .into_iter()
+                    .partition(|(key, _)| known(view.next_hop(key)) == Some(node));
+                for (key, item) in stuck {
+                    // It waits here until the overlay knows another way.
+                    match self.items.get_mut(&key) {
+                        Some(held) => drop(held.item.merge(item)),
+                        None => self.insert(key, item, Keeper::Offered(Instant::START)),
+                    }
+                }
+                self.take(view, others, None, false, letters)
+            }
+            Custody::Offer { names, holder, .. } => {
+                self.consider(view, names, holder, false, Some(node), letters)
+            }
+            Custody::Copy(_)
+            | Custody::Hold(_)
+            | Custody::Want(_)
+            | Custody::Have(_)
+            | Custody::Keep
+            | Custody::Release(_)
+            | Custody::Disown(_) => Vec::new(),
+        }
+    }
+
+    /// The neighbourhood may have changed: takes over what this node is the root of by now, hands
+    /// over what it is not, and mends the replica sets. Gives the keys of what is new to this node
+    /// to look after. O(k) local lookups for k items.
+    pub fn review(
+        &mut self,
+        me: Node,
+        view: &dyn View,
+        now: Instant,
+        letters: &mut Letters<I>,
+    ) -> Vec<Key> {
+        let keys: Vec<Key> = self.items.keys().copied().collect();
+        let mut fresh = Vec::new();
+        for key in keys {
+            let mine = self.looks_after(&key);
+            match onward(view.next_hop(&key)) {
+                None => {
+                    let adoption = self.adopt(key, None);
+                    if adoption == Adoption::TakenOver {
+                        fresh.push(key);
+                    }
+                    self.replicate(view, &key, adoption, None, letters);
+                }
+                Some(next) if mine => self.hand_over(me, key, next, now, letters),
+                Some(_) => {}
+            }
+        }
+        fresh
+    }
+
+    /// Says to those who hold copies that they are looked after, and offers what nobody has looked
+    /// after for `patience`, and what this node looks after without being the root, to its root.
+    /// To be called from time to time. Gives the keys of what is new to this node to look after.
+    pub fn remind(
+        &mut self,
+        me: Node,
+        view: &dyn View,
+        now: Instant,
+        patience: Span,
+        letters: &mut Letters<I>,
+    ) -> Vec<Key> {
+        let mine = self.items.values().filter(|held| held.keeper == Keeper::Me);
+        let mut holders: Vec<Node> = mine
+            .flat_map(|held| held.copies.iter().map(|copy| copy.node))
+            .collect();
+        holders.sort_unstable();
+        holders.dedup();
+        letters.extend(holders.into_iter().map(|holder| (holder, Custody::Keep)));
+        for (key, held) in &mut self.items {
+            if matches!(held.keeper, Keeper::Node(_)) {
+                // Who looks after the item now has had the time to ask for copies of its own.
+                held.dismiss(key, letters);
+            }
+        }
+        self.keepers
+            .retain(|(_, heard)| now.since(*heard) <= patience);
+        let unsure = |keeper: Keeper| match keeper {
+            Keeper::Me => true,
+            Keeper::Offered(at) => now.since(at) > patience,
+            Keeper::Node(node) => !self.keepers.iter().any(|(keeper, _)| *keeper == node),
+        };
+        let keys: Vec<Key> = self
+            .items
+            .iter()
+            .filter(|(_, held)| unsure(held.keeper))
+            .map(|(key, _)| *key)
+            .collect();
+        let mut fresh = Vec::new();
+        for key in keys {
+            match onward(view.next_hop(&key)) {
+                Some(next) => self.hand_over(me, key, next, now, letters),
+                None if self.adopt(key, None) == Adoption::TakenOver => {
+                    fresh.push(key);
+                    self.replicate(view, &key, Adoption::TakenOver, None, letters);
+                }
+                None => {}
+            }
+        }
+        fresh
+    }
+
+    /// Offers an item to its root by way of `next`, and holds a copy until it is told otherwise.
+    fn hand_over(
+        &mut self,
+        me: Node,
+        key: Key,
+        next: (Node, bool),
+        now: Instant,
+        letters: &mut Letters<I>,
+    ) {
+        self.me = Some(me);
+        if let Some(held) = self.items.get_mut(&key) {
+            held.keeper = Keeper::Offered(now);
+            letters::offer(letters, next, me, (key, held.item.version()));
+        }
+    }
+}
+
+impl<I> Held<I> {
+    /// `keeper` looks after the item from now on, unless this node does.
+    fn serve(&mut self, keeper: Node) {
+        if self.keeper != Keeper::Me {
+            self.keeper = Keeper::Node(keeper);
+        }
+    }
+
+    /// Releases the copies outside of the replica set if all `others` of that are there. Who knows
+    /// fewer has lost its place, or has not found it.
+    fn thin(&mut self, key: &Key, others: usize, letters: &mut Letters<I>)
+    where
+        I: Item,
+    {
+        let there = |copy: &&Replica| copy.wanted && copy.confirmed;
+        if self.copies.iter().filter(there).count() < others {
+            return;
+        }
+        self.copies.retain(|copy| {
+            if !copy.wanted {
+                letters::release(letters, copy.node, *key);
+            }
+            copy.wanted
+        });
+    }
+
+    /// Tells those whom this node had hold copies while it looked after the item that it does so no
+    /// more. They are not released: who looks after the item now may hold itself to be in the same
+    /// place, and each would have the other forget it.
+    fn dismiss(&mut self, key: &Key, letters: &mut Letters<I>)
+    where
+        I: Item,
+    {
+        for copy in self.copies.drain(..) {
+            letters::disown(letters, copy.node, *key);
+        }
+    }
+}

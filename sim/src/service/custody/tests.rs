@@ -1,0 +1,439 @@
+//! Custody among nodes on a ring that may know too little of each other, with letters that are
+//! delivered in any order, between two nodes in that in which they were sent.
+
+use super::*;
+use crate::engine::{Instant, Seed, Span};
+use crate::overlay::{NextHop, View};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// A number that only grows; with a version if `TOLD`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Note<const TOLD: bool>(u64);
+
+impl<const TOLD: bool> Item for Note<TOLD> {
+    fn merge(&mut self, other: Self) -> bool {
+        let changed = other.0 > self.0;
+        self.0 = self.0.max(other.0);
+        changed
+    }
+
+    fn bytes(&self) -> u32 {
+        1000
+    }
+
+    fn version(&self) -> Option<u64> {
+        TOLD.then_some(self.0)
+    }
+}
+
+/// What a node sees of the ring: the root of a key is the first node at or after it.
+struct Eyes<'a> {
+    me: Node,
+    known: &'a BTreeSet<Node>,
+    ids: &'a [Key],
+}
+
+impl Eyes<'_> {
+    fn ahead(&self, key: &Key, node: Node) -> Key {
+        self.id(node).wrapping_sub(*key)
+    }
+}
+
+impl View for Eyes<'_> {
+    fn next_hop(&self, key: &Key) -> NextHop {
+        let all = self.known.iter().copied().chain([self.me]);
+        match all.min_by_key(|node| self.ahead(key, *node)) {
+            Some(root) if root == self.me => NextHop::Root,
+            // As an overlay that names the root, and as one that only knows a nearer node.
+            Some(root) if key.words()[4] % 2 == 0 => NextHop::Last(root),
+            Some(root) => NextHop::Next(root),
+            None => NextHop::Root,
+        }
+    }
+
+    fn replica_set(&self, key: &Key, count: usize) -> Vec<Node> {
+        let mut others: Vec<Node> = self.known.iter().copied().collect();
+        others.sort_by_key(|node| self.ahead(key, *node));
+        others.truncate(count);
+        others
+    }
+
+    fn id(&self, node: Node) -> Key {
+        self.ids[node.index()]
+    }
+}
+
+struct Member<I> {
+    alive: bool,
+    known: BTreeSet<Node>,
+    store: Store<I>,
+    /// What the store has said of what came and went.
+    told: BTreeSet<Key>,
+}
+
+struct World<const TOLD: bool> {
+    replicas: usize,
+    now: Instant,
+    ids: Vec<Key>,
+    members: Vec<Member<Note<TOLD>>>,
+    mail: BTreeMap<(Node, Node), VecDeque<Custody<Note<TOLD>>>>,
+    staged: u64,
+}
+
+const PATIENCE: Span = Span::from_secs(30);
+
+/// What happens; numbers choose among what is there.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// A node has so many new items brought to their roots.
+    Stage(usize, u8),
+    /// A node changes an item that it looks after.
+    Change(usize, usize),
+    /// A node comes, and some of the others hear of it.
+    Join(u32),
+    Crash(usize),
+    /// A node hears of all others.
+    Learn(usize),
+    /// A node says that it is there.
+    Remind(usize),
+    /// Time passes.
+    Wait,
+    /// Letters arrive.
+    Deliver(u8, usize),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        2 => (any::<usize>(), 1u8..6).prop_map(|(node, count)| Event::Stage(node, count)),
+        1 => any::<(usize, usize)>().prop_map(|(node, item)| Event::Change(node, item)),
+        2 => any::<u32>().prop_map(Event::Join),
+        2 => any::<usize>().prop_map(Event::Crash),
+        2 => any::<usize>().prop_map(Event::Learn),
+        2 => any::<usize>().prop_map(Event::Remind),
+        1 => Just(Event::Wait),
+        8 => (1u8..12, any::<usize>()).prop_map(|(count, which)| Event::Deliver(count, which)),
+    ]
+}
+
+impl<const TOLD: bool> World<TOLD> {
+    fn new(nodes: usize, replicas: usize) -> Self {
+        let mut world = Self {
+            replicas,
+            now: Instant::START,
+            ids: Vec::new(),
+            members: Vec::new(),
+            mail: BTreeMap::new(),
+            staged: 0,
+        };
+        for _ in 0..nodes {
+            world.add();
+        }
+        for node in world.living() {
+            world.learn(node);
+        }
+        world
+    }
+
+    fn add(&mut self) -> Node {
+        let node = Node(self.members.len() as u32);
+        let mut stream = Seed::new(4).stream("ids", node.0.into());
+        self.ids.push(Key::random(&mut stream));
+        self.members.push(Member {
+            alive: true,
+            known: BTreeSet::new(),
+            store: Store::new(self.replicas),
+            told: BTreeSet::new(),
+        });
+        node
+    }
+
+    fn living(&self) -> Vec<Node> {
+        let all = (0..).map(Node).zip(&self.members);
+        all.filter(|(_, member)| member.alive)
+            .map(|(node, _)| node)
+            .collect()
+    }
+
+    fn is_alive(&self, node: Node) -> bool {
+        self.members[node.index()].alive
+    }
+
+    /// Lets the store of a node act; its letters are sent.
+    fn act(
+        &mut self,
+        node: Node,
+        act: impl FnOnce(&mut Store<Note<TOLD>>, &Eyes<'_>, Instant, &mut Letters<Note<TOLD>>),
+    ) {
+        let member = &mut self.members[node.index()];
+        let eyes = Eyes {
+            me: node,
+            known: &member.known,
+            ids: &self.ids,
+        };
+        let mut letters = Letters::new();
+        act(&mut member.store, &eyes, self.now, &mut letters);
+        for change in member.store.changes() {
+            let is_news = match change {
+                Change::Came(key) => member.told.insert(key),
+                Change::Went(key) => member.told.remove(&key),
+            };
+            assert!(is_news, "{change:?} twice");
+        }
+        assert!(member.store.iter().map(|(key, _)| key).eq(&member.told));
+        for (to, custody) in letters {
+            self.mail.entry((node, to)).or_default().push_back(custody);
+        }
+    }
+
+    fn review(&mut self, node: Node) {
+        self.act(node, |store, eyes, now, letters| {
+            store.review(eyes.me, eyes, now, letters);
+        });
+    }
+
+    fn remind(&mut self, node: Node) {
+        self.act(node, |store, eyes, now, letters| {
+            store.remind(eyes.me, eyes, now, PATIENCE, letters);
+        });
+    }
+
+    fn learn(&mut self, node: Node) {
+        let others = self.living().into_iter().filter(|other| *other != node);
+        let others: BTreeSet<Node> = others.collect();
+        if std::mem::replace(&mut self.members[node.index()].known, others.clone()) != others {
+            self.review(node);
+        }
+    }
+
+    /// The next letter of one of the pairs that write to each other arrives: how many items it
+    /// has, and from whom it is; `None` if there is no letter.
+    fn deliver(&mut self, which: usize) -> Option<(Node, usize)> {
+        self.mail.retain(|_, letters| !letters.is_empty());
+        let (from, to) = *self.mail.keys().nth(which % self.mail.len().max(1))?;
+        let custody = self.mail.get_mut(&(from, to))?.pop_front()?;
+        let items = match &custody {
+            Custody::Take { items, .. } | Custody::Copy(items) => items.len(),
+            _ => 0,
+        };
+        if self.is_alive(to) {
+            self.act(to, |store, eyes, now, letters| {
+                store.receive(eyes, now, from, custody, letters);
+            });
+        } else if self.is_alive(from) {
+            let known = self.members[from.index()].known.remove(&to);
+            self.act(from, |store, eyes, _, letters| {
+                store.undelivered(eyes, to, custody, letters);
+            });
+            if known {
+                self.review(from);
+            }
+        }
+        Some((from, items))
+    }
+
+    /// A letter of a crashed node arrives; false if there is none.
+    fn last_words(&mut self) -> bool {
+        self.mail.retain(|_, letters| !letters.is_empty());
+        let place = self.mail.keys().position(|(from, _)| !self.is_alive(*from));
+        place.is_some_and(|place| self.deliver(place).is_some())
+    }
+
+    fn happen(&mut self, event: Event) {
+        let living = self.living();
+        let pick = |which: usize| living[which % living.len()];
+        match event {
+            Event::Stage(node, count) => {
+                let mut items = Items::new();
+                for _ in 0..count {
+                    self.staged += 1;
+                    let mut stream = Seed::new(5).stream("keys", self.staged);
+                    items.push((Key::random(&mut stream), Note(1)));
+                }
+                self.act(pick(node), |store, eyes, _, letters| {
+                    store.take(eyes, items, None, false, letters);
+                });
+            }
+            Event::Change(node, item) => self.act(pick(node), |store, _, _, letters| {
+                let keys: Vec<Key> = store.iter().map(|(key, _)| *key).collect();
+                if let Some(key) = keys.get(item % keys.len().max(1))
+                    && store.looks_after(key)
+                {
+                    store.change(key, |note| note.0 += 1, letters);
+                }
+            }),
+            Event::Join(who_hears) => {
+                let node = self.add();
+                for (place, other) in living.into_iter().enumerate() {
+                    if place == 0 || who_hears >> (place % 32) & 1 == 1 {
+                        self.members[other.index()].known.insert(node);
+                        self.review(other);
+                    }
+                }
+                self.learn(node);
+            }
+            Event::Crash(which) if living.len() > 1 => {
+                self.members[pick(which).index()].alive = false;
+            }
+            Event::Crash(_) => {}
+            Event::Learn(which) => self.learn(pick(which)),
+            Event::Remind(which) => self.remind(pick(which)),
+            Event::Wait => self.now = self.now + PATIENCE,
+            Event::Deliver(count, which) => {
+                for i in 0..count {
+                    let before = self.existing();
+                    let from = self.deliver(which.wrapping_add(i.into()));
+                    let after = self.existing();
+                    // Who has released a copy and crashed since may have had the last one.
+                    let crashed = from.is_some_and(|(from, _)| !self.is_alive(from));
+                    assert!(
+                        crashed || before.is_subset(&after),
+                        "a letter has destroyed an item"
+                    );
+                }
+            }
+        }
+    }
+
+    /// The items of which a copy is held, or on its way to somebody who lives, or will come back
+    /// to somebody who lives.
+    fn existing(&self) -> BTreeSet<Key> {
+        let stores = self.members.iter().filter(|member| member.alive);
+        let held = stores.flat_map(|member| member.store.iter().map(|(key, _)| *key));
+        let mut keys: BTreeSet<Key> = held.collect();
+        for ((from, to), letters) in &self.mail {
+            for custody in letters {
+                match custody {
+                    Custody::Take {
+                        items,
+                        holder: None,
+                        ..
+                    } if self.is_alive(*from) || self.is_alive(*to) => {
+                        keys.extend(items.iter().map(|(key, _)| *key));
+                    }
+                    Custody::Take { items, .. } | Custody::Copy(items) if self.is_alive(*to) => {
+                        keys.extend(items.iter().map(|(key, _)| *key));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        keys
+    }
+
+    /// All hear of all others, all letters arrive, and nodes remind each other a few times.
+    fn settle(&mut self) {
+        for _ in 0..6 {
+            for node in self.living() {
+                self.learn(node);
+                self.remind(node);
+            }
+            for step in 0.. {
+                assert!(step < 100_000, "there is no end of letters");
+                if self.deliver(0).is_none() {
+                    break;
+                }
+            }
+            self.now = self.now + PATIENCE + Span::from_secs(1);
+        }
+    }
+
+    /// Each item is on its replica set and nowhere else, all copies alike, its root looks after it,
+    /// and nobody else does.
+    fn check(&self) -> Result<(), TestCaseError> {
+        let living = self.living();
+        for key in self.existing() {
+            let mut line = living.clone();
+            line.sort_by_key(|node| self.ids[node.index()].wrapping_sub(key));
+            line.truncate(self.replicas);
+            let root = line[0];
+            line.sort_unstable();
+            let store = |node: &Node| &self.members[node.index()].store;
+            let is_holder = |node: &Node| store(node).get(&key).is_some();
+            let holders: Vec<Node> = living.iter().copied().filter(is_holder).collect();
+            prop_assert_eq!(&holders, &line, "{:?}", key);
+            for node in &holders {
+                prop_assert_eq!(store(node).looks_after(&key), *node == root);
+                prop_assert_eq!(store(node).get(&key), store(&root).get(&key));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn live<const TOLD: bool>(replicas: usize, events: &[Event]) -> Result<(), TestCaseError> {
+    let mut world = World::<TOLD>::new(5, replicas);
+    for event in events {
+        world.happen(*event);
+    }
+    while world.last_words() {}
+    let before = world.existing();
+    world.settle();
+    // Which also says that what was on its way has arrived.
+    prop_assert_eq!(before, world.existing());
+    world.check()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever happens, no letter destroys an item of which there is a copy, and once things are
+    /// quiet each is looked after by its root and has its copies on the replica set.
+    #[test]
+    fn items_with_a_copy_are_kept_by_their_root(
+        replicas in 1usize..5,
+        events in prop::collection::vec(event(), 1..60),
+    ) {
+        live::<true>(replicas, &events)?;
+        live::<false>(replicas, &events)?;
+    }
+}
+
+/// A node that has lost sight of the others holds itself to be the root of everything; it
+/// releases nobody's copy.
+#[test]
+fn who_knows_nobody_releases_nothing() {
+    let mut world = World::<true>::new(5, 3);
+    world.happen(Event::Stage(0, 40));
+    world.settle();
+    let lonely = Node(2);
+    world.members[lonely.index()].known.clear();
+    world.review(lonely);
+    while world.deliver(0).is_some() {}
+    // It takes what it had with it.
+    world.members[lonely.index()].alive = false;
+    world.settle();
+    assert_eq!(world.existing().len(), 40);
+    world.check().expect("all is as it should be");
+}
+
+/// Nobody is sent an item that it has: after a crash each item that the node held is sent once,
+/// after a join each that the newcomer is to hold.
+#[test]
+fn only_what_is_missing_is_sent() {
+    /// All hear of each other, and all letters arrive: how many items these had.
+    fn spread(world: &mut World<true>) -> usize {
+        for node in world.living() {
+            world.learn(node);
+        }
+        std::iter::from_fn(|| world.deliver(0))
+            .map(|(_, items)| items)
+            .sum()
+    }
+    let mut world = World::<true>::new(6, 3);
+    world.happen(Event::Stage(0, 60));
+    world.settle();
+    let held = world.members[1].store.len();
+    assert!(held > 0);
+    world.members[1].alive = false;
+    assert_eq!(spread(&mut world), held);
+    world.settle();
+    world.check().expect("mended");
+    let newcomer = world.add();
+    let sent = spread(&mut world);
+    let held = world.members[newcomer.index()].store.len();
+    assert!(held > 0);
+    assert_eq!(sent, held);
+    world.settle();
+    world.check().expect("mended");
+}

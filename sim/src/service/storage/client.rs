@@ -1,0 +1,390 @@
+//! The side of storage that asks: requests of this node that are not over, tried again when no
+//! answer comes, and the blocks of files put together.
+
+use super::block::{Block, Content, Kind};
+use super::files;
+use super::ledger::{Answer, Ended, Ledger, Operation};
+use super::{Message, Timer, Turn};
+use crate::engine::{Instant, Span};
+use crate::overlay::Node;
+use crate::space::Key;
+use smallvec::SmallVec;
+
+/// Nodes whose content was not what the key stands for.
+pub(super) type Refused = SmallVec<[Node; 2]>;
+
+/// The requests of one node.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Client {
+    last: u32,
+    requests: Vec<Request>,
+    files: Vec<FileRequest>,
+}
+
+/// Something that is asked of the root of one key.
+#[derive(Clone, Debug)]
+struct Request {
+    number: u32,
+    key: Key,
+    wanted: Wanted,
+    begun: Instant,
+    tries: u32,
+    refused: Refused,
+    /// The root has said that it is not there.
+    absent: bool,
+    /// The file that it belongs to, and its place there.
+    part: Option<(u32, usize)>,
+}
+
+#[derive(Clone, Debug)]
+enum Wanted {
+    Put(Block),
+    Get(Kind),
+    Delete,
+}
+
+/// A file that is written or read.
+#[derive(Clone, Debug)]
+struct FileRequest {
+    number: u32,
+    key: Key,
+    begun: Instant,
+    tries: u32,
+    task: Task,
+}
+
+#[derive(Clone, Debug)]
+enum Task {
+    /// So many blocks are not stored yet; the keyfile follows them.
+    PutBlocks {
+        left: usize,
+        keyfile: Content,
+    },
+    PutKeyfile,
+    GetKeyfile,
+    GetBlocks {
+        length: u64,
+        blocks: Vec<Option<Content>>,
+    },
+}
+
+/// The place of a keyfile among the parts of its file.
+const KEYFILE: usize = usize::MAX;
+
+impl Client {
+    fn number(&mut self) -> u32 {
+        self.last = self.last.wrapping_add(1);
+        self.last
+    }
+
+    /// Has a block stored under the SHA-1 of `content`.
+    pub fn put(&mut self, turn: &mut Turn<'_>, content: Content) {
+        turn.ledger.open += 1;
+        self.put_part(turn, content.digest(), Kind::Block, content, None);
+    }
+
+    /// Reads the block with `key`.
+    pub fn get(&mut self, turn: &mut Turn<'_>, key: Key) {
+        turn.ledger.open += 1;
+        self.ask(turn, key, Wanted::Get(Kind::Block), None);
+    }
+
+    /// Has deleted what is stored under `key`.
+    pub fn delete(&mut self, turn: &mut Turn<'_>, key: Key) {
+        turn.ledger.open += 1;
+        self.ask(turn, key, Wanted::Delete, None);
+    }
+
+    /// Has a file stored: its blocks, and its keyfile when all of these are.
+    pub fn put_file(&mut self, turn: &mut Turn<'_>, name: &str, file: &[u8]) {
+        let (blocks, keyfile) = files::split(file, turn.shared.block_size);
+        let left = blocks.len();
+        let task = Task::PutBlocks { left, keyfile };
+        let number = self.open_file(turn, files::key_of(name), task);
+        for (place, content) in blocks.into_iter().enumerate() {
+            let part = Some((number, place));
+            self.put_part(turn, content.digest(), Kind::Block, content, part);
+        }
+        if left == 0 {
+            self.put_keyfile(turn, number);
+        }
+    }
+
+    /// Reads a file: its keyfile, then its blocks.
+    pub fn get_file(&mut self, turn: &mut Turn<'_>, name: &str) {
+        let key = files::key_of(name);
+        let number = self.open_file(turn, key, Task::GetKeyfile);
+        self.ask(
+            turn,
+            key,
+            Wanted::Get(Kind::Keyfile),
+            Some((number, KEYFILE)),
+        );
+    }
+
+    fn open_file(&mut self, turn: &mut Turn<'_>, key: Key, task: Task) -> u32 {
+        turn.ledger.open += 1;
+        let number = self.number();
+        self.files.push(FileRequest {
+            number,
+            key,
+            begun: turn.now,
+            tries: 0,
+            task,
+        });
+        number
+    }
+
+    fn put_part(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: Key,
+        kind: Kind,
+        content: Content,
+        part: Option<(u32, usize)>,
+    ) {
+        let block = Block::new(kind, content, turn.now);
+        self.ask(turn, key, Wanted::Put(block), part);
+    }
+
+    fn ask(&mut self, turn: &mut Turn<'_>, key: Key, wanted: Wanted, part: Option<(u32, usize)>) {
+        let number = self.number();
+        self.requests.push(Request {
+            number,
+            key,
+            wanted,
+            begun: turn.now,
+            tries: 0,
+            refused: Refused::new(),
+            absent: false,
+            part,
+        });
+        self.try_at(turn, self.requests.len() - 1);
+    }
+
+    fn find(&self, number: u32) -> Option<usize> {
+        self.requests
+            .iter()
+            .position(|request| request.number == number)
+    }
+
+    /// Asks the root, for the first time or again; if that was done often enough, the request is
+    /// over.
+    fn try_at(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let request = &mut self.requests[place];
+        if request.tries >= turn.shared.tries {
+            let answer = match request.absent {
+                true => Answer::Absent,
+                false => Answer::Failed,
+            };
+            return self.end(turn, place, answer);
+        }
+        request.tries += 1;
+        let number = request.number;
+        let message = match &request.wanted {
+            Wanted::Put(block) => Message::Put {
+                number,
+                block: block.clone(),
+            },
+            Wanted::Get(_) => Message::Get {
+                number,
+                refused: request.refused.clone(),
+            },
+            Wanted::Delete => Message::Delete {
+                number,
+                stamp: request.begun,
+            },
+        };
+        turn.route(request.key, message);
+        let timer = Timer::Retry(number, request.tries);
+        turn.set_timer(turn.shared.timeout, timer);
+    }
+
+    /// The time for an answer to try `tries` of request `number` is over.
+    pub fn time_out(&mut self, turn: &mut Turn<'_>, number: u32, tries: u32) {
+        if let Some(place) = self.find(number)
+            && self.requests[place].tries == tries
+        {
+            self.try_at(turn, place);
+        }
+    }
+
+    /// The root has stored or deleted what it was asked to.
+    pub fn done(&mut self, turn: &mut Turn<'_>, number: u32) {
+        if let Some(place) = self.find(number)
+            && !matches!(self.requests[place].wanted, Wanted::Get(_))
+        {
+            self.end(turn, place, Answer::Done);
+        }
+    }
+
+    /// What was asked for is not there. Who has not been told that it was deleted asks again in
+    /// time: the root may be new, and its copy on the way.
+    pub fn absent(&mut self, turn: &mut Turn<'_>, number: u32, deleted: bool) {
+        let Some(place) = self.find(number) else {
+            return;
+        };
+        if deleted {
+            self.end(turn, place, Answer::Deleted);
+        } else {
+            self.requests[place].absent = true;
+        }
+    }
+
+    /// `from` has sent what it holds for the content. A block that is not what its key stands for
+    /// is asked of another node.
+    pub fn found(&mut self, turn: &mut Turn<'_>, from: Node, number: u32, content: Content) {
+        let Some(place) = self.find(number) else {
+            return;
+        };
+        let request = &mut self.requests[place];
+        let Wanted::Get(kind) = request.wanted else {
+            return;
+        };
+        let sound = kind == Kind::Keyfile || content.digest() == request.key;
+        if sound || !turn.shared.verify {
+            return self.end(turn, place, Answer::Content(content));
+        }
+        turn.ledger.refused_by_readers += 1;
+        request.refused.push(from);
+        self.try_at(turn, place);
+    }
+
+    fn end(&mut self, turn: &mut Turn<'_>, place: usize, answer: Answer) {
+        let request = self.requests.swap_remove(place);
+        match request.part {
+            Some((file, part)) => self.advance(turn, file, part, request.tries, answer),
+            None => {
+                let operation = match request.wanted {
+                    Wanted::Put(_) => Operation::Put,
+                    Wanted::Get(_) => Operation::Get,
+                    Wanted::Delete => Operation::Delete,
+                };
+                let took = turn.now.since(request.begun);
+                request.note(turn.ledger, operation, took, answer);
+            }
+        }
+    }
+
+    /// A part of a file is stored or read, or will not be.
+    fn advance(&mut self, turn: &mut Turn<'_>, file: u32, part: usize, tries: u32, answer: Answer) {
+        let Some(place) = self.files.iter().position(|open| open.number == file) else {
+            return;
+        };
+        let open = &mut self.files[place];
+        open.tries += tries;
+        match (&mut open.task, answer) {
+            (Task::PutBlocks { left, .. }, Answer::Done) => {
+                *left -= 1;
+                if *left == 0 {
+                    self.put_keyfile(turn, file);
+                }
+            }
+            (Task::PutKeyfile, Answer::Done) => self.end_file(turn, place, Answer::Done),
+            (Task::GetKeyfile, Answer::Content(keyfile)) => {
+                match files::read_keyfile(keyfile.bytes()) {
+                    Some((length, keys)) => self.get_blocks(turn, place, length, &keys),
+                    None => self.end_file(turn, place, Answer::Failed),
+                }
+            }
+            (Task::GetBlocks { blocks, .. }, Answer::Content(content)) => {
+                blocks[part] = Some(content);
+                self.join(turn, place);
+            }
+            (_, answer) => self.end_file(turn, place, answer),
+        }
+    }
+
+    fn put_keyfile(&mut self, turn: &mut Turn<'_>, file: u32) {
+        let Some(open) = self.files.iter_mut().find(|open| open.number == file) else {
+            return;
+        };
+        let task = std::mem::replace(&mut open.task, Task::PutKeyfile);
+        if let Task::PutBlocks { keyfile, .. } = task {
+            let key = open.key;
+            self.put_part(turn, key, Kind::Keyfile, keyfile, Some((file, KEYFILE)));
+        }
+    }
+
+    fn get_blocks(&mut self, turn: &mut Turn<'_>, place: usize, length: u64, keys: &[Key]) {
+        let open = &mut self.files[place];
+        let number = open.number;
+        open.task = Task::GetBlocks {
+            length,
+            blocks: vec![None; keys.len()],
+        };
+        for (part, key) in keys.iter().enumerate() {
+            self.ask(turn, *key, Wanted::Get(Kind::Block), Some((number, part)));
+        }
+        self.join(turn, place);
+    }
+
+    /// Ends the reading of a file if all of its blocks are there.
+    fn join(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let Task::GetBlocks { length, blocks } = &self.files[place].task else {
+            return;
+        };
+        if let Some(blocks) = blocks.iter().cloned().collect::<Option<Vec<Content>>>() {
+            let file = files::join(*length, &blocks);
+            let answer = file.map_or(Answer::Failed, Answer::File);
+            self.end_file(turn, place, answer);
+        }
+    }
+
+    fn end_file(&mut self, turn: &mut Turn<'_>, place: usize, answer: Answer) {
+        let file = self.files.swap_remove(place);
+        let of = file.number;
+        self.requests
+            .retain(|request| request.part.is_none_or(|(file, _)| file != of));
+        let took = turn.now.since(file.begun);
+        file.note(turn.ledger, took, answer);
+    }
+
+    /// The node is gone, and nobody waits any more for what it has asked.
+    pub fn abandon(self, ledger: &mut Ledger) {
+        for request in self.requests {
+            let operation = match request.wanted {
+                _ if request.part.is_some() => continue,
+                Wanted::Put(_) => Operation::Put,
+                Wanted::Get(_) => Operation::Get,
+                Wanted::Delete => Operation::Delete,
+            };
+            request.note(ledger, operation, Span::ZERO, Answer::Abandoned);
+        }
+        for file in self.files {
+            file.note(ledger, Span::ZERO, Answer::Abandoned);
+        }
+    }
+}
+
+impl Request {
+    fn note(self, ledger: &mut Ledger, operation: Operation, took: Span, answer: Answer) {
+        ledger.open -= 1;
+        ledger.ended.push(Ended {
+            operation,
+            key: self.key,
+            begun: self.begun,
+            took,
+            tries: self.tries,
+            answer,
+        });
+    }
+}
+
+impl FileRequest {
+    fn note(self, ledger: &mut Ledger, took: Span, answer: Answer) {
+        let operation = match self.task {
+            Task::PutBlocks { .. } | Task::PutKeyfile => Operation::PutFile,
+            Task::GetKeyfile | Task::GetBlocks { .. } => Operation::GetFile,
+        };
+        ledger.open -= 1;
+        ledger.ended.push(Ended {
+            operation,
+            key: self.key,
+            begun: self.begun,
+            took,
+            tries: self.tries,
+            answer,
+        });
+    }
+}

@@ -1,0 +1,188 @@
+//! The experiment `storage`: its columns and what they have to say, and what it refuses.
+
+use crate::lab::Lab;
+use crate::refusal::compare;
+
+const HEAD: &str = "experiment = \"storage\"\n[underlay]\nmodel = \"euclidean\"\nnodes = 60\n[overlay]\n\
+                    nodes = 60\n[overlay.chord]\nsuccessors = 8\njoin = \"announced\"\n[time]\n\
+                    transition = \"60 s\"\nmeasure = \"300 s\"\n";
+
+/// Sessions of 5 min on average.
+const CHURN: &str = "[churn]\nmodel = \"sessions\"\nbegin = \"60 s\"\n[churn.sessions]\n\
+                     up = { distribution = \"weibull\", scale = \"150 s\", shape = 0.5 }\n\
+                     down = { distribution = \"weibull\", scale = \"20 s\", shape = 0.5 }\n";
+
+#[test]
+fn more_copies_lose_fewer_blocks_and_none_is_wrong() {
+    let lab = Lab::new();
+    let text = format!(
+        "{HEAD}{CHURN}[storage]\nblocks = 300\nblock-size = 100\ngets = 200\n[sweep]\n\
+         \"storage.replicas\" = [1, 2, 5]\n"
+    );
+    lab.write("s.toml", text);
+    lab.succeed(&["run", "s.toml", "--out", "out"]);
+    let runs = lab.table("out/s/runs.csv");
+    let expected = [
+        "run",
+        "repetition",
+        "seed",
+        "storage.replicas",
+        "puts",
+        "puts_ok",
+        "gets",
+        "gets_ok",
+        "gets_wrong",
+        "gets_failed",
+        "gets_abandoned",
+        "success_rate",
+        "contents_refused",
+        "copies_refused",
+        "blocks",
+        "blocks_lost",
+        "lost_rate",
+        "copies_mean",
+        "blocks_at_root",
+        "repair_messages",
+        "repair_bytes_per_node_s",
+        "bytes_per_node_s",
+        "latency_ms_mean",
+        "latency_ms_p50",
+        "latency_ms_p99",
+        "tries_mean",
+        "members_mean",
+        "joins",
+        "leaves",
+        "lookups",
+        "lookups_ok",
+        "messages",
+        "events",
+    ];
+    assert_eq!(runs.columns, expected);
+    let of = |column: &str| runs.numbers(column);
+    assert_eq!(of("puts"), [300.0; 3]);
+    assert_eq!(of("gets"), [200.0; 3]);
+    assert_eq!(of("gets_wrong"), [0.0; 3]);
+    let [ok, failed, abandoned] = ["gets_ok", "gets_failed", "gets_abandoned"].map(of);
+    for i in 0..3 {
+        assert_eq!(ok[i] + failed[i] + abandoned[i], 200.0);
+    }
+    // One copy goes with its node, of which half are gone by then; of five some are there as long
+    // as nodes are replaced within half a minute or so.
+    let lost = of("blocks_lost");
+    assert!(lost[0] > 100.0 && lost[0] > lost[1], "{lost:?}");
+    assert_eq!(lost[2], 0.0, "{lost:?}");
+    let bytes = of("repair_bytes_per_node_s");
+    assert!(bytes.is_sorted(), "{bytes:?}");
+    // The timeline ends with what `runs.csv` says.
+    let timeline = lab.table("out/s/timeline.csv");
+    let columns = [
+        "run",
+        "repetition",
+        "storage.replicas",
+        "time_s",
+        "members",
+        "blocks_alive",
+        "blocks_at_root",
+        "copies_mean",
+        "gets",
+        "gets_ok_rate",
+        "repair_bytes_per_node_s",
+    ];
+    assert_eq!(timeline.columns, columns);
+    assert_eq!(timeline.rows.len(), 3 * 20);
+    let (alive, blocks) = (timeline.numbers("blocks_alive"), of("blocks"));
+    for (i, run) in alive.chunks(20).enumerate() {
+        assert!(run.is_sorted_by(|a, b| a >= b), "a block has come back");
+        // Requests that are under way at the end take some seconds more.
+        assert!(blocks[i] - lost[i] <= run[19]);
+    }
+}
+
+/// Sybils that forge what they send are found out by the SHA-1; without looking, readers take what
+/// they get.
+#[test]
+fn who_verifies_reads_nothing_forged() {
+    let lab = Lab::new();
+    let text = format!(
+        "{HEAD}[adversary]\nstrategy = \"random\"\nbehaviour = \"forge\"\nsybils = 15\n\
+         start = \"61 s\"\nids = \"chosen\"\n[storage]\nblocks = 200\nblock-size = 100\ngets = 400\n\
+         replicas = 4\n[sweep]\n\"storage.verify\" = [true, false]\n"
+    );
+    lab.write("f.toml", text);
+    lab.succeed(&["run", "f.toml", "--out", "out"]);
+    let runs = lab.table("out/f/runs.csv");
+    let [wrong, ok, refused, kept_out] = [
+        "gets_wrong",
+        "gets_ok",
+        "contents_refused",
+        "copies_refused",
+    ]
+    .map(|column| runs.numbers(column));
+    assert_eq!(wrong[0], 0.0);
+    assert!(wrong[1] > 0.0 && ok[0] > ok[1], "{ok:?} {wrong:?}");
+    assert!(refused[0] > 0.0 && kept_out[0] > 0.0);
+    assert_eq!((refused[1], kept_out[1]), (0.0, 0.0));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let few = "experiment = \"storage\"\n[overlay]\nnodes = 5\nprotocol = \"vhash\"\n\
+               [time]\ntransition = \"60 s\"\nmeasure = \"60 s\"\n";
+    compare(
+        few,
+        &[
+            (
+                "[storage]\nreplicas = 6\n",
+                &[],
+                "bad.toml:9: storage.replicas: 6 copies of a block do not fit on 5 nodes",
+            ),
+            (
+                "[storage]\nreplicas = 0\n",
+                &[],
+                "bad.toml:9: storage.replicas: expected an integer ...",
+            ),
+            (
+                "[storage]\nreplica = 3\n",
+                &[],
+                "bad.toml:9: storage.replica: unknown key; did you mean `storage.replicas`?",
+            ),
+            (
+                "[storage]\nblock-size = 0\n",
+                &[],
+                "bad.toml:9: storage.block-size: expected an integer ...",
+            ),
+            (
+                "[storage]\nrepair = \"0 s\"\n",
+                &[],
+                "bad.toml:9: storage.repair: expected a duration ...",
+            ),
+            (
+                "[storage]\nblocks = 0\n",
+                &[],
+                "bad.toml:9: storage.blocks: expected an integer ...",
+            ),
+        ],
+    );
+    compare(
+        "experiment = \"storage\"\n",
+        &[
+            (
+                "[storage]\nreplicas = 3\n[time]\ntransition = \"60 s\"\nmeasure = \"60 s\"\n",
+                &[],
+                "bad.toml:3: storage.replicas: with `overlay.chord.successors` = 1 a node knows 1 \
+                 others to hold copies, not 2",
+            ),
+            (
+                "[storage]\nreplicas = 2\n",
+                &[],
+                "bad.toml: time.transition: expected a time above zero, in the second half of which \
+                 blocks are put",
+            ),
+            (
+                "[storage]\nreplicas = 2\n[time]\ntransition = \"60 s\"\n",
+                &[],
+                "bad.toml:4: time.measure: expected the time in which blocks are read",
+            ),
+        ],
+    );
+}

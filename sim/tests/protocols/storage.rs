@@ -1,0 +1,243 @@
+//! Storage on the overlays: what is put can be read, copies follow the replica set, what was
+//! deleted stays so.
+
+use crate::chord;
+use crate::testbed::{at, ids, plane, sites};
+use dhtlab::engine::{Seed, Span};
+use dhtlab::network::{Network, Setup, Travel, oracle};
+use dhtlab::overlay::chord::Chord;
+use dhtlab::overlay::kademlia::{Kademlia, KademliaParameters};
+use dhtlab::overlay::vhash::{Shared, VHash, VHashParameters};
+use dhtlab::overlay::{Node, Omniscient};
+use dhtlab::service::custody::{Custody, Items, Letters, Store};
+use dhtlab::service::storage::{
+    Answer, Block, Content, Kind, Operation, Storage, StorageParameters, key_of,
+};
+use dhtlab::space::Key;
+
+const NODES: usize = 60;
+
+fn network<P: Omniscient>(shared: P::Shared, travel: Travel) -> Network<P, Storage> {
+    let setup = Setup {
+        seed: Seed::new(1),
+        travel,
+        timeout: Span::from_millis(500),
+    };
+    let service = StorageParameters {
+        replicas: 4,
+        block_size: 64,
+        tombstone: Span::from_secs(600),
+        ..StorageParameters::default()
+    };
+    let mut network = Network::serving(setup, shared, service, plane(NODES));
+    oracle::settle_converged(&mut network, &ids(NODES, 3), &sites(NODES));
+    network
+}
+
+fn content(number: u8) -> Content {
+    Content::new([number; 50])
+}
+
+fn copies<P: Omniscient>(network: &Network<P, Storage>, key: &Key) -> usize {
+    let holds = |node: &&Node| {
+        let block = network.application(**node).store().get(key);
+        block.is_some_and(|block| block.content().is_some())
+    };
+    network.members().iter().filter(holds).count()
+}
+
+/// Runs until all requests are over, and gives the answers to those of a kind since `from`.
+fn answers<P: Omniscient>(
+    network: &mut Network<P, Storage>,
+    operation: Operation,
+    from: usize,
+) -> Vec<Answer> {
+    network.run(network.now() + Span::from_secs(60), true, u64::MAX);
+    assert_eq!(network.ledger().open, 0);
+    let ended = network.ledger().ended[from..].iter();
+    let of = ended.filter(|ended| ended.operation == operation);
+    of.map(|ended| ended.answer.clone()).collect()
+}
+
+/// Puts, gets, deletes, a file; then the root of each block and another holder crash.
+fn check<P: Omniscient>(shared: P::Shared, travel: Travel) {
+    let mut network = network::<P>(shared, travel);
+    for number in 0..40 {
+        let node = Node(u32::from(number));
+        network.instruct(node, |storage, turn| storage.put(turn, content(number)));
+    }
+    let done = answers(&mut network, Operation::Put, 0);
+    assert_eq!(done, vec![Answer::Done; 40]);
+    network.run(network.now() + Span::from_secs(60), false, u64::MAX);
+    let keys: Vec<Key> = (0..40).map(|number| content(number).digest()).collect();
+    for key in &keys {
+        let root = oracle::root(&network, key).expect("a member");
+        assert!(network.application(root).store().looks_after(key));
+        assert_eq!(copies(&network, key), 4);
+    }
+    // A file of three blocks and one without any.
+    let text: Vec<u8> = (0..150).collect();
+    network.instruct(Node(1), |storage, turn| {
+        storage.put_file(turn, "text", &text);
+        storage.put_file(turn, "empty", b"");
+    });
+    let done = answers(&mut network, Operation::PutFile, 0);
+    assert_eq!(done, [Answer::Done, Answer::Done]);
+    // A node in twelve crashes, the root of the first block among them; those who are asked have
+    // copies while repair is under way.
+    network.crash(oracle::root(&network, &keys[0]).expect("a member"));
+    for node in (5..NODES as u32).step_by(15) {
+        network.crash(Node(node));
+    }
+    let reader = network.members()[7];
+    let before = network.ledger().ended.len();
+    for key in &keys {
+        network.instruct(reader, |storage, turn| storage.get(turn, *key));
+    }
+    network.instruct(reader, |storage, turn| {
+        storage.get_file(turn, "text");
+        storage.get_file(turn, "empty");
+        storage.get_file(turn, "nothing");
+    });
+    let mut read = answers(&mut network, Operation::Get, before);
+    let mut expected: Vec<Answer> = (0..40).map(|i| Answer::Content(content(i))).collect();
+    let order = |answer: &Answer| format!("{answer:?}");
+    read.sort_by_key(order);
+    expected.sort_by_key(order);
+    assert_eq!(read, expected);
+    let mut files = answers(&mut network, Operation::GetFile, before);
+    files.sort_by_key(order);
+    let expected = [Answer::Absent, Answer::File(text), Answer::File(Vec::new())];
+    let mut expected = expected.to_vec();
+    expected.sort_by_key(order);
+    assert_eq!(files, expected);
+    // Repair has four copies again everywhere.
+    network.run(network.now() + Span::from_secs(300), false, u64::MAX);
+    for key in &keys {
+        assert_eq!(copies(&network, key), 4, "{key:?}");
+    }
+    // What is deleted stays deleted, whoever comes and goes, until it is put anew.
+    let before = network.ledger().ended.len();
+    network.instruct(reader, |storage, turn| {
+        storage.delete(turn, keys[0]);
+        storage.delete(turn, key_of("text"));
+    });
+    let done = answers(&mut network, Operation::Delete, before);
+    assert_eq!(done, [Answer::Done, Answer::Done]);
+    network.run(network.now() + Span::from_secs(60), false, u64::MAX);
+    assert_eq!(copies(&network, &keys[0]), 0);
+    network.crash(oracle::root(&network, &keys[0]).expect("a member"));
+    network.run(network.now() + Span::from_secs(120), false, u64::MAX);
+    let reader = network.members()[7];
+    let before = network.ledger().ended.len();
+    network.instruct(reader, |storage, turn| {
+        storage.get(turn, keys[0]);
+        storage.get_file(turn, "text");
+    });
+    assert_eq!(
+        answers(&mut network, Operation::Get, before),
+        [Answer::Deleted]
+    );
+    assert_eq!(
+        answers(&mut network, Operation::GetFile, before),
+        [Answer::Deleted]
+    );
+    // Tombstones are forgotten by then.
+    network.run(network.now() + Span::from_secs(800), false, u64::MAX);
+    let members = network.members().iter();
+    let kept = members.filter(|node| network.application(**node).store().get(&keys[0]).is_some());
+    assert_eq!(kept.count(), 0);
+    let before = network.ledger().ended.len();
+    network.instruct(reader, |storage, turn| storage.put(turn, content(0)));
+    assert_eq!(
+        answers(&mut network, Operation::Put, before),
+        [Answer::Done]
+    );
+    let before = network.ledger().ended.len();
+    network.instruct(reader, |storage, turn| storage.get(turn, keys[0]));
+    assert_eq!(
+        answers(&mut network, Operation::Get, before),
+        [Answer::Content(content(0))]
+    );
+}
+
+fn chord_parameters() -> dhtlab::overlay::chord::ChordParameters {
+    chord::parameters(8)
+}
+
+fn kademlia_parameters() -> KademliaParameters {
+    KademliaParameters {
+        k: 8,
+        stale: 1,
+        ..KademliaParameters::default()
+    }
+}
+
+fn vhash_parameters() -> Shared {
+    Shared::from(&VHashParameters {
+        dimensions: 2,
+        ..VHashParameters::default()
+    })
+}
+
+#[test]
+fn chord_stores_blocks_and_files() {
+    check::<Chord>(chord_parameters(), Travel::Recursive);
+    check::<Chord>(chord_parameters(), Travel::Iterative);
+}
+
+#[test]
+fn kademlia_stores_blocks_and_files() {
+    check::<Kademlia>(kademlia_parameters(), Travel::Recursive);
+    check::<Kademlia>(kademlia_parameters(), Travel::Iterative);
+}
+
+#[test]
+fn vhash_stores_blocks_and_files() {
+    check::<VHash>(vhash_parameters(), Travel::Recursive);
+}
+
+/// Items that one node stages come to their roots, all that go
+/// the same way together.
+#[test]
+fn a_bundle_comes_to_its_roots() {
+    fn check<P: Omniscient>(shared: P::Shared) {
+        let mut network = network::<P>(shared, Travel::Recursive);
+        let blocks: Vec<Content> = (0..200).map(content).collect();
+        let stamp = network.now();
+        let items: Items<Block> = blocks
+            .iter()
+            .map(|content| {
+                let block = Block::new(Kind::Block, content.clone(), stamp);
+                (content.digest(), block)
+            })
+            .collect();
+        network.instruct(Node(0), |_, turn| {
+            let mut letters = Letters::new();
+            Store::new(4).take(turn.view, items, None, false, &mut letters);
+            let mut receivers: Vec<Node> = letters.iter().map(|(to, _)| *to).collect();
+            receivers.sort_unstable();
+            receivers.dedup();
+            // One message for each next hop, or two where that is the root of some.
+            assert!(letters.len() <= 2 * receivers.len());
+            for (to, custody) in letters {
+                if let Custody::Take { .. } = custody {
+                    turn.send(to, dhtlab::service::storage::Message::Custody(custody));
+                }
+            }
+        });
+        network.run(at(60), false, u64::MAX);
+        for content in &blocks {
+            let key = content.digest();
+            let root = oracle::root(&network, &key).expect("a member");
+            // What node 0 is the root of went into a store that is no more.
+            if root != Node(0) {
+                assert!(network.application(root).store().looks_after(&key));
+                assert_eq!(copies(&network, &key), 4);
+            }
+        }
+    }
+    check::<Chord>(chord_parameters());
+    check::<Kademlia>(kademlia_parameters());
+    check::<VHash>(vhash_parameters());
+}
