@@ -386,7 +386,9 @@ impl<I: Item> Store<I> {
     }
 
     /// Says to those who hold copies that they are looked after, and offers what nobody has looked
-    /// after for `patience` to its root. To be called from time to time.
+    /// after for `patience` to its root, or looks after it if this node is the root: it may never
+    /// have known of the one that is gone, so that no neighbourhood changed. To be called from
+    /// time to time. Gives the keys of what is new to this node to look after.
     pub fn remind(
         &mut self,
         me: Node,
@@ -394,7 +396,7 @@ impl<I: Item> Store<I> {
         now: Instant,
         patience: Span,
         letters: &mut Letters<I>,
-    ) {
+    ) -> Vec<Key> {
         let mine = self.items.values().filter(|held| held.keeper == Keeper::Me);
         let mut holders: Vec<Node> = mine.flat_map(|held| held.copies.iter().copied()).collect();
         holders.sort_unstable();
@@ -414,15 +416,22 @@ impl<I: Item> Store<I> {
             .filter(|(_, held)| silent(held.keeper))
             .map(|(key, _)| *key)
             .collect();
+        let mut fresh = Vec::new();
         for key in orphans {
             match view.next_hop(&key) {
-                NextHop::Root => {}
+                NextHop::Root => {
+                    if self.adopt(key, None) {
+                        fresh.push(key);
+                    }
+                    self.replicate(view, &key, None, letters);
+                }
                 NextHop::Last(next) => self.hand_over(me, key, next, true, now, letters),
                 NextHop::Next(next) => self.hand_over(me, key, next, false, now, letters),
             }
         }
         self.keepers
             .retain(|(_, heard)| now.since(*heard) <= patience);
+        fresh
     }
 
     /// Offers an item to its root by way of `next`, and holds a copy until it is told otherwise.

@@ -41,6 +41,8 @@ const GOLDEN: &[Golden] = &[
     ("convergence, as coded", "4199cedb5d55", "4d1164b53f400ca00cfa3b942b43a4885a97af64"),
     ("growth, sound, euclidean", "9fd2418cb9e1", "164f2b6237f5fa9d381de11f61e56d136abe1b33"),
     ("growth, as coded, xor", "5734aaf6cfc3", "6c3677fec072252c1c12702d9ed68403147a2aef"),
+    ("job on chord, crashes", "f14c4e73c93a", "0a804773fd2ccc1886b7af2aed079bdeb835c8b2"),
+    ("job on kademlia, genetic, each atom alone", "ead9bb1548c4", "3b8a6b0b17cbc9aecb1bd30b383f38099df7e5f0"),
     ("cost of dgvh", "6f219c777592", "5941c491561276caf857165f670d3a472a23f6e1"),
     ("delaunay, as published", "5dfbaa816ea0", "293e3ced2b2ede16e2a8779a7530a0c58a27ed75"),
     ("delaunay, distance rule", "074b9a1cc8c0", "a3fcff5bea15383cfbe02687277b096a0e85c6f7"),
@@ -202,6 +204,20 @@ const ALONE: &[(&str, &str)] = &[
         "growth, as coded, xor",
         "experiment = 'growth'\ngrowth.nodes = 40\noverlay.urdht.space = 'xor'\n\
          growth.reading = 'as-coded'\n",
+    ),
+    (
+        "job on chord, crashes",
+        "experiment = 'job'\nunderlay.model = 'euclidean'\nunderlay.nodes = 100\n\
+         overlay.nodes = 40\noverlay.chord.successors = 4\njob.samples = 8000\njob.atoms = 80\n\
+         job.replicas = 3\nnodes.speed = 5.0\nnodes.speed-distribution = 'uniform'\n\
+         churn.model = 'per-second'\nchurn.per-second.probability = 0.002\n",
+    ),
+    (
+        "job on kademlia, genetic, each atom alone",
+        "experiment = 'job'\nunderlay.model = 'euclidean'\nunderlay.nodes = 100\n\
+         overlay.nodes = 40\noverlay.protocol = 'kademlia'\noverlay.kademlia.k = 4\n\
+         job.kind = 'genetic'\njob.bundle = 'none'\njob.samples = 8000\njob.atoms = 80\n\
+         nodes.speed = 50.0\nnodes.handling-time = '10 ms'\n",
     ),
     (
         "cost of dgvh",
