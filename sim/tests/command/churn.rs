@@ -82,7 +82,7 @@ fn a_network_that_dies_out_says_so() {
     let lab = Lab::new();
     let text = format!(
         "{CHURN}[churn]\nmodel = 'per-second'\nbegin = '250 s'\n\
-         per-second = {{ probability = 0.9, away = '1 h', immune = '0 s' }}\n"
+         per-second = {{ probability = 0.9, wait = '1 h', immunity = '0 s' }}\n"
     );
     lab.write("gone.toml", &text);
     lab.succeed(&["run", "gone.toml", "--out", "out"]);

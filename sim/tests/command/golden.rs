@@ -22,7 +22,7 @@ const GOLDEN: &[Golden] = &[
     ("kademlia join, iterative", "72f4ab43e02a", "69e6d0b5de6ba8c62aebd3bc38ae8c4d653bc768"),
     ("chord classic, sessions", "2c659fc43379", "681edd78ed89afe1d5472295766cb9cb203c089c"),
     ("chord, rates, leaves, iterative", "be62eecbb136", "8ccb6d4facc0e7075d1058f4ed04f688ae360924"),
-    ("vhash, per second", "5b4efec45f3c", "876240c684a59e6bf3a104d37150d55d3eb9e020"),
+    ("vhash, per second", "c9a476e962ae", "876240c684a59e6bf3a104d37150d55d3eb9e020"),
     ("urdht ring, join", "a6adc029d712", "96f57581e52b8873e255caa3274d2a19e1236fdc"),
     ("urdht xor, random", "92b3312754cb", "277766c683980a170b7acd14431776fd10b09184"),
     ("urdht hyperbolic converged", "89ee2c02b2c8", "5663b23747f0e93840d9ecda61fbc726cb8b6c53"),
@@ -41,7 +41,9 @@ const GOLDEN: &[Golden] = &[
     ("convergence, as coded", "4199cedb5d55", "4d1164b53f400ca00cfa3b942b43a4885a97af64"),
     ("growth, sound, euclidean", "9fd2418cb9e1", "164f2b6237f5fa9d381de11f61e56d136abe1b33"),
     ("growth, as coded, xor", "5734aaf6cfc3", "6c3677fec072252c1c12702d9ed68403147a2aef"),
-    ("storage, sessions", "130ebc8a82f2", "8d5ad650a5632d20388be28fcc0d3b113df239cd"),
+    ("storage, sessions", "130ebc8a82f2", "645bc6dfe4f97e1f12cb6b5f9855afbb17410e70"),
+    ("job on chord, crashes", "512d92edea51", "f98780f3af5bf43a8f13aedfcecb10275d6fa4ad"),
+    ("job on kademlia, genetic, each atom alone", "ead9bb1548c4", "b27c1b3d6a836cb1a542cf3ef710841677df9ca7"),
     ("cost of dgvh", "6f219c777592", "5941c491561276caf857165f670d3a472a23f6e1"),
     ("delaunay, as published", "5dfbaa816ea0", "293e3ced2b2ede16e2a8779a7530a0c58a27ed75"),
     ("delaunay, distance rule", "074b9a1cc8c0", "a3fcff5bea15383cfbe02687277b096a0e85c6f7"),
@@ -211,6 +213,20 @@ const ALONE: &[(&str, &str)] = &[
          time.measure = '200 s'\nchurn.model = 'sessions'\nchurn.sessions.median = '150 s'\n\
          storage.blocks = 80\nstorage.gets = 60\n\
          storage.replicas = 3\nstorage.block-size = 50\n",
+    ),
+    (
+        "job on chord, crashes",
+        "experiment = 'job'\nunderlay.model = 'euclidean'\nunderlay.nodes = 100\n\
+         overlay.nodes = 40\noverlay.chord.successors = 4\njob.samples = 8000\njob.atoms = 80\n\
+         job.replicas = 3\nnodes.speed = 5.0\nnodes.speed-distribution = 'uniform'\n\
+         churn.model = 'per-second'\nchurn.per-second.probability = 0.002\n",
+    ),
+    (
+        "job on kademlia, genetic, each atom alone",
+        "experiment = 'job'\nunderlay.model = 'euclidean'\nunderlay.nodes = 100\n\
+         overlay.nodes = 40\noverlay.protocol = 'kademlia'\noverlay.kademlia.k = 4\n\
+         job.kind = 'genetic'\njob.bundle = 'none'\njob.samples = 8000\njob.atoms = 80\n\
+         nodes.speed = 50.0\nnodes.handling-time = '10 ms'\n",
     ),
     (
         "cost of dgvh",

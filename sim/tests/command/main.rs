@@ -10,6 +10,7 @@ mod figures_refused;
 mod files_refused;
 mod golden;
 mod interruption;
+mod job;
 mod key_space;
 mod keys_refused;
 mod lab;

@@ -2,7 +2,7 @@
 
 use crate::chord;
 use crate::testbed::{at, ids, network, sites};
-use dhtlab::engine::{Seed, Stream};
+use dhtlab::engine::{Instant, Seed, Span, Stream};
 use dhtlab::network::{Travel, oracle};
 use dhtlab::overlay::chord::Chord;
 use dhtlab::overlay::vhash::{Shared, VHash, VHashParameters};
@@ -136,4 +136,63 @@ fn applications_get_their_upcalls_on_any_overlay() {
     }
     joining.run(at(500), false, u64::MAX);
     assert!((0..10).all(|i| joining.application(Node(i)).updates > 0));
+}
+
+/// An application that writes down when it is told something.
+#[derive(Default)]
+struct Clock(Vec<Instant>);
+
+impl Application for Clock {
+    type Shared = ();
+    type Message = ();
+    type Timer = ();
+    type Ledger = ();
+
+    fn new((): &(), _: u32, _: Stream) -> Self {
+        Self::default()
+    }
+
+    fn deliver(&mut self, turn: &mut Turn<'_, Self>, _: Node, _: Key, (): ()) {
+        self.0.push(turn.now);
+    }
+
+    fn receive(&mut self, turn: &mut Turn<'_, Self>, _: Node, (): ()) {
+        self.0.push(turn.now);
+    }
+
+    fn forge((): &mut ()) {}
+
+    fn bytes((): &()) -> u32 {
+        0
+    }
+}
+
+/// Where handling takes time, a node handles one message after the other, straight ones and
+/// routed ones; without it they are handled when they come.
+#[test]
+fn messages_wait_for_their_turn() {
+    let handling = Span::from_secs(2);
+    for taken in [Span::ZERO, handling] {
+        let nodes = 20;
+        let mut network = network::<Chord, Clock>(chord::parameters(4), nodes, Travel::Recursive);
+        oracle::settle_converged(&mut network, &ids(nodes, 2), &sites(nodes));
+        network.take_time(taken);
+        let (to, id) = (Node(3), network.ids().id(Node(3)));
+        for from in (4..12).map(Node) {
+            network.instruct(from, |_, turn| turn.send(to, ()));
+        }
+        network.send(Node(13), id, ());
+        network.run(at(60), false, u64::MAX);
+        let times = &network.application(to).0;
+        assert_eq!(times.len(), 9);
+        if taken.is_zero() {
+            assert!(times.iter().all(|time| *time < at(2)), "{times:?}");
+        } else {
+            // Eight have come before the first is handled; the ninth may be on its way for longer.
+            for pair in times[..8].windows(2) {
+                assert_eq!(pair[1].since(pair[0]), handling);
+            }
+            assert!(times[8].since(times[7]) >= handling);
+        }
+    }
 }

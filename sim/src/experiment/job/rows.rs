@@ -25,10 +25,11 @@ pub(super) fn outcome<P: Omniscient>(
     let packages = collector.map_or(&[][..], Collector::packages);
     let counted_atoms = packages.iter().flat_map(|package| &package.atoms);
     let samples: u64 = counted_atoms.map(|atom| shared.samples_of(*atom)).sum();
-    let is_whole = counted == u64::from(atoms);
-    // Of a job that was not finished there is no time that it took.
+    let lost = lost(network, collector, atoms) as u64;
+    // Of a job that was not finished there is no time that it took,
+    // nor of one of which nothing is left.
     let runtime = match ledger.counted_at {
-        Some(at) if is_whole || lost(network, collector, atoms) > 0 => {
+        Some(at) if counted > 0 && counted + lost == u64::from(atoms) => {
             at.since(staged).as_secs_f64()
         }
         _ => f64::NAN,
@@ -52,7 +53,7 @@ pub(super) fn outcome<P: Omniscient>(
             atoms.to_string(),
             counted.to_string(),
             ledger.redone().to_string(),
-            lost(network, collector, atoms).to_string(),
+            lost.to_string(),
             ledger.duplicates.to_string(),
             (counts.messages - before.messages).to_string(),
             (counts.bytes - before.bytes).to_string(),

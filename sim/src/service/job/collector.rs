@@ -87,3 +87,50 @@ impl Collector {
         Verdict::Counted
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::job::tasks::Pi;
+    use proptest::prelude::*;
+    use smallvec::smallvec;
+    use std::collections::BTreeSet;
+
+    const ATOMS: u32 = 70;
+
+    proptest! {
+        /// Whatever comes in whatever order, once or more often: each atom counts once, and what
+        /// cannot be taken in is told exactly.
+        #[test]
+        fn each_atom_counts_once(
+            sets in proptest::collection::vec(proptest::collection::btree_set(0..ATOMS, 1..8), 0..40)
+        ) {
+            let mut collector = Collector::new(ATOMS, Instant::START);
+            let mut model = BTreeSet::new();
+            for (second, atoms) in sets.into_iter().enumerate() {
+                let now = Instant::START + crate::engine::Span::from_secs(second as u64 + 1);
+                let package = Package {
+                    atoms: atoms.iter().copied().collect(),
+                    value: smallvec![(0, atoms.len() as f64)],
+                };
+                let before = collector.changed;
+                let others: Vec<u32> = atoms.difference(&model).copied().collect();
+                let expected = match others.len() {
+                    0 => Verdict::Known,
+                    fresh if fresh == atoms.len() => Verdict::Counted,
+                    _ => Verdict::Mixed(others),
+                };
+                prop_assert_eq!(collector.add(&package, now), expected.clone());
+                if expected == Verdict::Counted {
+                    model.extend(atoms);
+                }
+                let changed = if expected == Verdict::Counted { now } else { before };
+                prop_assert_eq!(collector.changed, changed);
+            }
+            prop_assert_eq!(collector.count() as usize, model.len());
+            prop_assert!((0..ATOMS).all(|atom| collector.has(atom) == model.contains(&atom)));
+            let sum = collector.value(&Pi).first().map_or(0.0, |(_, sum)| *sum);
+            prop_assert_eq!(sum, model.len() as f64);
+        }
+    }
+}

@@ -8,7 +8,7 @@ use crate::overlay::Node;
 pub struct Ledger {
     /// When it was staged.
     pub staged: Option<Instant>,
-    /// When the last atom was counted that was counted.
+    /// When an atom was counted last: one that was lost with those who had counted it counts again.
     pub counted_at: Option<Instant>,
     /// Nothing more will come of it: every atom is counted or lost.
     pub over: bool,
@@ -16,8 +16,6 @@ pub struct Ledger {
     pub duplicates: u64,
     /// By atom.
     atoms: Vec<Record>,
-    /// Atoms that were not counted and are somewhere.
-    open: usize,
     /// When maps began (true) and ended (false), in order.
     pub maps: Vec<(Instant, bool)>,
     /// When each atom was mapped for the first time, in order.
@@ -45,25 +43,18 @@ impl Ledger {
 
     /// One more holds an atom.
     pub(super) fn hold(&mut self, atom: u32) {
-        let record = &mut self.atoms[atom as usize];
-        record.copies += 1;
-        self.open += usize::from(record.copies == 1 && !record.counted);
+        self.atoms[atom as usize].copies += 1;
     }
 
     /// One less holds an atom.
     pub(super) fn release(&mut self, atom: u32) {
-        let record = &mut self.atoms[atom as usize];
-        record.copies -= 1;
-        self.open -= usize::from(record.copies == 0 && !record.counted);
+        self.atoms[atom as usize].copies -= 1;
     }
 
     /// An atom was counted.
     pub(super) fn count(&mut self, atom: u32, now: Instant) {
-        let record = &mut self.atoms[atom as usize];
-        if !std::mem::replace(&mut record.counted, true) {
-            self.open -= usize::from(record.copies > 0);
-            self.counted_at = Some(now);
-        }
+        self.atoms[atom as usize].counted = true;
+        self.counted_at = Some(now);
     }
 
     /// A node begins to map.
@@ -90,9 +81,9 @@ impl Ledger {
         self.maps.push((now, false));
     }
 
-    /// Whether an atom that was not counted is still somewhere.
-    pub(super) fn is_open(&self) -> bool {
-        self.open > 0
+    /// Whether an atom is still somewhere, on a node or on its way to one.
+    pub(super) fn is_held(&self, atom: u32) -> bool {
+        self.atoms[atom as usize].copies > 0
     }
 
     /// Atoms that were mapped more than once, each so often as it was more.
@@ -104,5 +95,31 @@ impl Ledger {
     /// Atoms that were counted at some time.
     pub fn counted(&self) -> u64 {
         self.atoms.iter().filter(|record| record.counted).count() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Span;
+
+    /// An atom is held as long as one copy is somewhere, whether it was counted or not; counting
+    /// it again moves the time, not the number.
+    #[test]
+    fn an_atom_is_held_until_its_last_copy_goes() {
+        let mut ledger = Ledger::default();
+        ledger.stage(2, Instant::START);
+        ledger.hold(1);
+        ledger.hold(1);
+        ledger.release(1);
+        assert!(ledger.is_held(1) && !ledger.is_held(0));
+        for second in [3, 7] {
+            let now = Instant::START + Span::from_secs(second);
+            ledger.count(1, now);
+            assert!(ledger.is_held(1));
+            assert_eq!((ledger.counted(), ledger.counted_at), (1, Some(now)));
+        }
+        ledger.release(1);
+        assert!(!ledger.is_held(1));
     }
 }

@@ -299,7 +299,9 @@ impl Worker {
                 .store
                 .get(&key)
                 .is_some_and(|atom| atom.result.is_none());
-            if open && self.store.looks_after(&key) {
+            // It may be done, and not told yet: it was handed over and has come back meanwhile.
+            let is_done = self.mapped.contains(&atom);
+            if open && !is_done && self.store.looks_after(&key) {
                 let seconds = turn.shared.samples_of(atom) as f64 / self.speed;
                 turn.ledger.begin_map(turn.now);
                 turn.set_timer(Span::from_secs_f64(seconds), Timer::Mapped);
@@ -392,23 +394,18 @@ impl Worker {
         if !std::mem::replace(&mut collector.mine, true) {
             collector.changed = now;
             turn.set_timer(turn.shared.parameters.patience, Timer::Quiet);
-            // What a copy says was counted by another.
-            for package in collector.packages() {
-                for atom in &package.atoms {
-                    turn.ledger.count(*atom, now);
-                }
-            }
         }
         self.copy_counted(turn);
     }
 
-    /// Has the replica set of the address hold copies of what was counted.
+    /// Has the replica set of the address hold copies of what was counted, be it nothing yet: who
+    /// has one knows of the job, and goes on with it once it is the root.
     fn copy_counted(&mut self, turn: Context<'_, '_>) {
         let others = turn.shared.parameters.replicas - 1;
         let set = turn.view.replica_set(&turn.shared.address, others);
         if let Some(collector) = &mut self.collector {
             for node in &set {
-                if !collector.copies.contains(node) && collector.count() > 0 {
+                if !collector.copies.contains(node) {
                     let counted = Message::Counted(collector.packages().to_vec());
                     turn.send(*node, counted);
                 }
@@ -477,8 +474,9 @@ impl Worker {
         if turn.now.since(collector.changed) < patience {
             return;
         }
-        let missing = (0..atoms).filter(|atom| !collector.has(*atom)).collect();
-        if !turn.ledger.is_open() {
+        let missing: Vec<u32> = (0..atoms).filter(|atom| !collector.has(*atom)).collect();
+        // What others had counted, and was lost with them, counts for nothing.
+        if !missing.iter().any(|atom| turn.ledger.is_held(*atom)) {
             turn.ledger.over = true;
         }
         self.recall(turn, missing, false);
@@ -497,6 +495,8 @@ impl Worker {
             self.preside(turn);
         } else if let Some(collector) = self.collector.as_mut().filter(|collector| collector.mine) {
             collector.mine = false;
+            // Others count on: when this node is the root again, its copies are behind.
+            collector.copies.clear();
             let packages = collector.packages().to_vec();
             turn.route(turn.shared.address, Message::Counted(packages));
         }

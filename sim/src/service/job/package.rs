@@ -55,3 +55,54 @@ pub fn bundle(packages: &mut Vec<Package>, package: Package, task: &dyn Task) {
         None => packages.push(package),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::job::tasks::Pi;
+    use proptest::prelude::*;
+    use smallvec::smallvec;
+
+    /// Packages whose value is the sum of their atoms, each atom one more than its number.
+    fn packages() -> impl Strategy<Value = Vec<Package>> {
+        let atoms = proptest::collection::btree_set(0_u32..40, 1..6);
+        let package = atoms.prop_map(|atoms| Package {
+            value: smallvec![(0, atoms.iter().map(|atom| f64::from(atom + 1)).sum())],
+            atoms: atoms.into_iter().collect(),
+        });
+        proptest::collection::vec(package, 0..30)
+    }
+
+    proptest! {
+        /// In no bundle is an atom twice, none is gone, and the value is that of the atoms in it.
+        #[test]
+        fn nothing_is_twice_in_a_bundle(packages in packages()) {
+            let mut bundles = Vec::new();
+            let mut all: Vec<u32> = packages.iter().flat_map(|package| package.atoms.clone()).collect();
+            for package in packages {
+                bundle(&mut bundles, package, &Pi);
+            }
+            for bundle in &bundles {
+                prop_assert!(bundle.atoms.is_sorted_by(|a, b| a < b));
+                let sum: f64 = bundle.atoms.iter().map(|atom| f64::from(atom + 1)).sum();
+                prop_assert_eq!(bundle.value[0].1, sum);
+            }
+            let mut bundled: Vec<u32> = bundles.iter().flat_map(|bundle| bundle.atoms.clone()).collect();
+            all.sort_unstable();
+            bundled.sort_unstable();
+            prop_assert_eq!(bundled, all);
+        }
+
+        /// Packages without a common atom make one bundle.
+        #[test]
+        fn what_is_disjoint_goes_together(numbers in proptest::collection::btree_set(0_u32..1000, 1..50)) {
+            let mut bundles = Vec::new();
+            for atom in numbers.iter().rev() {
+                bundle(&mut bundles, Package::of(*atom, smallvec![(0, 1.0)]), &Pi);
+            }
+            prop_assert_eq!(bundles.len(), 1);
+            prop_assert_eq!(bundles[0].value[0].1, numbers.len() as f64);
+            prop_assert_eq!(bundles[0].bytes() as usize, 4 * numbers.len() + 12);
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Jobs that nodes work on: `experiment = "job"`.
+
+use crate::lab::Lab;
+use crate::refusal::fault_of_refusal;
+
+/// 60 atoms of 100 samples on 30 nodes, a second each.
+const JOB: &str = r#"
+experiment = "job"
+seed = 3
+[underlay]
+model = "euclidean"
+nodes = 60
+[overlay]
+nodes = 30
+[overlay.chord]
+successors = 4
+[overlay.kademlia]
+k = 4
+[job]
+samples = 6000
+atoms = 60
+[nodes]
+speed = 100.0
+"#;
+
+const TEXT: &str = "It was the best of times, it was the worst of times.\n";
+
+/// A lab with the scenario, a text of 6000 words, and `more` after the scenario.
+fn lab(more: &str) -> Lab {
+    let lab = Lab::new();
+    lab.write("text.txt", TEXT.repeat(500));
+    lab.write("job.toml", format!("{JOB}{more}"));
+    lab
+}
+
+/// Runs the scenario with these settings; a lab with its results in `out/job`, and what was told.
+fn run(more: &str, settings: &[&str]) -> (Lab, String) {
+    let lab = lab(more);
+    let mut arguments = vec!["run", "job.toml", "--out", "out"];
+    settings
+        .iter()
+        .for_each(|key| arguments.extend(["--set", key]));
+    let told = lab.succeed(&arguments).stderr;
+    (lab, told)
+}
+
+/// The columns are those that are promised and fit each other; the same on one thread and on two.
+#[test]
+fn a_job_runs_on_every_protocol() {
+    let sweep = "[sweep]\n\"overlay.protocol\" = [\"chord\", \"kademlia\", \"vhash\"]\n\
+                 \"job.bundle\" = [\"fingers\", \"none\", \"walk\"]\n";
+    let lab = lab(sweep);
+    lab.succeed(&["run", "job.toml", "--out", "out", "--jobs", "1"]);
+    lab.succeed(&["run", "job.toml", "--out", "two", "--jobs", "2"]);
+    assert_eq!(lab.tables("out"), lab.tables("two"));
+    let runs = lab.table("out/job/runs.csv");
+    let metrics = [
+        "runtime_s",
+        "speedup",
+        "result",
+        "result_error",
+        "samples_counted",
+        "atoms",
+        "atoms_counted",
+        "atoms_redone",
+        "atoms_lost",
+        "duplicates_dropped",
+        "messages",
+        "bytes",
+        "work_sd",
+        "work_largest_share",
+        "churn_events",
+        "members_mean",
+        "sybils",
+    ];
+    assert_eq!(runs.columns[5..], metrics);
+    assert_eq!(runs.rows.len(), 9);
+    // The same samples, whoever maps them.
+    let results = runs.column("result");
+    assert!(
+        results.iter().all(|result| *result == results[0]),
+        "{results:?}"
+    );
+    // 1.64 / sqrt(6000), four times.
+    assert!(
+        runs.numbers("result_error")
+            .iter()
+            .all(|error| error.abs() < 0.085)
+    );
+    let all = |column: &str, value: f64| {
+        let cells = runs.numbers(column);
+        assert!(
+            cells.iter().all(|cell| *cell == value),
+            "{column}: {cells:?}"
+        );
+    };
+    all("samples_counted", 6000.0);
+    all("atoms_counted", 60.0);
+    all("atoms_redone", 0.0);
+    all("atoms_lost", 0.0);
+    all("churn_events", 0.0);
+    for (runtime, speedup) in runs
+        .numbers("runtime_s")
+        .iter()
+        .zip(runs.numbers("speedup"))
+    {
+        assert!(
+            (speedup * runtime - 60.0).abs() < 1e-6,
+            "{runtime} {speedup}"
+        );
+        assert!(speedup > 0.5 && speedup <= 30.0, "{speedup}");
+    }
+    let timeline = lab.table("out/job/timeline.csv");
+    let done = timeline.numbers("atoms_done");
+    for run in done.chunks(timeline.rows.len() / 9) {
+        assert!(run.is_sorted() && run[0] == 0.0 && run.last() == Some(&60.0));
+    }
+    let busy = timeline.numbers("nodes_busy");
+    assert!(busy.iter().all(|busy| (0.0..=30.0).contains(busy)));
+    let histogram = lab.table("out/job/histogram.csv");
+    let nodes: f64 = histogram.numbers("count").iter().sum();
+    assert_eq!(nodes, 9.0 * 30.0);
+}
+
+/// Each kind of job gives its result, and what is known of it is right.
+#[test]
+fn every_kind_gives_its_result() {
+    let sweep = "text = \"text.txt\"\n[sweep]\n\"job.kind\" = \
+                 [\"pi\", \"word-count\", \"preimage\", \"genetic\", \"markov-chain\"]\n";
+    let lab = Lab::new();
+    lab.write("text.txt", TEXT.repeat(500));
+    lab.write(
+        "job.toml",
+        JOB.replace("atoms = 60\n", "atoms = 60\ntext = \"text.txt\"\n")
+            + sweep.trim_start_matches("text = \"text.txt\"\n"),
+    );
+    lab.succeed(&["run", "job.toml", "--out", "out"]);
+    let runs = lab.table("out/job/runs.csv");
+    let (results, errors) = (runs.numbers("result"), runs.numbers("result_error"));
+    assert!((results[0] - std::f64::consts::PI - errors[0]).abs() < 1e-9);
+    // it was the best of times worst
+    assert_eq!((results[1], errors[1]), (7.0, 0.0));
+    assert!((0.0..6000.0).contains(&results[2]) && errors[2] == 0.0);
+    // Better than the best of 60 random populations of 32: 1920 words of 64 bits reach 45 or so.
+    assert!(results[3] > 46.0 && results[3] <= 64.0, "{}", results[3]);
+    // Steps hang together over a few of them: 1 / sqrt(6000 / 10), four times.
+    assert!(errors[4].abs() < 0.17, "{}", errors[4]);
+    assert_eq!(runs.column("samples_counted"), ["6000"; 5]);
+}
+
+/// Work that is only modelled takes the same time and gives nothing.
+#[test]
+fn modelled_work_takes_its_time() {
+    let (lab, _) = run("[sweep]\n\"job.compute\" = [\"real\", \"modelled\"]\n", &[]);
+    let runs = lab.table("out/job/runs.csv");
+    for column in ["runtime_s", "messages", "atoms_counted", "samples_counted"] {
+        let cells = runs.column(column);
+        assert_eq!(cells[0], cells[1], "{column}");
+    }
+    assert!(!runs.column("result")[0].is_empty());
+    assert_eq!(
+        (runs.column("result")[1], runs.column("result_error")[1]),
+        ("", "")
+    );
+}
+
+/// What cannot be is refused, with the key and its line.
+#[test]
+fn bad_jobs_are_refused() {
+    let cases: &[(&[&str], &str)] = &[
+        (
+            &["job.kind=word-count"],
+            "job.text: expected the name of a text file",
+        ),
+        (
+            &["job.kind=word-count", "job.text=no.txt"],
+            "job.text: no.txt: No such file",
+        ),
+        (
+            &["job.kind=word-count", "job.text=bad.txt"],
+            "job.text: bad.txt: expected UTF-8 text",
+        ),
+        (
+            &["job.kind=word-count", "job.text=empty.txt"],
+            "job.text: empty.txt: there is no word in it",
+        ),
+        (
+            &["job.kind=word-count", "job.text=blank.txt"],
+            "job.text: blank.txt: there is no word in it",
+        ),
+        (
+            &["job.kind=word-count", "job.text=short.txt"],
+            "job.atoms: expected at most as many atoms as samples, 2, found 60",
+        ),
+        (&["job.kind=sort"], "job.kind: expected one of \"pi\""),
+        (
+            &["job.replicas=31"],
+            "job.replicas: expected at most the 30 nodes, found 31",
+        ),
+        (
+            &["job.replicas=0"],
+            "job.replicas: expected an integer between 1 and 64, found 0",
+        ),
+        (
+            &["job.atoms=6001"],
+            "job.atoms: expected at most as many atoms as samples, 6000, found 6001",
+        ),
+        (
+            &["job.atoms=0"],
+            "job.atoms: expected an integer between 1 ",
+        ),
+        (&["job.samples=0"], "job.samples: expected an integer "),
+        (
+            &["job.start=3 h"],
+            "job.start: the run would stop before, at 3610 s",
+        ),
+        (
+            &[
+                "time.transition=100 s",
+                "job.start=5 s",
+                "overlay.start=join",
+            ],
+            "job.start: nodes still join until ",
+        ),
+        (&["job.repair=0 s"], "job.repair: "),
+        (&["job.patience=0 s"], "job.patience: "),
+        (
+            &["job.reduce-wait=-1 s"],
+            "job.reduce-wait: expected a duration",
+        ),
+        (
+            &["nodes.speed=0.0"],
+            "nodes.speed: expected a number above 0",
+        ),
+        (&["nodes.fastest=0"], "nodes.fastest: expected an integer "),
+        (
+            &["nodes.handling-time=soon"],
+            "nodes.handling-time: expected a duration",
+        ),
+        (&["overlay.nodes=0"], "overlay.nodes: "),
+    ];
+    let lab = lab("");
+    lab.write("bad.txt", b"a b\xff");
+    lab.write("empty.txt", "");
+    lab.write("blank.txt", ", . !\n");
+    lab.write("short.txt", "two words");
+    for (settings, expected) in cases {
+        let mut arguments = vec!["run", "job.toml", "--out", "out"];
+        settings
+            .iter()
+            .for_each(|key| arguments.extend(["--set", key]));
+        let ended = lab.dhtlab(&arguments);
+        assert_eq!(
+            fault_of_refusal(&lab, &ended),
+            None,
+            "{settings:?}: {}",
+            ended.stderr
+        );
+        assert!(
+            ended.stderr.contains(expected),
+            "{settings:?}: {}",
+            ended.stderr
+        );
+    }
+}
+
+/// A job that cannot end stops at its bound, or when nobody is left, and says so, with what was
+/// counted.
+#[test]
+fn a_job_that_cannot_end_says_so() {
+    let (lab, told) = run("", &["time.max=4 s"]);
+    assert!(
+        told.contains("the job had not come to its end at time.max, 4 s of virtual time"),
+        "{told}"
+    );
+    let runs = lab.table("out/job/runs.csv");
+    let counted = runs.numbers("atoms_counted")[0];
+    assert!(counted > 0.0 && counted < 60.0, "{counted}");
+    assert_eq!(runs.numbers("samples_counted")[0], 100.0 * counted);
+    assert_eq!(
+        (runs.column("runtime_s")[0], runs.column("speedup")[0]),
+        ("", "")
+    );
+
+    let churn = "[churn]\nmodel = \"per-second\"\n[churn.per-second]\nprobability = 0.2\n\
+                 wait = \"1 h\"\nimmunity = \"0 s\"\n";
+    let (extinct, told) = run(churn, &["nodes.speed=20.0"]);
+    assert!(told.contains("the network died out at "), "{told}");
+    let runs = extinct.table("out/job/runs.csv");
+    assert_eq!(runs.numbers("churn_events")[0], 30.0);
+    assert_eq!(runs.column("runtime_s")[0], "");
+    assert_eq!(
+        runs.numbers("atoms_counted")[0] + runs.numbers("atoms_lost")[0],
+        60.0
+    );
+}
+
+/// One node works alone: in exactly the time of all samples, and there is no spread.
+#[test]
+fn one_node_works_alone() {
+    let (lab, _) = run(
+        "",
+        &[
+            "overlay.nodes=1",
+            "overlay.chord.successors=1",
+            "job.replicas=1",
+        ],
+    );
+    let runs = lab.table("out/job/runs.csv");
+    let runtime = runs.numbers("runtime_s")[0];
+    // All samples one after the other, and one wait before the last result is sent.
+    assert!((runtime - 60.1).abs() < 1e-6, "{runtime}");
+    assert_eq!(runs.column("work_sd")[0], "");
+    assert_eq!(runs.numbers("work_largest_share")[0], 1.0);
+}
+
+/// Where nodes go and come, what was counted and what was lost is everything, and with copies
+/// enough nothing is lost.
+#[test]
+fn churn_loses_nothing_that_has_copies() {
+    let churn = "[churn]\nmodel = \"per-second\"\n[churn.per-second]\nprobability = 0.002\n\
+                 [sweep]\n\"overlay.protocol\" = [\"chord\", \"kademlia\", \"vhash\"]\n";
+    let (lab, _) = run(
+        churn,
+        &["job.replicas=4", "nodes.speed=2.0", "repetitions=2"],
+    );
+    let runs = lab.table("out/job/runs.csv");
+    assert!(
+        runs.numbers("churn_events")
+            .iter()
+            .all(|events| *events > 3.0)
+    );
+    assert_eq!(runs.column("atoms_counted"), ["60"; 6]);
+    assert_eq!(runs.column("samples_counted"), ["6000"; 6]);
+    assert_eq!(runs.column("atoms_lost"), ["0"; 6]);
+}
