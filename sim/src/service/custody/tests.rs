@@ -46,7 +46,7 @@ impl View for Eyes<'_> {
         match all.min_by_key(|node| self.ahead(key, *node)) {
             Some(root) if root == self.me => NextHop::Root,
             // As an overlay that names the root, and as one that only knows a nearer node.
-            Some(root) if key.words()[4] % 2 == 0 => NextHop::Last(root),
+            Some(root) if key.words()[4].is_multiple_of(2) => NextHop::Last(root),
             Some(root) => NextHop::Next(root),
             None => NextHop::Root,
         }
