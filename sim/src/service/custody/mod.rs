@@ -16,6 +16,7 @@
 //! Services use it through messages of their own that carry a [`Custody`]: what a node is told goes
 //! in by [`Store::receive`], what others are to be told comes out in a list.
 
+mod held;
 mod letters;
 mod store;
 #[cfg(test)]
@@ -88,6 +89,18 @@ pub enum Custody<I> {
 }
 
 impl<I: Item> Custody<I> {
+    /// The items that nobody holds while this is on its way.
+    pub fn unheld(&self) -> &[(Key, I)] {
+        match self {
+            Self::Take {
+                items,
+                holder: None,
+                ..
+            } => items,
+            _ => &[],
+        }
+    }
+
     /// Its size in a message: a key has the size of an ID, a version 8 bytes, and an item its own.
     pub fn bytes(&self) -> u32 {
         const VERSION: u32 = 8;

@@ -1,11 +1,11 @@
-//! The items on one node, and who looks after each.
+//! The items on one node: how they come, are handed over and go.
 
+use super::held::{Adoption, Held, Keeper};
 use super::letters::{self, Letters, onward};
 use super::{Custody, Item, Items, Names};
 use crate::engine::{Instant, Span};
 use crate::overlay::{NextHop, Node, View};
 use crate::space::Key;
-use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// The items on one node.
@@ -28,48 +28,6 @@ pub enum Change {
     Came(Key),
     /// It is gone.
     Went(Key),
-}
-
-#[derive(Clone, Debug)]
-struct Held<I> {
-    item: I,
-    keeper: Keeper,
-    /// Where copies are, if this node looks after it, or did until it offered it to its root.
-    copies: SmallVec<[Replica; 4]>,
-}
-
-/// A copy on another node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Replica {
-    node: Node,
-    /// It belongs to the replica set; else it goes when all of these are there.
-    wanted: bool,
-    /// The node has said that it is there.
-    confirmed: bool,
-}
-
-/// Who looks after an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keeper {
-    /// This node.
-    Me,
-    /// That one, which has had the copy put here.
-    Node(Node),
-    /// Its root, to which it was offered at this time; nothing was heard yet.
-    Offered(Instant),
-}
-
-/// What has become of an item that this node was to look after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Adoption {
-    /// It looks after it already, and knew what came.
-    Known,
-    /// It has had it, and looks after it from now on.
-    TakenOver,
-    /// It has not had it, or not as it is now, and nobody else has.
-    Changed,
-    /// The same, but others may have it.
-    Behind,
 }
 
 impl<I: Item> Store<I> {
@@ -138,12 +96,7 @@ impl<I: Item> Store<I> {
     }
 
     fn insert(&mut self, key: Key, item: I, keeper: Keeper) {
-        let held = Held {
-            item,
-            keeper,
-            copies: SmallVec::new(),
-        };
-        self.items.insert(key, held);
+        self.items.insert(key, Held::new(item, keeper));
         self.changes.push(Change::Came(key));
     }
 
@@ -216,53 +169,14 @@ impl<I: Item> Store<I> {
         let mut set = view.replica_set(key, others + usize::from(gone.is_some()));
         set.retain(|node| Some(*node) != gone);
         set.truncate(others);
-        let version = held.item.version();
-        let news = adoption != Adoption::Known;
-        let unasked = adoption == Adoption::Changed || version.is_none();
-        let item = &held.item;
-        let mut tell = |node: Node| {
-            if unasked {
-                letters::copy(letters, node, *key, item);
-            } else {
-                letters::hold(letters, node, (*key, version));
-            }
-        };
-        for replica in &mut held.copies {
-            replica.wanted = set.contains(&replica.node);
-            if replica.wanted && news {
-                // Somebody else may have looked after it, and released it, meanwhile.
-                replica.confirmed = false;
-                tell(replica.node);
-            }
-        }
-        for node in set {
-            if !held.copies.iter().any(|replica| replica.node == node) {
-                held.copies.push(Replica {
-                    node,
-                    wanted: true,
-                    confirmed: false,
-                });
-                tell(node);
-            }
-        }
-        held.thin(key, others, letters);
+        held.replicate(key, &set, others, adoption, letters);
     }
 
     /// Tells `holder` that this node looks after an item of which it has a copy.
     fn answer(&mut self, key: &Key, holder: Option<Node>, letters: &mut Letters<I>) {
-        let (Some(holder), Some(held)) = (holder, self.items.get_mut(key)) else {
-            return;
-        };
-        match held.copies.iter_mut().find(|copy| copy.node == holder) {
-            Some(replica) => replica.confirmed = true,
-            None => held.copies.push(Replica {
-                node: holder,
-                wanted: false,
-                confirmed: true,
-            }),
+        if let (Some(holder), Some(held)) = (holder, self.items.get_mut(key)) {
+            held.answer(key, holder, self.replicas - 1, letters);
         }
-        letters::hold(letters, holder, (*key, held.item.version()));
-        held.thin(key, self.replicas - 1, letters);
     }
 
     /// `from` has copies of these items.
@@ -588,45 +502,6 @@ impl<I: Item> Store<I> {
         if let Some(held) = self.items.get_mut(&key) {
             held.keeper = Keeper::Offered(now);
             letters::offer(letters, next, me, (key, held.item.version()));
-        }
-    }
-}
-
-impl<I> Held<I> {
-    /// `keeper` looks after the item from now on, unless this node does.
-    fn serve(&mut self, keeper: Node) {
-        if self.keeper != Keeper::Me {
-            self.keeper = Keeper::Node(keeper);
-        }
-    }
-
-    /// Releases the copies outside of the replica set if all `others` of that are there. Who knows
-    /// fewer has lost its place, or has not found it.
-    fn thin(&mut self, key: &Key, others: usize, letters: &mut Letters<I>)
-    where
-        I: Item,
-    {
-        let there = |copy: &&Replica| copy.wanted && copy.confirmed;
-        if self.copies.iter().filter(there).count() < others {
-            return;
-        }
-        self.copies.retain(|copy| {
-            if !copy.wanted {
-                letters::release(letters, copy.node, *key);
-            }
-            copy.wanted
-        });
-    }
-
-    /// Tells those whom this node had hold copies while it looked after the item that it does so no
-    /// more. They are not released: who looks after the item now may hold itself to be in the same
-    /// place, and each would have the other forget it.
-    fn dismiss(&mut self, key: &Key, letters: &mut Letters<I>)
-    where
-        I: Item,
-    {
-        for copy in self.copies.drain(..) {
-            letters::disown(letters, copy.node, *key);
         }
     }
 }

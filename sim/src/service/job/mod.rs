@@ -13,12 +13,15 @@
 //! in for a while. What it has counted has copies, too, so that any node on the way, the stager
 //! included, may go.
 //!
-//! This file is the state of a node and the order of its turns.
+//! This file is the state of a node, its work on atoms and the order of its turns; `presiding` is what
+//! it does with results that have come in.
 
 mod collector;
 mod ledger;
 mod package;
 mod parameters;
+mod presiding;
+mod shared;
 pub mod tasks;
 
 pub use collector::{Collector, Verdict};
@@ -27,92 +30,14 @@ pub use package::{Package, bundle};
 pub use parameters::{
     Bundle, Compute, JobParameters, JobSpecification, NodeParameters, SpeedDistribution,
 };
+pub use shared::Shared;
 
 use super::custody::{Change, Custody, Item, Items, Letters, Store};
-use crate::engine::{Instant, Seed, Span, Stream};
-use crate::overlay::{Application, Forward, NextHop, Node, Turn};
+use crate::engine::{Instant, Span, Stream};
+use crate::overlay::{Application, Forward, Node, Turn};
 use crate::space::Key;
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use tasks::{Task, Value};
-
-/// What all nodes know of the job, and of each other's speed nothing.
-pub struct Shared {
-    parameters: JobParameters,
-    nodes: NodeParameters,
-    seed: Seed,
-    task: Box<dyn Task>,
-    samples: u64,
-    /// The address of the job.
-    address: Key,
-    /// The key of each atom.
-    keys: Vec<Key>,
-    /// The atom with a key.
-    numbers: FxHashMap<Key, u32>,
-    /// What comes of each atom; nothing where the work is modelled.
-    results: Vec<Value>,
-}
-
-impl Shared {
-    /// The job of `specification` with the random streams of `seed`. Where the work is real, it is
-    /// done here, on all cores: what comes of an atom depends on nothing else.
-    pub fn new(specification: &JobSpecification, nodes: NodeParameters, seed: Seed) -> Self {
-        let parameters = specification.parameters.clone();
-        let mut stream = seed.stream("atom-keys", 0);
-        let mut shared = Self {
-            task: specification.task(seed),
-            samples: specification.samples(),
-            address: JobSpecification::address(seed),
-            keys: (0..parameters.atoms)
-                .map(|_| Key::random(&mut stream))
-                .collect(),
-            numbers: FxHashMap::default(),
-            results: Vec::new(),
-            parameters,
-            nodes,
-            seed,
-        };
-        shared.numbers = shared.keys.iter().copied().zip(0..).collect();
-        if shared.parameters.compute == Compute::Real {
-            let map = |atom: u32| {
-                let mut stream = seed.stream("atom", atom.into());
-                shared
-                    .task
-                    .map(shared.first(atom), shared.samples_of(atom), &mut stream)
-            };
-            shared.results = (0..shared.parameters.atoms)
-                .into_par_iter()
-                .map(map)
-                .collect();
-        }
-        shared
-    }
-
-    /// The address of the job.
-    pub fn address(&self) -> Key {
-        self.address
-    }
-
-    /// What is computed.
-    pub fn task(&self) -> &dyn Task {
-        &*self.task
-    }
-
-    /// The number of the first sample of an atom.
-    fn first(&self, atom: u32) -> u64 {
-        (u128::from(self.samples) * u128::from(atom) / u128::from(self.parameters.atoms)) as u64
-    }
-
-    /// How many samples an atom has.
-    pub fn samples_of(&self, atom: u32) -> u64 {
-        self.first(atom + 1) - self.first(atom)
-    }
-
-    fn result_of(&self, atom: u32) -> Value {
-        self.results.get(atom as usize).cloned().unwrap_or_default()
-    }
-}
+use tasks::Value;
 
 /// A part of a job, and what came of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -258,23 +183,15 @@ impl Worker {
     /// Sends letters of the store, writes down what came and went, and takes on what is `fresh`.
     fn post(&mut self, turn: Context<'_, '_>, letters: Letters<Atom>, fresh: &[Key]) {
         for (to, custody) in letters {
-            if let Custody::Take {
-                items,
-                holder: None,
-                ..
-            } = &custody
-            {
-                // Nobody else has them while they are on their way.
-                items
-                    .iter()
-                    .for_each(|(_, atom)| turn.ledger.hold(atom.number));
+            for (_, atom) in custody.unheld() {
+                turn.ledger.hold(atom.number);
             }
             turn.send(to, Message::Custody(custody));
         }
         for change in self.store.changes() {
             match change {
-                Change::Came(key) => turn.ledger.hold(turn.shared.numbers[&key]),
-                Change::Went(key) => turn.ledger.release(turn.shared.numbers[&key]),
+                Change::Came(key) => turn.ledger.hold(turn.shared.number_of(&key)),
+                Change::Went(key) => turn.ledger.release(turn.shared.number_of(&key)),
             }
         }
         for key in fresh {
@@ -349,139 +266,6 @@ impl Worker {
         turn.route(turn.shared.address, Message::Results(turn.me, packages));
     }
 
-    /// Counts results that have come to the root of the address, this node; gives how many atoms
-    /// had been counted before.
-    fn collect(&mut self, turn: Context<'_, '_>, packages: Vec<Package>) -> usize {
-        self.preside(turn);
-        let mut dropped = 0;
-        let mut counted = Vec::new();
-        let mut missing = Vec::new();
-        if let Some(collector) = &mut self.collector {
-            for package in packages {
-                match collector.add(&package, turn.now) {
-                    Verdict::Counted => {
-                        for atom in &package.atoms {
-                            turn.ledger.count(*atom, turn.now);
-                        }
-                        counted.push(package);
-                    }
-                    Verdict::Known => dropped += package.atoms.len(),
-                    Verdict::Mixed(others) => {
-                        dropped += package.atoms.len() - others.len();
-                        missing.extend(others);
-                    }
-                }
-            }
-            if !counted.is_empty() {
-                for copy in &collector.copies {
-                    turn.send(*copy, Message::Counted(counted.clone()));
-                }
-            }
-            if collector.count() == turn.shared.parameters.atoms {
-                turn.ledger.over = true;
-            }
-        }
-        self.recall(turn, missing, false);
-        dropped
-    }
-
-    /// Is the root of the address from now on, if it was not before.
-    fn preside(&mut self, turn: Context<'_, '_>) {
-        let (atoms, now) = (turn.shared.parameters.atoms, turn.now);
-        let collector = self
-            .collector
-            .get_or_insert_with(|| Collector::new(atoms, now));
-        if !std::mem::replace(&mut collector.mine, true) {
-            collector.changed = now;
-            turn.set_timer(turn.shared.parameters.patience, Timer::Quiet);
-        }
-        self.copy_counted(turn);
-    }
-
-    /// Has the replica set of the address hold copies of what was counted, be it nothing yet: who
-    /// has one knows of the job, and goes on with it once it is the root.
-    fn copy_counted(&mut self, turn: Context<'_, '_>) {
-        let others = turn.shared.parameters.replicas - 1;
-        let set = turn.view.replica_set(&turn.shared.address, others);
-        if let Some(collector) = &mut self.collector {
-            for node in &set {
-                if !collector.copies.contains(node) {
-                    let counted = Message::Counted(collector.packages().to_vec());
-                    turn.send(*node, counted);
-                }
-            }
-            collector.copies = set;
-        }
-    }
-
-    /// Takes in what another root of the address has counted.
-    fn learn(&mut self, turn: Context<'_, '_>, packages: Vec<Package>) {
-        if turn.owns(&turn.shared.address) {
-            self.collect(turn, packages);
-            return;
-        }
-        let (atoms, now) = (turn.shared.parameters.atoms, turn.now);
-        let collector = self
-            .collector
-            .get_or_insert_with(|| Collector::new(atoms, now));
-        for package in packages {
-            // What cannot be taken in is asked for by the root, should this node become it.
-            collector.add(&package, now);
-        }
-    }
-
-    /// Asks the roots of atoms for their results, one by one.
-    fn recall(&mut self, turn: Context<'_, '_>, atoms: Vec<u32>, last: bool) {
-        let mut batches: Vec<(Node, bool, Vec<u32>)> = Vec::new();
-        for atom in atoms {
-            let key = turn.shared.keys[atom as usize];
-            let (to, is_last) = match turn.view.next_hop(&key) {
-                NextHop::Next(next) if !last => (next, false),
-                NextHop::Last(next) if !last => (next, true),
-                _ => {
-                    let result = self.store.get(&key).and_then(|atom| atom.result.clone());
-                    if let Some(result) = result {
-                        self.gather(turn, vec![Package::of(atom, result)]);
-                    }
-                    continue;
-                }
-            };
-            match batches
-                .iter_mut()
-                .find(|batch| (batch.0, batch.1) == (to, is_last))
-            {
-                Some(batch) => batch.2.push(atom),
-                None => batches.push((to, is_last, vec![atom])),
-            }
-        }
-        for (to, last, atoms) in batches {
-            turn.send(to, Message::Recall(atoms, last));
-        }
-    }
-
-    /// If nothing has come in for a while, asks for what is missing; if nobody has any of it, the
-    /// job is over.
-    fn see_quiet(&mut self, turn: Context<'_, '_>) {
-        let patience = turn.shared.parameters.patience;
-        let atoms = turn.shared.parameters.atoms;
-        let Some(collector) = self.collector.as_mut().filter(|collector| collector.mine) else {
-            return;
-        };
-        if collector.count() == atoms {
-            return;
-        }
-        turn.set_timer(patience, Timer::Quiet);
-        if turn.now.since(collector.changed) < patience {
-            return;
-        }
-        let missing: Vec<u32> = (0..atoms).filter(|atom| !collector.has(*atom)).collect();
-        // What others had counted, and was lost with them, counts for nothing.
-        if !missing.iter().any(|atom| turn.ledger.is_held(*atom)) {
-            turn.ledger.over = true;
-        }
-        self.recall(turn, missing, false);
-    }
-
     /// Looks after what it holds: the neighbourhood may have changed.
     fn review(&mut self, turn: Context<'_, '_>) {
         let mut letters = Letters::new();
@@ -489,29 +273,13 @@ impl Worker {
             .store
             .review(turn.me, turn.view, turn.now, &mut letters);
         self.post(turn, letters, &fresh);
-        // Whoever holds atoms knows of the job.
-        let is_concerned = self.collector.is_some() || !self.store.is_empty();
-        if is_concerned && turn.owns(&turn.shared.address) {
-            self.preside(turn);
-        } else if let Some(collector) = self.collector.as_mut().filter(|collector| collector.mine) {
-            collector.mine = false;
-            // Others count on: when this node is the root again, its copies are behind.
-            collector.copies.clear();
-            let packages = collector.packages().to_vec();
-            turn.route(turn.shared.address, Message::Counted(packages));
-        }
+        self.see_who_presides(turn);
     }
 
+    /// `from` has told something of atoms.
     fn take(&mut self, turn: Context<'_, '_>, from: Node, custody: Custody<Atom>) {
-        if let Custody::Take {
-            items,
-            holder: None,
-            ..
-        } = &custody
-        {
-            items
-                .iter()
-                .for_each(|(_, atom)| turn.ledger.release(atom.number));
+        for (_, atom) in custody.unheld() {
+            turn.ledger.release(atom.number);
         }
         let mut letters = Letters::new();
         let fresh = self
@@ -529,7 +297,7 @@ impl Application for Worker {
 
     fn new(shared: &Shared, site: u32, random: Stream) -> Self {
         Self {
-            speed: shared.nodes.speed_of(site, shared.seed),
+            speed: shared.speed_of(site),
             random,
             store: Store::new(shared.parameters.replicas),
             todo: VecDeque::new(),
@@ -592,15 +360,8 @@ impl Application for Worker {
     fn undelivered(&mut self, turn: Context<'_, '_>, to: Node, message: Message) {
         match message {
             Message::Custody(custody) => {
-                if let Custody::Take {
-                    items,
-                    holder: None,
-                    ..
-                } = &custody
-                {
-                    items
-                        .iter()
-                        .for_each(|(_, atom)| turn.ledger.release(atom.number));
+                for (_, atom) in custody.unheld() {
+                    turn.ledger.release(atom.number);
                 }
                 let mut letters = Letters::new();
                 let fresh = self.store.undelivered(turn.view, to, custody, &mut letters);

@@ -1,0 +1,148 @@
+//! One item on a node: who looks after it, and where its copies are.
+
+use super::Item;
+use super::letters::{self, Letters};
+use crate::engine::Instant;
+use crate::overlay::Node;
+use crate::space::Key;
+use smallvec::SmallVec;
+
+#[derive(Clone, Debug)]
+pub(super) struct Held<I> {
+    pub item: I,
+    pub keeper: Keeper,
+    /// Where copies are, if this node looks after it, or did until it offered it to its root.
+    pub copies: SmallVec<[Replica; 4]>,
+}
+
+/// A copy on another node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Replica {
+    pub node: Node,
+    /// It belongs to the replica set; else it goes when all of these are there.
+    wanted: bool,
+    /// The node has said that it is there.
+    pub confirmed: bool,
+}
+
+/// Who looks after an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeper {
+    /// This node.
+    Me,
+    /// That one, which has had the copy put here.
+    Node(Node),
+    /// Its root, to which it was offered at this time; nothing was heard yet.
+    Offered(Instant),
+}
+
+/// What has become of an item that this node was to look after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Adoption {
+    /// It looks after it already, and knew what came.
+    Known,
+    /// It has had it, and looks after it from now on.
+    TakenOver,
+    /// It has not had it, or not as it is now, and nobody else has.
+    Changed,
+    /// The same, but others may have it.
+    Behind,
+}
+
+impl<I: Item> Held<I> {
+    /// An item that has come, and that `keeper` looks after.
+    pub fn new(item: I, keeper: Keeper) -> Self {
+        Self {
+            item,
+            keeper,
+            copies: SmallVec::new(),
+        }
+    }
+
+    /// Has `set` hold copies, and nobody else once all of these, `others` if the set is whole, are
+    /// there.
+    pub fn replicate(
+        &mut self,
+        key: &Key,
+        set: &[Node],
+        others: usize,
+        adoption: Adoption,
+        letters: &mut Letters<I>,
+    ) {
+        let version = self.item.version();
+        let news = adoption != Adoption::Known;
+        let unasked = adoption == Adoption::Changed || version.is_none();
+        let item = &self.item;
+        let mut tell = |node: Node| {
+            if unasked {
+                letters::copy(letters, node, *key, item);
+            } else {
+                letters::hold(letters, node, (*key, version));
+            }
+        };
+        for replica in &mut self.copies {
+            replica.wanted = set.contains(&replica.node);
+            if replica.wanted && news {
+                // Somebody else may have looked after it, and released it, meanwhile.
+                replica.confirmed = false;
+                tell(replica.node);
+            }
+        }
+        for node in set {
+            if !self.copies.iter().any(|replica| replica.node == *node) {
+                self.copies.push(Replica {
+                    node: *node,
+                    wanted: true,
+                    confirmed: false,
+                });
+                tell(*node);
+            }
+        }
+        self.thin(key, others, letters);
+    }
+
+    /// Tells `holder`, who has a copy, that this node looks after the item.
+    pub fn answer(&mut self, key: &Key, holder: Node, others: usize, letters: &mut Letters<I>) {
+        match self.copies.iter_mut().find(|copy| copy.node == holder) {
+            Some(replica) => replica.confirmed = true,
+            None => self.copies.push(Replica {
+                node: holder,
+                wanted: false,
+                confirmed: true,
+            }),
+        }
+        letters::hold(letters, holder, (*key, self.item.version()));
+        self.thin(key, others, letters);
+    }
+
+    /// `keeper` looks after the item from now on, unless this node does.
+    pub fn serve(&mut self, keeper: Node) {
+        if self.keeper != Keeper::Me {
+            self.keeper = Keeper::Node(keeper);
+        }
+    }
+
+    /// Releases the copies outside of the replica set if all `others` of that are there. Who knows
+    /// fewer has lost its place, or has not found it.
+    pub fn thin(&mut self, key: &Key, others: usize, letters: &mut Letters<I>) {
+        let there = |copy: &&Replica| copy.wanted && copy.confirmed;
+        if self.copies.iter().filter(there).count() < others {
+            return;
+        }
+        self.copies.retain(|copy| {
+            if !copy.wanted {
+                letters::release(letters, copy.node, *key);
+            }
+            copy.wanted
+        });
+    }
+
+    /// Tells those whom this node had hold copies while it looked after the item that it does so no
+    /// more. They are not released: who looks after the item now may hold itself to be in the same
+    /// place, and each would have the other forget it.
+    pub fn dismiss(&mut self, key: &Key, letters: &mut Letters<I>) {
+        for copy in self.copies.drain(..) {
+            letters::disown(letters, copy.node, *key);
+        }
+    }
+}

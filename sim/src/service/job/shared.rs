@@ -1,0 +1,92 @@
+//! What all nodes know of a job.
+
+use super::tasks::{Task, Value};
+use super::{Compute, JobParameters, JobSpecification, NodeParameters};
+use crate::engine::Seed;
+use crate::space::Key;
+use rayon::prelude::*;
+
+/// What all nodes know of the job, and of each other's speed nothing.
+pub struct Shared {
+    pub(super) parameters: JobParameters,
+    nodes: NodeParameters,
+    seed: Seed,
+    task: Box<dyn Task>,
+    samples: u64,
+    /// The address of the job.
+    pub(super) address: Key,
+    /// The key of each atom, ascending.
+    pub(super) keys: Vec<Key>,
+    /// What comes of each atom; nothing where the work is modelled.
+    results: Vec<Value>,
+}
+
+impl Shared {
+    /// The job of `specification` with the random streams of `seed`. Where the work is real, it is
+    /// done here, on all cores: what comes of an atom depends on nothing else.
+    pub fn new(specification: &JobSpecification, nodes: NodeParameters, seed: Seed) -> Self {
+        let parameters = specification.parameters.clone();
+        let mut stream = seed.stream("atom-keys", 0);
+        let mut shared = Self {
+            task: specification.task(seed),
+            samples: specification.samples(),
+            address: JobSpecification::address(seed),
+            keys: (0..parameters.atoms)
+                .map(|_| Key::random(&mut stream))
+                .collect(),
+            results: Vec::new(),
+            parameters,
+            nodes,
+            seed,
+        };
+        shared.keys.sort_unstable();
+        if shared.parameters.compute == Compute::Real {
+            let map = |atom: u32| {
+                let mut stream = seed.stream("atom", atom.into());
+                shared
+                    .task
+                    .map(shared.first(atom), shared.samples_of(atom), &mut stream)
+            };
+            shared.results = (0..shared.parameters.atoms)
+                .into_par_iter()
+                .map(map)
+                .collect();
+        }
+        shared
+    }
+
+    /// The address of the job.
+    pub fn address(&self) -> Key {
+        self.address
+    }
+
+    /// What is computed.
+    pub fn task(&self) -> &dyn Task {
+        &*self.task
+    }
+
+    /// The number of the first sample of an atom.
+    fn first(&self, atom: u32) -> u64 {
+        (u128::from(self.samples) * u128::from(atom) / u128::from(self.parameters.atoms)) as u64
+    }
+
+    /// How many samples an atom has.
+    pub fn samples_of(&self, atom: u32) -> u64 {
+        self.first(atom + 1) - self.first(atom)
+    }
+
+    /// The atom with `key`, which must be that of one. O(log a) for a atoms.
+    pub(super) fn number_of(&self, key: &Key) -> u32 {
+        self.keys.partition_point(|other| other < key) as u32
+    }
+
+    /// The samples a second of the nodes of `site`.
+    pub(super) fn speed_of(&self, site: u32) -> f64 {
+        self.nodes.speed_of(site, self.seed)
+    }
+
+    /// What comes of an atom.
+    pub(super) fn result_of(&self, atom: u32) -> Value {
+        self.results.get(atom as usize).cloned().unwrap_or_default()
+    }
+}
