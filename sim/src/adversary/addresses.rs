@@ -1,6 +1,7 @@
 //! The addresses of an adversary: random ones, or a list.
 
 use crate::engine::Stream;
+use crate::overlay::is_public;
 use crate::parameter::{Kind, ParameterValue, Unknown};
 use rand::Rng;
 use rustc_hash::FxHashSet;
@@ -18,8 +19,8 @@ pub enum Addresses {
 
 impl Addresses {
     /// `count` addresses; random ones are drawn from `stream`, so that fewer of them are the
-    /// first of more. They are uniform over those that a host on the Internet can have, but for
-    /// reserved blocks smaller than 2^24, and no two are equal. A list is taken as it is.
+    /// first of more. They are uniform over those that [`is_public`] has hosts of the Internet
+    /// have, and no two are equal. A list is taken as it is.
     pub fn take(&self, count: usize, stream: &mut Stream) -> Vec<Ipv4Addr> {
         match self {
             Self::Listed(addresses) => addresses.clone(),
@@ -32,12 +33,6 @@ impl Addresses {
             }
         }
     }
-}
-
-/// Neither this network (0), private (10), loopback (127), multicast nor reserved (224 and above).
-fn is_public(address: Ipv4Addr) -> bool {
-    let first = address.octets()[0];
-    (1..224).contains(&first) && ![10, 127].contains(&first)
 }
 
 impl ParameterValue for Addresses {

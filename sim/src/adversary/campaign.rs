@@ -1,6 +1,7 @@
 //! Which ID the next Sybil takes, by what the adversary knows.
 
 use super::Strategy;
+use super::holdings::on_arc;
 use crate::engine::Stream;
 use crate::space::Key;
 use std::cmp::Ordering;
@@ -215,9 +216,7 @@ impl Campaign {
                 within(&id).then(|| self.identity(id))
             }
             Reservoir::Held(held) => {
-                let begin = held.partition_point(|identity| identity.id <= before);
-                let around = held[begin..].iter().chain(&held[..begin]);
-                let inside = around.take_while(|identity| within(&identity.id));
+                let inside = on_arc(held, |identity| identity.id, before, behind);
                 let found = inside.min_by_key(|identity| identity.rank);
                 found.copied()
             }

@@ -58,14 +58,7 @@ impl Holdings {
     /// The keys between two neighbours, from `after` clockwise to `before`, both excluded; if
     /// the two are the same, once around. O(log k) before the first.
     pub fn mash_gap(&self, after: Key, before: Key) -> impl Iterator<Item = &Held> {
-        let from = self.held.partition_point(|held| held.key <= after);
-        let to = self.place(before);
-        let (first, second) = if after < before {
-            (&self.held[from..to.max(from)], &[][..])
-        } else {
-            (&self.held[from..], &self.held[..to])
-        };
-        first.iter().chain(second)
+        on_arc(&self.held, |held| held.key, after, before)
     }
 
     /// The keys that take the place of a finger of Chord: those at or after the start of finger
@@ -97,6 +90,24 @@ impl Holdings {
     fn place(&self, key: Key) -> usize {
         self.held.partition_point(|held| held.key < key)
     }
+}
+
+/// What lies between two keys, from `after` clockwise to `before`, both excluded, among what is
+/// sorted by `key`; if the two are the same, once around. O(log k) before the first of k.
+pub(super) fn on_arc<T>(
+    sorted: &[T],
+    key: impl Fn(&T) -> Key,
+    after: Key,
+    before: Key,
+) -> impl Iterator<Item = &T> {
+    let from = sorted.partition_point(|one| key(one) <= after);
+    let to = sorted.partition_point(|one| key(one) < before);
+    let (first, second) = if after < before {
+        (&sorted[from..to.max(from)], &[][..])
+    } else {
+        (&sorted[from..], &sorted[..to])
+    };
+    first.iter().chain(second)
 }
 
 #[cfg(test)]

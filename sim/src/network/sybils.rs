@@ -27,11 +27,11 @@ pub struct Attack {
 /// The adversary in the network.
 pub(super) struct Sybils {
     attack: Attack,
-    /// Every Sybil that has been sent to join.
-    sent: Vec<Node>,
-    /// How many of them, from the first on, have been asked for all their peers while new.
-    asked: usize,
-    /// The Sybil whose peers are looked at next.
+    /// Those that have been sent and are not members yet.
+    joining: Vec<Node>,
+    /// Those that have been asked for their peers when they had joined, and the place among them of
+    /// the one that is asked once more.
+    asked: Vec<Node>,
     patrol: usize,
     /// The Sybils that are members.
     census: Census,
@@ -47,8 +47,8 @@ impl Sybils {
     pub(super) fn new(attack: Attack, honest: Census, seed: Seed) -> Self {
         Self {
             attack,
-            sent: Vec::new(),
-            asked: 0,
+            joining: Vec::new(),
+            asked: Vec::new(),
             patrol: 0,
             census: Census::default(),
             honest,
@@ -155,7 +155,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             let state = P::newcomer(&self.shared, &identity.id);
             let node = self.add(identity.id, site, state);
             self.seats[node.index()].sybil = true;
-            sybils.sent.push(node);
+            sybils.joining.push(node);
             self.sybils = Some(sybils);
             self.turn(node, |state, context| state.join(context, bootstrap));
         } else {
@@ -180,16 +180,18 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 }
             });
         };
-        while let Some(node) = sybils.sent.get(sybils.asked).copied() {
-            if !self.is_member(node) {
-                break;
+        let asked = &mut sybils.asked;
+        sybils.joining.retain(|node| {
+            let is_member = self.is_member(*node);
+            if is_member {
+                listen(*node);
+                asked.push(*node);
             }
-            listen(node);
-            sybils.asked += 1;
-        }
-        if sybils.asked > 0 {
-            sybils.patrol = (sybils.patrol + 1) % sybils.asked;
-            listen(sybils.sent[sybils.patrol]);
+            !is_member
+        });
+        if !asked.is_empty() {
+            sybils.patrol = (sybils.patrol + 1) % asked.len();
+            listen(asked[sybils.patrol]);
         }
     }
 

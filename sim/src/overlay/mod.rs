@@ -21,7 +21,7 @@ pub use application::{Action, Application, Forward, Turn, View};
 pub use configuration::{Burden, Circumstances, Configuration, Launch, Start};
 pub use context::{Context, Effect, Search};
 pub use identity::{Identities, Node};
-pub use naming::{IdRule, Naming, bep42_id, is_bep42_valid, public_address};
+pub use naming::{IdRule, Naming, bep42_id, is_bep42_valid, is_public, public_address};
 pub use omniscient::{Census, Index, Omniscient};
 
 use crate::engine::Span;

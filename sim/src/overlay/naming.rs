@@ -110,7 +110,7 @@ pub fn public_address(seed: Seed, participant: u32) -> Ipv4Addr {
 }
 
 /// Whether hosts of the Internet may have `address` (RFC 6890, the larger blocks).
-fn is_public(address: Ipv4Addr) -> bool {
+pub fn is_public(address: Ipv4Addr) -> bool {
     let [a, b, ..] = address.octets();
     let shared = a == 100 && (64..128).contains(&b);
     let benchmarks = a == 198 && (b == 18 || b == 19);

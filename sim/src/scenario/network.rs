@@ -216,6 +216,29 @@ impl NetworkScenario {
         Ok(())
     }
 
+    /// Refuses more `replicas` of an item, its root's included, than there are nodes, or than the
+    /// overlay names nodes for; `key` is where they are set.
+    ///
+    /// # Errors
+    /// A [`Problem`] with `key`.
+    pub fn check_replicas(&self, key: &str, replicas: usize) -> Result<(), Problem> {
+        let nodes = self.overlay.nodes;
+        if replicas > nodes {
+            let message = format_args!("{replicas} copies do not fit on {nodes} nodes");
+            return Err(Problem::new(key, message));
+        }
+        match self.protocol.heirs() {
+            Some((heirs, its_key)) if replicas - 1 > heirs => Err(Problem::new(
+                key,
+                format_args!(
+                    "with `{its_key}` = {heirs} a node knows {heirs} others to hold copies, not {}",
+                    replicas - 1
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The key around which Sybils are put.
     pub fn attacked_key(&self) -> Option<Key> {
         self.adversary.attack.target.or(self.workload.key)

@@ -195,7 +195,7 @@ fn bad_jobs_are_refused() {
         (&["job.kind=sort"], "job.kind: expected one of \"pi\""),
         (
             &["job.replicas=31"],
-            "job.replicas: expected at most the 30 nodes, found 31",
+            "job.replicas: 31 copies do not fit on 30 nodes",
         ),
         (
             &["job.replicas=0"],

@@ -149,9 +149,11 @@ fn frame(key: &str, experiment: &str) -> String {
         lines.extend([
             ("underlay.nodes", "100".to_owned()),
             ("overlay.nodes", "20".to_owned()),
-            ("workload.lookups", "5".to_owned()),
             ("underlay.file.path", "\"graphs/triangle.txt\"".to_owned()),
         ]);
+    }
+    if experiment != "job" && !WITHOUT_NETWORK.contains(&experiment) && experiment != "growth" {
+        lines.push(("workload.lookups", "5".to_owned()));
     }
     if experiment == "storage" {
         lines.extend([

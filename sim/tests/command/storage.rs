@@ -134,7 +134,7 @@ fn what_cannot_be_meant_is_refused() {
             (
                 "[storage]\nreplicas = 6\n",
                 &[],
-                "bad.toml:9: storage.replicas: 6 copies of a block do not fit on 5 nodes",
+                "bad.toml:9: storage.replicas: 6 copies do not fit on 5 nodes",
             ),
             (
                 "[storage]\nreplicas = 0\n",

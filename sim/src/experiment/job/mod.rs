@@ -96,12 +96,16 @@ struct JobRun {
 impl JobRun {
     fn check(&self) -> Result<(), Problem> {
         let (job, network) = (&self.job.parameters, &self.network);
-        if job.replicas > network.overlay.nodes {
-            let message = format_args!(
-                "expected at most the {} nodes, found {}",
-                network.overlay.nodes, job.replicas
-            );
-            return Err(Problem::new("job.replicas", message));
+        network.check_replicas("job.replicas", job.replicas)?;
+        let workload = &network.workload;
+        for (key, stands) in [
+            ("workload.lookups", workload.lookups.is_some()),
+            ("workload.interval", workload.interval.is_some()),
+        ] {
+            if stands {
+                let message = "a network that works on a job is not asked to look up keys";
+                return Err(Problem::new(key, message));
+            }
         }
         if Instant::START + job.start < network.settled() {
             let message = format_args!(

@@ -26,12 +26,9 @@ pub(super) fn outcome<P: Omniscient>(
     let counted_atoms = packages.iter().flat_map(|package| &package.atoms);
     let samples: u64 = counted_atoms.map(|atom| shared.samples_of(*atom)).sum();
     let lost = lost(network, collector, atoms) as u64;
-    // Of a job that was not finished there is no time that it took,
-    // nor of one of which nothing is left.
+    // A job that has lost atoms, or was not finished, has no time that it took.
     let runtime = match ledger.counted_at {
-        Some(at) if counted > 0 && counted + lost == u64::from(atoms) => {
-            at.since(staged).as_secs_f64()
-        }
+        Some(at) if counted == u64::from(atoms) => at.since(staged).as_secs_f64(),
         _ => f64::NAN,
     };
     let value = collector.map(|collector| collector.value(shared.task()));

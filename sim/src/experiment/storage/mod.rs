@@ -89,25 +89,8 @@ struct StorageRun {
 
 impl StorageRun {
     fn check(&self) -> Result<(), Problem> {
-        let (network, replicas) = (&self.network, self.service.replicas);
-        let nodes = network.overlay.nodes;
-        if replicas > nodes {
-            return Err(Problem::new(
-                "storage.replicas",
-                format_args!("{replicas} copies of a block do not fit on {nodes} nodes"),
-            ));
-        }
-        if let Some((heirs, key)) = network.protocol.heirs()
-            && replicas - 1 > heirs
-        {
-            return Err(Problem::new(
-                "storage.replicas",
-                format_args!(
-                    "with `{key}` = {heirs} a node knows {heirs} others to hold copies, not {}",
-                    replicas - 1
-                ),
-            ));
-        }
+        let network = &self.network;
+        network.check_replicas("storage.replicas", self.service.replicas)?;
         if network.time.transition.is_zero() {
             return Err(Problem::new(
                 "time.transition",
