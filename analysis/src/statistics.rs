@@ -7,7 +7,7 @@
 //! assert_eq!(statistics::standard_deviation(&hops), Some(1.0));
 //! ```
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
 /// The statistics that `summary.csv` holds of one metric at one point of the sweep.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,6 +76,17 @@ pub fn confidence_interval(values: &[f64]) -> Option<(f64, f64)> {
     let student = StudentsT::new(0.0, 1.0, (values.len() - 1) as f64).ok()?;
     let half = student.inverse_cdf(0.975) * deviation / (values.len() as f64).sqrt();
     Some((mean - half, mean + half))
+}
+
+/// The 95 % confidence interval of the standard deviation of values with a normal distribution, by
+/// the chi-squared distribution with n - 1 degrees of freedom, or `None` of fewer than two values.
+#[must_use]
+pub fn deviation_interval(values: &[f64]) -> Option<(f64, f64)> {
+    let deviation = standard_deviation(values)?;
+    let freedom = (values.len() - 1) as f64;
+    let chi_squared = ChiSquared::new(freedom).ok()?;
+    let bound = |level: f64| deviation * (freedom / chi_squared.inverse_cdf(level)).sqrt();
+    Some((bound(0.975), bound(0.025)))
 }
 
 /// The quantile of `values` at `level` by linear interpolation between order statistics (type 7 of

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::spec::{Figure, Kind, Shift, Theory};
+use super::spec::{Figure, Kind, Shift, Statistic, Theory};
 use crate::summary::RUN_COLUMNS;
 
 /// What is wrong with a figure.
@@ -162,6 +162,12 @@ impl Figure {
                     "`{quantity}` needs a table with a column `quantity`; table `{}` has none",
                     self.table_name()
                 ),
+            ));
+        }
+        if self.statistic != Statistic::Mean && self.kind != Kind::Lines {
+            return Err(FigureProblem::new(
+                "statistic",
+                format!("belongs to kind `lines`, not `{}`", self.kind.name()),
             ));
         }
         for name in &self.series.0 {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::label;
 use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
-use super::select::{Group, Places, Selection, Source, estimate};
-use super::spec::Theory;
+use super::select::{Group, Places, Selection, Source};
+use super::spec::{Statistic, Theory};
 use super::style;
 use super::theory::{self, Drawn, Fit};
 use crate::Error;
@@ -38,10 +38,11 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         )));
     }
 
+    let statistic = figure.statistic;
     let mut drawn = Vec::new();
     let mut marks = Vec::new();
     for group in &selection.groups {
-        let points = points(source, group, group.y, x_column, &positions)?;
+        let points = points(source, group, group.y, statistic, x_column, &positions)?;
         if points.is_empty() {
             continue;
         }
@@ -118,7 +119,14 @@ fn add_metric(
     let first = selection.groups.first().and_then(|group| group.y);
     let mut used = false;
     for group in selection.groups.iter().filter(|group| group.y == first) {
-        let points = points(source, group, Some(column), x_column, positions)?;
+        let points = points(
+            source,
+            group,
+            Some(column),
+            Statistic::Mean,
+            x_column,
+            positions,
+        )?;
         let points: Vec<(f64, f64)> = points.iter().map(|point| (point.x, point.y)).collect();
         if !points.is_empty() {
             used = true;
@@ -163,6 +171,7 @@ fn points(
     source: &Source<'_>,
     group: &Group,
     y: Option<usize>,
+    statistic: Statistic,
     x_column: usize,
     positions: &Positions,
 ) -> Result<Vec<Point>, Error> {
@@ -200,7 +209,7 @@ fn points(
             }
         }
         let values = source.numbers(rows, y_column)?;
-        let (Some((y, y_interval)), Some(x)) = (estimate(&values), positions.place(&texts[0]))
+        let (Some((y, y_interval)), Some(x)) = (statistic.of(&values), positions.place(&texts[0]))
         else {
             continue;
         };

@@ -4,7 +4,8 @@ use super::label;
 use super::lines::y_scaling;
 use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
-use super::select::{Places, Source, estimate};
+use super::select::{Places, Source};
+use super::spec::Statistic;
 use super::theory::{self, Drawn, Fit};
 use crate::Error;
 
@@ -46,8 +47,8 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         }
         let mut points = Vec::new();
         for rows in &rows_at {
-            let x = estimate(&source.numbers(rows, x_column)?);
-            let y = estimate(&source.numbers(rows, y_column)?);
+            let x = Statistic::Mean.of(&source.numbers(rows, x_column)?);
+            let y = Statistic::Mean.of(&source.numbers(rows, y_column)?);
             let (Some((x, x_interval)), Some((y, y_interval))) = (x, y) else {
                 continue;
             };

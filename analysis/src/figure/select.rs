@@ -8,7 +8,6 @@ use super::label;
 use super::plot::{Panel, Plot, Scaling};
 use super::spec::Figure;
 use crate::Error;
-use crate::statistics;
 use crate::table::Table;
 
 /// A figure and the results it is about.
@@ -261,14 +260,6 @@ impl Source<'_> {
         }
         Ok(numbers)
     }
-}
-
-/// A mean and its 95 % interval, or `None` of no values.
-pub fn estimate(values: &[f64]) -> Option<(f64, Option<(f64, f64)>)> {
-    Some((
-        statistics::mean(values)?,
-        statistics::confidence_interval(values),
-    ))
 }
 
 /// Distinct texts in the order of their first appearance.

@@ -7,6 +7,8 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::statistics;
+
 /// One figure, as a `[[figure]]` table of a scenario or an entry of `figures` in a manifest.
 ///
 /// Keys are kebab-case, unknown keys are errors, and every key may be left out where a default is
@@ -34,6 +36,8 @@ pub struct Figure {
     /// The vertical axis: a metric or column, or several, of which each is a series.
     #[serde(skip_serializing_if = "Names::is_empty")]
     pub y: Names,
+    /// What of the repetitions is drawn; default `mean`.
+    pub statistic: Statistic,
     /// The `quantity` whose rows are taken from a long table; a histogram needs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<String>,
@@ -90,6 +94,34 @@ impl Kind {
             Self::Histogram => "histogram",
             Self::Cumulative => "cumulative",
             Self::Scatter => "scatter",
+        }
+    }
+}
+
+/// What of the repetitions of one point of the sweep a figure of kind `lines` draws.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Statistic {
+    /// Their mean.
+    #[default]
+    Mean,
+    /// Their standard deviation: how far one run is from another.
+    StandardDeviation,
+}
+
+impl Statistic {
+    /// The statistic of `values` and its 95 % interval, where there are enough of them.
+    #[must_use]
+    pub fn of(self, values: &[f64]) -> Option<(f64, Option<(f64, f64)>)> {
+        match self {
+            Self::Mean => Some((
+                statistics::mean(values)?,
+                statistics::confidence_interval(values),
+            )),
+            Self::StandardDeviation => Some((
+                statistics::standard_deviation(values)?,
+                statistics::deviation_interval(values),
+            )),
         }
     }
 }

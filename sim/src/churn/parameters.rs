@@ -5,7 +5,7 @@ use super::{
     SessionParameters, Trace, TraceParameters, failures, per_second, rates, sessions,
 };
 use crate::engine::{Instant, Seed, Span};
-use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::parameter::{NamedFile, Parameters, Problem, Section, Table};
 use std::path::Path;
 use toml::Value;
 
@@ -138,15 +138,10 @@ impl Churn {
                 if trace.file.is_empty() {
                     return Err(Problem::new(key, "expected the name of a file"));
                 }
-                let read = Trace::read(&folder.join(&trace.file), nodes);
-                let (read, content) = read.map_err(|message| Problem::new(key, message))?;
-                let expected = trace.content.get_or_insert_with(|| content.clone());
-                if *expected != content {
-                    return Err(Problem::new(
-                        own.path_of("content"),
-                        format_args!("expected the SHA-1 {expected}, found {content}"),
-                    ));
-                }
+                let content = ("content", &mut trace.content);
+                let file = NamedFile::read(&own, ("file", &trace.file), content, folder)?;
+                let read = Trace::read(&file, nodes);
+                let read = read.map_err(|message| Problem::new(key, message))?;
                 ModelParameters::Trace(trace, read)
             }
         };

@@ -2,9 +2,8 @@
 
 use super::{Change, ChurnPlan, Step};
 use crate::engine::{Instant, Span};
-use crate::space::Key;
+use crate::parameter::NamedFile;
 use std::collections::HashMap;
-use std::path::Path;
 
 crate::parameters! {
     /// Comings and goings from a file of lines `time_s,join|leave|crash,node`. The nodes that are there at first are called 0, 1, 2, ...; names of others are free.
@@ -114,16 +113,15 @@ impl Trace {
         })
     }
 
-    /// Reads the file at `path`; the trace, and the SHA-1 of the content in hex.
+    /// Reads a file.
     ///
     /// # Errors
     /// What is wrong with the file, with the line where there is one.
-    pub(super) fn read(path: &Path, nodes: usize) -> Result<(Self, String), String> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        let trace = Self::parse(&text, nodes)
-            .map_err(|(line, message)| format!("{}:{line}: {message}", path.display()))?;
-        Ok((trace, Key::sha1(text.as_bytes()).to_string()))
+    pub(super) fn read(file: &NamedFile, nodes: usize) -> Result<Self, String> {
+        let path = file.path.display();
+        let text =
+            str::from_utf8(&file.bytes).map_err(|_| format!("{path}: expected UTF-8 text"))?;
+        Self::parse(text, nodes).map_err(|(line, message)| format!("{path}:{line}: {message}"))
     }
 
     /// How many participants it has, those included that come later.

@@ -418,14 +418,18 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// A message is lost.
     pub(super) fn lose(&mut self, id: TripId) {
         let trip = self.trips.get(id);
-        if matches!(trip.cargo, Cargo::Lookup) {
-            let (issued, timeouts) = (trip.issued, trip.timeouts);
-            let attack = Interception {
-                intercepted: trip.intercepted,
-                ..Interception::default()
-            };
-            self.tally.failed(issued, timeouts);
-            self.tally.attacked(issued, attack);
+        match &trip.cargo {
+            Cargo::Lookup => {
+                let (issued, timeouts) = (trip.issued, trip.timeouts);
+                let attack = Interception {
+                    intercepted: trip.intercepted,
+                    ..Interception::default()
+                };
+                self.tally.failed(issued, timeouts);
+                self.tally.attacked(issued, attack);
+            }
+            Cargo::Query(_) => {}
+            Cargo::Message(message) => A::vanish(message, &mut self.ledger),
         }
         self.trips.end(id);
     }

@@ -109,11 +109,13 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let Letter {
             from, to, message, ..
         } = *letter;
-        if !self.keeps(to, from) {
-            self.upcall(to, |application, turn| {
-                application.receive(turn, from, message);
-            });
+        if self.keeps(to, from) {
+            A::vanish(&message, &mut self.ledger);
+            return;
         }
+        self.upcall(to, |application, turn| {
+            application.receive(turn, from, message);
+        });
     }
 
     /// A routed message of the application waits for its turn at `node`; false if it need not.
@@ -150,6 +152,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             from, to, message, ..
         } = letter;
         if !self.is_alive(from) {
+            A::vanish(&message, &mut self.ledger);
             return;
         }
         self.turn(from, |state, context| state.on_timeout(context, to, None));

@@ -69,6 +69,9 @@ pub trait Application: Sized {
     /// The node is gone at `now`, and with it what it held.
     fn perish(&mut self, _now: Instant, _ledger: &mut Self::Ledger) {}
 
+    /// `message` is lost: nobody gets it, and nobody is told.
+    fn vanish(_message: &Self::Message, _ledger: &mut Self::Ledger) {}
+
     /// Alters `message` as an adversary would that wants to pass it for a true one.
     fn forge(message: &mut Self::Message);
 

@@ -3,13 +3,15 @@
 //! Every room of the house owns the parameters of its own things and declares
 //! them once, with [`parameters!`](crate::parameters) and [`choices!`](crate::choices).
 //! From that one declaration come the struct, its defaults, the reader with its
-//! errors, the resolved scenario and the JSON Schema. This module knows neither
-//! files nor lines: a [`Problem`] names a key, and whoever read the file says
-//! where that key stands.
+//! errors, the resolved scenario and the JSON Schema. This module knows nothing of
+//! the file in which keys stand: a [`Problem`] names a key, and whoever read the
+//! file says where that key stands.
 
 mod declare;
+mod named_file;
 mod value;
 
+pub use named_file::NamedFile;
 pub use value::{Kind, ParameterValue, Range, Unknown};
 
 use std::collections::BTreeMap;

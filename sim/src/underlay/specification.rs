@@ -149,7 +149,6 @@ impl Specification {
             Model::File => {
                 let mut file = File::read(&own)?;
                 let loaded = file.load(&own, base)?;
-                file.content = Some(loaded.content.clone());
                 (Chosen::File(Arc::new(loaded)), file.write())
             }
         };

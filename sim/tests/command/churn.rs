@@ -144,6 +144,6 @@ fn the_content_of_a_trace_names_its_run() {
     assert!(
         ended
             .stderr
-            .contains("churn.trace.content: expected the SHA-1 abc, found ")
+            .contains("churn.trace.content: trace.csv: expected the SHA-1 abc, found ")
     );
 }

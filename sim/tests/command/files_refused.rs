@@ -251,7 +251,7 @@ fn traces_that_cannot_be_are_refused() {
             (
                 "trace.file = \"traces/none.csv\"\n",
                 &[],
-                "bad.toml:4: churn.trace.file: cannot read traces/none.csv: No such file or \
+                "bad.toml:4: churn.trace.file: traces/none.csv: cannot be read: No such file or \
                  directory (os error 2)",
             ),
         ],

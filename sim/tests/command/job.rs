@@ -57,6 +57,7 @@ fn a_job_runs_on_every_protocol() {
     let metrics = [
         "runtime_s",
         "speedup",
+        "last_counted_s",
         "result",
         "result_error",
         "samples_counted",
@@ -64,6 +65,7 @@ fn a_job_runs_on_every_protocol() {
         "atoms_counted",
         "atoms_redone",
         "atoms_lost",
+        "atoms_orphaned",
         "duplicates_dropped",
         "messages",
         "bytes",
@@ -174,7 +176,7 @@ fn bad_jobs_are_refused() {
         ),
         (
             &["job.kind=word-count", "job.text=no.txt"],
-            "job.text: no.txt: No such file",
+            "job.text: no.txt: cannot be read: No such file",
         ),
         (
             &["job.kind=word-count", "job.text=bad.txt"],
@@ -333,4 +335,61 @@ fn churn_loses_nothing_that_has_copies() {
     assert_eq!(runs.column("atoms_counted"), ["60"; 6]);
     assert_eq!(runs.column("samples_counted"), ["6000"; 6]);
     assert_eq!(runs.column("atoms_lost"), ["0"; 6]);
+}
+
+/// What nobody holds is not waited for: a job that has lost atoms, or all of them and those that counted,
+/// is over when nothing more can come of it. The more copies, the less is lost.
+#[test]
+fn a_job_that_loses_atoms_comes_to_its_end() {
+    let churn = "[churn]\nmodel = \"per-second\"\n[churn.per-second]\nimmunity = \"0 s\"\n\
+                 [sweep]\n\"churn.per-second.probability\" = [0.01, 0.05]\n\
+                 \"job.replicas\" = [1, 2, 3]\n\"job.bundle\" = [\"fingers\", \"walk\"]\n";
+    let settings = ["nodes.speed=20.0", "job.patience=5 s", "repetitions=12"];
+    let (lab, told) = run(churn, &settings);
+    assert!(!told.contains("had not come to its end"), "{told}");
+    let runs = lab.table("out/job/runs.csv");
+    let lost = runs.numbers("atoms_lost");
+    for (lost, orphaned) in lost.iter().zip(runs.numbers("atoms_orphaned")) {
+        // What was counted may be lost, too, with all that knew of it.
+        assert!(*lost >= orphaned, "{lost} {orphaned}");
+    }
+    let lost_where = |probability: &str, replicas: &str| -> f64 {
+        let keys = runs.column("churn.per-second.probability");
+        let keys = keys.into_iter().zip(runs.column("job.replicas"));
+        let rows = keys
+            .zip(&lost)
+            .filter(|(key, _)| *key == (probability, replicas));
+        rows.map(|(_, lost)| lost).sum()
+    };
+    for probability in ["0.01", "0.05"] {
+        let lost = ["1", "2", "3"].map(|replicas| lost_where(probability, replicas));
+        assert!(
+            lost[0] > lost[1] && lost[1] > lost[2],
+            "{probability}: {lost:?}"
+        );
+    }
+    assert!(lost_where("0.05", "3") > 0.0);
+}
+
+/// A text that has changed is another job.
+#[test]
+fn a_changed_text_is_another_run() {
+    let lab = Lab::new();
+    lab.write("text.txt", TEXT.repeat(500));
+    let kind = "kind = \"word-count\"\ntext = \"text.txt\"\n";
+    lab.write(
+        "job.toml",
+        JOB.replace("atoms = 60\n", &format!("atoms = 60\n{kind}")),
+    );
+    let arguments = ["run", "job.toml", "--out", "out"];
+    lab.succeed(&arguments);
+    let first = lab.table("out/job/runs.csv");
+    lab.write("text.txt", TEXT.replace("worst", "best").repeat(500));
+    lab.succeed(&arguments);
+    let second = lab.table("out/job/runs.csv");
+    assert_ne!(first.column("run"), second.column("run"));
+    assert_eq!(
+        (first.numbers("result")[0], second.numbers("result")[0]),
+        (7.0, 6.0)
+    );
 }

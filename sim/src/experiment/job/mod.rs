@@ -39,6 +39,7 @@ impl Experiment for JobExperiment {
         &[
             "runtime_s",
             "speedup",
+            "last_counted_s",
             "result",
             "result_error",
             "samples_counted",
@@ -46,6 +47,7 @@ impl Experiment for JobExperiment {
             "atoms_counted",
             "atoms_redone",
             "atoms_lost",
+            "atoms_orphaned",
             "duplicates_dropped",
             "messages",
             "bytes",

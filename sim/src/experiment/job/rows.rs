@@ -27,9 +27,13 @@ pub(super) fn outcome<P: Omniscient>(
     let samples: u64 = counted_atoms.map(|atom| shared.samples_of(*atom)).sum();
     let lost = lost(network, collector, atoms) as u64;
     // A job that has lost atoms, or was not finished, has no time that it took.
-    let runtime = match ledger.counted_at {
-        Some(at) if counted == u64::from(atoms) => at.since(staged).as_secs_f64(),
-        _ => f64::NAN,
+    let last = ledger
+        .counted_at
+        .map_or(f64::NAN, |at| at.since(staged).as_secs_f64());
+    let runtime = if counted == u64::from(atoms) {
+        last
+    } else {
+        f64::NAN
     };
     let value = collector.map(|collector| collector.value(shared.task()));
     let (result, error) = match &value {
@@ -44,6 +48,7 @@ pub(super) fn outcome<P: Omniscient>(
         metrics: vec![
             cell(runtime),
             cell(alone(run) / runtime),
+            cell(last),
             cell(result),
             error.map_or(String::new(), cell),
             samples.to_string(),
@@ -51,6 +56,7 @@ pub(super) fn outcome<P: Omniscient>(
             counted.to_string(),
             ledger.redone().to_string(),
             lost.to_string(),
+            ledger.orphaned().to_string(),
             ledger.duplicates.to_string(),
             (counts.messages - before.messages).to_string(),
             (counts.bytes - before.bytes).to_string(),

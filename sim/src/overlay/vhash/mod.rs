@@ -251,6 +251,20 @@ impl Overlay for VHash {
         }
     }
 
+    /// The peers nearest to the key, where they were when this node heard of them last. O(p log p) for
+    /// p peers.
+    fn replica_set(
+        &self,
+        shared: &Shared,
+        _: &Identities,
+        _: Node,
+        key: &Key,
+        count: usize,
+    ) -> Vec<Node> {
+        let target = shared.torus.point(key);
+        self.peers.nearest_few(&shared.torus, &target, count)
+    }
+
     /// By the places that IDs stand for: where nodes begin, whatever an embedding does with them.
     fn nearer(shared: &Shared, key: &Key, a: &Key, b: &Key) -> Ordering {
         let key = shared.torus.point(key);

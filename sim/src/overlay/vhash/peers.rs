@@ -90,6 +90,21 @@ impl PeerSet {
         &self.coordinates[place * self.dimensions..(place + 1) * self.dimensions]
     }
 
+    /// The `count` peers nearest to `target`, the nearest first. O(p log p) for p peers.
+    pub(super) fn nearest_few(
+        &self,
+        torus: &Torus,
+        target: &TorusPoint,
+        count: usize,
+    ) -> Vec<Node> {
+        let distances = self.coordinates.chunks_exact(self.dimensions);
+        let distances = distances.map(|at| OrderedFloat(torus.squared_distance(at, target)));
+        let mut peers: Vec<_> = distances.zip(self.nodes.iter().copied()).collect();
+        peers.sort_unstable();
+        peers.truncate(count);
+        peers.into_iter().map(|(_, node)| node).collect()
+    }
+
     /// The peer nearest to `target` and its squared distance. Linear in the peers.
     pub(super) fn nearest(&self, torus: &Torus, target: &TorusPoint) -> Option<(Node, f64)> {
         let (place, distance) = torus.nearest(target, &self.coordinates)?;

@@ -449,34 +449,40 @@ impl<I: Item> Store<I> {
         patience: Span,
         letters: &mut Letters<I>,
     ) -> Vec<Key> {
-        let mine = self.items.values().filter(|held| held.keeper == Keeper::Me);
-        let mut holders: Vec<Node> = mine
-            .flat_map(|held| held.copies.iter().map(|copy| copy.node))
-            .collect();
-        holders.sort_unstable();
-        holders.dedup();
-        letters.extend(holders.into_iter().map(|holder| (holder, Custody::Keep)));
-        for (key, held) in &mut self.items {
-            if matches!(held.keeper, Keeper::Node(_)) {
-                // Who looks after the item now has had the time to ask for copies of its own.
-                held.dismiss(key, letters);
-            }
-        }
         self.keepers
             .retain(|(_, heard)| now.since(*heard) <= patience);
-        let unsure = |keeper: Keeper| match keeper {
-            Keeper::Me => true,
-            Keeper::Offered(at) => now.since(at) > patience,
-            Keeper::Node(node) => !self.keepers.iter().any(|(keeper, _)| *keeper == node),
-        };
-        let keys: Vec<Key> = self
-            .items
-            .iter()
-            .filter(|(_, held)| unsure(held.keeper))
-            .map(|(key, _)| *key)
-            .collect();
+        let mut holders: Vec<Node> = Vec::new();
+        let mut unsure: Vec<Key> = Vec::new();
+        for (key, held) in &mut self.items {
+            match held.keeper {
+                Keeper::Me => {
+                    for copy in &held.copies {
+                        if !holders.contains(&copy.node) {
+                            holders.push(copy.node);
+                        }
+                    }
+                    if onward(view.next_hop(key)).is_some() {
+                        unsure.push(*key);
+                    }
+                }
+                Keeper::Node(node) => {
+                    // Who looks after the item now has had the time to ask for copies of its own.
+                    held.dismiss(key, letters);
+                    if !self.keepers.iter().any(|(keeper, _)| *keeper == node) {
+                        unsure.push(*key);
+                    }
+                }
+                Keeper::Offered(at) => {
+                    if now.since(at) > patience {
+                        unsure.push(*key);
+                    }
+                }
+            }
+        }
+        holders.sort_unstable();
+        letters.extend(holders.into_iter().map(|holder| (holder, Custody::Keep)));
         let mut fresh = Vec::new();
-        for key in keys {
+        for key in unsure {
             match onward(view.next_hop(&key)) {
                 Some(next) => self.hand_over(me, key, next, now, letters),
                 None if self.adopt(key, None) == Adoption::TakenOver => {

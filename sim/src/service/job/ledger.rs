@@ -16,6 +16,9 @@ pub struct Ledger {
     pub duplicates: u64,
     /// By atom.
     atoms: Vec<Record>,
+    /// Atoms that somebody holds, and nodes that know what was counted.
+    held: u32,
+    collectors: u32,
     /// When maps began (true) and ended (false), in order.
     pub maps: Vec<(Instant, bool)>,
     /// When each atom was mapped for the first time, in order.
@@ -43,12 +46,31 @@ impl Ledger {
 
     /// One more holds an atom.
     pub(super) fn hold(&mut self, atom: u32) {
-        self.atoms[atom as usize].copies += 1;
+        let copies = &mut self.atoms[atom as usize].copies;
+        *copies += 1;
+        self.held += u32::from(*copies == 1);
     }
 
     /// One less holds an atom.
     pub(super) fn release(&mut self, atom: u32) {
-        self.atoms[atom as usize].copies -= 1;
+        let copies = &mut self.atoms[atom as usize].copies;
+        *copies -= 1;
+        self.held -= u32::from(*copies == 0);
+    }
+
+    /// One more node knows what was counted, be it nothing yet.
+    pub(super) fn collect(&mut self) {
+        self.collectors += 1;
+    }
+
+    /// Such a node is gone.
+    pub(super) fn forget(&mut self) {
+        self.collectors -= 1;
+    }
+
+    /// Something is gone for ever: if it was the last that there was of the job, that is over.
+    pub(super) fn see_whether_over(&mut self) {
+        self.over |= self.held == 0 && self.collectors == 0;
     }
 
     /// An atom was counted.
@@ -90,6 +112,13 @@ impl Ledger {
     pub fn redone(&self) -> u64 {
         let more = |record: &Record| u64::from(record.maps.saturating_sub(1));
         self.atoms.iter().map(more).sum()
+    }
+
+    /// Atoms of which every holder has died, and every message that carried them been lost, before
+    /// they were counted.
+    pub fn orphaned(&self) -> u64 {
+        let is_orphan = |record: &&Record| record.copies == 0 && !record.counted;
+        self.atoms.iter().filter(is_orphan).count() as u64
     }
 
     /// Atoms that were counted at some time.

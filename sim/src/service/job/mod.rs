@@ -76,6 +76,8 @@ pub enum Message {
     Results(Node, Vec<Package>),
     /// Results that have been counted: a copy.
     Counted(Vec<Package>),
+    /// To the root of the address, sent on by this node: there is a job here.
+    Pending(Node),
     /// To the roots of these atoms: the results, please. The receiver may be held to be the root.
     Recall(Vec<u32>, bool),
 }
@@ -108,6 +110,8 @@ pub struct Worker {
     /// Results to be sent on.
     gathered: Vec<Package>,
     flushing: bool,
+    /// When something went from here, or by way of here, to the root of the address.
+    told: Instant,
     collector: Option<Collector>,
 }
 
@@ -263,6 +267,7 @@ impl Worker {
         }
         self.post(turn, letters, &[]);
         let packages = std::mem::take(&mut self.gathered);
+        self.told = turn.now;
         turn.route(turn.shared.address, Message::Results(turn.me, packages));
     }
 
@@ -305,6 +310,7 @@ impl Application for Worker {
             mapped: Vec::new(),
             gathered: Vec::new(),
             flushing: false,
+            told: Instant::START,
             collector: None,
         }
     }
@@ -327,6 +333,7 @@ impl Application for Worker {
             Message::Counted(packages) => {
                 self.collect(turn, packages);
             }
+            Message::Pending(_) => self.preside(turn),
             Message::Recall(atoms, last) => self.recall(turn, atoms, last),
         }
     }
@@ -344,6 +351,14 @@ impl Application for Worker {
                 self.gather(turn, packages);
                 Forward::Absorb
             }
+            Message::Pending(by) if *by != turn.me => {
+                *by = turn.me;
+                if self.tell(turn) {
+                    Forward::Pass
+                } else {
+                    Forward::Absorb
+                }
+            }
             _ => Forward::Pass,
         }
     }
@@ -353,7 +368,7 @@ impl Application for Worker {
             Message::Custody(custody) => self.take(turn, from, custody),
             Message::Counted(packages) => self.learn(turn, packages),
             Message::Recall(atoms, last) => self.recall(turn, atoms, last),
-            Message::Stage | Message::Walk(_) | Message::Results(..) => {}
+            Message::Stage | Message::Walk(_) | Message::Results(..) | Message::Pending(_) => {}
         }
     }
 
@@ -373,7 +388,7 @@ impl Application for Worker {
                     collector.copies.retain(|copy| *copy != to);
                 }
             }
-            Message::Stage | Message::Walk(_) | Message::Results(..) => {}
+            Message::Stage | Message::Walk(_) | Message::Results(..) | Message::Pending(_) => {}
         }
     }
 
@@ -389,6 +404,7 @@ impl Application for Worker {
                     self.store
                         .remind(turn.me, turn.view, turn.now, period * 3, &mut letters);
                 self.post(turn, letters, &fresh);
+                self.see_whether_known(turn);
                 turn.set_timer(period, Timer::Repair);
             }
         }
@@ -405,6 +421,26 @@ impl Application for Worker {
         if self.doing.is_some() {
             ledger.break_map(now);
         }
+        if self.collector.is_some() {
+            ledger.forget();
+        }
+        if ledger.staged.is_some() {
+            ledger.see_whether_over();
+        }
+    }
+
+    fn vanish(message: &Message, ledger: &mut Ledger) {
+        let atoms = match message {
+            Message::Custody(custody) => custody.unheld(),
+            Message::Walk(items) => items,
+            _ => &[],
+        };
+        for (_, atom) in atoms {
+            ledger.release(atom.number);
+        }
+        if !atoms.is_empty() {
+            ledger.see_whether_over();
+        }
     }
 
     /// Results are doubled.
@@ -419,7 +455,7 @@ impl Application for Worker {
     fn bytes(message: &Message) -> u32 {
         let atoms = |items: &Items<Atom>| items.iter().map(|(_, atom)| 4 + atom.bytes()).sum();
         match message {
-            Message::Stage => 0,
+            Message::Stage | Message::Pending(_) => 0,
             Message::Custody(custody) => custody.bytes(),
             Message::Walk(items) => atoms(items),
             Message::Results(_, packages) | Message::Counted(packages) => {

@@ -2,7 +2,7 @@
 
 use super::tasks::{Genetic, Kind, MarkovChain, Pi, Preimage, Task, WordCount};
 use crate::engine::{Seed, Span};
-use crate::parameter::{Parameters, Problem, Table};
+use crate::parameter::{NamedFile, Parameters, Problem, Table};
 use crate::space::Key;
 use std::path::Path;
 
@@ -63,6 +63,8 @@ crate::parameters! {
         pub patience: Span = Span::from_secs(30), within crate::parameter::Range::above(0.0);
         /// The text file of word-count, from the folder of the scenario.
         pub text: String = String::new();
+        /// SHA-1 of the text, in hex. A resolved scenario has it, so that a changed text is another run; where it is given, the text must match.
+        pub text_content: Option<String> = None;
     }
 }
 
@@ -114,20 +116,18 @@ impl JobSpecification {
             parameters,
             text: None,
         };
-        let parameters = &specification.parameters;
+        let parameters = &mut specification.parameters;
         if parameters.kind == Kind::WordCount {
             let key = table.path_of("text");
             if parameters.text.is_empty() {
                 return Err(Problem::new(key, "expected the name of a text file"));
             }
-            let path = folder.join(&parameters.text);
-            let bytes = std::fs::read(&path)
-                .map_err(|error| Problem::new(&key, format_args!("{}: {error}", path.display())))?;
-            let text = String::from_utf8(bytes).map_err(|_| {
-                Problem::new(
-                    &key,
-                    format_args!("{}: expected UTF-8 text", path.display()),
-                )
+            let content = ("text-content", &mut parameters.text_content);
+            let file = NamedFile::read(table, ("text", &parameters.text), content, folder)?;
+            let path = file.path;
+            let text = String::from_utf8(file.bytes).map_err(|_| {
+                let message = format_args!("{}: expected UTF-8 text", path.display());
+                Problem::new(&key, message)
             })?;
             let words = WordCount::new(&text);
             if words.is_empty() {

@@ -42,17 +42,41 @@ impl Worker {
         dropped
     }
 
+    /// Whether the root of the address has heard nothing by way of this node for long, and will now.
+    pub(super) fn tell(&mut self, turn: Context<'_, '_>) -> bool {
+        let is_late = turn.now.since(self.told) >= turn.shared.parameters.patience;
+        if is_late {
+            self.told = turn.now;
+        }
+        is_late
+    }
+
+    /// Who holds atoms lets the root of the address know from time to time: it may be new, and all
+    /// that had copies of what was counted gone.
+    pub(super) fn see_whether_known(&mut self, turn: Context<'_, '_>) {
+        if !self.store.is_empty() && self.tell(turn) {
+            turn.route(turn.shared.address, Message::Pending(turn.me));
+        }
+    }
+
     /// Is the root of the address from now on, if it was not before.
-    fn preside(&mut self, turn: Context<'_, '_>) {
-        let (atoms, now) = (turn.shared.parameters.atoms, turn.now);
-        let collector = self
-            .collector
-            .get_or_insert_with(|| Collector::new(atoms, now));
+    pub(super) fn preside(&mut self, turn: Context<'_, '_>) {
+        let collector = self.remember(turn);
         if !std::mem::replace(&mut collector.mine, true) {
-            collector.changed = now;
+            collector.changed = turn.now;
             turn.set_timer(turn.shared.parameters.patience, Timer::Quiet);
         }
         self.copy_counted(turn);
+    }
+
+    /// What this node knows to be counted.
+    fn remember(&mut self, turn: Context<'_, '_>) -> &mut Collector {
+        if self.collector.is_none() {
+            turn.ledger.collect();
+        }
+        let (atoms, now) = (turn.shared.parameters.atoms, turn.now);
+        self.collector
+            .get_or_insert_with(|| Collector::new(atoms, now))
     }
 
     /// Has the replica set of the address hold copies of what was counted, be it nothing yet: who
@@ -77,10 +101,8 @@ impl Worker {
             self.collect(turn, packages);
             return;
         }
-        let (atoms, now) = (turn.shared.parameters.atoms, turn.now);
-        let collector = self
-            .collector
-            .get_or_insert_with(|| Collector::new(atoms, now));
+        let now = turn.now;
+        let collector = self.remember(turn);
         for package in packages {
             // What cannot be taken in is asked for by the root, should this node become it.
             collector.add(&package, now);

@@ -10,10 +10,9 @@ mod rtt_matrix;
 
 use super::graph::Links;
 use super::pairwise::Matrix;
-use crate::parameter::{Problem, Table};
+use crate::parameter::{NamedFile, Problem, Table};
 use crate::{choices, parameters};
-use sha1::{Digest, Sha1};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 choices! {
     /// The format of a file that holds an underlay.
@@ -108,72 +107,33 @@ impl Measured {
 pub(super) struct Loaded {
     pub(super) measured: Measured,
     pub(super) notes: Vec<String>,
-    /// SHA-1 of its bytes in hex.
-    pub(super) content: String,
-}
-
-/// Where data lie that are too large to ship, or not ours to.
-const DATA: &str = "DHTLAB_DATA";
-
-/// The path of a file that a scenario in `base` names.
-fn locate(path: &str, base: &Path) -> Result<PathBuf, String> {
-    match path
-        .strip_prefix('$')
-        .and_then(|path| path.strip_prefix(DATA))
-    {
-        Some(rest) if rest.starts_with('/') => match std::env::var_os(DATA) {
-            Some(folder) => Ok(Path::new(&folder).join(&rest[1..])),
-            None => Err(format!(
-                "the environment variable {DATA} is not set; it names the folder in which `{}` lies",
-                &rest[1..]
-            )),
-        },
-        _ => Ok(base.join(path)),
-    }
 }
 
 impl File {
     /// Reads the file, a relative path from `base`; `table` is the one that these keys are from.
     ///
     /// # Errors
-    /// For the key `path`, with the file and the line where one is at fault.
-    pub(super) fn load(&self, table: &Table<'_>, base: &Path) -> Result<Loaded, Problem> {
-        let Some(path) = &self.path else {
+    /// For the key `path`, with the file and the line where one is at fault; for `content` if it is
+    /// another file.
+    pub(super) fn load(&mut self, table: &Table<'_>, base: &Path) -> Result<Loaded, Problem> {
+        let Some(path) = self.path.clone() else {
             return Err(Problem::new(
                 table.path_of("path"),
                 "expected the path of a file",
             ));
         };
-        let path =
-            locate(path, base).map_err(|message| Problem::new(table.path_of("path"), message))?;
-        let shown = path.display();
-        let bytes = std::fs::read(&path).map_err(|error| {
-            Problem::new(
-                table.path_of("path"),
-                format_args!("{shown}: cannot be read: {error}"),
-            )
-        })?;
-        let content = hex(&Sha1::digest(&bytes));
-        if let Some(expected) = self.content.as_ref().filter(|hash| **hash != content) {
-            return Err(Problem::new(
-                table.path_of("content"),
-                format_args!("{shown}: expected the SHA-1 {expected}, found {content}"),
-            ));
-        }
+        let content = ("content", &mut self.content);
+        let file = NamedFile::read(table, ("path", &path), content, base)?;
         let mut notes = Vec::new();
         let measured = self
-            .parse(&bytes, &mut notes)
+            .parse(&file.bytes, &mut notes)
             .map_err(|Fault { line, message }| {
                 Problem::new(
                     table.path_of("path"),
-                    format_args!("{shown}:{line}: {message}"),
+                    format_args!("{}:{line}: {message}", file.path.display()),
                 )
             })?;
-        Ok(Loaded {
-            measured,
-            notes,
-            content,
-        })
+        Ok(Loaded { measured, notes })
     }
 
     fn parse(&self, bytes: &[u8], notes: &mut Vec<String>) -> Result<Measured, Fault> {
@@ -269,8 +229,4 @@ fn millis(number: f64) -> Option<std::num::NonZeroU32> {
 /// What is said of a latency that [`millis`] refuses.
 fn bad_latency(found: &str) -> String {
     format!("expected a latency of 0 to 4294967 ms, found {found}")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

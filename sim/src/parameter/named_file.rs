@@ -1,0 +1,64 @@
+//! A file that a scenario names, known by its content.
+
+use super::{Problem, Table};
+use sha1::{Digest, Sha1};
+use std::path::{Path, PathBuf};
+
+/// Where data lie that are too large to ship, or not ours to.
+const DATA: &str = "DHTLAB_DATA";
+
+/// A file that a scenario names, as it was read.
+#[derive(Debug)]
+pub struct NamedFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+impl NamedFile {
+    /// Reads the file `name`, the value of `key` in `table`: an absolute path, one from `folder`,
+    /// or one that begins with `$DHTLAB_DATA/`. Writes the SHA-1 of what is in it, in hex, into
+    /// `content`, the value of `content_key`: a changed file is another run.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not the one that `content` names.
+    pub fn read(
+        table: &Table<'_>,
+        (key, name): (&str, &str),
+        (content_key, content): (&str, &mut Option<String>),
+        folder: &Path,
+    ) -> Result<Self, Problem> {
+        let fault = |message: String| Problem::new(table.path_of(key), message);
+        let path = locate(name, folder).map_err(fault)?;
+        let shown = path.display();
+        let bytes = std::fs::read(&path)
+            .map_err(|error| fault(format!("{shown}: cannot be read: {error}")))?;
+        let digest = Sha1::digest(&bytes);
+        let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let expected = content.get_or_insert_with(|| found.clone());
+        if *expected != found {
+            return Err(Problem::new(
+                table.path_of(content_key),
+                format_args!("{shown}: expected the SHA-1 {expected}, found {found}"),
+            ));
+        }
+        Ok(Self { path, bytes })
+    }
+}
+
+fn locate(name: &str, folder: &Path) -> Result<PathBuf, String> {
+    match name
+        .strip_prefix('$')
+        .and_then(|name| name.strip_prefix(DATA))
+    {
+        Some(rest) if rest.starts_with('/') => match std::env::var_os(DATA) {
+            Some(data) => Ok(Path::new(&data).join(&rest[1..])),
+            None => Err(format!(
+                "the environment variable {DATA} is not set; it names the folder in which `{}` lies",
+                &rest[1..]
+            )),
+        },
+        _ => Ok(folder.join(name)),
+    }
+}
