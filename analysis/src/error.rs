@@ -33,6 +33,14 @@ pub enum Error {
         /// What does not fit, with line and column.
         source: serde_json::Error,
     },
+    /// A recording is not what a run writes.
+    #[error("{}: {message}", path.display())]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        message: String,
+    },
     /// A table is not well-formed CSV, or a cell is not what its column holds.
     #[error("{}:{line}: {message}", path.display())]
     Table {

@@ -9,6 +9,7 @@
 //!   with what the theory curves gave.
 //! * [`figure::Figure`] is one figure of a scenario; [`figure::Figure::validate`] checks it before
 //!   anything is simulated.
+//! * [`view`] holds what was recorded of a run, and makes a page that plays it in a browser.
 //! * [`statistics`] holds the numbers' definitions.
 //!
 //! The same files give the same bytes, on every run.
@@ -29,6 +30,7 @@ mod output;
 pub mod statistics;
 mod summary;
 mod table;
+pub mod view;
 
 pub use error::Error;
 pub use figure::draw;

@@ -19,7 +19,7 @@
 //! | [`workload`] | plans: who looks up what, and when |
 //! | [`churn`] | plans: who comes, leaves and crashes, and when |
 //! | [`adversary`] | plans: which keys an attacker has and how its Sybils behave |
-//! | [`network`] | the world: nodes on hosts, messages delivered, everything counted |
+//! | [`network`] | the world: nodes on hosts, messages delivered, everything counted, and taken down for those who watch |
 //! | [`scenario`] | TOML in, checked runs out |
 //! | [`experiment`] | one file a kind: from a scenario to rows |
 //! | [`cli`] | the command |

@@ -5,6 +5,7 @@
 
 mod overview;
 mod progress;
+mod record;
 mod run;
 mod store;
 
@@ -36,6 +37,17 @@ enum Action {
         /// Run only the run with this name (the column `run`) and print its metrics; writes nothing
         #[arg(long, value_name = "RUN")]
         only: Option<String>,
+        /// Take down the run with this name, or the first one, event by event, and make a page that
+        /// plays it in a browser; for networks of at most 200 nodes
+        #[arg(
+            long,
+            value_name = "RUN",
+            num_args = 0..=1,
+            require_equals = true,
+            default_missing_value = "",
+            conflicts_with = "only"
+        )]
+        record: Option<String>,
     },
     /// Read and validate scenarios, and say what would run and how long and large it would be
     Check {
@@ -56,6 +68,14 @@ enum Action {
         /// Folders of results
         #[arg(required = true)]
         folders: Vec<PathBuf>,
+    },
+    /// Make the page that plays a recorded run (`run --record`) in a browser
+    View {
+        /// The folder of results with the recording
+        folder: PathBuf,
+        /// Where the page goes [default: view.html in the folder]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Run every shipped scenario
     Reproduce {
@@ -152,12 +172,14 @@ fn act(action: &Action) -> Result<(), Failure> {
             changes,
             place,
             only,
+            record,
         } => {
             let scenarios = read_all(files, &changes.options())?;
-            match only {
-                Some(run) => run::only(&scenarios, run),
-                None => run::all(&scenarios, &place.out, place.jobs),
+            if let Some(run) = only {
+                return run::only(&scenarios, run);
             }
+            let recorded = record::choose(&scenarios, record.as_deref())?;
+            run::all(&scenarios, &recorded, &place.out, place.jobs)
         }
         Action::Check { files, changes } => {
             for (file, scenario) in files.iter().zip(read_all(files, &changes.options())?) {
@@ -178,6 +200,11 @@ fn act(action: &Action) -> Result<(), Failure> {
                 .for_each(|figure| println!("{}", figure.display()));
             Ok(())
         }),
+        Action::View { folder, out } => {
+            let page = record::page(folder, out.as_deref())?;
+            println!("{}", page.display());
+            Ok(())
+        }
         Action::Reproduce {
             scenarios,
             quick,
@@ -191,7 +218,8 @@ fn act(action: &Action) -> Result<(), Failure> {
             let files = at_hand(overview::shipped(scenarios)?, &options);
             let default = if *quick { "results/quick" } else { "results" };
             let out = out.as_deref().unwrap_or(Path::new(default));
-            run::all(&read_all(&files, &options)?, out, *jobs)
+            let scenarios = read_all(&files, &options)?;
+            run::all(&scenarios, &[], out, *jobs)
         }
         Action::Schema => {
             println!("{:#}", schema(KINDS));

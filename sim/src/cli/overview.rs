@@ -78,13 +78,17 @@ pub(super) fn refuse_too_large(scenario: &Scenario) -> Result<(), Failure> {
     }
 }
 
+/// The title of a scenario, or else its name.
+pub(super) fn title(scenario: &Scenario) -> &str {
+    scenario.header.title.as_deref().unwrap_or(&scenario.name)
+}
+
 /// What would run, how long and how large it would be.
 pub(super) fn forecast(file: &Path, scenario: &Scenario) -> Result<String, Failure> {
     refuse_too_large(scenario)?;
     let (total, most) = total_cost(scenario);
     let mut text = String::new();
-    let title = scenario.header.title.as_deref().unwrap_or(&scenario.name);
-    let _ = writeln!(text, "{}: {title}", file.display());
+    let _ = writeln!(text, "{}: {}", file.display(), title(scenario));
     let _ = writeln!(
         text,
         "  {} runs: {} points x {} repetitions of experiment \"{}\"",

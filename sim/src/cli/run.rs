@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use super::store::{self, Store};
-use super::{Failure, overview};
+use super::{Failure, overview, record};
 use crate::parameter::Problem;
 use crate::scenario::Scenario;
 use rayon::prelude::*;
@@ -35,8 +35,14 @@ impl Current {
     }
 }
 
-/// Runs all scenarios one after the other, `jobs` runs at a time, with results under `out`.
-pub(super) fn all(scenarios: &[Scenario], out: &Path, jobs: Option<u16>) -> Result<(), Failure> {
+/// Runs all scenarios one after the other, `jobs` runs at a time, with results under `out`;
+/// `recorded` are the places of the runs to be recorded, by the places of the scenarios.
+pub(super) fn all(
+    scenarios: &[Scenario],
+    recorded: &[Option<usize>],
+    out: &Path,
+    jobs: Option<u16>,
+) -> Result<(), Failure> {
     scenarios.iter().try_for_each(overview::refuse_too_large)?;
     for scenario in scenarios {
         let folder = out.join(&scenario.name);
@@ -59,7 +65,10 @@ pub(super) fn all(scenarios: &[Scenario], out: &Path, jobs: Option<u16>) -> Resu
                 interrupted(&watched, scenarios);
             }
         });
-        let result = (0..scenarios.len()).try_for_each(|i| one(scenarios, i, out, &pool, &current));
+        let result = (0..scenarios.len()).try_for_each(|i| {
+            let recorded = recorded.get(i).copied().flatten();
+            one(scenarios, i, recorded, out, &pool, &current)
+        });
         let _ = tell.send(false);
         result
     })
@@ -94,13 +103,26 @@ fn cannot_write(folder: &Path, error: &std::io::Error) -> Failure {
 fn one(
     scenarios: &[Scenario],
     place: usize,
+    recorded: Option<usize>,
     out: &Path,
     pool: &rayon::ThreadPool,
     current: &Current,
 ) -> Result<(), Failure> {
     let (scenario, started) = (&scenarios[place], Instant::now());
     let folder = out.join(&scenario.name);
-    let store = Store::open(&folder, scenario).map_err(|error| cannot_write(&folder, &error))?;
+    let mut store =
+        Store::open(&folder, scenario).map_err(|error| cannot_write(&folder, &error))?;
+    let mut recorded_new = 0;
+    if let Some(run) = recorded {
+        let outcome = record::record(scenario, run, &folder)?;
+        let id = &scenario.runs[run].id;
+        if !store.has(id) {
+            recorded_new = 1;
+            store
+                .add(id, outcome)
+                .map_err(|error| Failure::Run(format!("{}: {error}", folder.display())))?;
+        }
+    }
     let todo = missing(scenario, &store);
     let progress = Progress::new(scenario, &todo);
     *current.lock() = Some(Active {
@@ -134,7 +156,7 @@ fn one(
         "{}: {} runs, {} of them new, {:.1} s, results in {}",
         scenario.name,
         active.store.done(scenario),
-        todo.len() - active.failed.len(),
+        todo.len() - active.failed.len() + recorded_new,
         started.elapsed().as_secs_f64(),
         folder.display()
     );

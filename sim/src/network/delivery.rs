@@ -24,6 +24,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let state = &mut self.nodes[node.index()];
         let result = act(state, &mut context);
         self.index.acted(&self.shared, node, state);
+        if self.recorder.is_some() {
+            self.record_place(node);
+        }
         for effect in effects.drain(..) {
             self.carry_out(node, effect);
         }
@@ -74,11 +77,14 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             } => (message, P::search_of(purpose)),
         };
         let bytes = P::bytes(message);
-        let lookup = search
-            .and_then(|search| self.trips.of(search))
-            .is_some_and(|id| matches!(self.trips.get(id).cargo, Cargo::Lookup));
+        let trip = search.and_then(|search| self.trips.of(search));
+        let lookup = trip.is_some_and(|id| matches!(self.trips.get(id).cargo, Cargo::Lookup));
+        let answer = matches!(parcel, Parcel::Reply { .. });
         self.count_message(bytes, lookup);
         let path = self.path(from, to);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.carried(self.now, trip, (from, to), path.latency, answer);
+        }
         self.queue
             .schedule(self.now + path.latency, Event::Parcel { from, to, parcel });
     }
@@ -132,7 +138,12 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                             };
                             self.post(to, from, reply);
                         }
-                        Some(message) => self.count_message(P::bytes(&message), false),
+                        Some(message) => {
+                            self.count_message(P::bytes(&message), false);
+                            if let Some(recorder) = &mut self.recorder {
+                                recorder.uncounted(self.now);
+                            }
+                        }
                         None => in_time = false,
                     }
                 }
@@ -166,6 +177,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
         if let Some(id) = P::search_of(&purpose).and_then(|search| self.trips.of(search)) {
             self.trips.get_mut(id).timeouts += 1;
+            if let Some(recorder) = &mut self.recorder {
+                recorder.timed_out(self.now, id, node, silent);
+            }
         }
         self.turn(node, |state, context| {
             state.on_timeout(context, silent, Some(purpose));

@@ -116,6 +116,19 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// `node` stops at once and tells nobody.
     pub fn crash(&mut self, node: Node) {
+        self.stop(node, false);
+    }
+
+    /// `node` tells its peers that it goes, and stops.
+    pub fn leave(&mut self, node: Node) {
+        if self.is_alive(node) {
+            self.turn(node, |state, context| state.leave(context));
+            self.stop(node, true);
+        }
+    }
+
+    /// `node` stops, after a `farewell` or without.
+    fn stop(&mut self, node: Node, farewell: bool) {
         let seat = &mut self.seats[node.index()];
         if !std::mem::replace(&mut seat.alive, false) {
             return;
@@ -141,16 +154,12 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let fresh = self.application_for(node, site);
         let mut gone = std::mem::replace(&mut self.applications[node.index()], fresh);
         gone.perish(self.now, &mut self.ledger);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.gone(self.now, node, farewell);
+            self.record_accounts();
+        }
         for search in self.trips.searches_of(node) {
             self.lose(search);
-        }
-    }
-
-    /// `node` tells its peers that it goes, and stops.
-    pub fn leave(&mut self, node: Node) {
-        if self.is_alive(node) {
-            self.turn(node, |state, context| state.leave(context));
-            self.crash(node);
         }
     }
 
@@ -189,6 +198,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let bootstrap = self.bootstrap();
         let node = self.add(id, site, P::newcomer(&self.shared, &id));
         self.enrol(site, id, node);
+        self.record_arrival(node);
         self.turn(node, |state, context| state.join(context, bootstrap));
     }
 
@@ -213,6 +223,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             self.index.enter(&self.shared, node, state);
             self.tally.counts.joins += 1;
             self.tally.members(self.now, self.census.nodes().len());
+            if let Some(recorder) = &mut self.recorder {
+                recorder.joined(self.now, node);
+            }
             self.upcall(node, |application, turn| application.start(turn));
         }
     }

@@ -4,6 +4,7 @@
 //! * [`Network`] holds the nodes and handles one event after the other; `membership` is their
 //!   coming and going, `delivery` what they do and tell each other, `services` what the
 //!   applications above them do.
+//! * `recording` takes down what happens, where somebody wants to watch.
 //! * `router` is the way of a message to the root of a key, the same for every overlay.
 //! * [`Tally`] is what was counted; [`oracle`] builds converged networks and judges answers.
 
@@ -12,6 +13,7 @@ mod event;
 mod membership;
 pub mod oracle;
 mod placement;
+mod recording;
 mod router;
 mod sample;
 mod services;
@@ -21,6 +23,7 @@ mod timeline;
 mod trip;
 
 pub use placement::{Placement, place};
+pub use recording::{MOST_EVENTS, MOST_NODES};
 pub use router::Travel;
 pub use sample::Sample;
 pub use sybils::Attack;
@@ -34,6 +37,7 @@ use crate::underlay::{Distances, Slot};
 use crate::workload::{Lookup, LookupPlan};
 use event::Event;
 use membership::Roster;
+use recording::Recorder;
 use sybils::Sybils;
 use trip::{Cargo, Trips};
 
@@ -69,6 +73,8 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     planned: Option<Lookup>,
     roster: Roster,
     sybils: Option<Box<Sybils>>,
+    /// Whether, and how far, what happens is taken down.
+    recorder: Option<Box<Recorder>>,
     tally: Tally,
     effects: Vec<Effect<P>>,
     actions: Vec<Action<A>>,
@@ -145,6 +151,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             plan: None,
             planned: None,
             sybils: None,
+            recorder: None,
             tally: Tally::default(),
             effects: Vec::new(),
             actions: Vec::new(),
@@ -226,6 +233,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// From now on it is measured; with `intervals` also by so many intervals of such a length.
     pub fn begin_measuring(&mut self, intervals: Option<(Span, usize)>) {
         self.tally.begin(self.now);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.measuring(self.now);
+        }
         if let Some((length, count)) = intervals {
             self.tally.timeline = Timeline::new(self.now, length, count);
             for end in self.tally.timeline.ends() {
@@ -375,6 +385,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             self.route(*source, None, lookup.key, Cargo::Lookup);
         } else {
             self.tally.failed(self.now, 0);
+            self.record_lookup_of_nobody(lookup.key);
         }
         self.plan_next_lookup();
     }

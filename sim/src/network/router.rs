@@ -14,6 +14,7 @@ use crate::overlay::{
     Application, Forward, HEADER_BYTES, NODE_BYTES, NextHop, Node, Omniscient, Search,
 };
 use crate::space::Key;
+use dhtlab_analysis::view::Outcome;
 
 crate::choices! {
     /// How a lookup travels.
@@ -40,6 +41,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// Sends `cargo` from `origin` to the root of `key`, by way of `via` if it is given.
     pub(super) fn route(&mut self, origin: Node, via: Option<Node>, key: Key, cargo: Cargo<P, A>) {
         let id = self.trips.start(origin, key, cargo, self.now);
+        if self.recorder.is_some() {
+            self.record_trip(id);
+        }
         self.forge(origin, id);
         match (via, self.setup.travel) {
             (Some(via), Travel::Iterative) => self.ask(id, via),
@@ -134,6 +138,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 application.forward(turn, key, &mut message, next)
             });
             if verdict == Forward::Absorb {
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.ended(self.now, id, Outcome::Absorbed, Some(node), None);
+                }
                 self.trips.end(id);
                 return;
             }
@@ -167,6 +174,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             trip.path.push(node);
         }
         self.count_message(bytes, lookup);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.carried(self.now, Some(id), (node, next), path.latency, false);
+        }
         self.queue
             .schedule(self.now + path.latency, Event::Hop { to: next, trip: id });
     }
@@ -234,6 +244,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let lookup = matches!(trip.cargo, Cargo::Lookup);
         self.count_message(ANSWER_BYTES, lookup);
         let latency = self.path(node, origin).latency;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.carried(self.now, Some(id), (node, origin), latency, true);
+        }
         self.queue
             .schedule(self.now + latency, Event::Verdict { trip: id, next });
     }
@@ -247,6 +260,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             trip.path.pop();
         }
         let (sender, silent) = (trip.holder, trip.target);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.timed_out(self.now, id, sender, silent);
+        }
         if travel == Travel::Iterative
             && let Some(adviser) = trip.path.pop()
         {
@@ -353,6 +369,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 });
             }
             Cargo::Message(message) => {
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.ended(self.now, id, Outcome::Delivered, Some(node), None);
+                }
                 self.trips.end(id);
                 self.upcall(node, |application, turn| {
                     application.deliver(turn, origin, key, message);
@@ -368,7 +387,12 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let (issued, timeouts) = (trip.issued, trip.timeouts);
         let captured = self.is_sybil(node);
         let intercepted = trip.intercepted || captured;
-        let is_root = oracle::root(self, &trip.key) == Some(node);
+        let root = oracle::root(self, &trip.key);
+        let is_root = root == Some(node);
+        if let Some(recorder) = &mut self.recorder {
+            let outcome = if is_root { Outcome::Ok } else { Outcome::Wrong };
+            recorder.ended(self.now, id, outcome, Some(node), root);
+        }
         if is_root {
             let (hops, underlay_hops) = (trip.hops, trip.underlay_hops);
             let success = Success {
@@ -411,12 +435,18 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         self.trips.get_mut(id).holder = to;
         self.count_message(ANSWER_BYTES, true);
         let latency = self.path(from, to).latency;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.carried(self.now, Some(id), (from, to), latency, true);
+        }
         self.queue
             .schedule(self.now + latency, Event::Answer { trip: id, left });
     }
 
     /// A message is lost.
     pub(super) fn lose(&mut self, id: TripId) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.ended(self.now, id, Outcome::Failed, None, None);
+        }
         let trip = self.trips.get(id);
         match &trip.cargo {
             Cargo::Lookup => {

@@ -56,6 +56,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             actions: &mut actions,
         };
         let result = call(&mut self.applications[node.index()], &mut turn);
+        if self.recorder.is_some() {
+            self.record_application(node);
+        }
         for action in actions.drain(..) {
             self.act(node, action);
         }
@@ -81,6 +84,10 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                     handled: false,
                 };
                 let latency = self.path(node, to).latency;
+                if let Some(recorder) = &mut self.recorder {
+                    let kind = A::kind(&letter.message);
+                    recorder.posted(self.now, (node, to), latency, kind);
+                }
                 self.queue
                     .schedule(self.now + latency, Event::Letter(Box::new(letter)));
             }
@@ -154,6 +161,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         if !self.is_alive(from) {
             A::vanish(&message, &mut self.ledger);
             return;
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.returned(self.now, (from, to), A::kind(&message));
         }
         self.turn(from, |state, context| state.on_timeout(context, to, None));
         self.upcall(from, |application, turn| {

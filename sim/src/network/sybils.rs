@@ -9,6 +9,7 @@ use crate::adversary::{Behaviour, Campaign};
 use crate::engine::{Instant, Seed, Span, Stream};
 use crate::overlay::{Application, Census, NextHop, Node, Omniscient};
 use crate::space::Key;
+use dhtlab_analysis::view::Deed;
 
 /// An attack, as a network is told of it.
 pub struct Attack {
@@ -155,6 +156,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             let state = P::newcomer(&self.shared, &identity.id);
             let node = self.add(identity.id, site, state);
             self.seats[node.index()].sybil = true;
+            self.record_arrival(node);
             sybils.joining.push(node);
             self.sybils = Some(sybils);
             self.turn(node, |state, context| state.join(context, bootstrap));
@@ -211,6 +213,14 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             return false;
         }
         let iterative = self.setup.travel == Travel::Iterative;
+        let deed = match behaviour {
+            Behaviour::Drop => Some(Deed::Drop),
+            Behaviour::Misroute if !last => Some(Deed::Misroute),
+            Behaviour::Observe | Behaviour::Forge | Behaviour::Misroute => None,
+        };
+        if let (Some(recorder), Some(deed)) = (&mut self.recorder, deed) {
+            recorder.betrayed(self.now, id, node, deed);
+        }
         match behaviour {
             Behaviour::Observe | Behaviour::Forge => false,
             // Who asks is left waiting, and goes another way; who has handed a message on is not.

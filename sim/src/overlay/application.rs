@@ -13,6 +13,19 @@ pub enum Forward {
     Absorb,
 }
 
+/// How a node stands to an item that it holds for the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// It holds a copy that another node looks after.
+    Copy,
+    /// It looks after the item, and there is work to be done.
+    Open,
+    /// It is at work on the item.
+    Begun,
+    /// It looks after the item, and there is nothing more to do.
+    Done,
+}
+
 /// What runs on each node above the overlay, and knows not which overlay it is.
 ///
 /// The upcalls `deliver`, `forward` and `update` are those of Dabek et al. (IPTPS 2003); beside
@@ -26,6 +39,8 @@ pub trait Application: Sized {
     type Timer: Copy + std::fmt::Debug;
     /// What is written down about all nodes for whoever runs the network; nodes do not read it.
     type Ledger: Default;
+    /// What an item is called that nodes hold for the network, if they hold any.
+    const ITEM: &'static str = "";
 
     /// The application on a node at `site`, with a random stream of its own.
     fn new(shared: &Self::Shared, site: u32, random: Stream) -> Self;
@@ -77,6 +92,21 @@ pub trait Application: Sized {
 
     /// How many bytes `message` has beside the header and the key of a routed one.
     fn bytes(message: &Self::Message) -> u32;
+
+    /// What `message` is, in a word or two, for those who watch; empty for what is said so often, to
+    /// keep things as they are, that nobody wants to watch it.
+    fn kind(_message: &Self::Message) -> &'static str {
+        ""
+    }
+
+    /// Shows the items that this node holds, each once, in an order of its own.
+    fn show(&self, _see: &mut dyn FnMut(&Key, Holding)) {}
+
+    /// The accounts of what was done so far, for those who watch: each with its name, always the
+    /// same ones in the same order.
+    fn accounts(_ledger: &Self::Ledger) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
 
     /// Whether what the network was made for is done.
     fn is_over(_ledger: &Self::Ledger) -> bool {

@@ -17,7 +17,7 @@ mod omniscient;
 pub mod urdht;
 pub mod vhash;
 
-pub use application::{Action, Application, Forward, Turn, View};
+pub use application::{Action, Application, Forward, Holding, Turn, View};
 pub use configuration::{Burden, Circumstances, Configuration, Launch, Start};
 pub use context::{Context, Effect, Search};
 pub use identity::{Identities, Node};
@@ -25,7 +25,7 @@ pub use naming::{IdRule, Naming, bep42_id, is_bep42_valid, is_public, public_add
 pub use omniscient::{Census, Index, Omniscient};
 
 use crate::engine::Span;
-use crate::space::Key;
+use crate::space::{Coordinates, Geometry, Key};
 use std::cmp::Ordering;
 use std::fmt::Debug;
 
@@ -70,6 +70,21 @@ pub trait Overlay: Sized {
     /// Which of two IDs is nearer to being the root of `key`: the one whose node would be it if
     /// there were no others.
     fn nearer(shared: &Self::Shared, key: &Key, a: &Key, b: &Key) -> Ordering;
+
+    /// The shape of the space in which nodes and keys have their places, for pictures of it.
+    fn geometry(_shared: &Self::Shared) -> Geometry {
+        Geometry::Ring
+    }
+
+    /// The place of `key` in that space.
+    fn locate(_shared: &Self::Shared, key: &Key) -> Coordinates {
+        Geometry::fraction(key)
+    }
+
+    /// The place of this node, which has `id`: where that is, unless nodes move.
+    fn place(&self, shared: &Self::Shared, id: &Key) -> Coordinates {
+        Self::locate(shared, id)
+    }
 
     /// Any number that stands in the node itself: reading it brings the node into the cache
     /// before it is needed.

@@ -2,6 +2,7 @@
 
 use crate::engine::Seed;
 use crate::parameter::{Problem, Section, Table};
+use dhtlab_analysis::view::Recording;
 use std::path::Path;
 
 /// A table of results in long format: its name and the columns after the keys.
@@ -53,6 +54,24 @@ pub trait Run: Send + Sync {
     /// What became clear only while the world was built, such as a graph whose largest
     /// component is too small.
     fn run(&self, seed: Seed) -> Result<Outcome, Problem>;
+
+    /// It as a run that can be recorded.
+    ///
+    /// # Errors
+    /// If no network runs in it, or one that is too large to be watched.
+    fn recorded(&self) -> Result<&dyn Recorded, Problem> {
+        let message = "no network runs in this kind of experiment, so there is nothing to record";
+        Err(Problem::new("experiment", message))
+    }
+}
+
+/// A run of a small network, which can be taken down event by event.
+pub trait Recorded {
+    /// Runs it, and takes it down into `recording`. The outcome is that of [`Run::run`].
+    ///
+    /// # Errors
+    /// Those of [`Run::run`].
+    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<Outcome, Problem>;
 }
 
 /// A kind of experiment.

@@ -19,7 +19,7 @@ mod sweep;
 
 pub use changes::Options;
 pub use error::ScenarioError;
-pub use experiment::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
+pub use experiment::{Cost, Experiment, Outcome, Recorded, Rows, Run, TableSpec};
 pub use network::{NetworkScenario, OverlayScenario, TimeParameters};
 pub use plan::{Header, PlannedRun, Point, Scenario};
 pub use protocol::{Protocol, ProtocolParameters};

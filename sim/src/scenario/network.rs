@@ -4,7 +4,7 @@ use super::{Cost, Protocol, ProtocolParameters};
 use crate::adversary::{Intruder, Strategy};
 use crate::churn::Churn;
 use crate::engine::{Instant, Span};
-use crate::network::{Placement, Travel};
+use crate::network::{MOST_NODES, Placement, Travel};
 use crate::overlay::{Circumstances, IdRule, Naming, Start};
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::space::Key;
@@ -237,6 +237,25 @@ impl NetworkScenario {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses to have a network recorded that is too large to be watched.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the key that makes it so.
+    pub fn check_recordable(&self) -> Result<(), Problem> {
+        let sybils = self.adversary.most(self.overlay.id_rule());
+        for (key, count, what) in [
+            ("overlay.nodes", self.overlay.nodes, "nodes"),
+            ("adversary.sybils", sybils, "Sybils"),
+        ] {
+            if count > MOST_NODES {
+                let message =
+                    format_args!("a recording shows at most {MOST_NODES} {what}, not {count}");
+                return Err(Problem::new(key, message));
+            }
+        }
+        Ok(())
     }
 
     /// The key around which Sybils are put.

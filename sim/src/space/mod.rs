@@ -6,6 +6,7 @@
 
 mod dgvh;
 mod fixed_torus;
+mod geometry;
 mod hyperbolic;
 pub(crate) mod key;
 mod key_order;
@@ -17,6 +18,7 @@ mod xor;
 
 pub use dgvh::{Dgvh, Rule};
 pub use fixed_torus::FixedTorus;
+pub use geometry::{Coordinates, Geometry};
 pub use hyperbolic::{DiscPoint, Hyperbolic};
 pub use key::Key;
 pub use key_order::sort_by_key;

@@ -3,6 +3,7 @@
 
 mod balance;
 mod both_protocols;
+mod chromium;
 mod churn;
 mod columns;
 mod determinism;
@@ -17,6 +18,7 @@ mod lab;
 #[path = "../measured_data/mod.rs"]
 mod measured_data;
 mod options_refused;
+mod player;
 mod real_networks;
 mod refusal;
 mod results;
@@ -27,3 +29,4 @@ mod sweeps_refused;
 mod sybils;
 mod usage;
 mod values_refused;
+mod view;

@@ -16,6 +16,7 @@ fn the_help_tells_the_commands() {
       check      Read and validate scenarios, and say what would run and how long and large it would be
       list       The shipped scenarios and what each reproduces
       plot       Draw the figures again from the CSV files
+      view       Make the page that plays a recorded run (`run --record`) in a browser
       reproduce  Run every shipped scenario
       schema     The JSON Schema of the scenario file, for editors
       help       Print this message or the help of the given subcommand(s)
@@ -42,6 +43,9 @@ fn the_help_tells_the_commands() {
           --jobs <N>                   Runs at a time [default: one a core]
           --only <RUN>                 Run only the run with this name (the column `run`) and print its
                                        metrics; writes nothing
+          --record[=<RUN>]             Take down the run with this name, or the first one, event by
+                                       event, and make a page that plays it in a browser; for networks
+                                       of at most 200 nodes
       -h, --help                       Print help
     "#);
     let version = lab.succeed(&["--version"]).stdout;

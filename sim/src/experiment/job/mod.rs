@@ -7,10 +7,11 @@ use crate::engine::{Instant, Seed};
 use crate::network::End;
 use crate::overlay::{Launch, Omniscient};
 use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Run, TableSpec};
+use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
 use crate::service::job::{
     Bundle, Compute, JobParameters, JobSpecification, Message, NodeParameters, Shared, Worker,
 };
+use dhtlab_analysis::view::Recording;
 use std::path::Path;
 use toml::Value;
 
@@ -161,8 +162,29 @@ impl Run for JobRun {
     }
 
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
-        let live = Live { run: self, seed };
-        self.network.protocol.launch(live)
+        self.live(seed, None)
+    }
+
+    fn recorded(&self) -> Result<&dyn Recorded, Problem> {
+        self.network.check_recordable()?;
+        Ok(self)
+    }
+}
+
+impl JobRun {
+    /// Runs it, and takes it down where that is wanted.
+    fn live(&self, seed: Seed, recording: Option<&mut Recording>) -> Result<Outcome, Problem> {
+        self.network.protocol.launch(Live {
+            run: self,
+            seed,
+            recording,
+        })
+    }
+}
+
+impl Recorded for JobRun {
+    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<Outcome, Problem> {
+        self.live(seed, Some(recording))
     }
 }
 
@@ -170,17 +192,23 @@ impl Run for JobRun {
 struct Live<'a> {
     run: &'a JobRun,
     seed: Seed,
+    recording: Option<&'a mut Recording>,
 }
 
 impl Launch for Live<'_> {
     type Output = Result<Outcome, Problem>;
 
     fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output {
-        let Self { run, seed } = self;
+        let Self {
+            run,
+            seed,
+            recording,
+        } = self;
         let scenario = &run.network;
         let service = Shared::new(&run.job, run.nodes.clone(), seed);
         let address = service.address();
         let (mut network, mut notes) = world::build::<P, Worker>(scenario, seed, shared, service)?;
+        world::begin_recording(&mut network, recording.is_some());
         network.take_time(run.nodes.handling_time);
         let max_events = scenario.time.max_events;
         let start = Instant::START + run.job.parameters.start;
@@ -205,6 +233,7 @@ impl Launch for Live<'_> {
             )),
             End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
         }
+        world::end_recording(&mut network, recording);
         Ok(rows::outcome(run, &network, notes))
     }
 }

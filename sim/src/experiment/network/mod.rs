@@ -9,7 +9,8 @@ use crate::engine::{Instant, Seed};
 use crate::network::End;
 use crate::overlay::{Launch, Omniscient};
 use crate::parameter::{Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Run, TableSpec};
+use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
+use dhtlab_analysis::view::Recording;
 use std::path::Path;
 
 /// The kind of experiment.
@@ -130,9 +131,29 @@ impl Run for NetworkRun {
     }
 
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
-        let scenario = &self.0;
-        let live = Live { scenario, seed };
-        scenario.protocol.launch(live)
+        self.live(seed, None)
+    }
+
+    fn recorded(&self) -> Result<&dyn Recorded, Problem> {
+        self.0.check_recordable()?;
+        Ok(self)
+    }
+}
+
+impl NetworkRun {
+    /// Runs it, and takes it down where that is wanted.
+    fn live(&self, seed: Seed, recording: Option<&mut Recording>) -> Result<Outcome, Problem> {
+        self.0.protocol.launch(Live {
+            scenario: &self.0,
+            seed,
+            recording,
+        })
+    }
+}
+
+impl Recorded for NetworkRun {
+    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<Outcome, Problem> {
+        self.live(seed, Some(recording))
     }
 }
 
@@ -140,14 +161,20 @@ impl Run for NetworkRun {
 struct Live<'a> {
     scenario: &'a NetworkScenario,
     seed: Seed,
+    recording: Option<&'a mut Recording>,
 }
 
 impl Launch for Live<'_> {
     type Output = Result<Outcome, Problem>;
 
     fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output {
-        let Self { scenario, seed } = self;
+        let Self {
+            scenario,
+            seed,
+            recording,
+        } = self;
         let (mut network, mut notes) = world::build::<P, ()>(scenario, seed, shared, ())?;
+        world::begin_recording(&mut network, recording.is_some());
         let max_events = scenario.time.max_events;
         let mut end = network.run(scenario.measure_from(), false, max_events);
         if end == End::Done {
@@ -169,6 +196,7 @@ impl Launch for Live<'_> {
             )),
             End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
         }
+        world::end_recording(&mut network, recording);
         Ok(rows::outcome(&mut network, seed, notes))
     }
 }

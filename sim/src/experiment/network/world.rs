@@ -1,13 +1,14 @@
 //! From a scenario to a network with nodes, churn and lookups.
 
 use crate::engine::{Instant, Seed, Span};
-use crate::network::{Attack, Network, Placement, Setup, oracle, place};
+use crate::network::{Attack, MOST_EVENTS, Network, Placement, Setup, oracle, place};
 use crate::overlay::{Application, Omniscient, Start};
 use crate::parameter::Problem;
 use crate::scenario::NetworkScenario;
 use crate::space::Key;
 use crate::underlay::{Distances, Host};
 use crate::workload::LookupPlan;
+use dhtlab_analysis::view::Recording;
 use std::sync::Arc;
 
 /// Builds the underlay and puts the overlay on it, with an application on each node; all of these
@@ -111,6 +112,26 @@ pub(in crate::experiment) fn build<P: Omniscient, A: Application>(
         });
     }
     Ok((network, notes))
+}
+
+/// Has `network` recorded from now on, if that is `wanted`.
+pub(in crate::experiment) fn begin_recording<P: Omniscient, A: Application>(
+    network: &mut Network<P, A>,
+    wanted: bool,
+) {
+    if wanted {
+        network.record(MOST_EVENTS);
+    }
+}
+
+/// Puts what was recorded of `network` into `recording`, if it is wanted.
+pub(in crate::experiment) fn end_recording<P: Omniscient, A: Application>(
+    network: &mut Network<P, A>,
+    recording: Option<&mut Recording>,
+) {
+    if let (Some(recording), Some(taken)) = (recording, network.take_recording()) {
+        *recording = taken;
+    }
 }
 
 /// The hosts of the sites: of the nodes that are there at first, then of participants that come

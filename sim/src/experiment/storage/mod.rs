@@ -13,9 +13,10 @@ use crate::engine::{Instant, Seed, Span};
 use crate::network::{End, Network};
 use crate::overlay::{Launch, Node, Omniscient};
 use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Run, TableSpec};
+use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
 use crate::service::storage::{Content, Storage, StorageParameters};
 use crate::workload::{Lookup, LookupPlan};
+use dhtlab_analysis::view::Recording;
 use rand::Rng;
 use rows::{Blocks, Moment};
 use std::path::Path;
@@ -168,7 +169,29 @@ impl Run for StorageRun {
     }
 
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
-        self.network.protocol.launch(Live { run: self, seed })
+        self.live(seed, None)
+    }
+
+    fn recorded(&self) -> Result<&dyn Recorded, Problem> {
+        self.network.check_recordable()?;
+        Ok(self)
+    }
+}
+
+impl StorageRun {
+    /// Runs it, and takes it down where that is wanted.
+    fn live(&self, seed: Seed, recording: Option<&mut Recording>) -> Result<Outcome, Problem> {
+        self.network.protocol.launch(Live {
+            run: self,
+            seed,
+            recording,
+        })
+    }
+}
+
+impl Recorded for StorageRun {
+    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<Outcome, Problem> {
+        self.live(seed, Some(recording))
     }
 }
 
@@ -176,16 +199,22 @@ impl Run for StorageRun {
 struct Live<'a> {
     run: &'a StorageRun,
     seed: Seed,
+    recording: Option<&'a mut Recording>,
 }
 
 impl Launch for Live<'_> {
     type Output = Result<Outcome, Problem>;
 
     fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output {
-        let Self { run, seed } = self;
+        let Self {
+            run,
+            seed,
+            recording,
+        } = self;
         let scenario = &run.network;
         let service = run.service.clone();
         let (mut network, mut notes) = world::build::<P, Storage>(scenario, seed, shared, service)?;
+        world::begin_recording(&mut network, recording.is_some());
         let mut end = fill(run, &mut network, seed);
         let blocks = Blocks::stored(network.ledger());
         let mut moments = Vec::new();
@@ -210,6 +239,7 @@ impl Launch for Live<'_> {
             )),
             End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
         }
+        world::end_recording(&mut network, recording);
         Ok(rows::outcome(&network, &blocks, &moments, notes))
     }
 }

@@ -19,7 +19,7 @@ pub use table::{Peer, PeerTable};
 
 use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
 use crate::engine::Span;
-use crate::space::{Key, Ring};
+use crate::space::{Geometry, Key, Ring};
 use std::cmp::Ordering;
 
 /// The state of one Chord node.
@@ -218,6 +218,13 @@ impl Overlay for Chord {
             Closest::Nearest => Ring::either_way(id, key),
         };
         far(a).cmp(&far(b))
+    }
+
+    fn geometry(shared: &ChordParameters) -> Geometry {
+        match shared.closest {
+            Closest::Successor => Geometry::Ring,
+            Closest::Nearest => Geometry::TwoWayRing,
+        }
     }
 
     fn touch(&self) -> u32 {

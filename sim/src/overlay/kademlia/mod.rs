@@ -21,7 +21,7 @@ pub use parameters::{Eviction, KademliaParameters};
 
 use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay, Search};
 use crate::engine::{Instant, Span};
-use crate::space::Key;
+use crate::space::{Geometry, Key};
 use std::cmp::Ordering;
 use std::convert::Infallible;
 
@@ -372,6 +372,10 @@ impl Overlay for Kademlia {
 
     fn nearer(_: &KademliaParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
         a.xor(*key).cmp(&b.xor(*key))
+    }
+
+    fn geometry(_: &KademliaParameters) -> Geometry {
+        Geometry::Xor
     }
 
     fn asked_way(request: &Message) -> Option<Key> {

@@ -22,7 +22,7 @@ pub use topology::{
 
 use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
 use crate::engine::{Period, Span};
-use crate::space::Key;
+use crate::space::{Coordinates, Geometry, Key};
 use std::cmp::Ordering;
 
 /// The state of one node of UrDHT over topology `T`.
@@ -163,6 +163,14 @@ impl<T: Topology> Overlay for Urdht<T> {
         let key = topology.point(key);
         let far = |id| topology.succession(&key, &topology.point(id));
         far(a).cmp(&far(b))
+    }
+
+    fn geometry(shared: &Shared<T>) -> Geometry {
+        shared.topology.geometry()
+    }
+
+    fn locate(shared: &Shared<T>, key: &Key) -> Coordinates {
+        shared.topology.locate(key)
     }
 
     fn touch(&self) -> u32 {

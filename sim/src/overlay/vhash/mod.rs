@@ -25,7 +25,7 @@ pub use whereabouts::Whereabouts;
 
 use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
 use crate::engine::{Period, Span};
-use crate::space::{Key, Space, TorusPoint};
+use crate::space::{Coordinates, Geometry, Key, Space, TorusPoint};
 use springs::Springs;
 use std::cmp::Ordering;
 
@@ -270,6 +270,20 @@ impl Overlay for VHash {
         let key = shared.torus.point(key);
         let far = |id| shared.torus.squared_distance(&shared.torus.point(id), &key);
         far(a).total_cmp(&far(b))
+    }
+
+    fn geometry(shared: &Shared) -> Geometry {
+        Geometry::Torus {
+            dimensions: shared.torus.dimensions(),
+        }
+    }
+
+    fn locate(shared: &Shared, key: &Key) -> Coordinates {
+        Coordinates::from_slice(&shared.torus.point(key))
+    }
+
+    fn place(&self, _: &Shared, _: &Key) -> Coordinates {
+        Coordinates::from_slice(&self.position)
     }
 
     fn bytes(message: &Message) -> u32 {

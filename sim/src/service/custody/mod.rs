@@ -101,6 +101,22 @@ impl<I: Item> Custody<I> {
         }
     }
 
+    /// What it is, in a word or two, for those who watch; empty for what is said to keep things as
+    /// they are.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Take { .. } => "items, to their root",
+            Self::Copy(_) => "copies",
+            Self::Offer { .. }
+            | Self::Hold(_)
+            | Self::Keep
+            | Self::Want(_)
+            | Self::Have(_)
+            | Self::Release(_)
+            | Self::Disown(_) => "",
+        }
+    }
+
     /// Its size in a message: a key has the size of an ID, a version 8 bytes, and an item its own.
     pub fn bytes(&self) -> u32 {
         const VERSION: u32 = 8;

@@ -34,7 +34,7 @@ pub use shared::Shared;
 
 use super::custody::{Change, Custody, Item, Items, Letters, Store};
 use crate::engine::{Instant, Span, Stream};
-use crate::overlay::{Application, Forward, Node, Turn};
+use crate::overlay::{Application, Forward, Holding, Node, Turn};
 use crate::space::Key;
 use std::collections::VecDeque;
 use tasks::Value;
@@ -299,6 +299,7 @@ impl Application for Worker {
     type Message = Message;
     type Timer = Timer;
     type Ledger = Ledger;
+    const ITEM: &'static str = "atom";
 
     fn new(shared: &Shared, site: u32, random: Stream) -> Self {
         Self {
@@ -463,6 +464,42 @@ impl Application for Worker {
             }
             Message::Recall(atoms, _) => 4 * atoms.len() as u32,
         }
+    }
+
+    fn kind(message: &Message) -> &'static str {
+        match message {
+            Message::Stage => "stage the job",
+            Message::Custody(custody) => custody.kind(),
+            Message::Walk(_) => "atoms on their walk",
+            Message::Results(..) => "results",
+            Message::Counted(_) => "counted results",
+            Message::Pending(_) => "word of the job",
+            Message::Recall(..) => "recall of results",
+        }
+    }
+
+    fn show(&self, see: &mut dyn FnMut(&Key, Holding)) {
+        for (key, atom) in self.store.iter() {
+            let holding = if !self.store.looks_after(key) {
+                Holding::Copy
+            } else if self.doing == Some(atom.number) {
+                Holding::Begun
+            } else if atom.result.is_some() || self.mapped.contains(&atom.number) {
+                Holding::Done
+            } else {
+                Holding::Open
+            };
+            see(key, holding);
+        }
+    }
+
+    fn accounts(ledger: &Ledger) -> Vec<(&'static str, u64)> {
+        vec![
+            ("atoms mapped", ledger.first_maps.len() as u64),
+            ("atoms counted", ledger.counted()),
+            ("atoms mapped again", ledger.redone()),
+            ("duplicates dropped", ledger.duplicates),
+        ]
     }
 
     fn is_over(ledger: &Ledger) -> bool {

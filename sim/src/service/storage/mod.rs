@@ -26,7 +26,7 @@ pub use parameters::StorageParameters;
 
 use super::custody::{Custody, Item, Letters, Store};
 use crate::engine::{Instant, Stream};
-use crate::overlay::{Application, HEADER_BYTES, NODE_BYTES, Node};
+use crate::overlay::{Application, HEADER_BYTES, Holding, NODE_BYTES, Node};
 use crate::space::Key;
 use block::STAMP_BYTES;
 use client::{Client, Refused};
@@ -257,6 +257,7 @@ impl Application for Storage {
     type Message = Message;
     type Timer = Timer;
     type Ledger = Ledger;
+    const ITEM: &'static str = "block";
 
     fn new(shared: &StorageParameters, _: u32, random: Stream) -> Self {
         Self {
@@ -400,6 +401,45 @@ impl Application for Storage {
             Message::Absent { .. } => NUMBER + FLAG,
             Message::Custody(custody) => custody.bytes(),
         }
+    }
+
+    fn kind(message: &Message) -> &'static str {
+        match message {
+            Message::Put { .. } => "put",
+            Message::Delete { .. } => "delete",
+            Message::Get { .. } => "get",
+            Message::Seek { .. } => "get, to a copy",
+            Message::Done { .. } => "done",
+            Message::Found { .. } => "found",
+            Message::Absent { .. } => "absent",
+            Message::Custody(custody) => custody.kind(),
+        }
+    }
+
+    /// Tombstones are not shown: nothing is there.
+    fn show(&self, see: &mut dyn FnMut(&Key, Holding)) {
+        for (key, block) in self.store.iter() {
+            match block.content() {
+                Some(_) if self.store.looks_after(key) => see(key, Holding::Done),
+                Some(_) => see(key, Holding::Copy),
+                None => {}
+            }
+        }
+    }
+
+    fn accounts(ledger: &Ledger) -> Vec<(&'static str, u64)> {
+        let answered = |ended: &&Ended| {
+            matches!(
+                ended.answer,
+                Answer::Done | Answer::Content(_) | Answer::File(_)
+            )
+        };
+        let answered = ledger.ended.iter().filter(answered).count();
+        vec![
+            ("requests under way", ledger.open),
+            ("requests answered", answered as u64),
+            ("requests failed", (ledger.ended.len() - answered) as u64),
+        ]
     }
 
     fn is_over(ledger: &Ledger) -> bool {

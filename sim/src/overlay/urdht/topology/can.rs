@@ -2,7 +2,7 @@
 
 use super::delaunay::{Delaunay, Voronoi};
 use crate::overlay::urdht::UrdhtParameters;
-use crate::space::Torus;
+use crate::space::{Coordinates, Torus, TorusPoint};
 
 /// The torus of Ratnasamy, Francis, Handley, Karp and Shenker (SIGCOMM 2001).
 ///
@@ -25,6 +25,10 @@ impl Voronoi for CanZones {
 
     fn space(parameters: &UrdhtParameters) -> (Torus, usize) {
         (Torus::new(parameters.dimensions), parameters.dimensions)
+    }
+
+    fn coordinates(point: &TorusPoint) -> Coordinates {
+        Coordinates::from_slice(point)
     }
 
     fn long_peers(_: usize) -> usize {

@@ -3,7 +3,7 @@
 use super::{Crowd, Expected, Topology};
 use crate::engine::Stream;
 use crate::overlay::urdht::UrdhtParameters;
-use crate::space::{Dgvh, Key, Rule, Space};
+use crate::space::{Coordinates, Dgvh, Geometry, Key, Rule, Space};
 use std::fmt::Debug;
 
 /// How many of the nearest nodes DGVH looks at in a converged network, for each short peer at
@@ -17,6 +17,14 @@ pub trait Voronoi: Clone + Debug {
 
     /// The space of a scenario and its dimensions.
     fn space(parameters: &UrdhtParameters) -> (Self::Space, usize);
+
+    /// The shape of the space of so many dimensions, for pictures of it.
+    fn geometry(dimensions: usize) -> Geometry {
+        Geometry::Torus { dimensions }
+    }
+
+    /// The coordinates of a point.
+    fn coordinates(point: &<Self::Space as Space>::Point) -> Coordinates;
 
     /// How many long peers a node has at most, if the scenario does not say and it has at least
     /// `table` short ones.
@@ -119,6 +127,14 @@ impl<V: Voronoi> Topology for Delaunay<V> {
             heard.extend(drawn.map(|place| place as u32));
         }
         heard
+    }
+
+    fn geometry(&self) -> Geometry {
+        V::geometry(self.dimensions)
+    }
+
+    fn locate(&self, key: &Key) -> Coordinates {
+        V::coordinates(&self.space.point(key))
     }
 
     fn expected(&self, nodes: f64) -> Expected {

@@ -2,7 +2,7 @@
 
 use super::delaunay::{Delaunay, Voronoi};
 use crate::overlay::urdht::UrdhtParameters;
-use crate::space::Torus;
+use crate::space::{Coordinates, Torus, TorusPoint};
 
 /// The Euclidean unit torus (Benshoof et al., DPDNS 2015) with at most (3 d + 1)^2 long peers.
 /// What differs from [`VHash`](crate::overlay::vhash): nodes do not move.
@@ -17,6 +17,10 @@ impl Voronoi for EuclideanRegions {
 
     fn space(parameters: &UrdhtParameters) -> (Torus, usize) {
         (Torus::new(parameters.dimensions), parameters.dimensions)
+    }
+
+    fn coordinates(point: &TorusPoint) -> Coordinates {
+        Coordinates::from_slice(point)
     }
 
     fn long_peers(table: usize) -> usize {

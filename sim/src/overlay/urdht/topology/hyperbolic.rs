@@ -2,7 +2,7 @@
 
 use super::delaunay::{Delaunay, Voronoi};
 use crate::overlay::urdht::UrdhtParameters;
-use crate::space::Hyperbolic;
+use crate::space::{Coordinates, DiscPoint, Geometry, Hyperbolic};
 
 /// Poincare's disc, in which nodes are uniform by *Euclidean* area (UrDHT, Rosen et al. 2016), with
 /// at least 7 short peers and at most 49 long ones. There are two dimensions whatever the
@@ -18,6 +18,14 @@ impl Voronoi for HyperbolicRegions {
 
     fn space(_: &UrdhtParameters) -> (Hyperbolic, usize) {
         (Hyperbolic, 2)
+    }
+
+    fn geometry(_: usize) -> Geometry {
+        Geometry::Disc
+    }
+
+    fn coordinates(point: &DiscPoint) -> Coordinates {
+        Coordinates::from_slice(point)
     }
 
     fn long_peers(table: usize) -> usize {

@@ -28,7 +28,7 @@ use super::{Shared, UrdhtParameters};
 use crate::engine::Stream;
 use crate::overlay::Census;
 use crate::parameter::Problem;
-use crate::space::Key;
+use crate::space::{Coordinates, Geometry, Key};
 use std::fmt::Debug;
 
 /// A space with a closeness, and the rules by which a node chooses its peers there.
@@ -112,6 +112,16 @@ pub trait Topology: Sized + Sync {
     /// a look at all; `None` if it does not, or if nobody is there.
     fn root(&self, _census: &Census, _key: &Key) -> Option<usize> {
         None
+    }
+
+    /// The shape of the space, for pictures of it.
+    fn geometry(&self) -> Geometry {
+        Geometry::Ring
+    }
+
+    /// The place of `key` in it.
+    fn locate(&self, key: &Key) -> Coordinates {
+        Geometry::fraction(key)
     }
 
     /// What is to be expected of so many nodes, roughly.

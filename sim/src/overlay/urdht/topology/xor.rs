@@ -4,7 +4,7 @@ use super::{Crowd, Expected, Topology};
 use crate::engine::Stream;
 use crate::overlay::Census;
 use crate::overlay::urdht::UrdhtParameters;
-use crate::space::{Key, Space, Xor};
+use crate::space::{Geometry, Key, Space, Xor};
 use std::ops::Range;
 
 /// The XOR metric of Maymounkov and Mazieres (IPTPS 2002).
@@ -150,6 +150,10 @@ impl Topology for XorBuckets {
             near = if same.is_empty() { other } else { same };
         }
         near.next()
+    }
+
+    fn geometry(&self) -> Geometry {
+        Geometry::Xor
     }
 
     fn expected(&self, nodes: f64) -> Expected {

@@ -1,0 +1,251 @@
+"use strict";
+// How things stand at any moment of a recording.
+//
+// A moment is a time in microseconds and the number of events that have happened by then: several
+// may happen at one time. `readTimeline` goes over the events once; `sceneAt` is a pure function of
+// what it gives and a moment, so that it does not matter from where, or in which direction, a moment
+// is reached.
+
+/** What a recording says of each node, journey and item, by the numbers of events. */
+function readTimeline(recording) {
+  const { events } = recording;
+  const never = Infinity;
+  const nodes = recording.nodes.map((entry, number) => ({
+    number,
+    id: entry.id,
+    site: entry.site,
+    sybil: entry.sybil === true,
+    appears: never,
+    joins: never,
+    goes: never,
+    farewell: false,
+    /** Where it is from which event on. */
+    places: [],
+  }));
+  const journeys = [];
+  const letters = [];
+  /** Who holds what, how, and from which event to which. */
+  const holdings = [];
+  const open = nodes.map(() => new Map());
+  const counts = [{ members: 0, sybils: 0, lookups: 0, ok: 0, wrong: 0, failed: 0, accounts: null }];
+  const named = new Map();
+  let measured = never;
+
+  const close = (node, item, index) => {
+    const holding = open[node].get(item);
+    if (holding) {
+      holding.until = index;
+      open[node].delete(item);
+    }
+  };
+  events.forEach((event, index) => {
+    const count = { ...counts[index] };
+    counts.push(count);
+    const node = nodes[event.node];
+    switch (event.what) {
+      case "appear":
+        node.appears = index;
+        node.places.push({ from: index, place: event.place });
+        break;
+      case "move":
+        node.places.push({ from: index, place: event.place });
+        break;
+      case "join":
+        node.joins = index;
+        count.members += 1;
+        count.sybils += node.sybil ? 1 : 0;
+        break;
+      case "leave":
+      case "crash":
+        node.goes = index;
+        node.farewell = event.what === "leave";
+        if (node.joins < index) {
+          count.members -= 1;
+          count.sybils -= node.sybil ? 1 : 0;
+        }
+        for (const item of [...open[event.node].keys()]) close(event.node, item, index);
+        break;
+      case "measure":
+        measured = index;
+        break;
+      case "begin": {
+        const number = (named.get(event.kind) ?? 0) + 1;
+        named.set(event.kind, number);
+        journeys.push({
+          kind: event.kind,
+          name: `${event.kind} ${number}`,
+          lookup: event.kind === "lookup",
+          key: event.key,
+          from: event.from,
+          begins: index,
+          carried: [],
+          timeouts: [],
+          /** The hops that nobody took. */
+          lost: new Set(),
+          ends: never,
+          /** When nothing of it moves any more. */
+          rests: event.at,
+        });
+        count.lookups += event.kind === "lookup" ? 1 : 0;
+        break;
+      }
+      case "hop":
+      case "answer": {
+        const journey = journeys[event.journey];
+        journey.carried.push(index);
+        journey.rests = Math.max(journey.rests, event.arrival);
+        break;
+      }
+      case "timeout": {
+        const { carried, timeouts, lost } = journeys[event.journey];
+        timeouts.push(index);
+        lost.add(carried.findLast((step) => events[step].from === event.from && events[step].to === event.to));
+        break;
+      }
+      case "end": {
+        const journey = journeys[event.journey];
+        journey.ends = index;
+        journey.rests = Math.max(journey.rests, event.at);
+        if (journey.lookup) count[event.outcome] += 1;
+        break;
+      }
+      case "letter":
+        letters.push(index);
+        break;
+      case "items":
+        for (const item of event.items) {
+          close(event.node, item, index);
+          if (event.holding === "none") continue;
+          const holding = { node: event.node, item, holding: event.holding, from: index, until: never };
+          holdings.push(holding);
+          open[event.node].set(item, holding);
+        }
+        break;
+      case "account":
+        count.accounts = event.values;
+        break;
+    }
+  });
+  // Items have the numbers of the order of their keys.
+  const items = [...new Set(holdings.map((holding) => holding.item))];
+  items.sort((a, b) => (recording.keys[a].key < recording.keys[b].key ? -1 : 1));
+  const itemNumbers = new Map(items.map((item, number) => [item, number]));
+  return { recording, events, nodes, journeys, letters, holdings, counts, itemNumbers, measured };
+}
+
+/** How many events have happened at `time`. */
+function countAt(timeline, time) {
+  let [low, high] = [0, timeline.events.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (timeline.events[middle].at <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The moment at `time`: all that happens then has happened. */
+function momentAt(timeline, time) {
+  const within = Math.min(Math.max(time, 0), timeline.recording.end);
+  return { time: within, count: countAt(timeline, within) };
+}
+
+/** The moment at which event number `index` has just happened. */
+function momentAfter(timeline, index) {
+  return { time: timeline.events[index].at, count: index + 1 };
+}
+
+/** Where a node is after so many events. */
+function placeOf(node, count) {
+  let place = node.places[0].place;
+  for (const step of node.places) {
+    if (step.from >= count) break;
+    place = step.place;
+  }
+  return place;
+}
+
+/** Messages that nobody watches one by one, a second, at `time`. */
+function othersAt({ recording }, time) {
+  const { width, counts } = recording.others;
+  const interval = Math.min(Math.floor(time / width), counts.length - 1);
+  return interval < 0 ? 0 : (counts[interval] * 1e6) / width;
+}
+
+/**
+ * How things stand at `moment`. Who has gone, and what has ended, is still seen for `linger`
+ * microseconds, with how much of that time is over as `fading`.
+ */
+function sceneAt(timeline, moment, linger) {
+  const { events } = timeline;
+  const { time, count } = moment;
+  const since = (index) => time - events[index].at;
+  const faded = (age) => (linger > 0 ? age / linger : 1);
+
+  const nodes = [];
+  for (const node of timeline.nodes) {
+    if (node.appears >= count) continue;
+    const place = placeOf(node, count);
+    const gone = node.goes < count;
+    const status = gone ? (node.farewell ? "left" : "crashed") : node.joins < count ? "member" : "joining";
+    const fading = gone ? faded(since(node.goes)) : 0;
+    if (fading >= 1) continue;
+    // Who is there from the start does not come.
+    const coming = events[node.appears].at > 0 ? Math.min(faded(since(node.appears)), 1) : 1;
+    nodes.push({ node, status, place, fading, coming });
+  }
+
+  const carried = (index) => {
+    const { from, to, at, arrival, what } = events[index];
+    const part = arrival > at ? Math.min((time - at) / (arrival - at), 1) : 1;
+    return { from, to, answer: what === "answer", part };
+  };
+  const journeys = [];
+  for (const journey of timeline.journeys) {
+    if (journey.begins >= count) break;
+    const ended = journey.ends < count;
+    const fading = ended ? Math.max(faded(time - journey.rests), 0) : 0;
+    if (fading >= 1) continue;
+    const steps = journey.carried
+      .filter((index) => index < count)
+      .map((index) => ({ ...carried(index), lost: journey.lost.has(index) }));
+    journeys.push({
+      journey,
+      trail: steps.filter((step) => step.part >= 1 && !step.answer),
+      flights: steps.filter((step) => step.part < 1),
+      timeouts: journey.timeouts
+        .filter((index) => index < count && since(index) < linger)
+        .map((index) => ({ from: events[index].from, to: events[index].to, fading: faded(since(index)) })),
+      end: ended ? events[journey.ends] : null,
+      fading,
+    });
+  }
+
+  const letters = timeline.letters
+    .filter((index) => index < count && events[index].arrival > time)
+    .map((index) => ({ ...carried(index), kind: events[index].kind }));
+
+  const items = new Map();
+  for (const { node, item, holding, from, until } of timeline.holdings) {
+    if (from >= count) break;
+    if (until < count) continue;
+    if (!items.has(node)) items.set(node, []);
+    items.get(node).push({ item, holding });
+  }
+  return {
+    moment,
+    nodes,
+    journeys,
+    letters,
+    items,
+    counts: timeline.counts[count],
+    others: othersAt(timeline, time),
+  };
+}
+
+/** Whether something is on its way, or has just ended, at `moment`. */
+function isAnythingMoving(timeline, { time, count }) {
+  const moves = (index) => index < count && timeline.events[index].arrival > time;
+  return timeline.journeys.some((journey) => journey.begins < count && journey.carried.some(moves))
+    || timeline.letters.some(moves);
+}

@@ -1,0 +1,152 @@
+"use strict";
+// What each event was, in words.
+
+/** The kinds of events that a reader may leave out, with the events of each. */
+const GROUPS = [
+  { name: "coming and going", has: ({ what }) => ["appear", "join", "leave", "crash"].includes(what) },
+  { name: "moves", has: ({ what }) => what === "move" },
+  { name: "lookups", has: ({ what }, lookup) => lookup && ["begin", "end", "betray"].includes(what) },
+  { name: "hops of lookups", has: ({ what }, lookup) => lookup && ["hop", "answer", "timeout"].includes(what) },
+  { name: "messages of the service", has: ({ what }, lookup) => lookup === false || ["letter", "returned"].includes(what) },
+  { name: "what nodes hold", has: ({ what }) => what === "items" },
+  { name: "counts", has: ({ what }) => ["account", "measure"].includes(what) },
+];
+
+/** The number of the group of each event. */
+function groupsOf(timeline) {
+  let begun = 0;
+  return timeline.events.map((event) => {
+    const number = event.what === "begin" ? begun++ : event.journey;
+    const lookup = number === undefined ? undefined : timeline.journeys[number].lookup;
+    return GROUPS.findIndex((group) => group.has(event, lookup));
+  });
+}
+
+/** A time in seconds, with as many digits as a span of `end` microseconds is worth. */
+function inSeconds(time, end) {
+  return `${(time / 1e6).toFixed(end < 1e8 ? 3 : end < 1e10 ? 2 : 0)} s`;
+}
+
+/** A length of time as people say it. */
+function span(micros) {
+  if (micros < 1e3) return `${micros.toFixed(0)} \u00b5s`;
+  if (micros < 1e6) return `${(micros / 1e3).toFixed(micros < 1e4 ? 1 : 0)} ms`;
+  return `${(micros / 1e6).toFixed(micros < 1e7 ? 2 : 1)} s`;
+}
+
+const shortened = (hex) => `${hex.slice(0, 6)}\u2026`;
+
+/** Numbers in order as people write them: 1, 2, 5 to 9. */
+function ranges(numbers, most) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const parts = [];
+  for (const number of sorted) {
+    const last = parts.at(-1);
+    if (last && last[1] === number - 1) last[1] = number;
+    else parts.push([number, number]);
+  }
+  const words = parts.map(([a, b]) => (a === b ? `${a}` : b === a + 1 ? `${a}, ${b}` : `${a} to ${b}`));
+  return words.length > most ? `${words.slice(0, most).join(", ")} and others` : words.join(", ");
+}
+
+/** Words for the events of one timeline. */
+function makeWords(timeline) {
+  const { recording, nodes, journeys, events } = timeline;
+  const node = (number) => `${nodes[number].sybil ? "Sybil" : "node"} ${number}`;
+  const key = (number) => shortened(recording.keys[number].key);
+  const several = (count) => `${count} ${recording.item || "item"}${count === 1 ? "" : "s"}`;
+  const journeyOf = new Map(journeys.map((journey) => [journey.begins, journey]));
+  const asks = recording.travel === "iterative";
+
+  const held = ({ node: holder, items, holding }) => {
+    const which = ranges(items.map((item) => timeline.itemNumbers.get(item) ?? item), 8);
+    const what = `${several(items.length)} (${which})`;
+    return {
+      none: `${node(holder)} does not hold ${what} any more`,
+      copy: `${node(holder)} holds a copy of ${what}`,
+      open: `${node(holder)} looks after ${what}, to be worked on`,
+      begun: `${node(holder)} begins to work on ${what}`,
+      done: recording.accounts.some((name) => name.includes("mapped"))
+        ? `${node(holder)} has ${what} mapped`
+        : `${node(holder)} looks after ${what}`,
+    }[holding];
+  };
+  const ended = (event, index) => {
+    const journey = journeys[event.journey];
+    const hops = journey.carried.filter((step) => step < index && events[step].what === "hop").length;
+    const cost = `after ${hops} hop${hops === 1 ? "" : "s"} and ${span(event.at - events[journey.begins].at)}`;
+    const elsewhere = event.root === undefined || event.root === null ? "nobody is the root" : `the root is ${node(event.root)}`;
+    return {
+      ok: `${journey.name} ends at ${event.node === null ? "" : node(event.node)}, the root, ${cost}`,
+      wrong: `${journey.name} ends wrong, at ${event.node === null ? "" : node(event.node)}: ${elsewhere}; ${cost}`,
+      failed: journey.from === null ? `${journey.name} has nobody to begin it` : `${journey.name} is lost ${cost}`,
+      delivered: `${journey.name} is delivered to ${event.node === null ? "" : node(event.node)} ${cost}`,
+      absorbed: `${journey.name} is taken in by ${event.node === null ? "" : node(event.node)} on its way`,
+    }[event.outcome];
+  };
+  const accounted = (event, index) => {
+    const before = timeline.counts[index].accounts ?? [];
+    const changed = recording.accounts
+      .map((name, place) => [name, event.values[place], before[place]])
+      .filter(([, value, old]) => value !== old)
+      .map(([name, value]) => `${name}: ${value}`);
+    return changed.join("; ");
+  };
+
+  /** Event number `index` in words. */
+  return (index) => {
+    const event = events[index];
+    const name = event.journey === undefined ? "" : journeys[event.journey].name;
+    switch (event.what) {
+      case "appear": {
+        const { id, site } = nodes[event.node];
+        return event.at === 0
+          ? `${node(event.node)} is there on host ${site}, with ID ${shortened(id)}`
+          : `${node(event.node)} comes up on host ${site}, with ID ${shortened(id)}`;
+      }
+      case "join":
+        return `${node(event.node)} has its place: it is a member`;
+      case "leave":
+        return `${node(event.node)} says goodbye and leaves`;
+      case "crash":
+        return `${node(event.node)} crashes`;
+      case "move":
+        return `${node(event.node)} moves`;
+      case "measure":
+        return "from now on it is measured";
+      case "begin": {
+        const journey = journeyOf.get(index);
+        const from = event.from === null ? "nobody" : node(event.from);
+        return journey.lookup
+          ? `${journey.name}: ${from} looks up key ${key(event.key)}`
+          : `${journey.name}: ${from} sends it to the root of key ${key(event.key)}`;
+      }
+      case "hop": {
+        const verb = asks ? "asks" : "sends it to";
+        return `${name}: ${node(event.from)} ${verb} ${node(event.to)} (${span(event.arrival - event.at)})`;
+      }
+      case "answer":
+        return `${name}: ${node(event.from)} answers ${node(event.to)} (${span(event.arrival - event.at)})`;
+      case "timeout": {
+        const gone = nodes[event.to].goes < index ? ", which is gone" : "";
+        return `${name}: ${node(event.from)} has waited in vain for ${node(event.to)}${gone}`;
+      }
+      case "betray":
+        return event.deed === "drop"
+          ? `${name}: ${node(event.node)} throws it away`
+          : `${name}: ${node(event.node)} keeps it, as if it were the root`;
+      case "end":
+        return ended(event, index);
+      case "letter":
+        return `${node(event.from)} sends ${node(event.to)} \u201c${event.kind}\u201d (${span(event.arrival - event.at)})`;
+      case "returned":
+        return `\u201c${event.kind}\u201d comes back to ${node(event.from)}: ${node(event.to)} has not taken it`;
+      case "items":
+        return held(event);
+      case "account":
+        return accounted(event, index);
+      default:
+        return event.what;
+    }
+  };
+}

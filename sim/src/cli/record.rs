@@ -1,0 +1,108 @@
+//! Recording a run, and the page that plays it.
+
+use super::{Failure, overview};
+use crate::scenario::{Outcome, Scenario};
+use dhtlab_analysis::view::{self, Head, Recording};
+use std::path::{Path, PathBuf};
+use toml::Value;
+
+/// The place of the run to be recorded in each of `scenarios`: the one named `run`, or the first of
+/// each if the name is empty; nothing if nothing is to be recorded.
+pub(super) fn choose(
+    scenarios: &[Scenario],
+    run: Option<&str>,
+) -> Result<Vec<Option<usize>>, Failure> {
+    let Some(name) = run else {
+        return Ok(Vec::new());
+    };
+    let place = |scenario: &Scenario| match name {
+        "" => Some(0),
+        name => scenario.runs.iter().position(|run| run.id == name),
+    };
+    let places: Vec<Option<usize>> = scenarios.iter().map(place).collect();
+    if places.iter().all(Option::is_none) {
+        return Err(Failure::Input(format!(
+            "--record={name}: no run of that name; the column `run` of runs.csv has them"
+        )));
+    }
+    for (scenario, place) in scenarios.iter().zip(&places) {
+        if let Some(place) = place {
+            let point = &scenario.points[scenario.runs[*place].point];
+            point.run.recorded().map_err(|problem| {
+                Failure::Input(format!("{}: --record: {problem}", scenario.file.display()))
+            })?;
+        }
+    }
+    Ok(places)
+}
+
+/// Runs the run at `place` and writes its recording and the page into `folder`; returns what it
+/// gave.
+pub(super) fn record(scenario: &Scenario, place: usize, folder: &Path) -> Result<Outcome, Failure> {
+    let run = &scenario.runs[place];
+    let point = &scenario.points[run.point];
+    let mut recording = Recording::default();
+    let outcome = point
+        .run
+        .recorded()
+        .and_then(|recorded| recorded.record(run.seed, &mut recording))
+        .map_err(|problem| Failure::Run(format!("{}: run {}: {problem}", scenario.name, run.id)))?;
+    for note in &outcome.notes {
+        eprintln!("{}, run {}: {note}", scenario.name, run.id);
+    }
+    recording.head = Head {
+        title: overview::title(scenario).to_owned(),
+        scenario: scenario.name.clone(),
+        experiment: scenario.experiment.name().to_owned(),
+        protocol: protocol(&point.run.resolved()),
+        run: run.id.clone(),
+        point: scenario
+            .swept
+            .iter()
+            .cloned()
+            .zip(point.values.iter().cloned())
+            .collect(),
+        notes: outcome.notes.clone(),
+    };
+    recording.write(folder).map_err(|error| fault(&error))?;
+    let page = page(folder, None)?;
+    eprintln!(
+        "{}: run {} is recorded, {} events; open {} in a browser",
+        scenario.name,
+        run.id,
+        recording.events.len(),
+        page.display()
+    );
+    Ok(outcome)
+}
+
+/// Makes the page of the recording in `folder`.
+pub(super) fn page(folder: &Path, out: Option<&Path>) -> Result<PathBuf, Failure> {
+    view::write_page(folder, out).map_err(|error| match error {
+        // Without a recording there is nothing that could have failed.
+        dhtlab_analysis::Error::Read { .. } => {
+            Failure::Input(format!("{error}; `dhtlab run --record` makes a recording"))
+        }
+        dhtlab_analysis::Error::Recording { .. } => Failure::Input(error.to_string()),
+        error => fault(&error),
+    })
+}
+
+fn fault(error: &dhtlab_analysis::Error) -> Failure {
+    Failure::Run(error.to_string())
+}
+
+/// The protocol of a resolved scenario, with its space where it has several.
+fn protocol(resolved: &toml::Table) -> String {
+    let overlay = resolved.get("overlay").and_then(Value::as_table);
+    let word = |table: Option<&toml::Table>, key: &str| {
+        let value = table.and_then(|table| table.get(key));
+        value.and_then(Value::as_str).map(str::to_owned)
+    };
+    let protocol = word(overlay, "protocol").unwrap_or_default();
+    let own = overlay.and_then(|overlay| overlay.get(&protocol));
+    match word(own.and_then(Value::as_table), "space") {
+        Some(space) => format!("{protocol}, {space}"),
+        None => protocol,
+    }
+}

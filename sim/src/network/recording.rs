@@ -1,0 +1,482 @@
+//! Taking a run down, event by event, for whoever wants to watch it: who comes and goes, where
+//! lookups and the messages of a service go, what nodes hold.
+//!
+//! A network records only if it is asked to ([`Network::record`]); what it does is the same either
+//! way. What keeps the structure up, maintenance and reminders, is only counted.
+
+use super::Network;
+use super::event::TripId;
+use super::trip::Cargo;
+use crate::engine::{Instant, Span};
+use crate::overlay::{self, Application, Node, Omniscient};
+use crate::space::{Coordinates, Geometry, Key};
+use dhtlab_analysis::view::{
+    Deed, Event, FORMAT, Holding, KeyEntry, NodeEntry, Outcome, Rate, Recording, Space, What,
+};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Events after which a recording ends: more would make a page that no browser opens with ease.
+pub const MOST_EVENTS: usize = 100_000;
+
+/// Nodes of a network that a page can show.
+pub const MOST_NODES: usize = 200;
+
+/// Intervals of the rate of other messages; with more, two become one.
+const MOST_INTERVALS: usize = 1000;
+
+/// What a lookup of the workload is called.
+const LOOKUP: &str = "lookup";
+
+/// A recording under way.
+pub(super) struct Recorder {
+    recording: Recording,
+    most_events: usize,
+    /// The journey of each trip, if it has one.
+    journeys: Vec<Option<u32>>,
+    begun: u32,
+    keys: FxHashMap<Key, u32>,
+    /// Where each node was last.
+    places: Vec<Coordinates>,
+    /// What each node held last, by the numbers of keys.
+    held: Vec<BTreeMap<u32, Holding>>,
+    accounts: Vec<u64>,
+}
+
+fn micros(time: Instant) -> u64 {
+    time.since(Instant::START).as_micros()
+}
+
+/// Coordinates with six digits: no picture shows more.
+fn rounded(place: &[f64]) -> Vec<f64> {
+    let round = |x: &f64| libm::round(x * 1e6) / 1e6;
+    place.iter().map(round).collect()
+}
+
+fn space(geometry: Geometry) -> Space {
+    match geometry {
+        Geometry::Ring => Space::Ring,
+        Geometry::TwoWayRing => Space::TwoWayRing,
+        Geometry::Xor => Space::Xor,
+        Geometry::Torus { dimensions } => Space::Torus { dimensions },
+        Geometry::Disc => Space::Disc,
+    }
+}
+
+fn holding(holding: overlay::Holding) -> Holding {
+    match holding {
+        overlay::Holding::Copy => Holding::Copy,
+        overlay::Holding::Open => Holding::Open,
+        overlay::Holding::Begun => Holding::Begun,
+        overlay::Holding::Done => Holding::Done,
+    }
+}
+
+impl Recorder {
+    fn push(&mut self, now: Instant, what: What) {
+        if self.recording.cut {
+            return;
+        }
+        let at = micros(now);
+        if self.recording.events.len() >= self.most_events {
+            self.recording.cut = true;
+            self.recording.end = at;
+            return;
+        }
+        self.recording.events.push(Event { at, what });
+    }
+
+    /// The number of `key`, which stands at `place`.
+    fn key(&mut self, key: Key, place: impl FnOnce() -> Coordinates) -> u32 {
+        let keys = &mut self.recording.keys;
+        *self.keys.entry(key).or_insert_with(|| {
+            keys.push(KeyEntry {
+                key: key.to_string(),
+                place: rounded(&place()),
+            });
+            (keys.len() - 1) as u32
+        })
+    }
+
+    fn journey(&self, trip: TripId) -> Option<u32> {
+        self.journeys.get(trip as usize).copied().flatten()
+    }
+
+    /// A message of a trip goes from one node to another; `answer` says that it is one.
+    pub(super) fn carried(
+        &mut self,
+        now: Instant,
+        trip: Option<TripId>,
+        (from, to): (Node, Node),
+        latency: Span,
+        answer: bool,
+    ) {
+        let Some(journey) = trip.and_then(|trip| self.journey(trip)) else {
+            return self.uncounted(now);
+        };
+        let (from, to, arrival) = (from.0, to.0, micros(now + latency));
+        let what = if answer {
+            What::Answer {
+                journey,
+                from,
+                to,
+                arrival,
+            }
+        } else {
+            What::Hop {
+                journey,
+                from,
+                to,
+                arrival,
+            }
+        };
+        self.push(now, what);
+    }
+
+    /// A message is sent that nobody watches.
+    pub(super) fn uncounted(&mut self, now: Instant) {
+        if self.recording.cut {
+            return;
+        }
+        let Rate { width, counts } = &mut self.recording.others;
+        let mut place = (micros(now) / *width) as usize;
+        while place >= MOST_INTERVALS {
+            *counts = counts.chunks(2).map(|pair| pair.iter().sum()).collect();
+            *width *= 2;
+            place = (micros(now) / *width) as usize;
+        }
+        if counts.len() <= place {
+            counts.resize(place + 1, 0);
+        }
+        counts[place] += 1;
+    }
+
+    /// A node on a trip has waited for another in vain.
+    pub(super) fn timed_out(&mut self, now: Instant, trip: TripId, from: Node, to: Node) {
+        if let Some(journey) = self.journey(trip) {
+            let (from, to) = (from.0, to.0);
+            self.push(now, What::Timeout { journey, from, to });
+        }
+    }
+
+    /// A Sybil does something else with the message of a trip than to pass it on.
+    pub(super) fn betrayed(&mut self, now: Instant, trip: TripId, node: Node, deed: Deed) {
+        if let Some(journey) = self.journey(trip) {
+            let node = node.0;
+            self.push(
+                now,
+                What::Betray {
+                    journey,
+                    node,
+                    deed,
+                },
+            );
+        }
+    }
+
+    /// The message of a trip has come to its end, at `node` or nowhere.
+    pub(super) fn ended(
+        &mut self,
+        now: Instant,
+        trip: TripId,
+        outcome: Outcome,
+        node: Option<Node>,
+        root: Option<Node>,
+    ) {
+        if let Some(journey) = self.journey(trip) {
+            let (node, root) = (node.map(|node| node.0), root.map(|root| root.0));
+            self.push(
+                now,
+                What::End {
+                    journey,
+                    outcome,
+                    node,
+                    root,
+                },
+            );
+        }
+    }
+
+    /// `node` has its place.
+    pub(super) fn joined(&mut self, now: Instant, node: Node) {
+        self.push(now, What::Join { node: node.0 });
+    }
+
+    /// `node` is gone, and with it what it held.
+    pub(super) fn gone(&mut self, now: Instant, node: Node, farewell: bool) {
+        if let Some(held) = self.held.get_mut(node.index()) {
+            held.clear();
+        }
+        let node = node.0;
+        self.push(
+            now,
+            if farewell {
+                What::Leave { node }
+            } else {
+                What::Crash { node }
+            },
+        );
+    }
+
+    /// Measuring begins.
+    pub(super) fn measuring(&mut self, now: Instant) {
+        self.push(now, What::Measure);
+    }
+
+    /// A letter of the application, of this `kind`, is sent.
+    pub(super) fn posted(
+        &mut self,
+        now: Instant,
+        (from, to): (Node, Node),
+        latency: Span,
+        kind: &'static str,
+    ) {
+        if kind.is_empty() {
+            return self.uncounted(now);
+        }
+        let letter = What::Letter {
+            from: from.0,
+            to: to.0,
+            kind: kind.into(),
+            arrival: micros(now + latency),
+        };
+        self.push(now, letter);
+    }
+
+    /// A letter comes back.
+    pub(super) fn returned(&mut self, now: Instant, (from, to): (Node, Node), kind: &'static str) {
+        if !kind.is_empty() {
+            let (from, to, kind) = (from.0, to.0, kind.into());
+            self.push(now, What::Returned { from, to, kind });
+        }
+    }
+
+    /// `node` is at `place` now.
+    fn seen_at(&mut self, now: Instant, node: Node, place: &Coordinates) {
+        if self.places.get(node.index()).is_none_or(|at| at == place) {
+            return;
+        }
+        self.places[node.index()].clone_from(place);
+        let place = rounded(place);
+        self.push(
+            now,
+            What::Move {
+                node: node.0,
+                place,
+            },
+        );
+    }
+
+    /// `node` holds `items` now: what has changed is taken down, by how it is held.
+    fn holds(&mut self, now: Instant, node: Node, items: BTreeMap<u32, Holding>) {
+        let held = &self.held[node.index()];
+        let mut changed: [(Holding, Vec<u32>); 5] = [
+            Holding::None,
+            Holding::Copy,
+            Holding::Open,
+            Holding::Begun,
+            Holding::Done,
+        ]
+        .map(|holding| (holding, Vec::new()));
+        let mut change = |item: u32, holding: Holding| {
+            let place = changed.iter_mut().find(|(of, _)| *of == holding);
+            place.into_iter().for_each(|(_, items)| items.push(item));
+        };
+        for item in held.keys().filter(|item| !items.contains_key(item)) {
+            change(*item, Holding::None);
+        }
+        for (item, holding) in &items {
+            if held.get(item) != Some(holding) {
+                change(*item, *holding);
+            }
+        }
+        self.held[node.index()] = items;
+        for (holding, items) in changed {
+            if !items.is_empty() {
+                let node = node.0;
+                self.push(
+                    now,
+                    What::Items {
+                        node,
+                        items,
+                        holding,
+                    },
+                );
+            }
+        }
+    }
+}
+
+impl<P: Omniscient, A: Application> Network<P, A> {
+    /// From now on, what happens is taken down, `most_events` events at most ([`MOST_EVENTS`] are
+    /// as many as a page takes); those who are there are its first.
+    pub fn record(&mut self, most_events: usize) {
+        let recording = Recording {
+            format: FORMAT,
+            space: space(P::geometry(&self.shared)),
+            travel: self.setup.travel.as_str().into(),
+            item: A::ITEM.into(),
+            others: Rate {
+                width: Span::from_secs(1).as_micros(),
+                counts: Vec::new(),
+            },
+            ..Recording::default()
+        };
+        self.recorder = Some(Box::new(Recorder {
+            recording,
+            most_events,
+            journeys: Vec::new(),
+            begun: 0,
+            keys: FxHashMap::default(),
+            places: Vec::new(),
+            held: Vec::new(),
+            accounts: Vec::new(),
+        }));
+        for node in (0..self.seats.len() as u32).map(Node) {
+            self.record_arrival(node);
+            let is_member = self.is_member(node);
+            if let Some(recorder) = &mut self.recorder
+                && is_member
+            {
+                recorder.joined(self.now, node);
+            }
+            self.record_application(node);
+        }
+    }
+
+    /// What was taken down; it ends here.
+    pub fn take_recording(&mut self) -> Option<Recording> {
+        let mut recording = self.recorder.take()?.recording;
+        if !recording.cut {
+            recording.end = micros(self.now);
+        }
+        Some(recording)
+    }
+
+    /// `node` has come up.
+    pub(super) fn record_arrival(&mut self, node: Node) {
+        let Some(recorder) = &mut self.recorder else {
+            return;
+        };
+        if recorder.recording.cut {
+            return;
+        }
+        let seat = self.seats[node.index()];
+        let id = self.ids.id(node);
+        let place = self.nodes[node.index()].place(&self.shared, &id);
+        recorder.recording.nodes.push(NodeEntry {
+            id: id.to_string(),
+            site: seat.site,
+            sybil: seat.sybil,
+        });
+        let appear = What::Appear {
+            node: node.0,
+            place: rounded(&place),
+        };
+        recorder.places.push(place);
+        recorder.held.push(BTreeMap::new());
+        recorder.push(self.now, appear);
+    }
+
+    /// `node` has acted: it may be elsewhere.
+    pub(super) fn record_place(&mut self, node: Node) {
+        if let Some(recorder) = &mut self.recorder {
+            let id = self.ids.id(node);
+            let place = self.nodes[node.index()].place(&self.shared, &id);
+            recorder.seen_at(self.now, node, &place);
+        }
+    }
+
+    /// The application on `node` has acted: what it holds may be different, and so may the accounts.
+    pub(super) fn record_application(&mut self, node: Node) {
+        let Some(recorder) = &mut self.recorder else {
+            return;
+        };
+        if recorder.recording.cut || recorder.held.len() <= node.index() {
+            return;
+        }
+        let mut items = BTreeMap::new();
+        self.applications[node.index()].show(&mut |key, how| {
+            let number = recorder.key(*key, || P::locate(&self.shared, key));
+            items.insert(number, holding(how));
+        });
+        recorder.holds(self.now, node, items);
+        self.record_accounts();
+    }
+
+    /// The accounts of the application may be different.
+    pub(super) fn record_accounts(&mut self) {
+        let Some(recorder) = &mut self.recorder else {
+            return;
+        };
+        let (names, values): (Vec<&'static str>, Vec<u64>) =
+            A::accounts(&self.ledger).into_iter().unzip();
+        if values != recorder.accounts {
+            recorder.recording.accounts = names.into_iter().map(Into::into).collect();
+            recorder.accounts.clone_from(&values);
+            recorder.push(self.now, What::Account { values });
+        }
+    }
+
+    /// A trip begins; it is a journey if anybody wants to watch it.
+    pub(super) fn record_trip(&mut self, id: TripId) {
+        let Some(recorder) = &mut self.recorder else {
+            return;
+        };
+        let trip = self.trips.get(id);
+        let kind = match &trip.cargo {
+            Cargo::Lookup => LOOKUP,
+            Cargo::Message(message) => A::kind(message),
+            Cargo::Query(_) => "",
+        };
+        if recorder.journeys.len() <= id as usize {
+            recorder.journeys.resize(id as usize + 1, None);
+        }
+        recorder.journeys[id as usize] = None;
+        if kind.is_empty() || recorder.recording.cut {
+            return;
+        }
+        recorder.journeys[id as usize] = Some(recorder.begun);
+        let (key, from) = (trip.key, Some(trip.origin));
+        recorder.begin(self.now, key, from, kind, || P::locate(&self.shared, &key));
+    }
+
+    /// A lookup has nobody to begin it.
+    pub(super) fn record_lookup_of_nobody(&mut self, key: Key) {
+        let Some(recorder) = &mut self.recorder else {
+            return;
+        };
+        let journey = recorder.begun;
+        recorder.begin(self.now, key, None, LOOKUP, || {
+            P::locate(&self.shared, &key)
+        });
+        let end = What::End {
+            journey,
+            outcome: Outcome::Failed,
+            node: None,
+            root: None,
+        };
+        recorder.push(self.now, end);
+    }
+}
+
+impl Recorder {
+    /// The next journey begins.
+    fn begin(
+        &mut self,
+        now: Instant,
+        key: Key,
+        from: Option<Node>,
+        kind: &'static str,
+        place: impl FnOnce() -> Coordinates,
+    ) {
+        let key = self.key(key, place);
+        self.begun += 1;
+        let begin = What::Begin {
+            key,
+            from: from.map(|from| from.0),
+            kind: kind.into(),
+        };
+        self.push(now, begin);
+    }
+}

@@ -1,0 +1,167 @@
+//! What nodes hold for a service, and the messages with which they tell each other of it.
+
+use super::{NODES, churn, watch};
+use crate::chord;
+use crate::testbed::{at, ids, plane, sites};
+use dhtlab::churn::Rejoin;
+use dhtlab::engine::{Instant, Seed, Span};
+use dhtlab::network::{MOST_EVENTS, Network, Setup, Travel, oracle};
+use dhtlab::overlay::chord::Chord;
+use dhtlab::overlay::{Application, Node};
+use dhtlab::parameter::Table;
+use dhtlab::service::job::{JobSpecification, Message, NodeParameters, Shared, Worker};
+use dhtlab::service::storage::{Content, Storage, StorageParameters};
+use dhtlab_analysis::view::{Holding, Recording, What};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The accounts of the service at the end of `recording`.
+fn last_accounts(recording: &Recording) -> Option<Vec<u64>> {
+    let mut events = recording.events.iter().rev();
+    events.find_map(|event| match &event.what {
+        What::Account { values } => Some(values.clone()),
+        _ => None,
+    })
+}
+
+/// What `recording` says that each node holds at its end, with copies and without.
+fn held(recording: &Recording) -> BTreeMap<u32, BTreeMap<u32, Holding>> {
+    let mut held: BTreeMap<u32, BTreeMap<u32, Holding>> = BTreeMap::new();
+    for event in &recording.events {
+        match &event.what {
+            What::Items {
+                node,
+                items,
+                holding,
+            } => {
+                let theirs = held.entry(*node).or_default();
+                for item in items {
+                    match holding {
+                        Holding::None => assert_ne!(theirs.remove(item), None),
+                        holding => assert_ne!(theirs.insert(*item, *holding), Some(*holding)),
+                    }
+                }
+            }
+            What::Leave { node } | What::Crash { node } => drop(held.remove(node)),
+            _ => {}
+        }
+    }
+    held.retain(|_, items| !items.is_empty());
+    held
+}
+
+/// A network with an application, over a plane with as many sites.
+fn serving<A: Application>(service: A::Shared) -> Network<Chord, A> {
+    let setup = Setup {
+        seed: Seed::new(1),
+        travel: Travel::Recursive,
+        timeout: Span::from_secs(1),
+    };
+    let mut network = Network::serving(setup, chord::parameters(5), service, plane(NODES));
+    oracle::settle_converged(&mut network, &ids(NODES, 3), &sites(NODES));
+    network
+}
+
+/// The course of a job: who holds which atoms is what the nodes say, every atom is mapped where it
+/// was begun, and the account ends as the ledger does, though nodes crash meanwhile.
+#[test]
+fn a_job_is_seen_to_be_done() {
+    let text = "samples = 6000\natoms = 60\nreplicas = 3\n";
+    let table: toml::Table = text.parse().expect("valid");
+    let job = JobSpecification::read(&Table::root(&table), Path::new("")).expect("valid");
+    let nodes = NodeParameters {
+        speed: 100.0,
+        ..NodeParameters::default()
+    };
+    let course = |record: bool| {
+        let service = Shared::new(&job, nodes.clone(), Seed::new(1));
+        let address = service.address();
+        let mut network = serving::<Worker>(service);
+        if record {
+            network.record(MOST_EVENTS);
+        }
+        network.send(Node(0), address, Message::Stage);
+        network.plan_churn(churn(), Rejoin::NewId);
+        network.run(at(200), true, u64::MAX);
+        network
+    };
+    let unwatched = course(false);
+    let mut network = course(true);
+    assert_eq!(network.tally().counts, unwatched.tally().counts);
+    assert_eq!(network.now(), unwatched.now());
+    let recording = network.take_recording().expect("recorded");
+    watch(&recording);
+    assert_eq!(recording.item, "atom");
+    let held = held(&recording);
+    for node in network.members() {
+        let told = held.get(&node.0).map_or(0, BTreeMap::len);
+        assert_eq!(network.application(*node).held().count(), told, "{node:?}");
+    }
+    let ledger = network.ledger();
+    assert_eq!(ledger.counted(), 60);
+    assert_eq!(
+        last_accounts(&recording),
+        Some(vec![60, 60, ledger.redone(), ledger.duplicates]),
+        "{:?}",
+        recording.accounts
+    );
+    let begun: BTreeSet<u32> = recording
+        .events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Items {
+                items,
+                holding: Holding::Begun,
+                ..
+            } => Some(items.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    assert_eq!(begun.len(), 60);
+}
+
+/// Blocks are put and got: each is somewhere at the end, with copies, and each request is seen.
+#[test]
+fn blocks_are_seen_to_be_stored() {
+    let mut network = serving::<Storage>(StorageParameters {
+        replicas: 3,
+        ..StorageParameters::default()
+    });
+    network.record(MOST_EVENTS);
+    let contents: Vec<Content> = (0..20u8).map(|i| Content::new(vec![i; 100])).collect();
+    for content in &contents {
+        let content = content.clone();
+        network.instruct(Node(1), |storage, turn| {
+            storage.put(turn, content);
+        });
+    }
+    network.run(at(10), false, u64::MAX);
+    for content in &contents {
+        let key = content.digest();
+        network.instruct(Node(2), |storage, turn| {
+            storage.get(turn, key);
+        });
+    }
+    network.run(at(20), false, u64::MAX);
+    let recording = network.take_recording().expect("recorded");
+    watch(&recording);
+    let held = held(&recording);
+    let mut copies: BTreeMap<u32, Vec<Holding>> = BTreeMap::new();
+    for (item, holding) in held.values().flatten() {
+        copies.entry(*item).or_default().push(*holding);
+    }
+    assert_eq!(copies.len(), 20);
+    for holdings in copies.values() {
+        let own = holdings.iter().filter(|holding| **holding == Holding::Done);
+        assert_eq!((own.count(), holdings.len()), (1, 3), "{holdings:?}");
+    }
+    let begun = |name: &str| {
+        let of = |what: &What| matches!(what, What::Begin { kind, .. } if kind == name);
+        let events = recording.events.iter();
+        events.filter(|event| of(&event.what)).count()
+    };
+    assert_eq!((begun("put"), begun("get"), begun("lookup")), (20, 20, 0));
+    assert_eq!(last_accounts(&recording), Some(vec![0, 40, 0]));
+    assert_eq!(Instant::START + Span::from_micros(recording.end), at(20));
+}
