@@ -19,6 +19,7 @@ mod measured_data;
 mod options_refused;
 mod real_networks;
 mod refusal;
+mod report;
 mod results;
 mod resume;
 mod shipped;
