@@ -87,6 +87,22 @@ pub enum Error {
         /// What is missing.
         message: String,
     },
+    /// A file of published claims, which are built in, is not as it has to be.
+    #[error("analysis/published/{file}: {message}")]
+    Claim {
+        /// The name of the file.
+        file: String,
+        /// What does not fit.
+        message: String,
+    },
+    /// There is nothing to report on.
+    #[error("{}: {message}", path.display())]
+    NoResults {
+        /// The folder.
+        path: PathBuf,
+        /// What was looked for.
+        message: String,
+    },
     /// A figure could not be drawn, or its SVG not be turned into a PNG.
     #[error("{}: cannot render: {message}", path.display())]
     Render {

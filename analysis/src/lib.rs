@@ -1,4 +1,4 @@
-//! Statistics and figures from the result files of dhtlab.
+//! Statistics, figures and the report from the result files of dhtlab.
 //!
 //! This crate never calls the simulator. It reads the files that a run left in a directory
 //! (`manifest.json`, `runs.csv` and long tables such as `histogram.csv`), computes statistics and
@@ -9,6 +9,8 @@
 //!   with what the theory curves gave.
 //! * [`figure::Figure`] is one figure of a scenario; [`figure::Figure::validate`] checks it before
 //!   anything is simulated.
+//! * [`report::write`] holds the results of many scenarios against the published values that are built
+//!   in, and writes `REPORT.md` and `report.html`.
 //! * [`view`] holds what was recorded of a run, and makes a page that plays it in a browser.
 //! * [`statistics`] holds the numbers' definitions.
 //!
@@ -27,6 +29,7 @@ mod error;
 pub mod figure;
 mod manifest;
 mod output;
+pub mod report;
 pub mod statistics;
 mod summary;
 mod table;

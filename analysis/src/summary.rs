@@ -25,12 +25,21 @@ pub const RUN_COLUMNS: [&str; 3] = ["run", "repetition", "seed"];
 pub fn summarise(directory: &Path) -> Result<(), Error> {
     let manifest = Manifest::read(directory)?;
     let runs = Table::read(&directory.join("runs.csv"))?;
-    let keys = manifest
-        .swept
+    let path = directory.join("summary.csv");
+    let bytes = output::csv_bytes(&path, &records(&runs, &manifest.swept)?)?;
+    output::replace(&path, &bytes)
+}
+
+/// The rows of the summary of `runs`, header first.
+///
+/// # Errors
+/// When a swept key is no column, and when a metric is not a number.
+pub fn records(runs: &Table, swept: &[String]) -> Result<Vec<Vec<String>>, Error> {
+    let keys = swept
         .iter()
         .map(|key| runs.column(key))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut metrics = metric_columns(&runs, &manifest.swept);
+    let mut metrics = metric_columns(runs, swept);
     metrics.retain(|&metric| (0..runs.len()).any(|row| !runs.text(row, metric).is_empty()));
 
     let mut points: Vec<(Vec<&str>, Vec<usize>)> = Vec::new();
@@ -44,7 +53,7 @@ pub fn summarise(directory: &Path) -> Result<(), Error> {
         points[index].1.push(row);
     }
 
-    let mut header = manifest.swept.clone();
+    let mut header = swept.to_vec();
     header.extend(
         [
             "metric",
@@ -72,9 +81,7 @@ pub fn summarise(directory: &Path) -> Result<(), Error> {
             records.push(record);
         }
     }
-    let path = directory.join("summary.csv");
-    let bytes = output::csv_bytes(&path, &records)?;
-    output::replace(&path, &bytes)
+    Ok(records)
 }
 
 /// The columns of `runs.csv` that are neither about the run nor swept.

@@ -1,5 +1,6 @@
-//! Reading the CSV tables of a run.
+//! Reading CSV tables: those of a run, and those of published values.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -26,28 +27,62 @@ impl Table {
     /// # Errors
     /// When the file is missing, is not well-formed CSV, or has no rows.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let broken = |error: csv::Error| {
-            let line = error.position().map_or(1, csv::Position::line);
-            match error.into_kind() {
-                csv::ErrorKind::Io(source) => Error::Read {
-                    path: path.to_owned(),
-                    source,
-                },
-                csv::ErrorKind::UnequalLengths {
-                    expected_len, len, ..
-                } => Error::Table {
-                    path: path.to_owned(),
-                    line,
-                    message: format!("expected {expected_len} cells, found {len}"),
-                },
-                other => Error::Table {
-                    path: path.to_owned(),
-                    line,
-                    message: format!("not well-formed CSV: {other:?}"),
-                },
+        let reader = csv::Reader::from_path(path).map_err(|error| broken(path, error))?;
+        Self::of(path, reader)
+    }
+
+    /// Reads a table from text, in which lines that begin with `#` are comments; `name` stands for
+    /// its path in errors.
+    ///
+    /// # Errors
+    /// Those of [`Table::read`].
+    pub fn parse(name: &Path, text: &str) -> Result<Self, Error> {
+        let mut builder = csv::ReaderBuilder::new();
+        let reader = builder.comment(Some(b'#')).from_reader(text.as_bytes());
+        Self::of(name, reader)
+    }
+
+    /// A table of rows that stand elsewhere; cells that a row lacks are empty.
+    ///
+    /// # Errors
+    /// When there are no rows.
+    pub fn of_rows(
+        name: &Path,
+        rows: impl IntoIterator<Item = Vec<(String, String)>>,
+    ) -> Result<Self, Error> {
+        let mut columns: Vec<String> = Vec::new();
+        let mut cells: Vec<Vec<String>> = Vec::new();
+        for row in rows {
+            let mut line = vec![String::new(); columns.len()];
+            for (column, text) in row {
+                match columns.iter().position(|known| *known == column) {
+                    Some(place) => line[place] = text,
+                    None => {
+                        columns.push(column);
+                        line.push(text);
+                    }
+                }
             }
-        };
-        let mut reader = csv::Reader::from_path(path).map_err(broken)?;
+            cells.push(line);
+        }
+        if cells.is_empty() {
+            return Err(Error::Empty {
+                path: name.to_owned(),
+            });
+        }
+        for line in &mut cells {
+            line.resize(columns.len(), String::new());
+        }
+        let numbered = cells.into_iter().zip(1..);
+        Ok(Self {
+            path: name.to_owned(),
+            columns,
+            rows: numbered.map(|(cells, line)| Row { line, cells }).collect(),
+        })
+    }
+
+    fn of(path: &Path, mut reader: csv::Reader<impl Read>) -> Result<Self, Error> {
+        let broken = |error| broken(path, error);
         let columns = reader
             .headers()
             .map_err(broken)?
@@ -84,14 +119,16 @@ impl Table {
     /// # Errors
     /// [`Error::MissingColumn`], which lists the columns that are there.
     pub fn column(&self, name: &str) -> Result<usize, Error> {
-        self.columns
-            .iter()
-            .position(|column| column == name)
-            .ok_or_else(|| Error::MissingColumn {
-                path: self.path.clone(),
-                column: name.to_owned(),
-                known: self.columns.join(", "),
-            })
+        self.find(name).ok_or_else(|| Error::MissingColumn {
+            path: self.path.clone(),
+            column: name.to_owned(),
+            known: self.columns.join(", "),
+        })
+    }
+
+    /// The index of the column `name`, if there is one.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column == name)
     }
 
     /// The text of a cell.
@@ -120,5 +157,27 @@ impl Table {
                 ),
             }),
         }
+    }
+}
+
+fn broken(path: &Path, error: csv::Error) -> Error {
+    let line = error.position().map_or(1, csv::Position::line);
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => Error::Read {
+            path: path.to_owned(),
+            source,
+        },
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => Error::Table {
+            path: path.to_owned(),
+            line,
+            message: format!("expected {expected_len} cells, found {len}"),
+        },
+        other => Error::Table {
+            path: path.to_owned(),
+            line,
+            message: format!("not well-formed CSV: {other:?}"),
+        },
     }
 }

@@ -226,23 +226,15 @@ impl Source<'_> {
     /// # Errors
     /// [`Error::Data`], which names the key.
     pub fn one_point(&self, rows: &[usize], also_told_apart: Option<&str>) -> Result<(), Error> {
-        let Some((&first, rest)) = rows.split_first() else {
-            return Ok(());
-        };
         for key in self.swept {
             if self.figure.accounts_for(key) || also_told_apart == Some(key) {
                 continue;
             }
             let column = self.table.column(key)?;
-            let text = self.table.text(first, column);
-            if let Some(&other) = rest
-                .iter()
-                .find(|&&row| self.table.text(row, column) != text)
-            {
+            if let Some((text, other)) = differing(self.table, rows, column) {
                 return Err(self.data_error(format!(
                     "key `{key}` is swept but the figure neither uses nor fixes it: values {text} \
-                     and {} fall together",
-                    self.table.text(other, column)
+                     and {other} fall together"
                 )));
             }
         }
@@ -280,6 +272,19 @@ impl Places {
         self.index.insert(texts, place);
         place
     }
+}
+
+/// The first two texts of `column` in `rows` that are not the same.
+pub fn differing<'a>(
+    table: &'a Table,
+    rows: &[usize],
+    column: usize,
+) -> Option<(&'a str, &'a str)> {
+    let mut texts = rows.iter().map(|&row| table.text(row, column));
+    let first = texts.next()?;
+    texts
+        .find(|text| *text != first)
+        .map(|other| (first, other))
 }
 
 /// A scalar as a cell of a table shows it.

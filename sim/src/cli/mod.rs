@@ -6,6 +6,7 @@
 mod overview;
 mod progress;
 mod record;
+mod report;
 mod run;
 mod store;
 
@@ -77,7 +78,16 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Run every shipped scenario
+    /// Hold results against the published values: writes REPORT.md and report.html
+    Report {
+        /// The folder with a folder of results for each scenario
+        #[arg(default_value = "results", value_name = "DIR")]
+        folder: PathBuf,
+        /// The folder of the scenarios, to see which have changed since [default: scenarios, if it is there]
+        #[arg(long, value_name = "DIR")]
+        scenarios: Option<PathBuf>,
+    },
+    /// Run every shipped scenario, then write the report
     Reproduce {
         /// The folder of the scenarios
         #[arg(long, default_value = "scenarios", value_name = "DIR")]
@@ -218,8 +228,18 @@ fn act(action: &Action) -> Result<(), Failure> {
             let files = at_hand(overview::shipped(scenarios)?, &options);
             let default = if *quick { "results/quick" } else { "results" };
             let out = out.as_deref().unwrap_or(Path::new(default));
-            let scenarios = read_all(&files, &options)?;
-            run::all(&scenarios, &[], out, *jobs)
+            let all = read_all(&files, &options)?;
+            run::all(&all, &[], out, *jobs)?;
+            let command = if *quick {
+                "dhtlab reproduce --quick"
+            } else {
+                "dhtlab reproduce"
+            };
+            report::write(out, Some(scenarios), command.to_owned())
+        }
+        Action::Report { folder, scenarios } => {
+            let command = format!("dhtlab report {}", folder.display());
+            report::write(folder, scenarios.as_deref(), command)
         }
         Action::Schema => {
             println!("{:#}", schema(KINDS));

@@ -119,7 +119,8 @@ fn memory() -> Option<f64> {
     Some(kib * 1024.0)
 }
 
-fn bytes(count: f64) -> String {
+/// An amount of memory.
+pub(super) fn bytes(count: f64) -> String {
     match count {
         count if count >= 1e9 => format!("{:.1} GB", count / 1e9),
         count => format!("{:.0} MB", (count / 1e6).max(1.0)),

@@ -10,12 +10,16 @@ use crate::scenario::{Experiment, Outcome, Rows, Scenario, TableSpec};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 const JOURNAL: &str = "finished.jsonl";
+
+/// The table that holds wall time: no byte of another file may depend on it, no checksum either.
+const WALL_TIME: &str = "wall";
 
 /// A line of the journal.
 #[derive(Serialize, Deserialize)]
@@ -111,7 +115,9 @@ impl Store {
         for (i, table) in scenario.experiment.tables().iter().enumerate() {
             self.write_table(scenario, i, table)?;
         }
-        let manifest = serde_json::to_string_pretty(&self.manifest(scenario))?;
+        let mut manifest = self.manifest(scenario);
+        manifest["files"] = json!(self.checksums(&manifest)?);
+        let manifest = serde_json::to_string_pretty(&manifest)?;
         replace(&self.folder.join("manifest.json"), |file| {
             writeln!(file, "{manifest}")
         })?;
@@ -191,6 +197,21 @@ impl Store {
             "figures": figures,
             "notes": notes,
         })
+    }
+
+    /// The SHA-1 of each table that was written, by which the report sees whether one was changed.
+    fn checksums(&self, manifest: &serde_json::Value) -> io::Result<BTreeMap<String, String>> {
+        let tables = manifest["tables"].as_array().into_iter().flatten();
+        let names = tables.filter_map(serde_json::Value::as_str).chain(["runs"]);
+        let names = names.filter(|name| *name != WALL_TIME);
+        let mut checksums = BTreeMap::new();
+        for name in names {
+            let file = format!("{name}.csv");
+            let digest = Sha1::digest(fs::read(self.folder.join(&file))?);
+            let hex = digest.iter().map(|byte| format!("{byte:02x}"));
+            checksums.insert(file, hex.collect());
+        }
+        Ok(checksums)
     }
 
     /// Leaves in the journal what the CSV files do not hold.

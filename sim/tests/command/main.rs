@@ -21,6 +21,7 @@ mod options_refused;
 mod player;
 mod real_networks;
 mod refusal;
+mod report;
 mod results;
 mod resume;
 mod shipped;

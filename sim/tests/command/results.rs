@@ -2,6 +2,7 @@
 
 use crate::both_protocols::{METRICS, both};
 use crate::lab::{Lab, Table};
+use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -128,6 +129,15 @@ fn the_manifest_tells_what_was_run() {
     let failed = runs.numbers("lookups_failed");
     let cut = failed.iter().filter(|failed| **failed > 0.0).count();
     assert_eq!(notes.as_object().map(serde_json::Map::len), Some(cut));
+    // The checksums of the tables, in the order of their names.
+    let files = manifest["files"].take();
+    let names = ["histogram.csv", "runs.csv"];
+    assert!(files.as_object().expect("an object").keys().eq(names));
+    for name in names {
+        let digest = Sha1::digest(lab.read(&format!("out/both/{name}")));
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(files[name], *hex, "{name}");
+    }
     insta::assert_snapshot!(format!("{manifest:#}"), @r#"
     {
       "dhtlab": null,
@@ -200,7 +210,8 @@ fn the_manifest_tells_what_was_run() {
         "histogram"
       ],
       "figures": null,
-      "notes": null
+      "notes": null,
+      "files": null
     }
     "#);
 }

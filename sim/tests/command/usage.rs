@@ -17,7 +17,8 @@ fn the_help_tells_the_commands() {
       list       The shipped scenarios and what each reproduces
       plot       Draw the figures again from the CSV files
       view       Make the page that plays a recorded run (`run --record`) in a browser
-      reproduce  Run every shipped scenario
+      report     Hold results against the published values: writes REPORT.md and report.html
+      reproduce  Run every shipped scenario, then write the report
       schema     The JSON Schema of the scenario file, for editors
       help       Print this message or the help of the given subcommand(s)
 

@@ -1,0 +1,403 @@
+//! What the sources claim: the files `analysis/published/*.toml`, which are built in.
+//!
+//! A file is about one system. A claim is one figure, table or statement of a source: published
+//! values ([`Claim::published`], or written out as [`Claim::row`]), what is measured of each
+//! ([`Quantity`]), the rule by which the two agree ([`Rule`]), and one or more readings, each with
+//! the scenario that runs it and the explanations of what differs.
+//!
+//! In a table of published values a column with a dot in its name is a key of the scenario, and its
+//! cell the value of the key; columns in [`Claim::at`] are those of a long table. All other columns
+//! are values, or tell rows apart for readers. See [`super::published`] for the columns and comments
+//! that say how far a value can be trusted.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::Error;
+use crate::figure::spec::Names;
+
+/// The files of claims, in the order of the report.
+pub const FILES: &[(&str, &str)] = &[
+    ("chord.toml", include_str!("../../published/chord.toml")),
+    ("vhash.toml", include_str!("../../published/vhash.toml")),
+    ("dgvh.toml", include_str!("../../published/dgvh.toml")),
+    (
+        "chordreduce.toml",
+        include_str!("../../published/chordreduce.toml"),
+    ),
+    ("sybil.toml", include_str!("../../published/sybil.toml")),
+    ("urdht.toml", include_str!("../../published/urdht.toml")),
+    ("balance.toml", include_str!("../../published/balance.toml")),
+    (
+        "kademlia.toml",
+        include_str!("../../published/kademlia.toml"),
+    ),
+];
+
+/// What keys or columns have to be: a value, or an array of values, for each.
+pub type Filter = BTreeMap<String, Value>;
+
+/// The claims about one system.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct System {
+    /// A short name for anchors.
+    #[serde(skip)]
+    pub id: String,
+    /// The title of the chapter.
+    pub title: String,
+    /// The sources, for readers.
+    pub source: String,
+    /// The claims.
+    pub claim: Vec<Claim>,
+    /// Published values that no scenario covers.
+    #[serde(default)]
+    pub not_covered: Vec<NotCovered>,
+}
+
+/// Published values without a scenario.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NotCovered {
+    /// What they are.
+    pub what: String,
+    /// Why there is nothing to hold them against.
+    pub why: String,
+    /// The file that has them, if one does.
+    pub published: Option<String>,
+    /// The rows of the file; default: all.
+    #[serde(default)]
+    pub rows: Filter,
+}
+
+/// One figure, table or statement of a source.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Claim {
+    /// The anchor.
+    pub id: String,
+    /// The title.
+    pub title: String,
+    /// Where it stands in the source.
+    pub place: String,
+    /// What the source says.
+    pub says: String,
+    /// The file of published values in `analysis/published`.
+    pub published: Option<String>,
+    /// The rows of the file that belong to the claim; default: all.
+    #[serde(default)]
+    pub rows: Filter,
+    /// Published values that stand here and not in a file.
+    #[serde(default)]
+    pub row: Vec<Map<String, Value>>,
+    /// The columns that are those of a long table, such as `cycle`.
+    #[serde(default)]
+    pub at: Vec<String>,
+    /// Columns that tell rows apart for readers.
+    #[serde(default)]
+    pub label: Vec<String>,
+    /// Whether rows of one point are trials, of which the mean is published.
+    #[serde(default)]
+    pub average: bool,
+    /// The columns that hold values, and what is measured of each.
+    #[serde(default)]
+    pub value: Vec<Quantity>,
+    /// When measured and published agree.
+    #[serde(default)]
+    pub rule: Rule,
+    /// The readings that the values are held against.
+    pub reading: Vec<Reading>,
+}
+
+/// A reading of the source: as described, as coded, or sound.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Reading {
+    /// Which.
+    pub name: String,
+    /// The scenario that runs it.
+    pub scenario: String,
+    /// Keys that the published values go with, over those of each row.
+    #[serde(default, rename = "where")]
+    pub filter: Filter,
+    /// The rows that belong to this reading; default: all of the claim.
+    #[serde(default)]
+    pub rows: Filter,
+    /// Values of this reading in place of those of the claim.
+    #[serde(default)]
+    pub value: Vec<Quantity>,
+    /// The figures of the scenario that show it; default: all.
+    pub figures: Option<Vec<String>>,
+    /// Why some values differ.
+    #[serde(default)]
+    pub explanation: Vec<Explanation>,
+    /// Values that get no verdict, such as those that a constant of the scenario is fitted to: why.
+    #[serde(default)]
+    pub no_verdict: Vec<Explanation>,
+}
+
+/// Why values differ, are in doubt, or get no verdict.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Explanation {
+    /// The rows that it is about, by their columns; `column` is the name of the value's column; default: all.
+    #[serde(default, rename = "where")]
+    pub filter: Filter,
+    /// The explanation.
+    pub text: String,
+}
+
+/// What is measured of a published value, and when the two agree.
+///
+/// Of each run: the sum of the metrics, over [`over`](Self::over), times [`times`](Self::times),
+/// plus [`plus`](Self::plus). Then the mean over the runs of the point.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Quantity {
+    /// The column of published values.
+    pub column: String,
+    /// What readers call it; default: from the column's name.
+    pub label: Option<String>,
+    /// A metric, or several that are added.
+    #[serde(default)]
+    pub metric: Names,
+    /// A metric of the same run by which it is divided.
+    pub over: Option<String>,
+    /// A factor; default 1.
+    pub times: Option<f64>,
+    /// What is added in the end; default 0.
+    #[serde(default)]
+    pub plus: f64,
+    /// The long table that is read instead of `runs`.
+    pub table: Option<String>,
+    /// The quantity of a table of counts: measured is the part of its values that is the `value` of
+    /// the row (a column in `at`).
+    pub quantity: Option<String>,
+    /// Keys of another point, by whose value this one is divided.
+    #[serde(default)]
+    pub ratio_to: Filter,
+    /// Keys of another point, whose value is divided by that of this one.
+    #[serde(default)]
+    pub inverse_ratio_to: Filter,
+    /// Keys of another point, whose value is taken from this one.
+    #[serde(default)]
+    pub difference_from: Filter,
+    /// Measured is the value of this key where the metric is least.
+    pub least_at: Option<String>,
+    /// Measured is the value of this key where the metric is largest.
+    pub most_at: Option<String>,
+    /// The values of that key that are compared; each has to be there.
+    #[serde(default)]
+    pub among: Vec<Value>,
+    /// When the two agree; default: the rule of the claim.
+    pub rule: Option<Rule>,
+}
+
+/// How a measured value is held against a published one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Comparison {
+    /// Measured and published are the same within the rule.
+    #[default]
+    Equals,
+    /// Measured is not below published.
+    AtLeast,
+    /// Measured is not above published.
+    AtMost,
+}
+
+/// When a measured and a published value agree: within a number of standard errors of both sides,
+/// unless the published table states a tolerance of its own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rule {
+    /// Equality, or a bound.
+    #[serde(default)]
+    pub compare: Comparison,
+    /// How many standard errors of both sides; default 3.
+    pub sampling: Option<f64>,
+    /// How many samples the published value is the mean of, where its table does not say; without
+    /// any word on its error it counts as exact only with [`exact`](Self::exact).
+    pub published_n: Option<f64>,
+    /// How many such samples one of our runs holds: a number, or a key of the scenario; default 1.
+    pub samples_a_run: Option<Value>,
+    /// The metric that is the standard error of a run's value; default: that error comes from the
+    /// spread of the runs.
+    pub error_metric: Option<String>,
+    /// The value of a run is the part of so many independent trials that succeed: a number, or a key
+    /// of the scenario. That gives the error of both sides.
+    pub successes_of: Option<Value>,
+    /// The metric that is the standard deviation of one published sample.
+    pub sd_metric: Option<String>,
+    /// Whether the published value is rounded to the digits that it has, which allows for half a unit
+    /// of the last one.
+    #[serde(default)]
+    pub rounded: bool,
+    /// Whether the published value has no error: it is a formula's.
+    #[serde(default)]
+    pub exact: bool,
+}
+
+impl System {
+    /// Reads all files that are built in.
+    ///
+    /// # Errors
+    /// [`Error::Claim`] for a file that is not as described here.
+    pub fn read_all() -> Result<Vec<Self>, Error> {
+        FILES
+            .iter()
+            .map(|(name, text)| Self::read(name, text))
+            .collect()
+    }
+
+    /// Reads the file `name`.
+    ///
+    /// # Errors
+    /// [`Error::Claim`].
+    pub fn read(name: &str, text: &str) -> Result<Self, Error> {
+        let fault = |message: String| Error::Claim {
+            file: name.to_owned(),
+            message,
+        };
+        let mut system: Self = toml::from_str(text).map_err(|error| fault(error.to_string()))?;
+        name.trim_end_matches(".toml").clone_into(&mut system.id);
+        for claim in &system.claim {
+            let refuse = |what: &str| Err(fault(format!("claim `{}`: {what}", claim.id)));
+            if claim.published.is_some() != claim.row.is_empty() {
+                return refuse("expected either `published` or `row`");
+            }
+            for reading in &claim.reading {
+                if claim.values_of(reading).is_empty() {
+                    return refuse("no `value`");
+                }
+            }
+        }
+        Ok(system)
+    }
+}
+
+impl Claim {
+    /// The values that are held against `reading`.
+    pub fn values_of<'a>(&'a self, reading: &'a Reading) -> &'a [Quantity] {
+        if reading.value.is_empty() {
+            &self.value
+        } else {
+            &reading.value
+        }
+    }
+
+    /// The rule for `quantity`.
+    pub fn rule_of<'a>(&'a self, quantity: &'a Quantity) -> &'a Rule {
+        quantity.rule.as_ref().unwrap_or(&self.rule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::*;
+    use crate::report::published::{self, Published};
+
+    fn folder(extension: &str) -> BTreeSet<String> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/published");
+        let entries = fs::read_dir(path).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(extension)).collect()
+    }
+
+    #[test]
+    fn every_file_is_built_in() {
+        let built_in = |files: &[(&str, &str)]| {
+            let names = files.iter().map(|(name, _)| (*name).to_owned());
+            names.collect::<BTreeSet<String>>()
+        };
+        assert_eq!(folder(".toml"), built_in(FILES));
+        assert_eq!(folder(".csv"), built_in(published::FILES));
+        assert!(FILES.len() >= 8 && published::FILES.len() >= 30);
+    }
+
+    /// No published row is left out: a claim holds it, or the report says why none does.
+    #[test]
+    fn every_published_row_has_a_claim_or_a_reason() {
+        let systems = System::read_all().unwrap();
+        for (name, _) in published::FILES {
+            let published = Published::read(name).unwrap();
+            let mut named: BTreeSet<usize> = BTreeSet::new();
+            for system in &systems {
+                let claims = system.claim.iter();
+                for claim in claims.filter(|claim| claim.published.as_deref() == Some(*name)) {
+                    for row in published.rows(&claim.rows) {
+                        let mut readings = claim.reading.iter();
+                        if readings.any(|reading| published.keeps(row, &reading.rows)) {
+                            named.insert(row);
+                        }
+                    }
+                }
+                let others = system.not_covered.iter();
+                for other in others.filter(|other| other.published.as_deref() == Some(*name)) {
+                    named.extend(published.rows(&other.rows));
+                }
+            }
+            let all: BTreeSet<usize> = published.rows(&Filter::new()).into_iter().collect();
+            let forgotten: Vec<&usize> = all.difference(&named).collect();
+            assert!(forgotten.is_empty(), "{name}: rows {forgotten:?} (from 0)");
+        }
+    }
+
+    #[test]
+    fn columns_and_filters_of_claims_exist() {
+        let mut ids = BTreeSet::new();
+        for system in System::read_all().unwrap() {
+            assert!(ids.insert(system.id.clone()), "{}", system.id);
+            for claim in &system.claim {
+                let id = &claim.id;
+                assert!(ids.insert(id.clone()), "{id} is there twice");
+                let published = Published::of(claim).unwrap();
+                let known = |column: &str| published.columns().iter().any(|name| name == column);
+                let rows = published.rows(&claim.rows);
+                assert!(!rows.is_empty(), "{id}: no row");
+                for column in claim.rows.keys().chain(&claim.at).chain(&claim.label) {
+                    assert!(known(column), "{id}: no column {column}");
+                }
+                for reading in &claim.reading {
+                    let kept = rows.iter().any(|&row| published.keeps(row, &reading.rows));
+                    assert!(kept, "{id}, {}: no row", reading.name);
+                    for value in claim.values_of(reading) {
+                        assert!(known(&value.column), "{id}: no column {}", value.column);
+                        assert!(!value.metric.is_empty() || value.quantity.is_some(), "{id}");
+                        let choice = value.least_at.is_some() || value.most_at.is_some();
+                        assert_eq!(choice, !value.among.is_empty(), "{id}: among");
+                    }
+                    for explanation in reading.explanation.iter().chain(&reading.no_verdict) {
+                        for column in explanation.filter.keys() {
+                            assert!(known(column) || column == "column", "{id}: {column}");
+                        }
+                        if let Some(wanted) = explanation.filter.get("column") {
+                            let mut values = claim.values_of(reading).iter();
+                            let named = |value: &Quantity| published::admits(wanted, &value.column);
+                            assert!(values.any(named), "{id}: {wanted}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_claim_has_values_in_a_file_or_in_rows() {
+        let both = "title = 'x'\nsource = 'x'\n[[claim]]\nid = 'x'\ntitle = 'x'\nplace = 'x'\n\
+            says = 'x'\nreading = []\n";
+        let error = System::read("x.toml", both).unwrap_err().to_string();
+        assert!(
+            error.contains("claim `x`: expected either `published` or `row`"),
+            "{error}"
+        );
+        let unknown = format!("{both}colour = 'red'\n");
+        let error = System::read("x.toml", &unknown).unwrap_err().to_string();
+        assert!(error.contains("colour"), "{error}");
+    }
+}

@@ -1,0 +1,398 @@
+//! The state of a folder of results: whole, in parts, from another version, or changed by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+use sha1::{Digest, Sha1};
+
+use crate::output;
+use crate::summary;
+use crate::table::Table;
+
+use super::plan::{Form, Plan};
+
+/// The results of one scenario, as far as they are there.
+#[derive(Debug)]
+pub struct Folder {
+    /// The name of the scenario.
+    pub name: String,
+    /// What was found.
+    pub state: State,
+}
+
+/// What was found of a scenario's results.
+#[derive(Debug)]
+pub enum State {
+    /// No folder, or no manifest in it.
+    Absent,
+    /// Files that cannot be read: why.
+    Broken(String),
+    /// Results.
+    There(Box<Results>),
+}
+
+/// Results that could be read.
+#[derive(Debug)]
+pub struct Results {
+    /// What the manifest says.
+    pub facts: Facts,
+    /// `runs.csv`.
+    pub runs: Table,
+    /// The long tables that claims ask for.
+    pub tables: BTreeMap<String, Table>,
+    /// The form of the scenario that the results are of, if that is known, and whether it is the
+    /// quick one.
+    pub form: Option<(Form, bool)>,
+    /// Planned runs that are not there.
+    pub missing: usize,
+    /// Runs that the scenario of today does not have.
+    pub foreign: BTreeSet<String>,
+    /// The version that made them, if it is not this one.
+    pub other_version: Option<String>,
+    /// Files that are not as the run left them, and in what.
+    pub edited: BTreeMap<String, String>,
+    /// Whether the manifest has no checksums, so that only some changes could be seen.
+    pub unchecked: bool,
+    /// The SVG files of the figures that are there, with their names.
+    pub figures: Vec<(String, PathBuf)>,
+}
+
+/// What the report reads of `manifest.json`; unlike for figures, files of other versions are read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// The version.
+    pub dhtlab: String,
+    /// The commit, where it is known.
+    pub commit: Option<String>,
+    /// The title of the scenario.
+    pub title: String,
+    /// What it reproduces.
+    pub reproduces: Option<String>,
+    /// The seed.
+    pub seed: u64,
+    /// Runs of a point.
+    pub repetitions: u64,
+    /// Runs in all.
+    pub runs_planned: usize,
+    /// Runs that are done.
+    pub runs_done: usize,
+    /// The swept keys.
+    pub swept: Vec<String>,
+    /// The resolved scenario of the first point.
+    pub scenario: Value,
+    /// The SHA-1 of each table, in hexadecimal digits.
+    pub files: BTreeMap<String, String>,
+    figures: Vec<FigureFacts>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct FigureFacts {
+    name: Option<String>,
+}
+
+impl Folder {
+    /// Looks at the results of the scenario `name` below `directory`.
+    ///
+    /// `tables` are the long tables that will be read, `version` is that of this program, `plan` the
+    /// scenario as it is today.
+    pub fn open(
+        directory: &Path,
+        name: &str,
+        tables: &BTreeSet<String>,
+        version: &str,
+        plan: Option<&Plan>,
+    ) -> Self {
+        let state = match read(&directory.join(name), tables, version, plan) {
+            Ok(Some(results)) => State::There(Box::new(results)),
+            Ok(None) => State::Absent,
+            Err(why) => State::Broken(why),
+        };
+        Self {
+            name: name.to_owned(),
+            state,
+        }
+    }
+
+    /// The results, if they could be read.
+    pub fn results(&self) -> Option<&Results> {
+        match &self.state {
+            State::There(results) => Some(results),
+            State::Absent | State::Broken(_) => None,
+        }
+    }
+
+    /// All that is not as it should be, in words; empty for results that are whole.
+    pub fn faults(&self) -> Vec<String> {
+        match &self.state {
+            State::Absent => vec!["missing: no results".to_owned()],
+            State::Broken(why) => vec![format!("cannot be read: {why}")],
+            State::There(results) => results.faults(),
+        }
+    }
+}
+
+impl Results {
+    /// The value of a key that is not swept; `None` where the scenario has no such key.
+    pub fn fixed(&self, key: &str) -> Option<&Value> {
+        key.split('.')
+            .try_fold(&self.facts.scenario, |table, part| table.get(part))
+    }
+
+    /// Why no value of `table` may be judged, if that is so.
+    pub fn stale(&self, table: &str) -> Option<String> {
+        if let Some(version) = &self.other_version {
+            return Some(format!("results of dhtlab {version}"));
+        }
+        let file = format!("{table}.csv");
+        self.edited.get(&file).map(|how| format!("{file} {how}"))
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(version) = &self.other_version {
+            faults.push(format!("stale: results of dhtlab {version}"));
+        }
+        faults.extend(
+            self.edited
+                .iter()
+                .map(|(file, how)| format!("edited: {file} {how}")),
+        );
+        if !self.foreign.is_empty() {
+            faults.push(format!(
+                "stale: {} of the runs are not of the scenario as it is now",
+                self.foreign.len()
+            ));
+        }
+        if self.missing > 0 {
+            let planned = self
+                .form
+                .as_ref()
+                .map_or(self.facts.runs_planned, |(form, _)| form.runs.len());
+            faults.push(format!("missing: {} of {planned} runs", self.missing));
+        }
+        faults
+    }
+}
+
+fn read(
+    folder: &Path,
+    wanted: &BTreeSet<String>,
+    version: &str,
+    plan: Option<&Plan>,
+) -> Result<Option<Results>, String> {
+    let text = match fs::read_to_string(folder.join("manifest.json")) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("manifest.json: {error}")),
+    };
+    let facts: Facts =
+        serde_json::from_str(&text).map_err(|error| format!("manifest.json: {error}"))?;
+    let runs = Table::read(&folder.join("runs.csv")).map_err(|error| error.to_string())?;
+    for key in facts.swept.iter().map(String::as_str).chain(["run"]) {
+        runs.column(key).map_err(|error| error.to_string())?;
+    }
+    let (edited, unchecked) = changes(folder, &facts, &runs);
+    let mut tables = BTreeMap::new();
+    for name in wanted {
+        let path = folder.join(format!("{name}.csv"));
+        if path.exists() {
+            let table = Table::read(&path).map_err(|error| error.to_string())?;
+            tables.insert(name.clone(), table);
+        }
+    }
+    let run = runs.column("run").map_err(|error| error.to_string())?;
+    let done: BTreeSet<&str> = (0..runs.len()).map(|row| runs.text(row, run)).collect();
+    let form = plan.map(|plan| form_of(&done, plan));
+    let (mut missing, mut foreign) = (
+        facts.runs_planned.saturating_sub(runs.len()),
+        BTreeSet::new(),
+    );
+    if let Some((form, _)) = &form {
+        let planned: BTreeSet<&str> = form.runs.iter().map(|(id, _)| id.as_str()).collect();
+        missing = form
+            .runs
+            .iter()
+            .filter(|(id, _)| !done.contains(id.as_str()))
+            .count();
+        foreign = done
+            .difference(&planned)
+            .map(|id| (*id).to_owned())
+            .collect();
+    }
+    let figures = facts.figures.iter().enumerate().map(|(index, figure)| {
+        let name = figure.name.clone();
+        name.unwrap_or_else(|| format!("figure-{}", index + 1))
+    });
+    let figures = figures
+        .map(|name| (folder.join(format!("{name}.svg")), name))
+        .filter(|(path, _)| path.is_file())
+        .map(|(path, name)| (name, path))
+        .collect();
+    Ok(Some(Results {
+        other_version: (facts.dhtlab != version).then(|| facts.dhtlab.clone()),
+        facts,
+        runs,
+        tables,
+        form,
+        missing,
+        foreign,
+        edited,
+        unchecked,
+        figures,
+    }))
+}
+
+/// The form of a scenario that most of the runs are of; the smaller one where both have them all.
+fn form_of(done: &BTreeSet<&str>, plan: &Plan) -> (Form, bool) {
+    let likeness = |form: &Form| {
+        let planned: BTreeSet<&str> = form.runs.iter().map(|(id, _)| id.as_str()).collect();
+        let both = done.intersection(&planned).count() as f64;
+        both / (done.union(&planned).count().max(1)) as f64
+    };
+    let quick = likeness(&plan.quick) > likeness(&plan.full);
+    let form = if quick { &plan.quick } else { &plan.full };
+    (form.clone(), quick)
+}
+
+/// The files that are not as the run left them, and whether the manifest lacks checksums.
+fn changes(folder: &Path, facts: &Facts, runs: &Table) -> (BTreeMap<String, String>, bool) {
+    let mut edited = BTreeMap::new();
+    for (file, checksum) in &facts.files {
+        match fs::read(folder.join(file)) {
+            Ok(bytes) if hexadecimal(&bytes) == *checksum => {}
+            Ok(_) => {
+                edited.insert(file.clone(), "was changed after the run".to_owned());
+            }
+            Err(_) => {
+                edited.insert(file.clone(), "is gone".to_owned());
+            }
+        }
+    }
+    let unchecked = !facts.files.contains_key("runs.csv");
+    let path = folder.join("summary.csv");
+    let expected =
+        summary::records(runs, &facts.swept).and_then(|records| output::csv_bytes(&path, &records));
+    let fits = match (expected, fs::read(&path)) {
+        (Ok(expected), Ok(found)) => expected == found,
+        _ => false,
+    };
+    if !fits {
+        edited.insert(
+            "summary.csv".to_owned(),
+            "is not that of runs.csv".to_owned(),
+        );
+        // One of the two was changed; without a checksum nobody knows which.
+        if unchecked {
+            edited
+                .entry("runs.csv".to_owned())
+                .or_insert_with(|| "is not what summary.csv was made of".to_owned());
+        }
+    }
+    (edited, unchecked)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digest = Sha1::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const RUNS: &str = "run,repetition,seed,x.nodes,hops\na,0,1,10,3\nb,1,2,10,5\n";
+
+    fn lay(checksums: bool) -> TempDir {
+        let directory = TempDir::new().unwrap();
+        let folder = directory.path().join("s");
+        fs::create_dir(&folder).unwrap();
+        let mut manifest = json!({
+            "dhtlab": "1.0", "runs_planned": 2, "swept": ["x.nodes"], "scenario": {},
+        });
+        if checksums {
+            manifest["files"] = json!({"runs.csv": hexadecimal(RUNS.as_bytes())});
+        }
+        fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+        fs::write(folder.join("runs.csv"), RUNS).unwrap();
+        crate::summarise(&folder).unwrap();
+        directory
+    }
+
+    fn open(directory: &TempDir, version: &str) -> Folder {
+        Folder::open(directory.path(), "s", &BTreeSet::new(), version, None)
+    }
+
+    #[test]
+    fn whole_results_have_no_fault() {
+        for checksums in [true, false] {
+            let folder = open(&lay(checksums), "1.0");
+            assert!(folder.faults().is_empty(), "{:?}", folder.faults());
+            let results = folder.results().unwrap();
+            assert_eq!(results.unchecked, !checksums);
+            assert_eq!(results.stale("runs"), None);
+        }
+    }
+
+    #[test]
+    fn another_version_is_stale() {
+        let folder = open(&lay(true), "1.1");
+        assert_eq!(folder.faults(), ["stale: results of dhtlab 1.0"]);
+        assert!(folder.results().unwrap().stale("runs").is_some());
+    }
+
+    #[test]
+    fn a_changed_table_is_seen_with_and_without_checksums() {
+        for (checksums, how) in [
+            (true, "runs.csv was changed after the run"),
+            (false, "runs.csv is not what summary.csv was made of"),
+        ] {
+            let directory = lay(checksums);
+            let path = directory.path().join("s/runs.csv");
+            fs::write(path, RUNS.replace("10,5", "10,4")).unwrap();
+            let folder = open(&directory, "1.0");
+            assert_eq!(folder.results().unwrap().stale("runs").unwrap(), how);
+        }
+        // With checksums a changed summary is told, and does no harm.
+        let directory = lay(true);
+        fs::write(directory.path().join("s/summary.csv"), "metric\n").unwrap();
+        let folder = open(&directory, "1.0");
+        assert_eq!(folder.results().unwrap().stale("runs"), None);
+        assert_eq!(
+            folder.faults(),
+            ["edited: summary.csv is not that of runs.csv"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_or_broken_is_said() {
+        let directory = TempDir::new().unwrap();
+        assert_eq!(open(&directory, "1.0").faults(), ["missing: no results"]);
+        let directory = lay(true);
+        fs::write(directory.path().join("s/manifest.json"), "{").unwrap();
+        assert!(open(&directory, "1.0").faults()[0].starts_with("cannot be read: manifest.json"));
+        fs::write(directory.path().join("s/manifest.json"), [0xff, 0xfe]).unwrap();
+        assert!(open(&directory, "1.0").faults()[0].starts_with("cannot be read: manifest.json"));
+        let directory = lay(true);
+        fs::write(directory.path().join("s/runs.csv"), "run,x\na\n").unwrap();
+        assert!(open(&directory, "1.0").faults()[0].starts_with("cannot be read"));
+        // A row that is gone: the table was changed, and a run is missing.
+        let directory = lay(true);
+        let path = directory.path().join("s/runs.csv");
+        fs::write(path, RUNS.replace("b,1,2,10,5\n", "")).unwrap();
+        let faults = open(&directory, "1.0").faults();
+        assert!(
+            faults.contains(&"missing: 1 of 2 runs".to_owned()),
+            "{faults:?}"
+        );
+        assert!(faults.contains(&"edited: runs.csv was changed after the run".to_owned()));
+    }
+}

@@ -1,0 +1,454 @@
+//! The report as one page of HTML that needs no other file: styles and figures are in it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::folder::Folder;
+use super::hold::{Chapter, Held, HeldReading};
+use super::{Count, Report, words};
+
+/// The whole page.
+pub fn page(report: &Report<'_>) -> String {
+    let mut text = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (words::TITLE) " · dhtlab" }
+                style { (PreEscaped(include_str!("report.css"))) }
+            }
+            body {
+                header {
+                    h1 { (words::TITLE) }
+                    p { (words::ABOUT) }
+                    (summary(report))
+                }
+                (contents(report))
+                main {
+                    (parting(report))
+                    section id="how-to-read" {
+                        h2 { "How to read it" }
+                        dl {
+                            @for (word, meaning) in words::MEANINGS {
+                                dt { (word) }
+                                dd { (meaning) }
+                            }
+                        }
+                    }
+                    section id="origin" {
+                        h2 { "Where it comes from" }
+                        div.scroll {
+                            table.facts {
+                                @for (name, value) in words::origin(report) {
+                                    tr { th scope="row" { (name) } td { (value) } }
+                                }
+                            }
+                        }
+                    }
+                    @for chapter in &report.chapters {
+                        (self::chapter(report, chapter))
+                    }
+                    (unclaimed(report))
+                    (states(report))
+                }
+            }
+        }
+    }
+    .into_string();
+    text.push('\n');
+    text
+}
+
+fn summary(report: &Report<'_>) -> Markup {
+    let count = report.count();
+    let without = count.stale + count.missing + count.not_run + count.without;
+    html! {
+        ul.counts {
+            li.agrees { b { (count.agree) } " agree" }
+            li.differs { b { (count.differ) } " differ" }
+            li.doubt { b { (count.in_doubt) } " in doubt" }
+            li.none { b { (without) } " without a verdict" }
+        }
+        @for sentence in words::summary(report) {
+            p { (sentence) }
+        }
+        (tallies("source", report.chapters.iter().map(|chapter| {
+            let readings = chapter.claims.iter().flat_map(|claim| &claim.readings);
+            let lines = readings.flat_map(|reading| &reading.lines);
+            (html! { a href={ "#" (chapter.id) } { (chapter.title) } }, Count::of(lines))
+        })))
+        (tallies("reading", words::by_reading(report).into_iter().map(|(name, count)| {
+            (html! { (name) }, count)
+        })))
+    }
+}
+
+fn tallies(first: &str, lines: impl Iterator<Item = (Markup, Count)>) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (first) }
+                        @for name in ["agree", "differ", "in doubt", "no verdict"] {
+                            th.number scope="col" { (name) }
+                        }
+                    }
+                }
+                tbody {
+                    @for (name, count) in lines {
+                        tr {
+                            td { (name) }
+                            td.number { (count.agree) }
+                            td.number { (count.differ) }
+                            td.number { (count.in_doubt) }
+                            td.number { (count.stale + count.missing + count.not_run + count.without) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn contents(report: &Report<'_>) -> Markup {
+    html! {
+        nav aria-label="Contents" {
+            details {
+                summary { "Contents" }
+                ol {
+                    @if !words::parting(report).is_empty() {
+                        li { a href="#what-differs" { "What differs" } }
+                    }
+                    li { a href="#how-to-read" { "How to read it" } }
+                    li { a href="#origin" { "Where it comes from" } }
+                    @for chapter in &report.chapters {
+                        li {
+                            a href={ "#" (chapter.id) } { (chapter.title) }
+                            ol {
+                                @for claim in &chapter.claims {
+                                    li { a href={ "#" (claim.id) } { (claim.title) } }
+                                }
+                            }
+                        }
+                    }
+                    @if !report.unclaimed.is_empty() {
+                        li { a href="#without-numbers" { "Scenarios without published numbers" } }
+                    }
+                    li { a href="#state" { "State of the results" } }
+                }
+            }
+        }
+    }
+}
+
+fn parting(report: &Report<'_>) -> Markup {
+    let parting = words::parting(report);
+    html! {
+        @if !parting.is_empty() {
+            section id="what-differs" {
+                h2 { "What differs" }
+                div.scroll {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { "claim" }
+                                th scope="col" { "reading" }
+                                th.number scope="col" { "agree" }
+                                th.number scope="col" { "differ" }
+                                th.number scope="col" { "in doubt" }
+                            }
+                        }
+                        tbody {
+                            @for (claim, reading, count) in parting {
+                                tr {
+                                    td { a href={ "#" (claim.id) } { (claim.title) } }
+                                    td { (reading.name) }
+                                    td.number { (count.agree) }
+                                    td.number { (count.differ) }
+                                    td.number { (count.in_doubt) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn chapter(report: &Report<'_>, chapter: &Chapter) -> Markup {
+    html! {
+        section id=(chapter.id) {
+            h2 { (chapter.title) }
+            p.source { (chapter.source) }
+            @for claim in &chapter.claims {
+                (self::claim(report, claim))
+            }
+            @if !chapter.not_covered.is_empty() {
+                h3 { "Published, and run by no scenario" }
+                ul {
+                    @for entry in &chapter.not_covered {
+                        li { (words::not_covered(entry)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn claim(report: &Report<'_>, claim: &Held) -> Markup {
+    html! {
+        article id=(claim.id) {
+            h3 { (claim.title) }
+            p { em { (claim.place) "." } " " (claim.says) }
+            p.source { "Values: " (claim.source) }
+            @for reading in &claim.readings {
+                (self::reading(report, claim, reading))
+            }
+        }
+    }
+}
+
+fn reading(report: &Report<'_>, claim: &Held, reading: &HeldReading) -> Markup {
+    let count = Count::of(&reading.lines);
+    html! {
+        section.reading {
+            h4 { (reading.name) }
+            p {
+                "Scenario " code { (reading.scenario) } ", " (report.title(&reading.scenario)) ": "
+                (words::counted(&count)) "."
+            }
+            @for rule in words::rules(reading) {
+                p.rule { (rule) }
+            }
+            @if reading.lines.len() > words::LONG {
+                details {
+                    summary { (reading.lines.len()) " values" }
+                    (lines(reading))
+                }
+            } @else {
+                (lines(reading))
+            }
+            @for (letter, text, lines) in words::explanations(reading) {
+                p.explanation { b { (letter) } " (" (lines) "×) " (text) }
+            }
+            @for (name, path) in &reading.figures {
+                (figure(path, &format!("{}-{}-{name}", claim.id, reading.scenario)))
+            }
+            @if !reading.shown_before.is_empty() {
+                p {
+                    "Figures shown before:"
+                    @for id in &reading.shown_before {
+                        " " a href={ "#" (id) } { "there" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn lines(reading: &HeldReading) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (words::quantity(reading).unwrap_or("value")) }
+                        th.number scope="col" { "published" }
+                        th.number scope="col" { "measured" }
+                        th.number scope="col" { "off by" }
+                        th scope="col" { "verdict" }
+                        th.number scope="col" { "n" }
+                        th scope="col" { "95 % interval" }
+                    }
+                }
+                tbody {
+                    @for line in &reading.lines {
+                        tr {
+                            td { (words::point(reading, line)) }
+                            td.number { (line.published) }
+                            td.number { (words::measured(line)) }
+                            td.number { (line.distance) }
+                            td.why {
+                                span class={ "verdict " (words::class(&line.outcome)) } {
+                                    (words::outcome(&line.outcome))
+                                }
+                                @for remark in words::remarks(line) {
+                                    " " span.remark { (remark) }
+                                }
+                            }
+                            td.number { (words::number_of_runs(line)) }
+                            td.interval { (words::interval(line)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn unclaimed(report: &Report<'_>) -> Markup {
+    html! {
+        @if !report.unclaimed.is_empty() {
+            section id="without-numbers" {
+                h2 { "Scenarios without published numbers" }
+                @for name in &report.unclaimed {
+                    article {
+                        h3 { (report.title(name)) }
+                        p { "Scenario " code { (name) } }
+                        @for (figure, path) in drawn(report, name) {
+                            (self::figure(path, &format!("{name}-{figure}")))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn drawn<'a>(report: &'a Report<'_>, scenario: &str) -> &'a [(String, PathBuf)] {
+    let results = report.folders.get(scenario).and_then(Folder::results);
+    results.map_or(&[], |results| results.figures.as_slice())
+}
+
+fn states(report: &Report<'_>) -> Markup {
+    html! {
+        section id="state" {
+            h2 { "State of the results" }
+            div.scroll {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "scenario" }
+                            th.number scope="col" { "seed" }
+                            th.number scope="col" { "repetitions" }
+                            th.number scope="col" { "runs" }
+                            th scope="col" { "version" }
+                            th scope="col" { "commit" }
+                            th scope="col" { "state" }
+                        }
+                    }
+                    tbody {
+                        @for (name, folder) in &report.folders {
+                            tr {
+                                td { (name) }
+                                @match folder.results() {
+                                    Some(results) => {
+                                        td.number { (results.facts.seed) }
+                                        td.number { (results.facts.repetitions) }
+                                        td.number { (results.runs.len()) }
+                                        td { (results.facts.dhtlab) }
+                                        td { (results.facts.commit.as_deref().unwrap_or("not known")) }
+                                    }
+                                    None => { td colspan="5" {} }
+                                }
+                                td.state { (words::state(folder, &report.setting.plans)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The figure in `path`, whose IDs get `prefix` so that none is twice on the page.
+fn figure(path: &std::path::Path, prefix: &str) -> Markup {
+    let drawing = fs::read_to_string(path).ok();
+    let drawing = drawing.filter(|svg| is_drawing(svg));
+    html! {
+        figure {
+            @match &drawing {
+                Some(svg) => { (PreEscaped(embedded(svg, prefix))) }
+                None => { p { "The file of this figure is not one that dhtlab drew." } }
+            }
+        }
+    }
+}
+
+/// Whether a file is nothing but a drawing: what is put on the page must not run or load anything.
+fn is_drawing(svg: &str) -> bool {
+    let lower = svg.to_lowercase();
+    let foreign = [
+        "<script",
+        "<foreignobject",
+        "<image",
+        "<!entity",
+        "javascript:",
+        "@import",
+    ];
+    let handles_events = lower.split('<').skip(1).any(|element| {
+        let tag = element.split('>').next().unwrap_or(element);
+        tag.split_whitespace()
+            .any(|word| word.starts_with("on") && word.contains('='))
+    });
+    let refers = |what: &str| {
+        lower
+            .match_indices(what)
+            .any(|(at, _)| !lower[at + what.len()..].starts_with('#'))
+    };
+    lower.trim_start().starts_with("<svg")
+        && !foreign.iter().any(|word| lower.contains(word))
+        && !handles_events
+        && !refers("href=\"")
+        && !refers("url(")
+}
+
+/// An SVG document as a part of a page: with IDs of its own, without what says nothing.
+fn embedded(svg: &str, prefix: &str) -> String {
+    let prefix: String = prefix
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    svg.replace(" id=\"", &format!(" id=\"{prefix}-"))
+        .replace("href=\"#", &format!("href=\"#{prefix}-"))
+        .replace("url(#", &format!("url(#{prefix}-"))
+        .replace(" opacity=\"1\"", "")
+        .replacen("<svg ", "<svg role=\"img\" ", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_two_figures_do_not_collide() {
+        let svg = "<svg width=\"9\"><clipPath id=\"a\"/><g clip-path=\"url(#a)\"/><use href=\"#a\"/></svg>";
+        let one = embedded(svg, "x/hops");
+        assert_eq!(
+            one,
+            "<svg role=\"img\" width=\"9\"><clipPath id=\"x-hops-a\"/><g clip-path=\"url(#x-hops-a)\"/>\
+             <use href=\"#x-hops-a\"/></svg>"
+        );
+        assert!(!embedded(svg, "y").contains("x-hops"));
+    }
+
+    #[test]
+    fn only_drawings_are_put_on_the_page() {
+        for (svg, expected) in [
+            ("<svg><text>online = on</text></svg>", true),
+            ("<svg><use href=\"#a\"/></svg>", true),
+            ("<svg><script>1</script></svg>", false),
+            ("<svg onload=\"x()\"></svg>", false),
+            ("<svg><a href=\"https://example.org\"/></svg>", false),
+            (
+                "<svg><g style=\"fill:url(http://example.org)\"/></svg>",
+                false,
+            ),
+            ("<html></html>", false),
+        ] {
+            assert_eq!(is_drawing(svg), expected, "{svg}");
+        }
+    }
+}

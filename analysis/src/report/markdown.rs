@@ -1,0 +1,287 @@
+//! The report as Markdown.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::folder::Folder;
+use super::hold::{Held, HeldReading};
+use super::{Count, Report, words};
+
+/// The whole page.
+pub fn page(report: &Report<'_>) -> String {
+    let mut page = format!("# {}\n\n{}\n\n", words::TITLE, words::ABOUT);
+    for sentence in words::summary(report) {
+        let _ = writeln!(page, "* {}", text(&sentence));
+    }
+    page.push_str("\n[A page of its own](report.html) shows the same with all figures in it.\n\n");
+    counts(&mut page, report);
+    parting(&mut page, report);
+    page.push_str("## How to read it\n\n");
+    for (word, meaning) in words::MEANINGS {
+        let _ = writeln!(page, "* **{word}**: {}", text(meaning));
+    }
+    page.push_str("\n## Where it comes from\n\n| | |\n|---|---|\n");
+    for (name, value) in words::origin(report) {
+        let value = match name.as_str() {
+            "command" => format!("`{value}`"),
+            _ => text(&value),
+        };
+        let _ = writeln!(page, "| {name} | {value} |");
+    }
+    page.push('\n');
+    for chapter in &report.chapters {
+        let _ = write!(
+            page,
+            "## {}\n\n{}\n\n",
+            text(&chapter.title),
+            text(&chapter.source)
+        );
+        for claim in &chapter.claims {
+            self::claim(&mut page, report, claim);
+        }
+        if !chapter.not_covered.is_empty() {
+            page.push_str("**Published, and run by no scenario:**\n\n");
+            for entry in &chapter.not_covered {
+                let _ = writeln!(page, "* {}", text(&words::not_covered(entry)));
+            }
+            page.push('\n');
+        }
+    }
+    unclaimed(&mut page, report);
+    states(&mut page, report);
+    page
+}
+
+fn counts(page: &mut String, report: &Report<'_>) {
+    let header = |page: &mut String, first: &str| {
+        let _ = writeln!(
+            page,
+            "| {first} | agree | differ | in doubt | no verdict |\n|---|--:|--:|--:|--:|"
+        );
+    };
+    let line = |page: &mut String, name: &str, count: &Count| {
+        let without = count.stale + count.missing + count.not_run + count.without;
+        let (agree, differ, in_doubt) = (count.agree, count.differ, count.in_doubt);
+        let _ = writeln!(
+            page,
+            "| {name} | {agree} | {differ} | {in_doubt} | {without} |"
+        );
+    };
+    header(page, "source");
+    for chapter in &report.chapters {
+        let readings = chapter.claims.iter().flat_map(|claim| &claim.readings);
+        let count = Count::of(readings.flat_map(|reading| &reading.lines));
+        line(page, &text(&chapter.title), &count);
+    }
+    page.push('\n');
+    header(page, "reading");
+    for (name, count) in words::by_reading(report) {
+        line(page, &text(&name), &count);
+    }
+    page.push('\n');
+}
+
+fn parting(page: &mut String, report: &Report<'_>) {
+    let parting = words::parting(report);
+    if parting.is_empty() {
+        return;
+    }
+    page.push_str("## What differs\n\n| claim | reading | agree | differ | in doubt |\n");
+    page.push_str("|---|---|--:|--:|--:|\n");
+    for (claim, reading, count) in parting {
+        let _ = writeln!(
+            page,
+            "| [{}](#{}) | {} | {} | {} | {} |",
+            text(&claim.title),
+            claim.id,
+            text(&reading.name),
+            count.agree,
+            count.differ,
+            count.in_doubt
+        );
+    }
+    page.push('\n');
+}
+
+fn claim(page: &mut String, report: &Report<'_>, claim: &Held) {
+    let _ = write!(
+        page,
+        "<a id=\"{}\"></a>\n### {}\n\n*{}* {}\n\nValues: {}\n\n",
+        claim.id,
+        text(&claim.title),
+        text(&format!("{}.", claim.place)),
+        text(&claim.says),
+        text(&claim.source)
+    );
+    for reading in &claim.readings {
+        self::reading(page, report, reading);
+    }
+}
+
+fn reading(page: &mut String, report: &Report<'_>, reading: &HeldReading) {
+    let count = Count::of(&reading.lines);
+    let _ = write!(
+        page,
+        "**{}** by scenario `{}` ({}): {}.\n\n",
+        text(&capitalised(&reading.name)),
+        reading.scenario,
+        text(report.title(&reading.scenario)),
+        words::counted(&count)
+    );
+    for rule in words::rules(reading) {
+        let _ = write!(page, "{}\n\n", text(&rule));
+    }
+    let folded = reading.lines.len() > words::LONG;
+    if folded {
+        let _ = write!(
+            page,
+            "<details><summary>{} values</summary>\n\n",
+            reading.lines.len()
+        );
+    }
+    let _ = writeln!(
+        page,
+        "| {} | published | measured | off by | verdict | n | 95 % interval |",
+        text(words::quantity(reading).unwrap_or("value"))
+    );
+    page.push_str("|---|--:|--:|--:|---|--:|---|\n");
+    for line in &reading.lines {
+        let mut verdict = words::outcome(&line.outcome);
+        let remarks = words::remarks(line);
+        if !remarks.is_empty() {
+            let _ = write!(verdict, " ({})", remarks.join("; "));
+        }
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            text(&words::point(reading, line)),
+            text(&line.published),
+            words::measured(line),
+            line.distance,
+            text(&verdict),
+            words::number_of_runs(line),
+            words::interval(line)
+        );
+    }
+    page.push('\n');
+    if folded {
+        page.push_str("</details>\n\n");
+    }
+    for (letter, explanation, lines) in words::explanations(reading) {
+        let _ = write!(page, "({letter}, {lines}×) {}\n\n", text(explanation));
+    }
+    figures(page, report, reading.figures.iter());
+    if !reading.shown_before.is_empty() {
+        let links: Vec<String> = reading
+            .shown_before
+            .iter()
+            .map(|id| format!("[there](#{id})"))
+            .collect();
+        let _ = write!(page, "Figures shown before: {}.\n\n", links.join(", "));
+    }
+}
+
+fn figures<'a>(
+    page: &mut String,
+    report: &Report<'_>,
+    figures: impl Iterator<Item = &'a (String, std::path::PathBuf)>,
+) {
+    let mut any = false;
+    for (name, path) in figures {
+        let relative = path.strip_prefix(report.directory).unwrap_or(path);
+        let _ = writeln!(page, "![{}]({})", text(name), address(relative));
+        any = true;
+    }
+    if any {
+        page.push('\n');
+    }
+}
+
+fn unclaimed(page: &mut String, report: &Report<'_>) {
+    if report.unclaimed.is_empty() {
+        return;
+    }
+    page.push_str("## Scenarios without published numbers\n\n");
+    for name in &report.unclaimed {
+        let _ = write!(page, "### {} (`{name}`)\n\n", text(report.title(name)));
+        let results = report.folders.get(name).and_then(Folder::results);
+        let drawn = results.map(|results| &results.figures);
+        figures(page, report, drawn.into_iter().flatten());
+    }
+}
+
+fn states(page: &mut String, report: &Report<'_>) {
+    page.push_str("<a id=\"state\"></a>\n## State of the results\n\n");
+    page.push_str("| scenario | seed | repetitions | runs | version | commit | state |\n");
+    page.push_str("|---|--:|--:|--:|---|---|---|\n");
+    for (name, folder) in &report.folders {
+        let state = text(&words::state(folder, &report.setting.plans));
+        let Some(results) = folder.results() else {
+            let _ = writeln!(page, "| {name} | | | | | | {state} |");
+            continue;
+        };
+        let facts = &results.facts;
+        let _ = writeln!(
+            page,
+            "| {name} | {} | {} | {} | {} | {} | {state} |",
+            facts.seed,
+            facts.repetitions,
+            results.runs.len(),
+            text(&facts.dhtlab),
+            text(facts.commit.as_deref().unwrap_or("not known")),
+        );
+    }
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+/// A text with what Markdown would take for its own.
+fn text(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '|' | '*' | '`' | '[' | ']' | '\\' => {
+                escaped.push('\\');
+                escaped.push(letter);
+            }
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\n' | '\r' => escaped.push(' '),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+/// A relative path as the address of a link.
+fn address(path: &Path) -> String {
+    let parts: Vec<String> = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().replace('%', "%25"))
+        .map(|part| {
+            part.replace(' ', "%20")
+                .replace('(', "%28")
+                .replace(')', "%29")
+        })
+        .collect();
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_markdown_would_take_for_its_own_is_escaped() {
+        assert_eq!(text("a|b <c> & *d*"), "a\\|b &lt;c> &amp; \\*d\\*");
+        assert_eq!(text("two\nlines"), "two lines");
+        assert_eq!(address(Path::new("a b/c(1).svg")), "a%20b/c%281%29.svg");
+        assert_eq!(capitalised("as coded"), "As coded");
+    }
+}

@@ -1,0 +1,261 @@
+//! The report: every published number beside its own, with a verdict.
+//!
+//! What the sources claim is built in: `analysis/published/*.toml` say what is held against what, and
+//! by which rule, `analysis/published/*.csv` have the values. [`write()`] looks at the folders of
+//! results, finds the measured value of each published one, judges it ([`Verdict`]), and writes all of
+//! it twice: `REPORT.md`, and `report.html`, which needs no other file. No value that was not found,
+//! or that was found in results which are of another version or were changed by hand, gets a verdict.
+//!
+//! The same files give the same bytes, but for the lines that name the machine, the commit and the
+//! command.
+
+mod claims;
+mod folder;
+mod hold;
+mod html;
+mod markdown;
+mod measure;
+mod place;
+mod plan;
+mod published;
+mod rule;
+mod verdict;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use plan::{Form, Plan, Plans};
+pub use verdict::Verdict;
+
+use crate::{Error, output};
+use claims::System;
+use folder::{Folder, State};
+use hold::{Chapter, HeldReading, Line, Outcome};
+
+/// What the report cannot find in the results.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The command that writes the report.
+    pub command: String,
+    /// The version of the program; results of other versions are not judged.
+    pub version: String,
+    /// The commit that the program was built from, where it is known.
+    pub commit: Option<String>,
+    /// The machine: names and values, such as ("cores", "2").
+    pub machine: Vec<(String, String)>,
+    /// The scenarios as they are today.
+    pub plans: Plans,
+}
+
+/// How many values came out how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Values that agree.
+    pub agree: usize,
+    /// Values that differ.
+    pub differ: usize,
+    /// Values that differ where the published one is in doubt.
+    pub in_doubt: usize,
+    /// Values of results that must not be judged.
+    pub stale: usize,
+    /// Values that should be there.
+    pub missing: usize,
+    /// Values of other parameters than those that were run.
+    pub not_run: usize,
+    /// Values that cannot be judged, and places where the source has none.
+    pub without: usize,
+}
+
+impl Count {
+    /// How many values have a verdict.
+    #[must_use]
+    pub fn judged(&self) -> usize {
+        self.agree + self.differ + self.in_doubt
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        *match outcome {
+            Outcome::Judged(Verdict::Agrees) => &mut self.agree,
+            Outcome::Judged(Verdict::Differs) => &mut self.differ,
+            Outcome::Judged(Verdict::InDoubt) => &mut self.in_doubt,
+            Outcome::Stale(_) => &mut self.stale,
+            Outcome::Missing(_) => &mut self.missing,
+            Outcome::NotRun(_) => &mut self.not_run,
+            Outcome::Unjudged(_) | Outcome::NotPublished => &mut self.without,
+        } += 1;
+    }
+
+    fn of<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Self {
+        let mut count = Self::default();
+        for line in lines {
+            count.add(&line.outcome);
+        }
+        count
+    }
+}
+
+/// What was written.
+#[derive(Debug)]
+pub struct Written {
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// How many values came out how.
+    pub count: Count,
+    /// Published values that differ, or are in doubt, and that no explanation is for; of quick forms
+    /// none is asked for.
+    pub unexplained: Vec<String>,
+}
+
+/// All that the report shows.
+struct Report<'a> {
+    directory: &'a Path,
+    setting: &'a Setting,
+    /// Whether some of the results are of quick forms.
+    quick: bool,
+    chapters: Vec<Chapter>,
+    /// Every scenario that has results or claims.
+    folders: BTreeMap<String, Folder>,
+    /// The scenarios that no claim is about.
+    unclaimed: Vec<String>,
+}
+
+impl Report<'_> {
+    fn readings(&self) -> impl Iterator<Item = &HeldReading> {
+        let claims = self.chapters.iter().flat_map(|chapter| &chapter.claims);
+        claims.flat_map(|claim| &claim.readings)
+    }
+
+    fn count(&self) -> Count {
+        Count::of(self.readings().flat_map(|reading| &reading.lines))
+    }
+
+    /// The commits that the results are of, with how many scenarios each made.
+    fn commits(&self) -> BTreeMap<String, usize> {
+        let mut commits = BTreeMap::new();
+        for results in self.folders.values().filter_map(Folder::results) {
+            let commit = results.facts.commit.clone();
+            let commit = commit.unwrap_or_else(|| "not known".to_owned());
+            *commits.entry(commit).or_default() += 1;
+        }
+        commits
+    }
+
+    /// The title of a scenario's results, or else its name.
+    fn title<'a>(&'a self, scenario: &'a str) -> &'a str {
+        let results = self.folders.get(scenario).and_then(Folder::results);
+        let title = results.map(|results| results.facts.title.as_str());
+        title.filter(|title| !title.is_empty()).unwrap_or(scenario)
+    }
+
+    fn unexplained(&self) -> Vec<String> {
+        if self.quick {
+            return Vec::new();
+        }
+        let claims = self.chapters.iter().flat_map(|chapter| &chapter.claims);
+        let mut all = Vec::new();
+        for claim in claims {
+            for reading in &claim.readings {
+                let parts = reading.lines.iter().filter(|line| {
+                    matches!(
+                        line.outcome,
+                        Outcome::Judged(Verdict::Differs | Verdict::InDoubt)
+                    ) && line.explanations.is_empty()
+                        && line.doubt.is_none()
+                });
+                all.extend(parts.map(|line| {
+                    format!(
+                        "{}, {}: {}",
+                        claim.id,
+                        reading.name,
+                        words::point(reading, line)
+                    )
+                }));
+            }
+        }
+        all
+    }
+}
+
+/// Writes `REPORT.md` and `report.html` into `directory`, which holds a folder of results for each
+/// scenario.
+///
+/// # Errors
+/// [`Error::NoResults`] when there is no such folder, or no results in it; those of writing files.
+/// Results that are there in part, or broken, are no error: the report says so.
+pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
+    let systems = System::read_all()?;
+    let tables = hold::scenarios(&systems);
+    let found = subfolders(directory)?;
+    let planned = match &setting.plans {
+        Plans::Unknown(_) => Vec::new(),
+        Plans::Known(plans) => plans.iter().map(|plan| plan.name.clone()).collect(),
+    };
+    let names: BTreeSet<String> = tables.keys().cloned().chain(found).chain(planned).collect();
+    let none = BTreeSet::new();
+    let folders: BTreeMap<String, Folder> = names
+        .into_iter()
+        .map(|name| {
+            let wanted = tables.get(&name).unwrap_or(&none);
+            let plan = setting.plans.get(&name);
+            let folder = Folder::open(directory, &name, wanted, &setting.version, plan);
+            (name, folder)
+        })
+        .collect();
+    let chapters = hold::hold(&systems, &folders)?;
+    let quick = folders
+        .values()
+        .filter_map(Folder::results)
+        .any(|results| results.form.as_ref().is_some_and(|(_, quick)| *quick));
+    let unclaimed = folders
+        .iter()
+        .filter(|(name, folder)| {
+            !tables.contains_key(*name) && !matches!(folder.state, State::Absent)
+        })
+        .map(|(name, _)| name.clone())
+        .collect();
+    let report = Report {
+        directory,
+        setting,
+        quick,
+        chapters,
+        folders,
+        unclaimed,
+    };
+    let mut files = Vec::new();
+    for (name, text) in [
+        ("REPORT.md", markdown::page(&report)),
+        ("report.html", html::page(&report)),
+    ] {
+        let path = directory.join(name);
+        output::replace(&path, text.as_bytes())?;
+        files.push(path);
+    }
+    Ok(Written {
+        files,
+        count: report.count(),
+        unexplained: report.unexplained(),
+    })
+}
+
+/// The names of the folders below `directory` that hold results.
+fn subfolders(directory: &Path) -> Result<Vec<String>, Error> {
+    let entries = fs::read_dir(directory).map_err(|source| Error::NoResults {
+        path: directory.to_owned(),
+        message: source.to_string(),
+    })?;
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.join("manifest.json").is_file())
+        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        return Err(Error::NoResults {
+            path: directory.to_owned(),
+            message: "no results of a scenario there; `dhtlab reproduce` makes them".to_owned(),
+        });
+    }
+    Ok(names)
+}

@@ -1,0 +1,166 @@
+//! The rule of a value: how far it may be off, how far it is, and both in words.
+
+use crate::figure::label;
+
+use super::claims::{Claim, Comparison, Quantity, Rule};
+use super::measure::{Estimate, FEWEST_RUNS};
+use super::published::{Published, Value};
+use super::verdict::{Allowance, Tolerance};
+
+/// What readers call a value.
+pub fn name_of(quantity: &Quantity) -> String {
+    let own = quantity.label.clone();
+    own.unwrap_or_else(|| label::readable(&quantity.column))
+}
+
+/// How far `value` may be from `estimate`; `None` when nothing says.
+pub fn allowance(
+    value: &Value,
+    estimate: &Estimate,
+    quantity: &Quantity,
+    rule: &Rule,
+    stated: Option<Tolerance>,
+) -> Option<Allowance> {
+    if let Some(tolerance) = stated {
+        return Some(Allowance::Stated(tolerance));
+    }
+    let is_place = quantity.least_at.is_some() || quantity.most_at.is_some();
+    if is_place || rule.compare != Comparison::Equals {
+        return Some(Allowance::Stated(Tolerance::Absolute(0.0)));
+    }
+    let n = value.n.or(rule.published_n);
+    let of_mean = |sd: Option<f64>| Some(sd? / n?.sqrt());
+    let published = value
+        .error
+        .or_else(|| of_mean(value.sd))
+        .or_else(|| rule.exact.then_some(0.0))
+        .or_else(|| of_mean(estimate.sample_sd))
+        .or_else(|| {
+            let sample = estimate.run_sd.map(|sd| sd * estimate.samples_a_run.sqrt());
+            of_mean(sample)
+        });
+    Some(Allowance::Sampling {
+        factor: rule.sampling.unwrap_or(DEFAULT_ERRORS),
+        measured: estimate.error.or_else(|| {
+            // One run of ours: its samples vary as theirs do.
+            Some(value.sd? / (estimate.n as f64 * estimate.samples_a_run).sqrt())
+        })?,
+        published: published?,
+        rounding: if rule.rounded { value.rounding } else { 0.0 },
+    })
+}
+
+/// Why a value has no error.
+pub fn without_error(estimate: &Estimate) -> String {
+    if estimate.n < FEWEST_RUNS {
+        return format!("fewer than {FEWEST_RUNS} runs do not tell how exact they are");
+    }
+    "nothing says how exact it is".to_owned()
+}
+
+/// How many standard errors two values may be apart.
+const DEFAULT_ERRORS: f64 = 3.0;
+
+/// How far apart the two sides are: in standard errors, or in the unit of the tolerance.
+pub fn distance(measured: f64, value: &Value, rule: &Rule, allowance: Allowance) -> String {
+    let difference = measured - value.number;
+    let signed = |number: f64, decimals: usize| {
+        let plus = if number > 0.0 { "+" } else { "" };
+        format!("{plus}{}", label::number(number, decimals))
+    };
+    let relative = || signed(100.0 * difference / value.number.abs(), 1) + " %";
+    let in_value = || {
+        let plus = if difference > 0.0 { "+" } else { "" };
+        format!("{plus}{}", label::rounded(difference, 2).replace('-', "−"))
+    };
+    match allowance {
+        _ if rule.compare != Comparison::Equals => in_value(),
+        Allowance::Stated(Tolerance::Relative(_)) => relative(),
+        Allowance::Stated(Tolerance::Absolute(_)) => in_value(),
+        Allowance::Sampling {
+            measured,
+            published,
+            ..
+        } => {
+            let errors = difference / measured.hypot(published);
+            if difference == 0.0 {
+                "0".to_owned()
+            } else if errors.is_finite() && errors.abs() < 100.0 {
+                signed(errors, 1) + " se"
+            } else {
+                in_value()
+            }
+        }
+    }
+}
+
+/// The rules of the values in words; values with the same rule stand together.
+pub fn rules(
+    claim: &Claim,
+    values: &[Quantity],
+    published: &Published,
+) -> Vec<(Vec<String>, String)> {
+    let mut rules: Vec<(Vec<String>, String)> = Vec::new();
+    for quantity in values {
+        let text = rule_text(claim.rule_of(quantity), quantity, published);
+        match rules.iter_mut().find(|(_, known)| *known == text) {
+            Some((names, _)) => names.push(name_of(quantity)),
+            None => rules.push((vec![name_of(quantity)], text)),
+        }
+    }
+    rules
+}
+
+/// One rule in words.
+fn rule_text(rule: &Rule, quantity: &Quantity, published: &Published) -> String {
+    if let Some((tolerance, reason)) = published.tolerance(&quantity.column) {
+        let size = match tolerance {
+            Tolerance::Absolute(width) => label::rounded(width, 3),
+            Tolerance::Relative(part) => format!("{} %", label::rounded(100.0 * part, 3)),
+        };
+        return format!("within {size}: {reason}");
+    }
+    match rule.compare {
+        Comparison::AtLeast => return "at least the published bound".to_owned(),
+        Comparison::AtMost => return "at most the published bound".to_owned(),
+        Comparison::Equals => {}
+    }
+    if quantity.least_at.is_some() || quantity.most_at.is_some() {
+        return "the same point of those that were run".to_owned();
+    }
+    let columns = published.columns();
+    let has = |what: &str| {
+        let own = format!("{}_{what}", quantity.column);
+        columns
+            .iter()
+            .any(|column| column == what || *column == own)
+    };
+    let errors = label::rounded(rule.sampling.unwrap_or(DEFAULT_ERRORS), 3);
+    let theirs = if has("published_se") || has("published_sd") {
+        "that of the published value is stated beside it".to_owned()
+    } else if rule.exact {
+        "the published value has none".to_owned()
+    } else {
+        let n = rule.published_n.map(|n| label::rounded(n, 7));
+        let n = match n.as_deref() {
+            _ if has("published_n") => "as many samples as its table says".to_owned(),
+            Some("1") => "one sample".to_owned(),
+            Some(n) => format!("{n} samples"),
+            None => "its trials".to_owned(),
+        };
+        match &rule.sd_metric {
+            Some(metric) => {
+                format!("that of the published value is of {n}, by our column {metric}")
+            }
+            None => format!(
+                "that of the published value is of {n}, by the spread of ours or of its trials"
+            ),
+        }
+    };
+    let rounding = if rule.rounded {
+        ", and half a unit of the last printed digit"
+    } else {
+        ""
+    };
+    format!("within {errors} standard errors of both sides; {theirs}{rounding}")
+}

@@ -1,0 +1,128 @@
+//! The report on results: what it has to be told of scenarios and of the machine.
+
+use super::{Failure, overview};
+use crate::experiment::KINDS;
+use crate::scenario::{Options, Scenario, Source};
+use dhtlab_analysis::report::{self, Form, Plan, Plans, Setting};
+use std::fs;
+use std::path::Path;
+
+/// Where scenarios are, if the command line does not say.
+pub(super) const SCENARIOS: &str = "scenarios";
+
+/// Writes the report on the results in `folder`, made by `command`.
+///
+/// Without `scenarios` the usual folder is looked for; without that one too, the report says that
+/// it could not know whether scenarios have changed since.
+pub(super) fn write(
+    folder: &Path,
+    scenarios: Option<&Path>,
+    command: String,
+) -> Result<(), Failure> {
+    let plans = match scenarios {
+        Some(scenarios) => Plans::Known(plans(scenarios)?),
+        None => match plans(Path::new(SCENARIOS)) {
+            Ok(plans) => Plans::Known(plans),
+            Err(_) => Plans::Unknown(format!("there are none in `{SCENARIOS}`")),
+        },
+    };
+    let commit = env!("DHTLAB_COMMIT");
+    let setting = Setting {
+        command,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: (!commit.is_empty()).then(|| commit.to_owned()),
+        machine: machine(),
+        plans,
+    };
+    let written = report::write(folder, &setting).map_err(|error| match error {
+        dhtlab_analysis::Error::NoResults { .. } => Failure::Input(error.to_string()),
+        error => Failure::Run(error.to_string()),
+    })?;
+    let count = written.count;
+    println!(
+        "{} values agree, {} differ, {} are in doubt; {} stale, {} missing, {} not run at the published \
+         parameters, {} not to be judged",
+        count.agree,
+        count.differ,
+        count.in_doubt,
+        count.stale,
+        count.missing,
+        count.not_run,
+        count.without
+    );
+    for value in &written.unexplained {
+        eprintln!("not explained: {value}");
+    }
+    for file in &written.files {
+        println!("{}", file.display());
+    }
+    Ok(())
+}
+
+/// The scenarios in `folder` in both forms. One that cannot be read, as where it needs data that
+/// are not here, is left out: its results are then compared with no plan.
+fn plans(folder: &Path) -> Result<Vec<Plan>, Failure> {
+    let files = overview::shipped(folder)?;
+    let plans = files.iter().filter_map(|file| {
+        let form = |quick| {
+            let options = Options {
+                quick,
+                ..Options::default()
+            };
+            let source = Source::load(file).ok()?;
+            Scenario::read(source, &options, KINDS).ok()
+        };
+        let full = form(false)?;
+        Some(Plan {
+            name: full.name.clone(),
+            quick: form_of(&form(true)?),
+            full: form_of(&full),
+        })
+    });
+    Ok(plans.collect())
+}
+
+fn form_of(scenario: &Scenario) -> Form {
+    Form {
+        swept: scenario.swept.clone(),
+        points: scenario
+            .points
+            .iter()
+            .map(|point| point.values.clone())
+            .collect(),
+        runs: scenario
+            .runs
+            .iter()
+            .map(|run| (run.id.clone(), run.point))
+            .collect(),
+    }
+}
+
+/// What this machine is, as far as it tells.
+fn machine() -> Vec<(String, String)> {
+    let line = |file: &str, name: &str| {
+        let text = fs::read_to_string(file).ok()?;
+        let line = text.lines().find(|line| line.starts_with(name))?;
+        let (_, value) = line.split_once([':', '='])?;
+        Some(value.trim().trim_matches('"').to_owned())
+    };
+    let cores = std::thread::available_parallelism().map(|cores| cores.to_string());
+    let system =
+        line("/etc/os-release", "PRETTY_NAME").unwrap_or_else(|| std::env::consts::OS.to_owned());
+    let memory = line("/proc/meminfo", "MemTotal").and_then(|text| {
+        let kib: f64 = text.split_whitespace().next()?.parse().ok()?;
+        Some(overview::bytes(kib * 1024.0))
+    });
+    [
+        ("processor", line("/proc/cpuinfo", "model name")),
+        ("cores", cores.ok()),
+        ("memory", memory),
+        (
+            "system",
+            Some(format!("{system}, {}", std::env::consts::ARCH)),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect()
+}
