@@ -6,6 +6,7 @@ use crate::churn::{Change, ChurnPlan, Rejoin, Step};
 use crate::engine::{Instant, Seed, Stream};
 use crate::overlay::{Application, IdRule, Index, Node, Omniscient};
 use crate::space::Key;
+use std::collections::BTreeMap;
 
 /// The participants, each on a site of its own, and what is planned for them.
 pub(super) struct Roster {
@@ -18,6 +19,8 @@ pub(super) struct Roster {
     bootstraps: Stream,
     /// There were members, and the last one has gone.
     extinct: bool,
+    /// The other identities on the host of a node, made by it.
+    beside: BTreeMap<Node, Vec<Node>>,
 }
 
 /// Who has a site.
@@ -40,6 +43,7 @@ impl Roster {
             ids: seed.stream("rejoining-ids", 0),
             bootstraps: seed.stream("bootstrap", 0),
             extinct: false,
+            beside: BTreeMap::new(),
         }
     }
 
@@ -114,7 +118,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
     }
 
-    /// `node` stops at once and tells nobody.
+    /// `node` stops at once and tells nobody; the identities that it has made on its host stop with it.
     pub fn crash(&mut self, node: Node) {
         self.stop(node, false);
     }
@@ -135,8 +139,11 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
         let (site, sybil) = (seat.site, seat.sybil);
         let member = std::mem::replace(&mut seat.member, false);
+        let others = self.roster.beside.remove(&node).unwrap_or_default();
+        others.into_iter().for_each(|other| self.crash(other));
         if !sybil {
-            self.roster.participant(site).node = None;
+            let participant = self.roster.participant(site);
+            participant.node = participant.node.filter(|other| *other != node);
         }
         let id = self.ids.id(node);
         if member {
@@ -200,6 +207,16 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         self.enrol(site, id, node);
         self.record_arrival(node);
         self.turn(node, |state, context| state.join(context, bootstrap));
+    }
+
+    /// Another identity with `id` comes up on the host of `first` and joins through it.
+    pub(super) fn found_beside(&mut self, first: Node, id: Key) {
+        let Seat { site, sybil, .. } = self.seats[first.index()];
+        let node = self.add(id, site, P::newcomer(&self.shared, &id));
+        self.seats[node.index()].sybil = sybil;
+        self.roster.beside.entry(first).or_default().push(node);
+        self.applications[node.index()].beside(first);
+        self.turn(node, |state, context| state.join(context, Some(first)));
     }
 
     /// `node`, whom nobody has answered or who has lost its place, begins to join once more.

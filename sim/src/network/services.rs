@@ -28,6 +28,10 @@ impl<P: Overlay> View for Local<'_, P> {
             .replica_set(self.shared, self.ids, self.me, key, count)
     }
 
+    fn range(&self) -> Option<(Key, Key)> {
+        self.state.range(self.shared, self.ids, self.me)
+    }
+
     fn id(&self, node: Node) -> Key {
         self.ids.id(node)
     }
@@ -95,6 +99,19 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 self.queue
                     .schedule(self.now + after, Event::Alarm { node, timer });
             }
+            Action::Tell { to, message } => {
+                let word = Letter {
+                    from: node,
+                    to,
+                    message,
+                    sent: self.now,
+                    // A word in the house takes no time.
+                    handled: true,
+                };
+                self.queue.schedule(self.now, Event::Letter(Box::new(word)));
+            }
+            Action::Found { id } => self.found_beside(node, id),
+            Action::Leave => self.leave(node),
         }
     }
 

@@ -45,6 +45,9 @@ pub trait Application: Sized {
     /// The application on a node at `site`, with a random stream of its own.
     fn new(shared: &Self::Shared, site: u32, random: Stream) -> Self;
 
+    /// The node is another identity on the host of `first`, made by it. Comes before `start`.
+    fn beside(&mut self, _first: Node) {}
+
     /// The node has its place in the network.
     fn start(&mut self, _turn: &mut Turn<'_, Self>) {}
 
@@ -123,6 +126,12 @@ pub trait View {
     /// before them went, as far as this node knows: where copies belong if it is the root itself.
     fn replica_set(&self, key: &Key, count: usize) -> Vec<Node>;
 
+    /// The keys of which this node holds itself to be the root, where these are an interval, as on
+    /// rings: those after the first up to the second.
+    fn range(&self) -> Option<(Key, Key)> {
+        None
+    }
+
     /// The ID of a node whose address it was told.
     fn id(&self, node: Node) -> Key;
 }
@@ -169,6 +178,20 @@ pub enum Action<A: Application> {
         /// What for.
         timer: A::Timer,
     },
+    /// A word to another identity on the same host: no message, and heard at once.
+    Tell {
+        /// Who hears it.
+        to: Node,
+        /// What it is told.
+        message: A::Message,
+    },
+    /// Another identity on this host.
+    Found {
+        /// Its ID.
+        id: Key,
+    },
+    /// This node says goodbye to its peers, and is gone.
+    Leave,
 }
 
 impl<A: Application> Turn<'_, A> {
@@ -196,6 +219,22 @@ impl<A: Application> Turn<'_, A> {
     /// Wakes the node up after `after`.
     pub fn set_timer(&mut self, after: Span, timer: A::Timer) {
         self.actions.push(Action::SetTimer { after, timer });
+    }
+
+    /// Tells `to`, another identity on the same host, `message`; it comes back like one that is
+    /// sent if that one is gone.
+    pub fn tell(&mut self, to: Node, message: A::Message) {
+        self.actions.push(Action::Tell { to, message });
+    }
+
+    /// Makes another identity on this host, with `id`, which joins through this node.
+    pub fn found(&mut self, id: Key) {
+        self.actions.push(Action::Found { id });
+    }
+
+    /// Leaves the network.
+    pub fn leave(&mut self) {
+        self.actions.push(Action::Leave);
     }
 }
 

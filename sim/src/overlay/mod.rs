@@ -200,6 +200,12 @@ pub trait Overlay: Sized {
         peers
     }
 
+    /// The keys of which `me` holds itself to be the root, where these are an interval: those after
+    /// the first up to the second.
+    fn range(&self, _: &Self::Shared, _: &Identities, _me: Node) -> Option<(Key, Key)> {
+        None
+    }
+
     /// Calls `see` for every peer that the node knows, short and long; a peer may come twice.
     fn each_peer(&self, see: &mut dyn FnMut(Node));
 }

@@ -116,6 +116,24 @@ impl Key {
         }
     }
 
+    /// A key drawn uniformly from the arc clockwise from `after` to `before`, both ends excluded;
+    /// `None` if nothing lies there.
+    pub fn random_between(after: Self, before: Self, stream: &mut impl Rng) -> Option<Self> {
+        let width = before.wrapping_sub(after);
+        // From a key to itself the way is once around, and its length 2^160.
+        let bits = width.log2().map_or(Self::BITS, |bit| bit + 1);
+        if width == Self::power_of_two(0) {
+            return None;
+        }
+        loop {
+            let step = Self::random(stream).low_bits(bits);
+            let key = after.wrapping_add(step);
+            if key != after && key.is_between(after, before) && (step < width || after == before) {
+                return Some(key);
+            }
+        }
+    }
+
     /// The bits in which the two differ.
     pub fn xor(self, other: Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] ^ other.0[i]))
@@ -206,6 +224,23 @@ pub(crate) mod tests {
     }
 
     proptest! {
+        /// Also of arcs of few keys, and across zero.
+        #[test]
+        fn keys_are_drawn_from_an_arc(
+            after in keys(), before in keys(), few in 0u8..5, seed: u64,
+        ) {
+            let mut stream = crate::engine::Seed::new(seed).stream("keys", 0);
+            let mut near = [0; 20];
+            near[19] = few;
+            let near = after.wrapping_add(Key::from_bytes(near));
+            for before in [before, near] {
+                match Key::random_between(after, before, &mut stream) {
+                    Some(key) => prop_assert!(key.is_between(after, before)),
+                    None => prop_assert_eq!(before.wrapping_sub(after), Key::power_of_two(0)),
+                }
+            }
+        }
+
         #[test]
         fn arithmetic_is_modular(a in keys(), b in keys(), bit in 0u32..160) {
             prop_assert_eq!(Key::from_bytes(a.to_bytes()), a);

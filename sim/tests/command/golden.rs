@@ -42,8 +42,9 @@ const GOLDEN: &[Golden] = &[
     ("growth, sound, euclidean", "9fd2418cb9e1", "164f2b6237f5fa9d381de11f61e56d136abe1b33"),
     ("growth, as coded, xor", "5734aaf6cfc3", "6c3677fec072252c1c12702d9ed68403147a2aef"),
     ("storage, sessions", "130ebc8a82f2", "645bc6dfe4f97e1f12cb6b5f9855afbb17410e70"),
-    ("job on chord, crashes", "512d92edea51", "49701a7b6fcbf0091645c17e65f64df923118edf"),
-    ("job on kademlia, genetic, each atom alone", "ead9bb1548c4", "fb29b394aa48b6c196be2ab1062af02cda65da74"),
+    ("job on chord, crashes", "512d92edea51", "9d0ddba498470da5c1e1c126efc4e40c201fc261"),
+    ("job on chord, balanced by asking neighbours", "0120844485c7", "5ad7b172a90529a70f30ab15b984543684154dd8"),
+    ("job on kademlia, genetic, each atom alone", "ead9bb1548c4", "365994efd24f09486918ccfa19ff186f7e5917c4"),
     ("cost of dgvh", "6f219c777592", "5941c491561276caf857165f670d3a472a23f6e1"),
     ("delaunay, as published", "5dfbaa816ea0", "293e3ced2b2ede16e2a8779a7530a0c58a27ed75"),
     ("delaunay, distance rule", "074b9a1cc8c0", "a3fcff5bea15383cfbe02687277b096a0e85c6f7"),
@@ -220,6 +221,13 @@ const ALONE: &[(&str, &str)] = &[
          overlay.nodes = 40\noverlay.chord.successors = 4\njob.samples = 8000\njob.atoms = 80\n\
          job.replicas = 3\nnodes.speed = 5.0\nnodes.speed-distribution = 'uniform'\n\
          churn.model = 'per-second'\nchurn.per-second.probability = 0.002\n",
+    ),
+    (
+        "job on chord, balanced by asking neighbours",
+        "experiment = 'job'\nunderlay.model = 'euclidean'\nunderlay.nodes = 100\n\
+         overlay.nodes = 40\noverlay.chord.successors = 4\nbalancing.successors = 4\n\
+         balancing.strategy = 'smart-neighbour'\njob.samples = 2000\njob.atoms = 2000\n\
+         nodes.speed = 1.0\n",
     ),
     (
         "job on kademlia, genetic, each atom alone",

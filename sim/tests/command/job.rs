@@ -57,6 +57,8 @@ fn a_job_runs_on_every_protocol() {
     let metrics = [
         "runtime_s",
         "speedup",
+        "runtime_factor",
+        "last_mapped_s",
         "last_counted_s",
         "result",
         "result_error",
@@ -74,6 +76,8 @@ fn a_job_runs_on_every_protocol() {
         "churn_events",
         "members_mean",
         "sybils",
+        "sybils_made",
+        "atoms_moved",
     ];
     assert_eq!(runs.columns[5..], metrics);
     assert_eq!(runs.rows.len(), 9);
@@ -240,6 +244,22 @@ fn bad_jobs_are_refused() {
             "nodes.handling-time: expected a duration",
         ),
         (&["overlay.nodes=0"], "overlay.nodes: "),
+        (
+            &["balancing.strategy=luck"],
+            "balancing.strategy: expected ",
+        ),
+        (
+            &["balancing.strategy=invitation", "overlay.protocol=vhash"],
+            "balancing.strategy: balancing is for rings",
+        ),
+        (
+            &["balancing.strategy=smart-neighbour"],
+            "balancing.successors: with `overlay.chord.successors` = 4 a node knows 4 successors, not 5",
+        ),
+        (&["balancing.max-sybils=0"], "balancing.max-sybils: "),
+        (&["balancing.threshold=-1.0"], "balancing.threshold: "),
+        (&["balancing.interval=0 s"], "balancing.interval: "),
+        (&["balancing.wait=0 s"], "balancing.wait: "),
     ];
     let lab = lab("");
     lab.write("bad.txt", b"a b\xff");
@@ -392,4 +412,57 @@ fn a_changed_text_is_another_run() {
         (first.numbers("result")[0], second.numbers("result")[0]),
         (7.0, 6.0)
     );
+}
+
+/// Nodes that see to their load: each strategy makes Sybils, moves atoms, loses none though Sybils come
+/// and go, and where nodes guess at random or ask, the job is done sooner than without.
+#[test]
+fn nodes_balance_their_load() {
+    let strategies = "[balancing]\nsuccessors = 4\n[sweep]\n\"balancing.strategy\" = [\"none\", \"random-injection\", \
+                      \"neighbour-injection\", \"smart-neighbour\", \"invitation\"]\n";
+    let (lab, told) = run(
+        strategies,
+        &[
+            "job.samples=3000",
+            "job.atoms=3000",
+            "nodes.speed=1.0",
+            "overlay.chord.stabilise=1 s",
+            "repetitions=4",
+        ],
+    );
+    assert!(!told.contains("had not come to its end"), "{told}");
+    let runs = lab.table("out/job/runs.csv");
+    assert_eq!(runs.column("atoms_counted"), ["3000"; 20]);
+    assert_eq!(runs.column("samples_counted"), ["3000"; 20]);
+    let mean = |column: &str, strategy: usize| -> f64 {
+        runs.numbers(column)[4 * strategy..4 * (strategy + 1)]
+            .iter()
+            .sum::<f64>()
+            / 4.0
+    };
+    assert_eq!((mean("sybils_made", 0), mean("atoms_moved", 0)), (0.0, 0.0));
+    for strategy in 1..5 {
+        assert!(mean("sybils_made", strategy) > 3.0, "{strategy}");
+        assert!(mean("atoms_moved", strategy) > 100.0, "{strategy}");
+        // All that was done was done by hosts: 30 of them.
+        let histogram = lab.table("out/job/histogram.csv");
+        let hosts: f64 = histogram.numbers("count").iter().sum();
+        assert_eq!(hosts, 20.0 * 30.0);
+    }
+    let without = mean("runtime_factor", 0);
+    for strategy in [1, 3] {
+        let with = mean("runtime_factor", strategy);
+        assert!(with < 0.8 * without, "{strategy}: {with} {without}");
+    }
+    // A host of mean speed with all samples, over the number of hosts.
+    for (factor, runtime) in runs
+        .numbers("runtime_factor")
+        .iter()
+        .zip(runs.numbers("runtime_s"))
+    {
+        assert!(
+            (factor * 100.0 - runtime).abs() < 1e-6,
+            "{factor} {runtime}"
+        );
+    }
 }

@@ -136,7 +136,7 @@ const WITHOUT_NETWORK: [&str; 6] = [
 /// Whether a key stands in a table that `network` does not have.
 fn is_own(key: &str) -> bool {
     let table = key.split('.').next().unwrap_or_default();
-    ["as-coded", "growth", "job", "nodes", "storage"].contains(&table)
+    ["as-coded", "balancing", "growth", "job", "nodes", "storage"].contains(&table)
         || WITHOUT_NETWORK.contains(&table)
 }
 

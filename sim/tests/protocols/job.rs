@@ -10,7 +10,9 @@ use dhtlab::overlay::vhash::{self, VHash, VHashParameters};
 use dhtlab::overlay::{Node, Omniscient};
 use dhtlab::parameter::Table;
 use dhtlab::service::job::tasks::Value;
-use dhtlab::service::job::{JobSpecification, Message, NodeParameters, Shared, Worker};
+use dhtlab::service::job::{
+    BalancingParameters, JobSpecification, Message, NodeParameters, Shared, Worker,
+};
 use std::path::Path;
 
 const NODES: usize = 60;
@@ -38,7 +40,13 @@ fn network<P: Omniscient>(
         travel: Travel::Recursive,
         timeout: Span::from_secs(1),
     };
-    let service = Shared::new(&job, nodes, Seed::new(seed));
+    let service = Shared::new(
+        &job,
+        nodes,
+        BalancingParameters::default(),
+        NODES,
+        Seed::new(seed),
+    );
     let mut network = Network::serving(setup, shared, service, plane(NODES + 10));
     oracle::settle_converged(&mut network, &ids(NODES, seed), &sites(NODES));
     network

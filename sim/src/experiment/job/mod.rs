@@ -9,7 +9,8 @@ use crate::overlay::{Launch, Omniscient};
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
 use crate::service::job::{
-    Bundle, Compute, JobParameters, JobSpecification, Message, NodeParameters, Shared, Worker,
+    Balancing, BalancingParameters, Bundle, Compute, JobParameters, JobSpecification, Message,
+    NodeParameters, Shared, Worker,
 };
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
@@ -32,6 +33,7 @@ impl Experiment for JobExperiment {
         sections.extend([
             Section::of::<JobParameters>("job"),
             Section::of::<NodeParameters>("nodes"),
+            Section::of::<BalancingParameters>("balancing"),
         ]);
         sections
     }
@@ -40,6 +42,8 @@ impl Experiment for JobExperiment {
         &[
             "runtime_s",
             "speedup",
+            "runtime_factor",
+            "last_mapped_s",
             "last_counted_s",
             "result",
             "result_error",
@@ -57,6 +61,8 @@ impl Experiment for JobExperiment {
             "churn_events",
             "members_mean",
             "sybils",
+            "sybils_made",
+            "atoms_moved",
         ]
     }
 
@@ -79,10 +85,12 @@ impl Experiment for JobExperiment {
         let network = NetworkScenario::read(values, folder)?;
         let job = JobSpecification::read(&values.sub("job")?, folder)?;
         let nodes = NodeParameters::read(&values.sub("nodes")?)?;
+        let balancing = BalancingParameters::read(&values.sub("balancing")?)?;
         let run = JobRun {
             network,
             job,
             nodes,
+            balancing,
         };
         run.check()?;
         Ok(Box::new(run))
@@ -94,6 +102,7 @@ struct JobRun {
     network: NetworkScenario,
     job: JobSpecification,
     nodes: NodeParameters,
+    balancing: BalancingParameters,
 }
 
 impl JobRun {
@@ -110,6 +119,7 @@ impl JobRun {
                 return Err(Problem::new(key, message));
             }
         }
+        self.check_balancing()?;
         if Instant::START + job.start < network.settled() {
             let message = format_args!(
                 "nodes still join until {}",
@@ -128,6 +138,29 @@ impl JobRun {
     }
 }
 
+impl JobRun {
+    /// A strategy needs a ring on which a node knows enough others.
+    fn check_balancing(&self) -> Result<(), Problem> {
+        if self.balancing.strategy == Balancing::None {
+            return Ok(());
+        }
+        if !self.network.protocol.is_ring() {
+            let message = "balancing is for rings: `overlay.protocol` must be \"chord\"";
+            return Err(Problem::new("balancing.strategy", message));
+        }
+        let successors = self.balancing.successors;
+        match self.network.protocol.heirs() {
+            Some((heirs, key)) if heirs < successors => {
+                let message = format_args!(
+                    "with `{key}` = {heirs} a node knows {heirs} successors, not {successors}"
+                );
+                Err(Problem::new("balancing.successors", message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Run for JobRun {
     fn resolved(&self) -> toml::Table {
         let mut table = self.network.resolved();
@@ -136,6 +169,11 @@ impl Run for JobRun {
         table.insert("job".to_owned(), Value::Table(job));
         let nodes = self.nodes.write().into_iter().collect();
         table.insert("nodes".to_owned(), Value::Table(nodes));
+        // Without a strategy its keys have no effect, and make no other run.
+        if self.balancing.strategy != Balancing::None {
+            let balancing = self.balancing.write().into_iter().collect();
+            table.insert("balancing".to_owned(), Value::Table(balancing));
+        }
         table
     }
 
@@ -205,7 +243,9 @@ impl Launch for Live<'_> {
             recording,
         } = self;
         let scenario = &run.network;
-        let service = Shared::new(&run.job, run.nodes.clone(), seed);
+        let (nodes, balancing) = (run.nodes.clone(), run.balancing.clone());
+        let size = scenario.overlay.nodes;
+        let service = Shared::new(&run.job, nodes, balancing, size, seed);
         let address = service.address();
         let (mut network, mut notes) = world::build::<P, Worker>(scenario, seed, shared, service)?;
         world::begin_recording(&mut network, recording.is_some());

@@ -4,7 +4,7 @@ use super::JobRun;
 use crate::engine::{Instant, Span};
 use crate::experiment::cells::cell;
 use crate::network::Network;
-use crate::overlay::Omniscient;
+use crate::overlay::{Node, Omniscient};
 use crate::scenario::{Outcome, Rows};
 use crate::service::job::{Collector, SpeedDistribution, Worker};
 
@@ -27,9 +27,9 @@ pub(super) fn outcome<P: Omniscient>(
     let samples: u64 = counted_atoms.map(|atom| shared.samples_of(*atom)).sum();
     let lost = lost(network, collector, atoms) as u64;
     // A job that has lost atoms, or was not finished, has no time that it took.
-    let last = ledger
-        .counted_at
-        .map_or(f64::NAN, |at| at.since(staged).as_secs_f64());
+    let after = |at: Option<Instant>| at.map_or(f64::NAN, |at| at.since(staged).as_secs_f64());
+    let mapped = after(ledger.first_maps.last().copied());
+    let last = after(ledger.counted_at);
     let runtime = if counted == u64::from(atoms) {
         last
     } else {
@@ -48,6 +48,8 @@ pub(super) fn outcome<P: Omniscient>(
         metrics: vec![
             cell(runtime),
             cell(alone(run) / runtime),
+            cell(runtime * run.network.overlay.nodes as f64 / alone(run)),
+            cell(mapped),
             cell(last),
             cell(result),
             error.map_or(String::new(), cell),
@@ -65,6 +67,8 @@ pub(super) fn outcome<P: Omniscient>(
             (counts.joins + counts.leaves - before.joins - before.leaves).to_string(),
             cell(network.tally().member_seconds(network.now()) / seconds),
             sybils.map_or(String::new(), |sybils| sybils.to_string()),
+            ledger.sybils.to_string(),
+            ledger.moved().to_string(),
         ],
         tables: vec![histogram(&work), timeline(run, network, staged)],
         notes,
@@ -117,8 +121,10 @@ fn work<P: Omniscient>(network: &Network<P, Worker>) -> Vec<f64> {
     let last = network.members().iter().map(|node| node.index() + 1).max();
     work.resize(work.len().max(last.unwrap_or(0)), 0.0);
     let worked = |(node, samples): (usize, f64)| {
-        let is_member = network.is_member(crate::overlay::Node(node as u32));
-        (samples > 0.0 || is_member).then_some(samples)
+        let node = Node(node as u32);
+        // A host is counted by its first identity, which works for all of them.
+        let is_host = network.is_member(node) && !network.application(node).is_friendly_sybil();
+        (samples > 0.0 || is_host).then_some(samples)
     };
     work.into_iter().enumerate().filter_map(worked).collect()
 }

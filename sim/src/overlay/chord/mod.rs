@@ -381,6 +381,14 @@ impl Overlay for Chord {
         list
     }
 
+    /// From its predecessor; the whole ring if it knows none. `None` with `closest = "nearest"`: there
+    /// half of it belongs to others, as far as their neighbours know.
+    fn range(&self, shared: &ChordParameters, ids: &Identities, me: Node) -> Option<(Key, Key)> {
+        let to = ids.id(me);
+        let after = self.predecessor().map_or(to, |node| ids.id(node));
+        (shared.closest == Closest::Successor).then_some((after, to))
+    }
+
     fn each_peer(&self, see: &mut dyn FnMut(Node)) {
         self.predecessor().into_iter().for_each(&mut *see);
         self.peers.all().iter().for_each(|peer| see(peer.node()));

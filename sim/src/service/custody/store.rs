@@ -70,6 +70,24 @@ impl<I: Item> Store<I> {
             .is_some_and(|held| held.keeper == Keeper::Me)
     }
 
+    /// Whether all that is here are copies for others, who look after it.
+    pub fn has_only_copies(&self) -> bool {
+        self.items
+            .values()
+            .all(|held| matches!(held.keeper, Keeper::Node(_)))
+    }
+
+    /// Offers all that this node looks after to `heir`, which will be the root of it when this node
+    /// has left.
+    pub fn bequeath(&mut self, me: Node, heir: Node, now: Instant, letters: &mut Letters<I>) {
+        let is_mine = |held: &Held<I>| !matches!(held.keeper, Keeper::Node(_));
+        let items = self.items.iter().filter(|(_, held)| is_mine(held));
+        let keys: Vec<Key> = items.map(|(key, _)| *key).collect();
+        for key in keys {
+            self.hand_over(me, key, (heir, true), now, letters);
+        }
+    }
+
     /// Changes the item with `key`, if it is here, and has the copies changed, too, if this node
     /// looks after it.
     pub fn change(&mut self, key: &Key, change: impl FnOnce(&mut I), letters: &mut Letters<I>) {

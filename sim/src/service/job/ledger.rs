@@ -25,6 +25,10 @@ pub struct Ledger {
     pub first_maps: Vec<Instant>,
     /// Samples that each node has worked on, by its number.
     pub work: Vec<u64>,
+    /// Other identities that nodes have made on their hosts.
+    pub sybils: u64,
+    /// How often an atom that was not mapped came to a node to be mapped there.
+    charges: u64,
 }
 
 /// What is known of one atom.
@@ -106,6 +110,16 @@ impl Ledger {
     /// Whether an atom is still somewhere, on a node or on its way to one.
     pub(super) fn is_held(&self, atom: u32) -> bool {
         self.atoms[atom as usize].copies > 0
+    }
+
+    /// An atom has come to a node to be mapped there.
+    pub(super) fn charge(&mut self) {
+        self.charges += 1;
+    }
+
+    /// How often an atom was taken over to be mapped by another node than the one that had it first.
+    pub fn moved(&self) -> u64 {
+        self.charges.saturating_sub(self.atoms.len() as u64)
     }
 
     /// Atoms that were mapped more than once, each so often as it was more.

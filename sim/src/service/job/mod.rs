@@ -14,9 +14,12 @@
 //! included, may go.
 //!
 //! This file is the state of a node, its work on atoms and the order of its turns; `presiding` is what
-//! it does with results that have come in.
+//! it does with results that have come in, `household` how the identities of one host share its
+//! processor, and `balancing` what it does about its load.
 
+mod balancing;
 mod collector;
+mod household;
 mod ledger;
 mod package;
 mod parameters;
@@ -24,7 +27,9 @@ mod presiding;
 mod shared;
 pub mod tasks;
 
+pub use balancing::{Balancing, BalancingParameters};
 pub use collector::{Collector, Verdict};
+pub use household::Word;
 pub use ledger::Ledger;
 pub use package::{Package, bundle};
 pub use parameters::{
@@ -36,6 +41,8 @@ use super::custody::{Change, Custody, Item, Items, Letters, Store};
 use crate::engine::{Instant, Span, Stream};
 use crate::overlay::{Application, Forward, Holding, Node, Turn};
 use crate::space::Key;
+use balancing::{Balancer, Inquiry};
+use household::Household;
 use std::collections::VecDeque;
 use tasks::Value;
 
@@ -80,6 +87,10 @@ pub enum Message {
     Pending(Node),
     /// To the roots of these atoms: the results, please. The receiver may be held to be the root.
     Recall(Vec<u32>, bool),
+    /// Said between identities of one host.
+    Word(Word),
+    /// About loads, and help.
+    Load(Inquiry),
 }
 
 /// What a node wakes up for.
@@ -93,6 +104,10 @@ pub enum Timer {
     Repair,
     /// See whether anything comes in.
     Quiet,
+    /// See to the load.
+    Balance,
+    /// Whoever was asked for its load has had the time to answer.
+    Judge,
 }
 
 /// A node that works on jobs.
@@ -104,7 +119,7 @@ pub struct Worker {
     store: Store<Atom>,
     /// Atoms to be mapped, and the one that is.
     todo: VecDeque<u32>,
-    doing: Option<u32>,
+    doing: Option<Doing>,
     /// Atoms that were mapped since the last flush: those with copies are not told yet.
     mapped: Vec<u32>,
     /// Results to be sent on.
@@ -113,6 +128,15 @@ pub struct Worker {
     /// When something went from here, or by way of here, to the root of the address.
     told: Instant,
     collector: Option<Collector>,
+    household: Household,
+    balancer: Balancer,
+}
+
+/// An atom that is mapped, and the other identity on the host that has lent it, if one has.
+#[derive(Clone, Copy, Debug)]
+struct Doing {
+    atom: u32,
+    of: Option<Node>,
 }
 
 type Context<'a, 'b> = &'a mut Turn<'b, Worker>;
@@ -203,6 +227,7 @@ impl Worker {
                 && atom.result.is_none()
                 && self.store.looks_after(key)
             {
+                turn.ledger.charge();
                 self.todo.push_back(atom.number);
             }
         }
@@ -211,9 +236,18 @@ impl Worker {
 
     /// Begins to map the next atom, if there is one and nothing else is done.
     fn work(&mut self, turn: Context<'_, '_>) {
-        if self.doing.is_some() {
-            return;
+        if self.household.first().is_some() {
+            self.ask_for_work_to_be_done(turn);
+        } else if self.doing.is_none() && !self.household.is_waiting() {
+            match self.next_atom(turn) {
+                Some(atom) => self.map(turn, atom, None),
+                None => self.work_for_others(turn),
+            }
         }
+    }
+
+    /// The next atom that is to be mapped in the name of this node.
+    fn next_atom(&mut self, turn: Context<'_, '_>) -> Option<u32> {
         while let Some(atom) = self.todo.pop_front() {
             let key = turn.shared.keys[atom as usize];
             let open = self
@@ -223,25 +257,38 @@ impl Worker {
             // It may be done, and not told yet: it was handed over and has come back meanwhile.
             let is_done = self.mapped.contains(&atom);
             if open && !is_done && self.store.looks_after(&key) {
-                let seconds = turn.shared.samples_of(atom) as f64 / self.speed;
-                turn.ledger.begin_map(turn.now);
-                turn.set_timer(Span::from_secs_f64(seconds), Timer::Mapped);
-                self.doing = Some(atom);
-                return;
+                return Some(atom);
             }
         }
+        None
+    }
+
+    /// Begins to map `atom`.
+    fn map(&mut self, turn: Context<'_, '_>, atom: u32, of: Option<Node>) {
+        let seconds = turn.shared.samples_of(atom) as f64 / self.speed;
+        turn.ledger.begin_map(turn.now);
+        turn.set_timer(Span::from_secs_f64(seconds), Timer::Mapped);
+        self.doing = Some(Doing { atom, of });
     }
 
     /// The atom at work is mapped.
-    fn mapped(&mut self, turn: Context<'_, '_>) {
-        let Some(atom) = self.doing.take() else {
+    fn finish(&mut self, turn: Context<'_, '_>) {
+        let Some(Doing { atom, of }) = self.doing.take() else {
             return;
         };
-        let (samples, result) = (turn.shared.samples_of(atom), turn.shared.result_of(atom));
+        let samples = turn.shared.samples_of(atom);
         turn.ledger.end_map(atom, turn.me, samples, turn.now);
-        self.mapped.push(atom);
-        self.gather(turn, vec![Package::of(atom, result)]);
+        match of {
+            Some(other) => turn.tell(other, Message::Word(Word::Done(atom))),
+            None => self.mapped(turn, atom),
+        }
         self.work(turn);
+    }
+
+    /// `atom`, which this node has, or has had, is mapped.
+    fn mapped(&mut self, turn: Context<'_, '_>, atom: u32) {
+        self.mapped.push(atom);
+        self.gather(turn, vec![Package::of(atom, turn.shared.result_of(atom))]);
     }
 
     /// Takes results along that are to be sent on.
@@ -291,6 +338,7 @@ impl Worker {
             .store
             .receive(turn.view, turn.now, from, custody, &mut letters);
         self.post(turn, letters, &fresh);
+        self.leave_if_nothing_is_lost(turn);
     }
 }
 
@@ -313,13 +361,20 @@ impl Application for Worker {
             flushing: false,
             told: Instant::START,
             collector: None,
+            household: Household::default(),
+            balancer: Balancer::default(),
         }
+    }
+
+    fn beside(&mut self, first: Node) {
+        self.household.belong_to(first);
     }
 
     fn start(&mut self, turn: Context<'_, '_>) {
         // All at different times.
         let phase = turn.shared.parameters.repair.as_secs_f64() * self.random.unit();
         turn.set_timer(Span::from_secs_f64(phase), Timer::Repair);
+        self.begin_to_balance(turn);
     }
 
     fn deliver(&mut self, turn: Context<'_, '_>, origin: Node, _: Key, message: Message) {
@@ -336,6 +391,7 @@ impl Application for Worker {
             }
             Message::Pending(_) => self.preside(turn),
             Message::Recall(atoms, last) => self.recall(turn, atoms, last),
+            Message::Word(_) | Message::Load(_) => {}
         }
     }
 
@@ -369,6 +425,8 @@ impl Application for Worker {
             Message::Custody(custody) => self.take(turn, from, custody),
             Message::Counted(packages) => self.learn(turn, packages),
             Message::Recall(atoms, last) => self.recall(turn, atoms, last),
+            Message::Word(word) => self.hear(turn, from, word),
+            Message::Load(inquiry) => self.on_inquiry(turn, from, inquiry),
             Message::Stage | Message::Walk(_) | Message::Results(..) | Message::Pending(_) => {}
         }
     }
@@ -384,6 +442,8 @@ impl Application for Worker {
                 self.post(turn, letters, &fresh);
             }
             Message::Recall(atoms, _) => self.recall(turn, atoms, false),
+            Message::Word(word) => self.unheard(turn, to, word),
+            Message::Load(_) => {}
             Message::Counted(_) => {
                 if let Some(collector) = &mut self.collector {
                     collector.copies.retain(|copy| *copy != to);
@@ -395,9 +455,11 @@ impl Application for Worker {
 
     fn on_timer(&mut self, turn: Context<'_, '_>, timer: Timer) {
         match timer {
-            Timer::Mapped => self.mapped(turn),
+            Timer::Mapped => self.finish(turn),
             Timer::Flush => self.flush(turn),
             Timer::Quiet => self.see_quiet(turn),
+            Timer::Balance => self.see_to_load(turn),
+            Timer::Judge => self.judge(turn),
             Timer::Repair => {
                 let period = turn.shared.parameters.repair;
                 let mut letters = Letters::new();
@@ -406,6 +468,7 @@ impl Application for Worker {
                         .remind(turn.me, turn.view, turn.now, period * 3, &mut letters);
                 self.post(turn, letters, &fresh);
                 self.see_whether_known(turn);
+                self.retire(turn);
                 turn.set_timer(period, Timer::Repair);
             }
         }
@@ -463,6 +526,8 @@ impl Application for Worker {
                 packages.iter().map(Package::bytes).sum()
             }
             Message::Recall(atoms, _) => 4 * atoms.len() as u32,
+            Message::Word(_) => 0,
+            Message::Load(inquiry) => inquiry.bytes(),
         }
     }
 
@@ -475,6 +540,8 @@ impl Application for Worker {
             Message::Counted(_) => "counted results",
             Message::Pending(_) => "word of the job",
             Message::Recall(..) => "recall of results",
+            Message::Word(_) => "word in the house",
+            Message::Load(_) => "word of loads",
         }
     }
 
@@ -482,7 +549,7 @@ impl Application for Worker {
         for (key, atom) in self.store.iter() {
             let holding = if !self.store.looks_after(key) {
                 Holding::Copy
-            } else if self.doing == Some(atom.number) {
+            } else if self.doing.is_some_and(|doing| doing.atom == atom.number) {
                 Holding::Begun
             } else if atom.result.is_some() || self.mapped.contains(&atom.number) {
                 Holding::Done

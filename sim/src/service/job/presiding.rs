@@ -63,8 +63,12 @@ impl Worker {
     pub(super) fn preside(&mut self, turn: Context<'_, '_>) {
         let collector = self.remember(turn);
         if !std::mem::replace(&mut collector.mine, true) {
-            collector.changed = turn.now;
-            turn.set_timer(turn.shared.parameters.patience, Timer::Quiet);
+            // Where roots come and go nobody would ever have been one for long enough: what counts is
+            // when the last result came in, at the root that was before or here.
+            let quiet = turn.now.since(collector.changed);
+            let rest = turn.shared.parameters.patience - quiet;
+            let wait = rest.max(turn.shared.parameters.reduce_wait);
+            turn.set_timer(wait, Timer::Quiet);
         }
         self.copy_counted(turn);
     }

@@ -1,7 +1,7 @@
 //! What all nodes know of a job.
 
 use super::tasks::{Task, Value};
-use super::{Compute, JobParameters, JobSpecification, NodeParameters};
+use super::{BalancingParameters, Compute, JobParameters, JobSpecification, NodeParameters};
 use crate::engine::Seed;
 use crate::space::Key;
 use rayon::prelude::*;
@@ -10,6 +10,9 @@ use rayon::prelude::*;
 pub struct Shared {
     pub(super) parameters: JobParameters,
     nodes: NodeParameters,
+    pub(super) balancing: BalancingParameters,
+    /// Nodes at the start: how large a network is, nodes are taken to know.
+    size: usize,
     seed: Seed,
     task: Box<dyn Task>,
     samples: u64,
@@ -22,9 +25,15 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The job of `specification` with the random streams of `seed`. Where the work is real, it is
+    /// The job of `specification` on `size` nodes, with the random streams of `seed`. Where the work is real, it is
     /// done here, on all cores: what comes of an atom depends on nothing else.
-    pub fn new(specification: &JobSpecification, nodes: NodeParameters, seed: Seed) -> Self {
+    pub fn new(
+        specification: &JobSpecification,
+        nodes: NodeParameters,
+        balancing: BalancingParameters,
+        size: usize,
+        seed: Seed,
+    ) -> Self {
         let parameters = specification.parameters.clone();
         let mut stream = seed.stream("atom-keys", 0);
         let mut shared = Self {
@@ -37,6 +46,8 @@ impl Shared {
             results: Vec::new(),
             parameters,
             nodes,
+            balancing,
+            size,
             seed,
         };
         shared.keys.sort_unstable();
@@ -53,6 +64,11 @@ impl Shared {
                 .collect();
         }
         shared
+    }
+
+    /// Atoms a node, at the start.
+    pub(super) fn mean_load(&self) -> f64 {
+        f64::from(self.parameters.atoms) / self.size as f64
     }
 
     /// The address of the job.

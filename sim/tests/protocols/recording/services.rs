@@ -9,7 +9,9 @@ use dhtlab::network::{MOST_EVENTS, Network, Setup, Travel, oracle};
 use dhtlab::overlay::chord::Chord;
 use dhtlab::overlay::{Application, Node};
 use dhtlab::parameter::Table;
-use dhtlab::service::job::{JobSpecification, Message, NodeParameters, Shared, Worker};
+use dhtlab::service::job::{
+    BalancingParameters, JobSpecification, Message, NodeParameters, Shared, Worker,
+};
 use dhtlab::service::storage::{Content, Storage, StorageParameters};
 use dhtlab_analysis::view::{Holding, Recording, What};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,7 +76,13 @@ fn a_job_is_seen_to_be_done() {
         ..NodeParameters::default()
     };
     let course = |record: bool| {
-        let service = Shared::new(&job, nodes.clone(), Seed::new(1));
+        let service = Shared::new(
+            &job,
+            nodes.clone(),
+            BalancingParameters::default(),
+            20,
+            Seed::new(1),
+        );
         let address = service.address();
         let mut network = serving::<Worker>(service);
         if record {
