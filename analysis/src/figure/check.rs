@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::spec::{Figure, Kind, Shift, Statistic, Theory};
+use super::spec::{Figure, Kind, Scale, Shift, Statistic, Theory};
 use crate::summary::RUN_COLUMNS;
 
 /// What is wrong with a figure.
@@ -27,6 +27,9 @@ impl FigureProblem {
 /// The columns of a histogram table, beside those of the run and the swept keys.
 const HISTOGRAM_COLUMNS: [&str; 3] = ["quantity", "value", "count"];
 
+/// The columns of a table of shapes.
+const SHAPE_COLUMNS: [&str; 6] = ["layer", "shape", "item", "x", "y", "label"];
+
 impl Figure {
     /// The table that the figure reads.
     #[must_use]
@@ -35,6 +38,7 @@ impl Figure {
             (Some(table), _) => table,
             (None, Kind::Histogram | Kind::Cumulative) => "histogram",
             (None, Kind::Lines | Kind::Scatter) => "runs",
+            (None, Kind::Diagram) => "shapes",
         }
     }
 
@@ -138,8 +142,9 @@ impl Figure {
                 expect_name("x", self.x.as_ref(), "a metric", is_metric, &known)?;
             }
             Kind::Histogram | Kind::Cumulative => self.check_histogram(own.as_deref())?,
+            Kind::Diagram => self.check_diagram(own.as_deref())?,
         }
-        if !self.kind.shows_counts() {
+        if matches!(self.kind, Kind::Lines | Kind::Scatter) {
             let what = if own.is_some() {
                 "a column"
             } else {
@@ -232,19 +237,50 @@ impl Figure {
         Ok(Some(own))
     }
 
-    fn check_histogram(&self, own: Option<&[String]>) -> Result<(), FigureProblem> {
+    /// Refuses a table without `columns`.
+    fn expect_columns(
+        &self,
+        own: Option<&[String]>,
+        columns: &[&str],
+    ) -> Result<(), FigureProblem> {
         let has = |column: &&str| own.is_some_and(|own| own.iter().any(|name| name == column));
-        if let Some(missing) = HISTOGRAM_COLUMNS.iter().find(|column| !has(column)) {
-            return Err(FigureProblem::new(
+        match columns.iter().find(|column| !has(column)) {
+            None => Ok(()),
+            Some(missing) => Err(FigureProblem::new(
                 "table",
                 format!(
                     "kind `{}` needs a table with the columns {}; table `{}` has no `{missing}`",
                     self.kind.name(),
-                    HISTOGRAM_COLUMNS.join(", "),
+                    columns.join(", "),
                     self.table_name()
                 ),
-            ));
+            )),
         }
+    }
+
+    /// A diagram has no axes and no series.
+    fn check_diagram(&self, own: Option<&[String]>) -> Result<(), FigureProblem> {
+        self.expect_columns(own, &SHAPE_COLUMNS)?;
+        for (key, stands) in [
+            ("x", self.x.is_some()),
+            ("y", !self.y.is_empty()),
+            ("quantity", self.quantity.is_some()),
+            ("series", !self.series.is_empty()),
+            ("scale", self.scale != Scale::Linear),
+            ("x-label", self.x_label.is_some()),
+            ("y-label", self.y_label.is_some()),
+            ("theory", !self.theory.is_empty()),
+        ] {
+            if stands {
+                let message = format!("kind `diagram` takes no `{key}`: it has no axes");
+                return Err(FigureProblem::new(key, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_histogram(&self, own: Option<&[String]>) -> Result<(), FigureProblem> {
+        self.expect_columns(own, &HISTOGRAM_COLUMNS)?;
         if self.quantity.is_none() {
             return Err(FigureProblem::new(
                 "quantity",

@@ -4,6 +4,7 @@ use plotters::style::{Color, RGBColor, WHITE};
 
 use super::axis::Axis;
 use super::canvas::{Canvas, Stroke};
+use super::diagram;
 use super::plot::{Mark, Point, Sample};
 use super::style::{self, Marker};
 
@@ -92,8 +93,11 @@ pub fn draw(canvas: &mut Canvas<'_>, frame: &Frame<'_>, mark: &Mark) {
 /// How much room the sample of a legend entry takes.
 pub fn sample_width(sample: Sample) -> f64 {
     match sample {
-        Sample::Series { joined: true, .. } | Sample::Curve { .. } | Sample::Step { .. } => 46.0,
-        Sample::Bar { .. } => 28.0,
+        Sample::Series { joined: true, .. }
+        | Sample::Curve { .. }
+        | Sample::Step { .. }
+        | Sample::Arrow { .. } => 46.0,
+        Sample::Bar { .. } | Sample::Box { .. } | Sample::Cells => 28.0,
         Sample::Series { joined: false, .. } | Sample::Diamond { .. } => 16.0,
     }
 }
@@ -110,7 +114,7 @@ pub fn draw_sample(canvas: &mut Canvas<'_>, sample: Sample, (left, middle): (f64
             if joined {
                 canvas.line(&line, series_stroke(index));
             }
-            draw_marker(canvas, centre, style.marker, style.colour);
+            draw_marker(canvas, centre, style.marker, style.colour, 1.0);
         }
         Sample::Curve { colour, dash, dots } => {
             canvas.line(&line, theory_stroke(colour, dash));
@@ -126,6 +130,9 @@ pub fn draw_sample(canvas: &mut Canvas<'_>, sample: Sample, (left, middle): (f64
             canvas.rectangle(corners[0], corners[1], style.fill, Some(outline));
         }
         Sample::Step { index } => canvas.line(&line, series_stroke(index)),
+        Sample::Arrow { index } => diagram::draw_arrow_sample(canvas, index, line[0], width),
+        Sample::Box { index } => diagram::draw_box_sample(canvas, index, line[0], width),
+        Sample::Cells => diagram::draw_cell_sample(canvas, line[0], width),
     }
 }
 
@@ -186,7 +193,7 @@ fn draw_series(
         0
     };
     for &place in places.iter().skip(first).step_by(stride) {
-        draw_marker(canvas, place, style.marker, style.colour);
+        draw_marker(canvas, place, style.marker, style.colour, 1.0);
     }
 }
 
@@ -270,37 +277,45 @@ fn draw_diamond(canvas: &mut Canvas<'_>, (x, y): (f64, f64), colour: RGBColor) {
     canvas.polygon(&corners, WHITE.mix(0.6), Some(Stroke::solid(colour, 1.8)));
 }
 
-fn draw_marker(canvas: &mut Canvas<'_>, (x, y): (f64, f64), marker: Marker, colour: RGBColor) {
-    let edge = Some(Stroke::solid(WHITE, 0.8));
+/// Draws a marker around a place, `size` times as large as those of series.
+pub fn draw_marker(
+    canvas: &mut Canvas<'_>,
+    (x, y): (f64, f64),
+    marker: Marker,
+    colour: RGBColor,
+    size: f64,
+) {
+    let edge = Some(Stroke::solid(WHITE, 0.8 * size));
     let fill = colour.to_rgba();
     // Corners on a circle, the first one upwards; `turn` is in parts of a full turn.
     let corners = |count: usize, radii: [f64; 2], turn: f64| -> Vec<(f64, f64)> {
         (0..count)
             .map(|corner| {
                 let angle = (corner as f64 / count as f64 + turn) * std::f64::consts::TAU;
-                let radius = radii[corner % 2];
+                let radius = size * radii[corner % 2];
                 (x + radius * angle.sin(), y - radius * angle.cos())
             })
             .collect()
     };
     match marker {
-        Marker::Circle => canvas.circle((x, y), 5.0, colour),
+        Marker::Circle => canvas.circle((x, y), 5.0 * size, colour),
         Marker::Square => {
-            canvas.rectangle((x - 4.8, y - 4.8), (x + 4.8, y + 4.8), colour, edge);
+            let half = 4.8 * size;
+            canvas.rectangle((x - half, y - half), (x + half, y + half), colour, edge);
         }
         Marker::Up => canvas.polygon(&corners(3, [6.6; 2], 0.0), fill, edge),
         Marker::Down => canvas.polygon(&corners(3, [6.6; 2], 0.5), fill, edge),
         Marker::Pentagon => canvas.polygon(&corners(5, [6.2; 2], 0.0), fill, edge),
         Marker::Star => canvas.polygon(&corners(10, [7.4, 3.0], 0.0), fill, edge),
         Marker::Plus => {
-            let stroke = Stroke::solid(colour, 2.6);
-            canvas.line(&[(x - 6.0, y), (x + 6.0, y)], stroke);
-            canvas.line(&[(x, y - 6.0), (x, y + 6.0)], stroke);
+            let (stroke, arm) = (Stroke::solid(colour, 2.6 * size), 6.0 * size);
+            canvas.line(&[(x - arm, y), (x + arm, y)], stroke);
+            canvas.line(&[(x, y - arm), (x, y + arm)], stroke);
         }
         Marker::Cross => {
-            let stroke = Stroke::solid(colour, 2.6);
-            canvas.line(&[(x - 4.6, y - 4.6), (x + 4.6, y + 4.6)], stroke);
-            canvas.line(&[(x - 4.6, y + 4.6), (x + 4.6, y - 4.6)], stroke);
+            let (stroke, arm) = (Stroke::solid(colour, 2.6 * size), 4.6 * size);
+            canvas.line(&[(x - arm, y - arm), (x + arm, y + arm)], stroke);
+            canvas.line(&[(x - arm, y + arm), (x + arm, y - arm)], stroke);
         }
     }
 }

@@ -7,12 +7,14 @@
 mod axis;
 mod canvas;
 mod check;
+mod diagram;
 mod histogram;
 pub(crate) mod label;
 mod legend;
 mod lines;
 mod marks;
 mod page;
+mod panel;
 mod place;
 mod plot;
 mod png;
@@ -94,17 +96,14 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
             swept: &manifest.swept,
             table,
         };
-        let (mut plot, fits) = match figure.kind {
-            Kind::Lines => lines::build(&source)?,
-            Kind::Histogram | Kind::Cumulative => histogram::build(&source)?,
-            Kind::Scatter => scatter::build(&source)?,
-        };
-        // A figure with one nameless series says on its axis what it shows.
-        if plot.legend.len() == 1 && figure.series.is_empty() {
-            plot.legend.clear();
-        }
         let svg_path = directory.join(format!("{name}.svg"));
-        let svg = page::draw(&plot).map_err(|error| Error::Render {
+        let (svg, fits) = match figure.kind {
+            Kind::Lines => with_axes(figure, lines::build(&source)?),
+            Kind::Histogram | Kind::Cumulative => with_axes(figure, histogram::build(&source)?),
+            Kind::Scatter => with_axes(figure, scatter::build(&source)?),
+            Kind::Diagram => (diagram::draw(&diagram::build(&source)?), Vec::new()),
+        };
+        let svg = svg.map_err(|error| Error::Render {
             path: svg_path.clone(),
             message: error.to_string(),
         })?;
@@ -126,6 +125,18 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
         output::remove(&path)?;
     }
     Ok(written)
+}
+
+/// Draws a plot, and passes on what was fitted.
+fn with_axes(
+    figure: &Figure,
+    (mut plot, fits): (plot::Plot, Vec<Fit>),
+) -> (Result<String, canvas::DrawingError>, Vec<Fit>) {
+    // A figure with one nameless series says on its axis what it shows.
+    if plot.legend.len() == 1 && figure.series.is_empty() {
+        plot.legend.clear();
+    }
+    (panel::draw(&plot), fits)
 }
 
 fn record(figure: &str, fit: Fit) -> Vec<String> {

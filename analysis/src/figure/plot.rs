@@ -102,6 +102,16 @@ pub enum Sample {
     Step {
         index: usize,
     },
+    /// Of a layer of arrows in a diagram.
+    Arrow {
+        index: usize,
+    },
+    /// Of a layer of boxes in a diagram.
+    Box {
+        index: usize,
+    },
+    /// Of cells in a diagram.
+    Cells,
 }
 
 impl Mark {

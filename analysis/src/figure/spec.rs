@@ -27,7 +27,8 @@ pub struct Figure {
     pub caption: Option<String>,
     /// What is drawn; default `lines`.
     pub kind: Kind,
-    /// The table that is read, without `.csv`; default `runs`, for a histogram `histogram`.
+    /// The table that is read, without `.csv`; default `runs`, for a histogram `histogram`, for a
+    /// diagram `shapes`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
     /// The horizontal axis: for lines a swept key or a column of a long table, for a scatter a metric.
@@ -77,6 +78,8 @@ pub enum Kind {
     Cumulative,
     /// One metric against another, one marker a point of the sweep.
     Scatter,
+    /// The picture of a state: the shapes of one run, without axes.
+    Diagram,
 }
 
 impl Kind {
@@ -94,6 +97,7 @@ impl Kind {
             Self::Histogram => "histogram",
             Self::Cumulative => "cumulative",
             Self::Scatter => "scatter",
+            Self::Diagram => "diagram",
         }
     }
 }

@@ -16,6 +16,17 @@ pub const MINOR_GRID: RGBColor = rgb(0xf0_f0_f0);
 /// Theory curves that belong to no series, and published points.
 pub const THEORY: RGBColor = BLACK;
 
+/// The fills of cells and boxes in turn: pale, and light and dark by turns, so that neighbours are
+/// told apart in grey, too.
+pub const TINTS: [RGBColor; 6] = [
+    rgb(0xa9_cf_e8),
+    rgb(0xfd_f3_d3),
+    rgb(0xf2_bd_96),
+    rgb(0xe3_f3_ec),
+    rgb(0xd9_ad_c6),
+    rgb(0xf2_f2_f2),
+];
+
 /// Sizes of text in pixels.
 pub const TITLE_SIZE: f64 = 20.0;
 /// The title of a panel.

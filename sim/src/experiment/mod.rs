@@ -9,6 +9,7 @@ mod cells;
 mod convergence;
 mod delaunay;
 mod dgvh_cost;
+mod diagram;
 mod eclipse;
 mod growth;
 mod honest;
@@ -23,6 +24,7 @@ pub use balance::Balance;
 pub use convergence::Convergence;
 pub use delaunay::Delaunay;
 pub use dgvh_cost::DgvhCost;
+pub use diagram::Diagram;
 pub use eclipse::Eclipse;
 pub use growth::GrowthExperiment;
 pub use job::JobExperiment;
@@ -40,6 +42,7 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &Convergence,
     &Delaunay,
     &DgvhCost,
+    &Diagram,
     &Eclipse,
     &GrowthExperiment,
     &JobExperiment,

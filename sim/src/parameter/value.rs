@@ -21,6 +21,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Text of so many hex digits.
     Hex(usize),
+    /// A list of integers.
+    Integers,
     /// Text or a list of texts, told in words.
     TextOrList(&'static str),
     /// Something with a form of its own, told in words.
@@ -44,6 +46,7 @@ impl fmt::Display for Kind {
                 Ok(())
             }
             Self::Hex(digits) => write!(f, "{digits} hex digits"),
+            Self::Integers => f.write_str("a list of integers from 0 on"),
             Self::TextOrList(words) | Self::Other(words) => f.write_str(words),
         }
     }
@@ -202,6 +205,20 @@ impl ParameterValue for String {
     }
     fn to_value(&self) -> Option<Value> {
         Some(Value::String(self.clone()))
+    }
+}
+
+impl ParameterValue for Vec<u64> {
+    fn kind() -> Kind {
+        Kind::Integers
+    }
+    fn from_value(value: &Value) -> Result<Self, Unknown> {
+        let items = value.as_array().ok_or(None)?;
+        items.iter().map(u64::from_value).collect()
+    }
+    fn to_value(&self) -> Option<Value> {
+        let items: Option<Vec<Value>> = self.iter().map(ParameterValue::to_value).collect();
+        items.map(Value::Array)
     }
 }
 

@@ -114,6 +114,10 @@ fn kind(kind: &Kind) -> Map<String, Value> {
             "type": "string",
             "pattern": format!("^[0-9a-fA-F]{{{digits}}}$"),
         }),
+        Kind::Integers => json!({
+            "type": "array",
+            "items": { "type": "integer", "minimum": 0 },
+        }),
         Kind::TextOrList(words) => {
             let list = json!({ "type": "array", "items": { "type": "string" } });
             json!({ "anyOf": [{ "type": "string" }, list], "$comment": words })

@@ -105,6 +105,16 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
             }
         }
         Some("object") => add("3", "expected a table"),
+        Some("array") if property["items"]["type"] == "integer" => {
+            for value in ["3", "\"3\"", "[1.5]", "[-1]", "[[1]]", "{ a = 1 }"] {
+                let told = if value.starts_with('{') {
+                    ""
+                } else {
+                    "expected a list of integers"
+                };
+                add(value, told);
+            }
+        }
         Some("array") => add("3", "expected tables"),
         _ if property["anyOf"][1]["type"] == "array" => {
             for value in ["5", "true", "\"no-such-word\"", "[1]", "{ a = 1 }"] {
@@ -136,7 +146,16 @@ const WITHOUT_NETWORK: [&str; 6] = [
 /// Whether a key stands in a table that `network` does not have.
 fn is_own(key: &str) -> bool {
     let table = key.split('.').next().unwrap_or_default();
-    ["as-coded", "balancing", "growth", "job", "nodes", "storage"].contains(&table)
+    [
+        "as-coded",
+        "balancing",
+        "diagram",
+        "growth",
+        "job",
+        "nodes",
+        "storage",
+    ]
+    .contains(&table)
         || WITHOUT_NETWORK.contains(&table)
 }
 
@@ -152,7 +171,22 @@ fn frame(key: &str, experiment: &str) -> String {
             ("underlay.file.path", "\"graphs/triangle.txt\"".to_owned()),
         ]);
     }
-    if experiment != "job" && !WITHOUT_NETWORK.contains(&experiment) && experiment != "growth" {
+    let parts: Vec<&str> = key.split('.').collect();
+    if experiment == "diagram" {
+        // A picture without a network has no tables of one.
+        let picture = match parts.as_slice() {
+            ["diagram", "ring" | "picture", ..] => "ring-fingers",
+            ["diagram", picture, ..] => picture,
+            _ => "job-tree",
+        };
+        if !["job-tree", "dartboard"].contains(&picture) {
+            lines.retain(|(name, _)| *name == "experiment");
+        }
+        lines.push(("diagram.picture", format!("\"{picture}\"")));
+    } else if experiment != "job"
+        && !WITHOUT_NETWORK.contains(&experiment)
+        && experiment != "growth"
+    {
         lines.push(("workload.lookups", "5".to_owned()));
     }
     if experiment == "storage" {
@@ -162,7 +196,6 @@ fn frame(key: &str, experiment: &str) -> String {
             ("time.measure", "\"60 s\"".to_owned()),
         ]);
     }
-    let parts: Vec<&str> = key.split('.').collect();
     match parts.as_slice() {
         ["underlay", model, _] => lines.push(("underlay.model", format!("\"{model}\""))),
         ["churn", model, _] => lines.push(("churn.model", format!("\"{model}\""))),

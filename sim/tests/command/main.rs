@@ -7,6 +7,7 @@ mod chromium;
 mod churn;
 mod columns;
 mod determinism;
+mod diagram;
 mod figures_refused;
 mod files_refused;
 mod golden;

@@ -1,16 +1,15 @@
 //! The two graphs on the same points: the links that DGVH chooses when every node knows all
 //! others, and the edges of the Delaunay triangulation.
 
-use crate::parameter::Problem;
 use crate::space::{Plane, Rule, Space};
-use spade::{DelaunayTriangulation, HasPosition, Point2, Triangulation};
+use spade::{DelaunayTriangulation, HasPosition, InsertionError, Point2, Triangulation};
 
 /// An undirected edge: the smaller number first.
-pub(super) type Edge = (u32, u32);
+pub(in crate::experiment) type Edge = (u32, u32);
 
 /// How a node chooses.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Choice {
+pub(in crate::experiment) struct Choice {
     /// When a candidate is not taken.
     pub rule: Rule,
     /// How many of the nearest are taken in any case.
@@ -100,7 +99,7 @@ fn take_nearest(nodes: &mut Vec<u32>, distances: &[f64]) -> Option<u32> {
 /// The edges of DGVH, sorted: there is one where either end chose the other.
 ///
 /// Time O(n² k) for n nodes of k neighbours at most.
-pub(super) fn dgvh(points: &[[f64; 2]], choice: &Choice) -> Vec<Edge> {
+pub(in crate::experiment) fn dgvh(points: &[[f64; 2]], choice: &Choice) -> Vec<Edge> {
     let mut chooser = Chooser::default();
     let mut edges = Vec::new();
     for me in 0..points.len() as u32 {
@@ -132,13 +131,12 @@ impl HasPosition for Site {
 ///
 /// # Errors
 /// If the triangulation refuses a coordinate; those of the unit square it takes.
-pub(super) fn delaunay(points: &[[f64; 2]]) -> Result<Vec<Edge>, Problem> {
+pub(in crate::experiment) fn delaunay(points: &[[f64; 2]]) -> Result<Vec<Edge>, InsertionError> {
     let sites = points.iter().zip(0..).map(|([x, y], node)| Site {
         node,
         position: Point2::new(*x, *y),
     });
-    let triangulation = DelaunayTriangulation::<Site>::bulk_load(sites.collect())
-        .map_err(|error| Problem::new("delaunay.nodes", error))?;
+    let triangulation = DelaunayTriangulation::<Site>::bulk_load(sites.collect())?;
     let edges = triangulation.undirected_edges().map(|edge| {
         let [a, b] = edge.vertices().map(|vertex| vertex.data().node);
         (a.min(b), a.max(b))

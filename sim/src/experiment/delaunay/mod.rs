@@ -6,7 +6,7 @@
 //! with applications towards peer-to-peer networks" (DPDNS 2015): about one error a node, an
 //! error being an undirected edge that is in exactly one of the two graphs.
 
-mod graphs;
+pub(super) mod graphs;
 
 use super::cells::cell;
 use crate::engine::Seed;
@@ -122,7 +122,8 @@ impl Run for DelaunayRun {
             least: self.0.table_size,
         };
         let chosen = graphs::dgvh(&points, &choice);
-        let exact = graphs::delaunay(&points)?;
+        let exact =
+            graphs::delaunay(&points).map_err(|error| Problem::new("delaunay.nodes", error))?;
         let missing = graphs::absent(&exact, &chosen);
         let extra = graphs::absent(&chosen, &exact);
         let a_node = |count: usize| cell(count as f64 / self.0.nodes as f64);

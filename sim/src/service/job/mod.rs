@@ -35,7 +35,7 @@ pub use package::{Package, bundle};
 pub use parameters::{
     Bundle, Compute, JobParameters, JobSpecification, NodeParameters, SpeedDistribution,
 };
-pub use shared::Shared;
+pub use shared::{Shared, stream_of};
 
 use super::custody::{Change, Custody, Item, Items, Letters, Store};
 use crate::engine::{Instant, Span, Stream};

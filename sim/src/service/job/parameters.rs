@@ -4,6 +4,7 @@ use super::tasks::{Genetic, Kind, MarkovChain, Pi, Preimage, Task, WordCount};
 use crate::engine::{Seed, Span};
 use crate::parameter::{NamedFile, Parameters, Problem, Table};
 use crate::space::Key;
+use std::ops::Range;
 use std::path::Path;
 
 crate::choices! {
@@ -79,6 +80,15 @@ crate::parameters! {
         pub fastest: u64 = 10, within 1..=1_000_000;
         /// Time that handling a message of a service takes; a node handles one after the other.
         pub handling_time: Span = Span::ZERO;
+    }
+}
+
+impl JobParameters {
+    /// The numbers of the samples of an atom, of `samples` in all: shares differ by at most one.
+    pub fn share_of(&self, atom: u32, samples: u64) -> Range<u64> {
+        let first =
+            |atom: u32| (u128::from(samples) * u128::from(atom) / u128::from(self.atoms)) as u64;
+        first(atom)..first(atom + 1)
     }
 }
 

@@ -2,9 +2,14 @@
 
 use super::tasks::{Task, Value};
 use super::{BalancingParameters, Compute, JobParameters, JobSpecification, NodeParameters};
-use crate::engine::Seed;
+use crate::engine::{Seed, Stream};
 use crate::space::Key;
 use rayon::prelude::*;
+
+/// The randomness of the work on an atom.
+pub fn stream_of(seed: Seed, atom: u32) -> Stream {
+    seed.stream("atom", atom.into())
+}
 
 /// What all nodes know of the job, and of each other's speed nothing.
 pub struct Shared {
@@ -53,10 +58,11 @@ impl Shared {
         shared.keys.sort_unstable();
         if shared.parameters.compute == Compute::Real {
             let map = |atom: u32| {
-                let mut stream = seed.stream("atom", atom.into());
+                let share = shared.parameters.share_of(atom, shared.samples);
+                let mut stream = stream_of(seed, atom);
                 shared
                     .task
-                    .map(shared.first(atom), shared.samples_of(atom), &mut stream)
+                    .map(share.start, share.end - share.start, &mut stream)
             };
             shared.results = (0..shared.parameters.atoms)
                 .into_par_iter()
@@ -81,14 +87,10 @@ impl Shared {
         &*self.task
     }
 
-    /// The number of the first sample of an atom.
-    fn first(&self, atom: u32) -> u64 {
-        (u128::from(self.samples) * u128::from(atom) / u128::from(self.parameters.atoms)) as u64
-    }
-
     /// How many samples an atom has.
     pub fn samples_of(&self, atom: u32) -> u64 {
-        self.first(atom + 1) - self.first(atom)
+        let share = self.parameters.share_of(atom, self.samples);
+        share.end - share.start
     }
 
     /// The atom with `key`, which must be that of one. O(log a) for a atoms.

@@ -9,16 +9,23 @@ use smallvec::smallvec;
 #[derive(Clone, Copy, Debug)]
 pub struct Pi;
 
+impl Pi {
+    /// The next point of a stream, in units of 2^-32, and whether it is in the quarter of the circle
+    /// with radius 1: one draw of 64 bits, two coordinates of 32 bits. The sum of their squares is
+    /// outside where it needs a 65th bit.
+    pub fn point(stream: &mut Stream) -> ([u64; 2], bool) {
+        let draw = stream.next_u64();
+        let (x, y) = (draw >> 32, draw & 0xffff_ffff);
+        let (_, is_outside) = (x * x).overflowing_add(y * y);
+        ([x, y], !is_outside)
+    }
+}
+
 impl Task for Pi {
-    /// One draw of 64 bits a point: two coordinates of 32 bits, in a quarter of the circle with
-    /// radius 2^32. The sum of their squares is outside where it needs a 65th bit.
     fn map(&self, _: u64, samples: u64, stream: &mut Stream) -> Value {
         let mut hits = 0_u64;
         for _ in 0..samples {
-            let draw = stream.next_u64();
-            let (x, y) = (draw >> 32, draw & 0xffff_ffff);
-            let (_, outside) = (x * x).overflowing_add(y * y);
-            hits += u64::from(!outside);
+            hits += u64::from(Self::point(stream).1);
         }
         smallvec![(0, hits as f64)]
     }

@@ -1,0 +1,249 @@
+//! The panels of a figure with axes: how large they are, the axes, and what stands around these.
+
+use super::axis::{Axis, Span, Tick, powers_of_two};
+use super::canvas::{Anchor, Canvas, DrawingError, Lettering, Stroke};
+use super::marks::{self, Frame};
+use super::page::{LINE, Page, Paragraph};
+use super::plot::{Mark, Panel, Plot, Scaling};
+use super::style;
+use super::text_layout::{shortened, text_width, wrapped};
+
+const TICK_LENGTH: f64 = 6.0;
+
+/// The width and height of one panel, its labels included.
+fn panel_size(panels: usize) -> (f64, f64) {
+    match panels {
+        0 | 1 => (864.0, 470.0),
+        2 | 4 => (640.0, 440.0),
+        _ => (540.0, 400.0),
+    }
+}
+
+/// Draws a plot as an SVG document.
+///
+/// # Errors
+/// When the backend fails.
+pub fn draw(plot: &Plot) -> Result<String, DrawingError> {
+    let panel_size = panel_size(plot.panels.len());
+    let axes = axes(plot);
+    let page = Page {
+        title: &plot.title,
+        caption: &plot.caption,
+        legend: &plot.legend,
+        panels: plot.panels.len(),
+        panel_size,
+    };
+    page.draw(|canvas, index, corner| {
+        draw_panel(canvas, plot, &plot.panels[index], &axes, corner, panel_size);
+    })
+}
+
+/// The axes of all panels: panels are there to be compared.
+fn axes(plot: &Plot) -> (Axis, Axis) {
+    let (mut xs, mut ys) = (Vec::new(), Vec::new());
+    let mut own_xs = Vec::new();
+    let mut bars = false;
+    for mark in plot.panels.iter().flat_map(|panel| &panel.marks) {
+        mark.extent(&mut |x| xs.push(x), &mut |y| ys.push(y));
+        match mark {
+            Mark::Series { points, .. } => own_xs.extend(points.iter().map(|point| point.x)),
+            Mark::Bars { .. } | Mark::Steps { .. } => bars = true,
+            Mark::Curve { .. } | Mark::Diamonds { .. } => {}
+        }
+    }
+    // A narrow panel has no room for the labels of as many ticks.
+    let count = if plot.panels.len() < 3 { 9 } else { 6 };
+    let binary = powers_of_two(&own_xs);
+    let y_span = if bars { Span::WithZero } else { Span::FromZero };
+    (
+        axis(
+            &plot.x,
+            &xs,
+            binary,
+            Span::Tight,
+            if binary { 2 * count } else { count },
+        ),
+        axis(&plot.y, &ys, false, y_span, 6),
+    )
+}
+
+fn axis(scaling: &Scaling, values: &[f64], binary: bool, span: Span, count: usize) -> Axis {
+    if let Some(texts) = &scaling.texts {
+        return Axis::of_texts(texts);
+    }
+    let shown = |value: &&f64| value.is_finite() && (!scaling.logarithmic || **value > 0.0);
+    let (low, high) = values
+        .iter()
+        .filter(shown)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+            (low.min(value), high.max(value))
+        });
+    match (low.is_finite(), scaling.logarithmic) {
+        (false, false) => Axis::linear(0.0, 1.0, span, count),
+        (false, true) => Axis::logarithmic(1.0, 10.0, false, count),
+        (true, false) if span == Span::Tight && values.iter().all(|x| x.fract() == 0.0) => {
+            Axis::linear(low, high, span, count).at_whole_numbers()
+        }
+        (true, false) => Axis::linear(low, high, span, count),
+        (true, true) => Axis::logarithmic(low, high, binary, count),
+    }
+}
+
+fn draw_panel(
+    canvas: &mut Canvas<'_>,
+    plot: &Plot,
+    panel: &Panel,
+    (x_axis, y_axis): &(Axis, Axis),
+    (left, top): (f64, f64),
+    (width, height): (f64, f64),
+) {
+    let mut frame = Frame {
+        x: x_axis,
+        y: y_axis,
+        left: left + widest(&y_axis.ticks) + TICK_LENGTH + 8.0,
+        right: left + width - 22.0,
+        top: top + 8.0,
+        bottom: top + height - TICK_LENGTH - style::TICK_SIZE - 8.0,
+    };
+    let title = panel.title.as_deref().map(|title| {
+        let room = frame.right - frame.left;
+        Paragraph::new(title, style::PANEL_SIZE, style::INK, room)
+    });
+    if let Some(title) = &title {
+        frame.top = top + title.height() + 8.0;
+    }
+    // The labels of the axes take room from the plot, and how many lines one of them needs depends
+    // on the room that the other leaves: the second round sees both.
+    let line = style::LABEL_SIZE * LINE;
+    let (free_left, free_bottom) = (frame.left, frame.bottom);
+    let (mut x_lines, mut y_lines) = (Vec::new(), Vec::new());
+    // Texts that are too wide for their place stand upright, cut if they are very long.
+    let longest = widest(&x_axis.ticks).min(height / 3.0);
+    let mut upright = false;
+    for _ in 0..2 {
+        y_lines = wrapped(&plot.y.label, style::LABEL_SIZE, frame.bottom - frame.top);
+        frame.left = free_left + y_lines.len() as f64 * line;
+        x_lines = wrapped(&plot.x.label, style::LABEL_SIZE, frame.right - frame.left);
+        frame.bottom = free_bottom - x_lines.len() as f64 * line;
+        let slots = plot.x.texts.as_ref().map_or(1, Vec::len).max(1) as f64;
+        let slot = (frame.right - frame.left) / slots - 8.0;
+        upright = plot.x.texts.is_some() && widest(&x_axis.ticks) > slot;
+        if upright {
+            frame.bottom -= longest - style::TICK_SIZE + 6.0;
+        }
+    }
+
+    if let Some(title) = &title {
+        title.draw(canvas, ((frame.left + frame.right) / 2.0, top));
+    }
+    draw_grid(canvas, &frame);
+    for mark in &panel.marks {
+        marks::draw_behind(canvas, &frame, mark);
+    }
+    for mark in &panel.marks {
+        marks::draw(canvas, &frame, mark);
+    }
+    draw_axes(canvas, &frame, upright.then_some(longest));
+
+    let middle = (frame.left + frame.right) / 2.0;
+    let lettering = Lettering::across(style::LABEL_SIZE, style::INK, Anchor::Middle);
+    let mut baseline = top + height - (x_lines.len() as f64 - 1.0) * line - 6.0;
+    for text in &x_lines {
+        canvas.text((middle, baseline), text, lettering);
+        baseline += line;
+    }
+    let middle = (frame.top + frame.bottom) / 2.0;
+    let lettering = Lettering::upwards(style::LABEL_SIZE, style::INK, Anchor::Middle);
+    let mut baseline = left + style::LABEL_SIZE * 0.9;
+    for text in &y_lines {
+        canvas.text((baseline, middle), text, lettering);
+        baseline += line;
+    }
+}
+
+/// Draws the two axes with ticks and their labels, below the horizontal one `upright` and no longer
+/// than that if so asked.
+fn draw_axes(canvas: &mut Canvas<'_>, frame: &Frame<'_>, upright: Option<f64>) {
+    const SIZE: f64 = style::TICK_SIZE;
+    let ink = Stroke::solid(style::INK, 1.2);
+    canvas.line(
+        &[
+            (frame.left, frame.top),
+            (frame.left, frame.bottom),
+            (frame.right, frame.bottom),
+        ],
+        ink,
+    );
+    let labelled = labelled_stride(&frame.x.ticks, |at| frame.at_x(at), upright.is_some());
+    for (index, tick) in frame.x.ticks.iter().enumerate() {
+        let x = frame.at_x(tick.at);
+        let end = frame.bottom + TICK_LENGTH;
+        canvas.line(&[(x, frame.bottom), (x, end)], ink);
+        if index % labelled != 0 {
+            continue;
+        }
+        if let Some(longest) = upright {
+            let text = shortened(&tick.label, SIZE, longest);
+            let lettering = Lettering::upwards(SIZE, style::INK, Anchor::End);
+            canvas.text(
+                (x + SIZE * style::HALF_CAPITAL, end + 5.0),
+                &text,
+                lettering,
+            );
+        } else {
+            let lettering = Lettering::across(SIZE, style::INK, Anchor::Middle);
+            canvas.text((x, end + SIZE), &tick.label, lettering);
+        }
+    }
+    for tick in &frame.y.ticks {
+        let y = frame.at_y(tick.at);
+        let end = frame.left - TICK_LENGTH;
+        canvas.line(&[(end, y), (frame.left, y)], ink);
+        let lettering = Lettering::across(SIZE, style::INK, Anchor::End);
+        let baseline = y + SIZE * style::HALF_CAPITAL;
+        canvas.text((end - 4.0, baseline), &tick.label, lettering);
+    }
+}
+
+fn draw_grid(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
+    let minor = Stroke::solid(style::MINOR_GRID, 1.0);
+    let major = Stroke::solid(style::GRID, 1.0);
+    let lines = |axis: &Axis| {
+        let fine = axis.minor.iter().map(|&at| (at, minor));
+        let coarse = axis.ticks.iter().map(|tick| (tick.at, major));
+        fine.chain(coarse).collect::<Vec<_>>()
+    };
+    for (at, stroke) in lines(frame.x) {
+        let x = frame.at_x(at);
+        canvas.line(&[(x, frame.top), (x, frame.bottom)], stroke);
+    }
+    for (at, stroke) in lines(frame.y) {
+        let y = frame.at_y(at);
+        canvas.line(&[(frame.left, y), (frame.right, y)], stroke);
+    }
+}
+
+fn widest(ticks: &[Tick]) -> f64 {
+    ticks
+        .iter()
+        .map(|tick| text_width(&tick.label, style::TICK_SIZE))
+        .fold(0.0, f64::max)
+}
+
+/// The least n such that labels at every n-th tick do not touch.
+fn labelled_stride(ticks: &[Tick], place: impl Fn(f64) -> f64, upright: bool) -> usize {
+    let half = |tick: &Tick| {
+        if upright {
+            style::TICK_SIZE / 2.0
+        } else {
+            text_width(&tick.label, style::TICK_SIZE) / 2.0
+        }
+    };
+    let free = |stride: &usize| {
+        let shown: Vec<&Tick> = ticks.iter().step_by(*stride).collect();
+        shown.windows(2).all(|pair| {
+            place(pair[0].at) + half(pair[0]) + 8.0 <= place(pair[1].at) - half(pair[1])
+        })
+    };
+    (1..=ticks.len().max(1)).find(free).unwrap_or(1)
+}

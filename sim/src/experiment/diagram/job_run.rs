@@ -1,0 +1,56 @@
+//! The job of which a picture shows something: run as the experiment `job` runs it.
+
+use crate::engine::Seed;
+use crate::experiment::JobExperiment;
+use crate::parameter::{Problem, Table};
+use crate::scenario::{Cost, Experiment, Outcome, Run};
+use dhtlab_analysis::view::Recording;
+use std::path::Path;
+
+/// A job on a network, read and checked.
+pub(super) struct JobRun(Box<dyn Run>);
+
+impl JobRun {
+    /// Reads it from the tables of the scenario; it has to be small enough to be recorded.
+    ///
+    /// # Errors
+    /// The first key that is wrong.
+    pub fn read(values: &Table<'_>, folder: &Path) -> Result<Self, Problem> {
+        let run = JobExperiment.prepare(values, folder)?;
+        run.recorded()?;
+        Ok(Self(run))
+    }
+
+    /// The tables of the job, as resolved.
+    pub fn resolved(&self) -> toml::Table {
+        self.0.resolved()
+    }
+
+    /// What it takes.
+    pub fn cost(&self) -> Cost {
+        self.0.cost()
+    }
+
+    /// Runs it, and takes it down.
+    ///
+    /// # Errors
+    /// What became clear only with the world, or a recording that is not whole.
+    pub fn record(&self, seed: Seed) -> Result<(Outcome, Recording), Problem> {
+        let mut recording = Recording::default();
+        let outcome = self.0.recorded()?.record(seed, &mut recording)?;
+        if recording.cut {
+            let message = "more messages than a recording takes down; expected fewer atoms";
+            return Err(Problem::new("job.atoms", message));
+        }
+        Ok((outcome, recording))
+    }
+
+    /// A metric of the job; NaN if it has none of that name, or no value.
+    pub fn metric(outcome: &Outcome, name: &str) -> f64 {
+        let names = JobExperiment.metrics().iter();
+        let found = names
+            .zip(&outcome.metrics)
+            .find(|(metric, _)| **metric == name);
+        found.map_or(f64::NAN, |(_, cell)| cell.parse().unwrap_or(f64::NAN))
+    }
+}

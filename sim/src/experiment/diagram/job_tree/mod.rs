@@ -1,0 +1,343 @@
+//! The trees of a job: by which messages its atoms came to their nodes, and by which the results went
+//! back to the job's address, as a run of it had them.
+
+mod course;
+
+use super::job_run::JobRun;
+use super::ring::{LABELS, bowed, on_circle, spread};
+use super::shapes::{Place, Shapes, Side};
+use super::{Drawn, Subject};
+use crate::engine::Seed;
+use crate::parameter::{Parameters, Problem, Table};
+use crate::scenario::{Cost, NetworkScenario};
+use course::{Course, Links};
+use dhtlab_analysis::view::{Recording, Space, What};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use toml::Value;
+
+crate::choices! {
+    /// Which of the two trees is drawn.
+    pub enum Tree {
+        /// The atoms' way from the stager to the nodes that map them.
+        Map = "map",
+        /// The results' way back.
+        Reduce = "reduce",
+    }
+}
+
+crate::choices! {
+    /// Where the nodes are.
+    pub enum Layout {
+        /// On the ring, by their IDs.
+        Ring = "ring",
+        /// In levels by the number of hops from the root, which is at the top.
+        Levels = "levels",
+    }
+}
+
+crate::parameters! {
+    /// The trees of a job: those of `[job]` on the network of the other tables.
+    pub struct JobTreeParameters {
+        /// Which of the two is drawn.
+        pub tree: Tree = Tree::Map;
+        /// Where the nodes are.
+        pub layout: Layout = Layout::Ring;
+    }
+}
+
+/// The picture.
+pub(super) struct JobTree {
+    run: JobRun,
+    own: JobTreeParameters,
+}
+
+impl JobTree {
+    /// Reads and checks it from the tables of the scenario.
+    ///
+    /// # Errors
+    /// The first key that is wrong, or cannot be meant together with another.
+    pub fn read(values: &Table<'_>, folder: &Path) -> Result<Self, Problem> {
+        let own = JobTreeParameters::read(&values.sub("diagram")?.sub("job-tree")?)?;
+        let network = NetworkScenario::read(values, folder)?;
+        if own.layout == Layout::Ring && !network.protocol.is_ring() {
+            let message = format_args!(
+                "the IDs of \"{}\" are on no ring; expected \"levels\"",
+                network.overlay.protocol.as_str()
+            );
+            return Err(Problem::new("diagram.job-tree.layout", message));
+        }
+        if network.churn.is_some() || network.adversary.is_some() {
+            let key = if network.churn.is_some() {
+                "churn"
+            } else {
+                "adversary"
+            };
+            let message = "where nodes come and go, messages make no tree";
+            return Err(Problem::new(key, message));
+        }
+        let run = JobRun::read(values, folder)?;
+        Ok(Self { run, own })
+    }
+}
+
+/// The number of each node, from 1 on by their places on the ring, and these; where there is no ring,
+/// by the numbers of the network.
+fn numbered(recording: &Recording) -> (BTreeMap<u32, usize>, BTreeMap<u32, f64>) {
+    let mut places: Vec<(f64, u32)> = Vec::new();
+    for event in &recording.events {
+        if let What::Appear { node, place } = &event.what {
+            let at = match recording.space {
+                Space::Ring | Space::TwoWayRing => place.first().copied(),
+                _ => None,
+            };
+            places.push((at.unwrap_or(0.0), *node));
+        }
+    }
+    places.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let numbers = places
+        .iter()
+        .zip(1..)
+        .map(|((_, node), number)| (*node, number));
+    (
+        numbers.collect(),
+        places.iter().map(|(at, node)| (*node, *at)).collect(),
+    )
+}
+
+impl JobTree {
+    fn draw_shapes(&self, course: &Course, links: &Links, recording: &Recording) -> Shapes {
+        let (numbers, on_ring) = numbered(recording);
+        let ring: BTreeMap<u32, Place> = on_ring
+            .iter()
+            .map(|(node, at)| (*node, on_circle(*at, 1.0)))
+            .collect();
+        let places = match self.own.layout {
+            Layout::Ring => ring,
+            Layout::Levels => links.in_levels(course.root, &numbers),
+        };
+        let (node_layer, first, other) = match self.own.tree {
+            Tree::Map => (
+                "node: its number (atoms that it maps)",
+                "atoms, a node's first message",
+                "further atoms, another way",
+            ),
+            Tree::Reduce => (
+                "node: its number (atoms that it maps)",
+                "results, reduced on the way",
+                "results, another way",
+            ),
+        };
+        let mut shapes = Shapes::default();
+        let of = |node: &u32| places.get(node).copied();
+        for (node, at) in &places {
+            if *node != course.root {
+                shapes.point(node_layer, *at);
+            }
+        }
+        // Within the ring, and above a level.
+        let bow = match self.own.layout {
+            Layout::Ring => -0.12,
+            Layout::Levels => 0.12,
+        };
+        let ways = links
+            .parents
+            .iter()
+            .map(|(lower, upper)| (upper, lower, first, 0.0));
+        let others = links
+            .others
+            .iter()
+            .map(|(upper, lower)| (upper, lower, other, bow));
+        for (upper, lower, layer, bow) in ways.chain(others) {
+            if let (Some(upper), Some(lower)) = (of(upper), of(lower)) {
+                let way = match self.own.tree {
+                    Tree::Map => (upper, lower),
+                    Tree::Reduce => (lower, upper),
+                };
+                if bow != 0.0 {
+                    shapes.arrow(layer, &bowed(way.0, way.1, bow));
+                } else {
+                    shapes.arrow(layer, &[way.0, way.1]);
+                }
+            }
+        }
+        if let Some(at) = of(&course.root) {
+            shapes.point("root of the job's address: the stager", at);
+        }
+        let label = |node: &u32| {
+            let atoms = course.atoms.get(node).map_or(0, BTreeSet::len);
+            format!("{} ({atoms})", numbers.get(node).copied().unwrap_or(0))
+        };
+        match self.own.layout {
+            Layout::Ring => {
+                let circle: Vec<Place> = (0..=180)
+                    .map(|step| on_circle(f64::from(step) / 180.0, 1.0))
+                    .collect();
+                shapes.line("ring", &circle);
+                let mut order: Vec<(f64, u32)> =
+                    on_ring.iter().map(|(node, at)| (*at, *node)).collect();
+                order.sort_by(|a, b| a.0.total_cmp(&b.0));
+                let widths: Vec<(f64, usize)> = order
+                    .iter()
+                    .map(|(at, node)| (*at, label(node).len()))
+                    .collect();
+                for (part, (_, node)) in spread(&widths).iter().zip(&order) {
+                    shapes.text_outside(node_layer, on_circle(*part, LABELS), &label(node));
+                }
+            }
+            Layout::Levels => {
+                for (node, at) in &places {
+                    let above = links.parents.get(node).and_then(of);
+                    let has_more = links.parents.values().any(|parent| parent == node);
+                    match above {
+                        None => shapes.text(node_layer, (at.0, at.1 + 0.03), &label(node)),
+                        Some(_) if !has_more => {
+                            shapes.text(node_layer, (at.0, at.1 - 0.03), &label(node));
+                        }
+                        // On the right, higher up if no message comes from there.
+                        Some(above) => {
+                            let raised = if above.0 > at.0 { 0.0 } else { 0.018 };
+                            let beside = (at.0, at.1 + raised);
+                            let label = label(node);
+                            shapes.text_beside(node_layer, beside, 0.013, Side::Right, &label);
+                        }
+                    }
+                }
+            }
+        }
+        shapes
+    }
+}
+
+impl Subject for JobTree {
+    fn resolved(&self) -> toml::Table {
+        let mut table = self.run.resolved();
+        let own = Value::Table(self.own.write().into_iter().collect());
+        let diagram = [("job-tree".to_owned(), own)].into_iter().collect();
+        table.insert("diagram".to_owned(), Value::Table(diagram));
+        table
+    }
+
+    fn cost(&self) -> Cost {
+        self.run.cost()
+    }
+
+    fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {
+        let (outcome, recording) = self.run.record(seed)?;
+        let course = Course::of(&recording);
+        let links = course.links(self.own.tree);
+        let messages = match self.own.tree {
+            Tree::Map => course.map.len(),
+            Tree::Reduce => course.reduce.len(),
+        };
+        let atoms: usize = course.atoms.values().map(BTreeSet::len).sum();
+        let depth = links.levels.values().copied().max().unwrap_or(0);
+        Ok(Drawn {
+            shapes: self.draw_shapes(&course, &links, &recording),
+            counted: vec![
+                ("nodes", links.levels.len() as f64),
+                ("edges", (links.parents.len() + links.others.len()) as f64),
+                ("messages", messages as f64),
+                ("depth", depth as f64),
+                ("atoms", atoms as f64),
+                ("estimate", JobRun::metric(&outcome, "result")),
+            ],
+            notes: outcome.notes,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::diagram::tests::{drawn, metric};
+
+    fn scenario(nodes: usize, atoms: u32, bundle: &str) -> String {
+        format!(
+            "[diagram]\npicture = \"job-tree\"\n[underlay]\nmodel = \"constant\"\nnodes = {nodes}\n\
+             [overlay]\nnodes = {nodes}\n[overlay.chord]\nsuccessors = 2\n\
+             [job]\natoms = {atoms}\nsamples = 5000\nreplicas = 1\nbundle = \"{bundle}\"\n"
+        )
+    }
+
+    fn course(text: &str, seed: u64) -> (Course, Recording) {
+        let table: toml::Table = text.parse().expect("TOML");
+        let tree = JobTree::read(&Table::root(&table), Path::new("")).expect("valid");
+        let (outcome, recording) = tree.run.record(Seed::new(seed)).expect("a run");
+        assert_eq!(
+            JobRun::metric(&outcome, "atoms_counted"),
+            JobRun::metric(&outcome, "atoms")
+        );
+        (Course::of(&recording), recording)
+    }
+
+    /// Every atom is mapped by the first node at or after its key, once; every node that maps one
+    /// has a way from the stager, and its results have one back.
+    #[test]
+    fn atoms_reach_their_roots_and_results_the_address() {
+        for (nodes, atoms, bundle) in [
+            (16, 40, "fingers"),
+            (30, 20, "fingers"),
+            (12, 30, "none"),
+            (10, 25, "walk"),
+        ] {
+            for seed in 0..4 {
+                let (course, recording) = course(&scenario(nodes, atoms, bundle), seed);
+                let mut mapped = 0;
+                for (node, atoms) in &course.atoms {
+                    for atom in atoms {
+                        let key = &recording.keys[*atom as usize].key;
+                        let ids = recording.nodes.iter().map(|node| &node.id);
+                        let root = ids.clone().filter(|id| *id >= key).min().or(ids.min());
+                        assert_eq!(root, Some(&recording.nodes[*node as usize].id));
+                        mapped += 1;
+                    }
+                }
+                assert_eq!(mapped, atoms, "{bundle}");
+                for tree in [Tree::Map, Tree::Reduce] {
+                    let links = course.links(tree);
+                    for node in course.atoms.keys() {
+                        assert!(links.levels.contains_key(node), "{bundle} {tree:?}: {node}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// A converged Chord has one next hop to the address: results make a tree, as deep as lookups
+    /// are long.
+    #[test]
+    fn results_make_a_tree() {
+        for seed in 0..4 {
+            let (course, _) = course(&scenario(32, 60, "fingers"), seed);
+            let links = course.links(Tree::Reduce);
+            assert_eq!(links.others, []);
+            let depth = links.levels.values().max().expect("a root");
+            assert!((1..=6).contains(depth), "{depth}");
+            let places = links.in_levels(course.root, &BTreeMap::new());
+            assert_eq!(places.len(), links.levels.len());
+            let mut different: Vec<(u64, u64)> = places
+                .values()
+                .map(|(x, y)| (x.to_bits(), y.to_bits()))
+                .collect();
+            different.sort_unstable();
+            different.dedup();
+            assert_eq!(different.len(), places.len(), "two nodes at one place");
+        }
+    }
+
+    /// What is counted is what was sent, and the job has its result.
+    #[test]
+    fn the_picture_is_of_the_run() {
+        let text = scenario(16, 40, "fingers");
+        let (course, _) = course(&text, 7);
+        let outcome = drawn(&text, 7).expect("a picture");
+        assert_eq!(metric(&outcome, "messages"), course.map.len() as f64);
+        assert_eq!(metric(&outcome, "atoms"), 40.0);
+        assert!((metric(&outcome, "estimate") - std::f64::consts::PI).abs() < 0.1);
+        let arrows = outcome.tables[0].0.iter().filter(|row| row[1] == "arrow");
+        let mut items: Vec<&String> = arrows.map(|row| &row[2]).collect();
+        items.dedup();
+        assert_eq!(items.len() as f64, metric(&outcome, "edges"));
+    }
+}

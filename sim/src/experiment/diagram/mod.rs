@@ -1,0 +1,250 @@
+//! `experiment = "diagram"`: the picture of a state, as shapes that a figure of kind `diagram` draws.
+//!
+//! Each file but two is a picture: what is on it comes from the parts of the library that the
+//! experiments run on (Chord's tables, the Delaunay triangulation, the messages of a job), so that the
+//! picture shows what they do. `shapes` is what a picture consists of, `ring` who is on a ring and
+//! where that is on the page.
+
+mod architecture;
+mod dartboard;
+mod job_run;
+mod job_tree;
+mod ring;
+mod ring_fingers;
+mod ring_regions;
+mod shapes;
+mod voronoi;
+
+use super::cells::cell;
+use super::job::JobExperiment;
+use crate::engine::Seed;
+use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::scenario::{Cost, Experiment, Outcome, Run, TableSpec};
+use shapes::Shapes;
+use std::path::Path;
+use toml::Value;
+
+crate::choices! {
+    /// What is on a picture.
+    pub enum Picture {
+        /// The regions of the nodes of a Chord ring.
+        RingRegions = "ring-regions",
+        /// A Chord ring, and the fingers of one of its nodes.
+        RingFingers = "ring-fingers",
+        /// The Voronoi cells of points in the unit square, their Delaunay triangulation, and the edges that DGVH finds.
+        Voronoi = "voronoi",
+        /// The points of a job that estimates pi.
+        Dartboard = "dartboard",
+        /// The way of a job's atoms to their nodes, or that of the results back.
+        JobTree = "job-tree",
+        /// The floors of the library, and what ChordReduce is made of.
+        Architecture = "architecture",
+    }
+}
+
+crate::parameters! {
+    /// The picture of a state.
+    pub struct DiagramParameters {
+        /// What is on it.
+        pub picture: Picture = Picture::RingFingers;
+    }
+}
+
+/// What can be counted of pictures; each gives some.
+const METRICS: &[&str] = &[
+    "nodes",
+    "edges",
+    "missing_edges",
+    "extra_edges",
+    "largest_region",
+    "region_total",
+    "fingers",
+    "distinct_fingers",
+    "hops",
+    "messages",
+    "depth",
+    "atoms",
+    "points",
+    "hits",
+    "estimate",
+];
+
+/// A picture, read and checked.
+trait Subject: Send + Sync {
+    /// The tables of the scenario that it depends on, as resolved.
+    fn resolved(&self) -> toml::Table;
+
+    /// What it takes to come by.
+    fn cost(&self) -> Cost;
+
+    /// Draws it.
+    ///
+    /// # Errors
+    /// What became clear only with the state.
+    fn draw(&self, seed: Seed) -> Result<Drawn, Problem>;
+}
+
+/// A picture that was drawn.
+#[derive(Debug, Default)]
+struct Drawn {
+    shapes: Shapes,
+    /// What was counted, by the names in [`METRICS`].
+    counted: Vec<(&'static str, f64)>,
+    notes: Vec<String>,
+}
+
+/// The kind of experiment.
+pub struct Diagram;
+
+impl Experiment for Diagram {
+    fn name(&self) -> &'static str {
+        "diagram"
+    }
+
+    fn doc(&self) -> &'static str {
+        "the picture of a state: a ring, a triangulation, the messages of a job, the floors of the library"
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        let mut sections = JobExperiment.sections();
+        sections.extend([
+            Section::of::<DiagramParameters>("diagram"),
+            Section::of::<ring::RingParameters>("diagram.ring"),
+            Section::of::<ring_regions::RingRegionsParameters>("diagram.ring-regions"),
+            Section::of::<ring_fingers::RingFingersParameters>("diagram.ring-fingers"),
+            Section::of::<voronoi::VoronoiParameters>("diagram.voronoi"),
+            Section::of::<job_tree::JobTreeParameters>("diagram.job-tree"),
+            Section::of::<architecture::ArchitectureParameters>("diagram.architecture"),
+        ]);
+        sections
+    }
+
+    fn metrics(&self) -> &'static [&'static str] {
+        METRICS
+    }
+
+    fn tables(&self) -> &'static [TableSpec] {
+        &[TableSpec {
+            name: "shapes",
+            columns: &["layer", "shape", "item", "x", "y", "label"],
+            quantities: &[],
+        }]
+    }
+
+    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, Problem> {
+        let table = values.sub("diagram")?;
+        let parameters = DiagramParameters::read(&table)?;
+        if !matches!(parameters.picture, Picture::Dartboard | Picture::JobTree) {
+            refuse_network(values, parameters.picture)?;
+        }
+        let subject: Box<dyn Subject> = match parameters.picture {
+            Picture::RingRegions => Box::new(ring_regions::RingRegions::read(&table)?),
+            Picture::RingFingers => Box::new(ring_fingers::RingFingers::read(&table)?),
+            Picture::Voronoi => Box::new(voronoi::Voronoi::read(&table)?),
+            Picture::Dartboard => Box::new(dartboard::Dartboard::read(values, folder)?),
+            Picture::JobTree => Box::new(job_tree::JobTree::read(values, folder)?),
+            Picture::Architecture => Box::new(architecture::Architecture::read(&table)?),
+        };
+        Ok(Box::new(DiagramRun {
+            parameters,
+            subject,
+        }))
+    }
+}
+
+/// Refuses the tables of a network and its job, which this picture does not show.
+fn refuse_network(values: &Table<'_>, picture: Picture) -> Result<(), Problem> {
+    for section in JobExperiment.sections() {
+        let name = section.path.split('.').next().unwrap_or_default();
+        if values.get(name).is_some() {
+            let message = format_args!("\"{}\" shows no network and no job", picture.as_str());
+            return Err(Problem::new(name, message));
+        }
+    }
+    Ok(())
+}
+
+struct DiagramRun {
+    parameters: DiagramParameters,
+    subject: Box<dyn Subject>,
+}
+
+impl Run for DiagramRun {
+    fn resolved(&self) -> toml::Table {
+        let mut table = self.subject.resolved();
+        table.insert("experiment".to_owned(), Diagram.name().into());
+        let own = table
+            .entry("diagram")
+            .or_insert_with(|| Value::Table(toml::Table::new()));
+        if let Some(own) = own.as_table_mut() {
+            own.extend(self.parameters.write());
+        }
+        table
+    }
+
+    fn cost(&self) -> Cost {
+        self.subject.cost()
+    }
+
+    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+        let drawn = self.subject.draw(seed)?;
+        let metric = |name: &&str| {
+            let found = drawn.counted.iter().find(|(counted, _)| counted == name);
+            found.map_or_else(String::new, |(_, value)| cell(*value))
+        };
+        Ok(Outcome {
+            metrics: METRICS.iter().map(metric).collect(),
+            tables: vec![drawn.shapes.into_rows()],
+            notes: drawn.notes,
+        })
+    }
+}
+
+/// The resolved tables of a picture that depends on tables `diagram.NAME` alone.
+fn own_tables(tables: Vec<(&str, std::collections::BTreeMap<String, Value>)>) -> toml::Table {
+    let tables = tables
+        .into_iter()
+        .map(|(name, values)| (name.to_owned(), Value::Table(values.into_iter().collect())));
+    [("diagram".to_owned(), Value::Table(tables.collect()))]
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the run of `text` draws.
+    pub(super) fn drawn(text: &str, seed: u64) -> Result<Outcome, Problem> {
+        let table: toml::Table = text.parse().expect("TOML");
+        let run = Diagram.prepare(&Table::root(&table), Path::new(""))?;
+        run.run(Seed::new(seed))
+    }
+
+    /// The metric of a name.
+    pub(super) fn metric(outcome: &Outcome, name: &str) -> f64 {
+        let place = METRICS.iter().position(|metric| *metric == name);
+        let cell = &outcome.metrics[place.expect("a metric")];
+        cell.parse().unwrap_or_else(|_| panic!("{name}: {cell:?}"))
+    }
+
+    /// The rows of a layer that are of one shape: item, x, y and label.
+    pub(super) fn rows<'a>(
+        outcome: &'a Outcome,
+        layer: &str,
+        shape: &str,
+    ) -> Vec<(&'a str, f64, f64, &'a str)> {
+        let rows = outcome.tables[0].0.iter();
+        rows.filter(|row| row[0] == layer && row[1] == shape)
+            .map(|row| {
+                let number = |cell: &str| cell.parse().expect("a number");
+                (
+                    row[2].as_str(),
+                    number(&row[3]),
+                    number(&row[4]),
+                    row[5].as_str(),
+                )
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,201 @@
+//! The regions of a Chord ring: to whom the keys belong.
+//!
+//! Rosen's dissertation (2016, chapter 2) and slides have the two pictures: by Chord's closeness a
+//! node has the keys from its predecessor up to its own ID; where closest means nearest in either
+//! direction, those from half-way to half-way.
+
+use super::ring::{Ring, RingParameters};
+use super::{Drawn, Subject, own_tables};
+use crate::engine::Seed;
+use crate::overlay::chord::Closest;
+use crate::parameter::{Parameters, Problem, Table};
+use crate::scenario::Cost;
+
+crate::parameters! {
+    /// The regions of a Chord ring.
+    pub struct RingRegionsParameters {
+        /// Which node is the root of a key.
+        pub closest: Closest = Closest::Successor;
+    }
+}
+
+/// The picture.
+pub(super) struct RingRegions {
+    ring: RingParameters,
+    own: RingRegionsParameters,
+}
+
+impl RingRegions {
+    /// Reads and checks it from the table `diagram`.
+    ///
+    /// # Errors
+    /// The first key that is wrong.
+    pub fn read(table: &Table<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            ring: RingParameters::checked(table)?,
+            own: RingRegionsParameters::read(&table.sub("ring-regions")?)?,
+        })
+    }
+}
+
+/// A region: its keys from the first to the last, over zero or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Region {
+    first: u64,
+    last: u64,
+}
+
+impl Region {
+    /// How many keys there are in it.
+    fn keys(self, ring: &Ring) -> u64 {
+        (self.last.wrapping_sub(self.first) & (ring.size() - 1)) + 1
+    }
+}
+
+/// The last key of a node before the next one; `gap` is from it to that.
+fn reach(gap: u64, closest: Closest) -> u64 {
+    match closest {
+        Closest::Successor => 0,
+        // A key as far from both belongs to the next one.
+        Closest::Nearest => (gap - 1) / 2,
+    }
+}
+
+/// The regions of all nodes, in the order of their IDs, which are at least two.
+fn regions(ring: &Ring, closest: Closest) -> Vec<Region> {
+    let ids = &ring.ids;
+    let modulo = ring.size() - 1;
+    let last_of = |place: usize| {
+        let (id, next) = (ids[place], ids[(place + 1) % ids.len()]);
+        let gap = next.wrapping_sub(id) & modulo;
+        (id + reach(gap, closest)) & modulo
+    };
+    (0..ids.len())
+        .map(|place| Region {
+            first: (last_of((place + ids.len() - 1) % ids.len()) + 1) & modulo,
+            last: last_of(place),
+        })
+        .collect()
+}
+
+impl Subject for RingRegions {
+    fn resolved(&self) -> toml::Table {
+        own_tables(vec![
+            ("ring", self.ring.write()),
+            ("ring-regions", self.own.write()),
+        ])
+    }
+
+    fn cost(&self) -> Cost {
+        Cost {
+            events: 100.0,
+            bytes: 1e5,
+        }
+    }
+
+    fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {
+        let ring = self.ring.ring(seed);
+        let mut drawn = Drawn::default();
+        let shapes = &mut drawn.shapes;
+        for id in &ring.ids {
+            shapes.point("node", ring.place(*id as f64, 1.0));
+        }
+        if ring.is_labelled() {
+            let labels: Vec<_> = ring.ids.iter().map(|id| (*id, id.to_string())).collect();
+            ring.label(shapes, "node", &labels);
+        }
+        let regions = regions(&ring, self.own.closest);
+        for region in &regions {
+            // A key is the stretch up to it from the one before: so a region by Chord's closeness ends
+            // where its node is.
+            let end = |key: u64| match self.own.closest {
+                Closest::Successor => key as f64,
+                Closest::Nearest => key as f64 + 0.5,
+            };
+            let before = (region.first + ring.size() - 1) % ring.size();
+            let mut corners = ring.arc(end(before), end(region.last), 1.0);
+            let inner = ring.arc(end(before), end(region.last), 0.55);
+            corners.extend(inner.into_iter().rev());
+            shapes.cell("region: the keys of one node", &corners);
+        }
+        let keys = |region: &Region| region.keys(&ring);
+        let share = |keys: u64| keys as f64 / ring.size() as f64;
+        let largest = regions.iter().map(keys).max().unwrap_or(0);
+        drawn.counted = vec![
+            ("nodes", ring.ids.len() as f64),
+            ("largest_region", share(largest)),
+            ("region_total", share(regions.iter().map(keys).sum())),
+        ];
+        Ok(drawn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::diagram::tests::{drawn, metric, rows};
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Each key is in the region of the node that Chord says is its root, and in no other.
+        #[test]
+        fn a_key_is_in_the_region_of_its_root(
+            bits in 1u32..9, wanted in 2usize..40, seed: u64, nearest: bool,
+        ) {
+            let count = wanted.min(1 << bits);
+            let parameters = RingParameters { bits, nodes: Some(count), ids: Vec::new() };
+            let closest = if nearest { Closest::Nearest } else { Closest::Successor };
+            let ring = parameters.ring(Seed::new(seed));
+            let (chord, regions) = (ring.chord(closest), regions(&ring, closest));
+            for key in 0..ring.size() {
+                let owners: Vec<u64> = regions
+                    .iter()
+                    .zip(&ring.ids)
+                    .filter(|(region, _)| {
+                        (key.wrapping_sub(region.first) & (ring.size() - 1)) < region.keys(&ring)
+                    })
+                    .map(|(_, id)| *id)
+                    .collect();
+                prop_assert_eq!(&owners, &[chord.root(key).expect("a root")]);
+            }
+        }
+    }
+
+    /// The cells on the page have the area of the whole ring between the two radii, and each that of
+    /// its part of the keys.
+    #[test]
+    fn the_cells_cover_the_ring() {
+        for closest in ["successor", "nearest"] {
+            let outcome = drawn(
+                &format!(
+                    "[diagram]\npicture = \"ring-regions\"\nring = {{ bits = 10, nodes = 12 }}\n\
+                     ring-regions = {{ closest = \"{closest}\" }}"
+                ),
+                5,
+            )
+            .expect("a picture");
+            let rows = rows(&outcome, "region: the keys of one node", "cell");
+            let cells: Vec<_> = rows.chunk_by(|a, b| a.0 == b.0).collect();
+            assert_eq!(cells.len(), 12);
+            let area = |cell: &[(&str, f64, f64, &str)]| {
+                let next = cell.iter().cycle().skip(1);
+                let twice: f64 = cell
+                    .iter()
+                    .zip(next)
+                    .map(|(a, b)| a.1 * b.2 - b.1 * a.2)
+                    .sum();
+                twice.abs() / 2.0
+            };
+            let whole = std::f64::consts::PI * (1.0 - 0.55 * 0.55);
+            let total: f64 = cells.iter().map(|cell| area(cell)).sum();
+            // Chords of two degrees instead of arcs: 1 - sin(2°) / 2° = 0.0002.
+            assert!((total / whole - 1.0).abs() < 3e-4, "{closest}: {total}");
+            let largest = cells.iter().map(|cell| area(cell)).fold(0.0, f64::max);
+            let share = metric(&outcome, "largest_region");
+            assert!((largest / whole / share - 1.0).abs() < 5e-4, "{closest}");
+            assert_eq!(metric(&outcome, "region_total"), 1.0);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What a picture consists of: shapes in layers, as rows of the table `shapes`.
+
+use crate::experiment::cells::cell;
+use crate::scenario::Rows;
+
+/// A place in the picture: x to the right, y upwards.
+pub(super) type Place = (f64, f64);
+
+/// On which side of a place a text stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Side {
+    Left,
+    Right,
+}
+
+/// The shapes of a picture. What they look like is the figure's business; a layer is what the
+/// legend calls it.
+#[derive(Debug, Default)]
+pub(super) struct Shapes {
+    rows: Rows,
+    /// How many shapes there are: each has a number of its own.
+    count: usize,
+}
+
+impl Shapes {
+    fn add(&mut self, layer: &str, shape: &str, places: &[Place], label: &str) {
+        for (x, y) in places {
+            self.rows.0.push(vec![
+                layer.to_owned(),
+                shape.to_owned(),
+                self.count.to_string(),
+                cell(rounded(*x)),
+                cell(rounded(*y)),
+                label.to_owned(),
+            ]);
+        }
+        self.count += 1;
+    }
+
+    /// A marker.
+    pub fn point(&mut self, layer: &str, at: Place) {
+        self.add(layer, "point", &[at], "");
+    }
+
+    /// A line through places.
+    pub fn line(&mut self, layer: &str, places: &[Place]) {
+        self.add(layer, "line", places, "");
+    }
+
+    /// A line with a head at its end.
+    pub fn arrow(&mut self, layer: &str, places: &[Place]) {
+        self.add(layer, "arrow", places, "");
+    }
+
+    /// A polygon beside others.
+    pub fn cell(&mut self, layer: &str, corners: &[Place]) {
+        self.add(layer, "cell", corners, "");
+    }
+
+    /// A rectangle between two opposite corners, around its label.
+    pub fn labelled_box(&mut self, layer: &str, corners: [Place; 2], label: &str) {
+        self.add(layer, "box", &corners, label);
+    }
+
+    /// A text around a place.
+    pub fn text(&mut self, layer: &str, at: Place, text: &str) {
+        self.add(layer, "text", &[at], text);
+    }
+
+    /// A text on one side of a place, so far from it.
+    pub fn text_beside(&mut self, layer: &str, at: Place, gap: f64, side: Side, text: &str) {
+        match side {
+            Side::Right => self.add(layer, "text-start", &[(at.0 + gap, at.1)], text),
+            Side::Left => self.add(layer, "text-end", &[(at.0 - gap, at.1)], text),
+        }
+    }
+
+    /// A text beside a place on a circle around the origin, on the side that points away from it.
+    pub fn text_outside(&mut self, layer: &str, at: Place, text: &str) {
+        if libm::fabs(at.0) <= 0.3 {
+            self.text(layer, at, text);
+        } else {
+            let side = if at.0 > 0.0 { Side::Right } else { Side::Left };
+            self.text_beside(layer, at, 0.0, side, text);
+        }
+    }
+
+    /// The rows.
+    pub fn into_rows(self) -> Rows {
+        self.rows
+    }
+}
+
+/// Six digits: no picture shows more. Never -0, which is told apart from 0 in a file.
+fn rounded(x: f64) -> f64 {
+    libm::round(x * 1e6) / 1e6 + 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_is_a_row_a_place() {
+        let mut shapes = Shapes::default();
+        shapes.line("edge", &[(0.0, 1.0 / 3.0), (-1e-9, 2.0)]);
+        shapes.text_outside("node", (-1.0, 0.0), "left");
+        let rows = shapes.into_rows().0;
+        assert_eq!(rows[0], ["edge", "line", "0", "0", "0.333333", ""]);
+        assert_eq!(rows[1], ["edge", "line", "0", "0", "2", ""]);
+        assert_eq!(rows[2], ["node", "text-end", "1", "-1", "0", "left"]);
+    }
+}
