@@ -16,6 +16,8 @@ use plotters::style::{
     TextStyle, WHITE,
 };
 
+use super::compact::compact;
+
 /// Units of the backend per pixel.
 const GRID: u32 = 10;
 /// Plotters writes a font size divided by this.
@@ -127,7 +129,7 @@ pub fn document(
         canvas.result?;
         canvas.area.present()?;
     }
-    Ok(with_header(&text, size, title, description))
+    Ok(compact(&with_header(&text, size, title, description)))
 }
 
 /// Puts another first line in place of the header of plotters: the size in pixels, joints of lines
@@ -329,7 +331,7 @@ mod tests {
         })
         .unwrap();
         assert!(svg.contains("stroke-width=\"14\""), "{svg}");
-        assert!(svg.contains("points=\"13,0 25,30 \""), "{svg}");
+        assert!(svg.contains("d=\"m13,0l12,30\""), "{svg}");
     }
 
     #[test]

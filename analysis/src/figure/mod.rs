@@ -7,6 +7,7 @@
 mod axis;
 mod canvas;
 mod check;
+mod compact;
 mod diagram;
 mod histogram;
 pub(crate) mod label;

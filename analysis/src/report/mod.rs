@@ -239,7 +239,7 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
     })
 }
 
-/// The names of the folders below `directory` that hold results.
+/// The names of the folders below `directory` that hold results; a shard is no result yet.
 fn subfolders(directory: &Path) -> Result<Vec<String>, Error> {
     let entries = fs::read_dir(directory).map_err(|source| Error::NoResults {
         path: directory.to_owned(),
@@ -247,7 +247,7 @@ fn subfolders(directory: &Path) -> Result<Vec<String>, Error> {
     })?;
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.join("manifest.json").is_file())
+        .filter(|path| path.join("manifest.json").is_file() && !is_shard(path))
         .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
         .collect();
     names.sort();
@@ -258,4 +258,11 @@ fn subfolders(directory: &Path) -> Result<Vec<String>, Error> {
         });
     }
     Ok(names)
+}
+
+/// Whether the results in `folder` are of a part of a scenario's runs only.
+fn is_shard(folder: &Path) -> bool {
+    let manifest = fs::read(folder.join("manifest.json")).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
+    manifest.get("shard").is_some()
 }

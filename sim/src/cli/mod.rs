@@ -3,6 +3,9 @@
 //! Exit codes: 0, all is done; 1, a run or a file failed; 2, the input is wrong and nothing was
 //! touched; 130, interrupted, with all finished runs on disk.
 
+mod lock;
+mod manual;
+mod merge;
 mod overview;
 mod progress;
 mod record;
@@ -11,7 +14,7 @@ mod run;
 mod store;
 
 use crate::experiment::KINDS;
-use crate::scenario::{Options, Scenario, Source, schema};
+use crate::scenario::{Options, Scenario, Shard, Source, schema};
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -49,8 +52,21 @@ enum Action {
             conflicts_with = "only"
         )]
         record: Option<String>,
+        /// Run share i of n of each scenario, for several machines; the results go to NAME.shard-i-of-n,
+        /// and `dhtlab merge` joins them
+        #[arg(long, value_name = "i/n", conflicts_with_all = ["only", "record"])]
+        shard: Option<Shard>,
     },
-    /// Read and validate scenarios, and say what would run and how long and large it would be
+    /// Join the shards of a sweep (`run --shard`) into what one machine would have written
+    Merge {
+        /// Folders of shards, or folders that have them
+        #[arg(required = true, value_name = "DIR")]
+        folders: Vec<PathBuf>,
+        /// Where the results go, one folder a scenario [default: where the shards are]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Read and validate scenarios, and say what would run, how long and how large
     Check {
         /// Scenario files
         #[arg(required = true)]
@@ -104,6 +120,17 @@ enum Action {
     },
     /// The JSON Schema of the scenario file, for editors
     Schema,
+    /// A script that completes the command line, for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page; with a folder, also those of the subcommands, one file each
+    Man {
+        /// Where the pages go [default: the one of dhtlab alone, to stdout]
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// What the command line changes in a scenario.
@@ -183,8 +210,14 @@ fn act(action: &Action) -> Result<(), Failure> {
             place,
             only,
             record,
+            shard,
         } => {
-            let scenarios = read_all(files, &changes.options())?;
+            let mut scenarios = read_all(files, &changes.options())?;
+            if let Some(shard) = shard {
+                for scenario in &mut scenarios {
+                    scenario.take_share(*shard);
+                }
+            }
             if let Some(run) = only {
                 return run::only(&scenarios, run);
             }
@@ -241,6 +274,9 @@ fn act(action: &Action) -> Result<(), Failure> {
             let command = format!("dhtlab report {}", folder.display());
             report::write(folder, scenarios.as_deref(), command)
         }
+        Action::Merge { folders, out } => merge::all(folders, out.as_deref()),
+        Action::Completions { shell } => manual::completions(*shell),
+        Action::Man { folder } => manual::pages(folder.as_deref()),
         Action::Schema => {
             println!("{:#}", schema(KINDS));
             Ok(())

@@ -52,11 +52,17 @@ pub(super) fn list(scenarios: &[Scenario]) -> String {
 
 /// What the runs of a scenario take together, and the most that one of them takes.
 pub(super) fn total_cost(scenario: &Scenario) -> (Cost, Cost) {
-    let repetitions = f64::from(scenario.header.repetitions);
     let (mut total, mut most) = (Cost::default(), Cost::default());
-    for point in &scenario.points {
+    let mut runs = vec![0_u32; scenario.points.len()];
+    for run in &scenario.runs {
+        runs[run.point] += 1;
+    }
+    for (point, runs) in scenario.points.iter().zip(runs) {
+        if runs == 0 {
+            continue;
+        }
         let cost = point.run.cost();
-        total.events += cost.events * repetitions;
+        total.events += cost.events * f64::from(runs);
         most.events = most.events.max(cost.events);
         most.bytes = most.bytes.max(cost.bytes);
     }

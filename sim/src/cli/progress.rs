@@ -1,31 +1,32 @@
-//! How far a scenario is: a bar with the time left on a terminal, otherwise a line a point.
+//! How far the command is: one bar over all its scenarios with the time left on a terminal,
+//! otherwise a line at each tenth of the work.
 
 use crate::scenario::Scenario;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 
-/// Units of the bar for a whole scenario: runs count by their forecast cost.
+/// Units of the bar for all the work.
 const UNITS: f64 = 10_000.0;
 
-/// The progress of one scenario.
+/// The progress of all scenarios of a command. Runs count by their forecast cost.
 pub(super) struct Progress {
     bar: ProgressBar,
     plain: bool,
-    units: f64,
-    total: f64,
-    /// Runs left at each point.
-    left: Vec<usize>,
-    points_done: usize,
+    /// The cost of what is to be run of each scenario.
+    costs: Vec<f64>,
+    /// The cost of what has been run.
+    done: f64,
+    /// The scenario at hand: its name, and its place where there are several.
+    at_hand: String,
+    runs_left: usize,
+    /// Tenths that were told.
+    tenths: u32,
 }
 
 impl Progress {
-    /// The progress of the runs `todo` (places in `scenario.runs`).
-    pub fn new(scenario: &Scenario, todo: &[usize]) -> Self {
+    /// The progress of scenarios of which work of these `costs` is to be done.
+    pub fn new(costs: Vec<f64>) -> Self {
         let plain = !std::io::stderr().is_terminal();
-        let mut left = vec![0; scenario.points.len()];
-        for run in todo {
-            left[scenario.runs[*run].point] += 1;
-        }
         let target = if plain {
             ProgressDrawTarget::hidden()
         } else {
@@ -35,42 +36,44 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{prefix} [{wide_bar}] {msg}, {eta} left") {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_prefix(scenario.name.clone());
-        bar.set_message(format!("{} runs", todo.len()));
-        let total = todo.iter().map(|run| cost(scenario, *run)).sum();
-        let points_done = left.iter().filter(|left| **left == 0).count();
         Self {
             bar,
             plain,
-            units: 0.0,
-            total,
-            left,
-            points_done,
+            costs,
+            done: 0.0,
+            at_hand: String::new(),
+            runs_left: 0,
+            tenths: 0,
         }
+    }
+
+    /// The runs `todo` (places in `scenario.runs`) of the scenario at `place` come next.
+    pub fn begin(&mut self, place: usize, scenario: &Scenario, todo: &[usize]) {
+        // What was found when the results were opened counts, not what was guessed before.
+        self.costs[place] = todo.iter().map(|run| cost(scenario, *run)).sum();
+        self.at_hand = match self.costs.len() {
+            1 => scenario.folder_name(),
+            several => format!("{} ({} of {several})", scenario.folder_name(), place + 1),
+        };
+        self.runs_left = todo.len();
+        self.bar.set_prefix(self.at_hand.clone());
+        self.bar.set_message(format!("{} runs", todo.len()));
+        self.move_bar();
     }
 
     /// A run (its place in `scenario.runs`) is done.
     pub fn done(&mut self, scenario: &Scenario, run: usize) {
-        self.units += cost(scenario, run) / self.total * UNITS;
-        self.bar.set_position(self.units as u64);
-        let point = scenario.runs[run].point;
-        self.left[point] -= 1;
-        let runs: usize = self.left.iter().sum();
-        self.bar.set_message(format!("{runs} runs to go"));
-        if self.left[point] == 0 {
-            self.points_done += 1;
-            if self.plain {
-                let values = scenario.swept.iter().zip(&scenario.points[point].values);
-                let values: Vec<String> = values.map(|(k, v)| format!(" {k}={v}")).collect();
-                eprintln!(
-                    "{}: {} of {} points done:{}",
-                    scenario.name,
-                    self.points_done,
-                    scenario.points.len(),
-                    values.concat()
-                );
-            }
+        self.done += cost(scenario, run);
+        self.runs_left -= 1;
+        self.bar
+            .set_message(format!("{} runs to go", self.runs_left));
+        self.move_bar();
+        let tenths = (10.0 * self.part()) as u32;
+        // That all is done is told by the line of the last scenario.
+        if self.plain && tenths > self.tenths && tenths < 10 {
+            eprintln!("{}: {} % of all work done", self.at_hand, 10 * tenths);
         }
+        self.tenths = self.tenths.max(tenths);
     }
 
     /// Says something without disturbing the bar.
@@ -86,12 +89,25 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+
+    /// The part of all work that is done.
+    fn part(&self) -> f64 {
+        let total: f64 = self.costs.iter().sum();
+        // A hair is added so that the sums of the same costs in another order are the same.
+        if total > 0.0 {
+            (self.done / total * (1.0 + 1e-12)).min(1.0)
+        } else {
+            1.0
+        }
+    }
+
+    fn move_bar(&self) {
+        self.bar.set_position((UNITS * self.part()) as u64);
+    }
 }
 
-fn cost(scenario: &Scenario, run: usize) -> f64 {
-    scenario.points[scenario.runs[run].point]
-        .run
-        .cost()
-        .events
-        .max(1.0)
+/// What a run (its place in `scenario.runs`) counts.
+pub(super) fn cost(scenario: &Scenario, run: usize) -> f64 {
+    let point = scenario.runs[run].point;
+    scenario.points[point].run.cost().events.max(1.0)
 }

@@ -1,6 +1,7 @@
 //! Carrying out scenarios: threads, resume, interrupts, figures.
 
-use super::progress::Progress;
+use super::lock::Lock;
+use super::progress::{self, Progress};
 use super::store::{self, Store};
 use super::{Failure, overview, record};
 use crate::parameter::Problem;
@@ -12,15 +13,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// What an interrupt has to bring to an end.
-#[derive(Default)]
-struct Current(Mutex<Option<Active>>);
+struct Current(Mutex<Work>);
+
+/// What is being done.
+struct Work {
+    progress: Progress,
+    active: Option<Active>,
+    /// One a scenario, until it is done.
+    locks: Vec<Option<Lock>>,
+}
 
 /// A scenario that is being run.
 struct Active {
     /// The place of the scenario in the list.
     scenario: usize,
     store: Store,
-    progress: Progress,
     failed: Vec<(String, Problem)>,
     /// What was said of a run before: many runs have the same to say.
     said: FxHashSet<String>,
@@ -29,7 +36,7 @@ struct Active {
 }
 
 impl Current {
-    fn lock(&self) -> MutexGuard<'_, Option<Active>> {
+    fn lock(&self) -> MutexGuard<'_, Work> {
         // A panic elsewhere leaves the store whole: every change of it is one line.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,14 +51,21 @@ pub(super) fn all(
     jobs: Option<u16>,
 ) -> Result<(), Failure> {
     scenarios.iter().try_for_each(overview::refuse_too_large)?;
+    let mut locks = Vec::new();
     for scenario in scenarios {
-        let folder = out.join(&scenario.name);
-        store::prepare(&folder).map_err(|error| cannot_write(&folder, &error))?;
+        let folder = out.join(scenario.folder_name());
+        let lock = Lock::take(&folder).and_then(|lock| store::prepare(&folder).map(|()| lock));
+        locks.push(Some(lock.map_err(|error| cannot_write(&folder, &error))?));
     }
+    let costs = scenarios.iter().map(|scenario| cost_left(scenario, out));
     let threads = jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| Failure::Run(format!("no threads: {error}")))?;
-    let current = Arc::new(Current::default());
+    let current = Arc::new(Current(Mutex::new(Work {
+        progress: Progress::new(costs.collect()),
+        active: None,
+        locks,
+    })));
     std::thread::scope(|scope| {
         let (tell, hear) = std::sync::mpsc::channel();
         let handler = tell.clone();
@@ -67,32 +81,47 @@ pub(super) fn all(
         });
         let result = (0..scenarios.len()).try_for_each(|i| {
             let recorded = recorded.get(i).copied().flatten();
-            one(scenarios, i, recorded, out, &pool, &current)
+            let result = one(scenarios, i, recorded, out, &pool, &current);
+            current.lock().locks[i] = None;
+            result
         });
+        current.lock().progress.finish();
         let _ = tell.send(false);
         result
     })
 }
 
+/// The forecast cost of the runs of a scenario that are not there yet, before its results are
+/// opened.
+fn cost_left(scenario: &Scenario, out: &Path) -> f64 {
+    let folder = out.join(scenario.folder_name());
+    let finished = store::finished_names(&folder, store::Wanted::by(scenario));
+    let todo = missing(scenario, |run| finished.contains(run));
+    todo.iter().map(|run| progress::cost(scenario, *run)).sum()
+}
+
 /// Brings what is done to disk and ends the process.
 fn interrupted(current: &Current, scenarios: &[Scenario]) -> ! {
-    if let Some(active) = current.lock().as_ref() {
-        active.progress.finish();
+    // Held to the end of the process: nobody writes any more.
+    let mut work = current.lock();
+    work.progress.finish();
+    if let Some(active) = &work.active {
         let scenario = &scenarios[active.scenario];
         match active.store.write_files(scenario) {
             Ok(()) => eprintln!(
                 "interrupted: {} of {} runs of {} are done; the same command goes on from there",
                 active.store.done(scenario),
                 scenario.runs.len(),
-                scenario.name
+                scenario.folder_name()
             ),
             Err(error) => eprintln!("interrupted: {error}"),
         }
     }
+    work.locks.clear();
     std::process::exit(130);
 }
 
-fn cannot_write(folder: &Path, error: &std::io::Error) -> Failure {
+pub(super) fn cannot_write(folder: &Path, error: &std::io::Error) -> Failure {
     Failure::Input(format!(
         "{}: cannot write results: {error}",
         folder.display()
@@ -109,7 +138,7 @@ fn one(
     current: &Current,
 ) -> Result<(), Failure> {
     let (scenario, started) = (&scenarios[place], Instant::now());
-    let folder = out.join(&scenario.name);
+    let folder = out.join(scenario.folder_name());
     let mut store =
         Store::open(&folder, scenario).map_err(|error| cannot_write(&folder, &error))?;
     let mut recorded_new = 0;
@@ -123,25 +152,26 @@ fn one(
                 .map_err(|error| Failure::Run(format!("{}: {error}", folder.display())))?;
         }
     }
-    let todo = missing(scenario, &store);
-    let progress = Progress::new(scenario, &todo);
-    *current.lock() = Some(Active {
-        scenario: place,
-        store,
-        progress,
-        failed: Vec::new(),
-        said: FxHashSet::default(),
-        broken: None,
-    });
+    let todo = missing(scenario, |run| store.has(run));
+    {
+        let mut work = current.lock();
+        work.progress.begin(place, scenario, &todo);
+        work.active = Some(Active {
+            scenario: place,
+            store,
+            failed: Vec::new(),
+            said: FxHashSet::default(),
+            broken: None,
+        });
+    }
     pool.install(|| {
         todo.par_iter()
             .with_max_len(1)
             .for_each(|run| carry_out(scenario, *run, current));
     });
-    let Some(active) = current.lock().take() else {
+    let Some(active) = current.lock().active.take() else {
         return Ok(());
     };
-    active.progress.finish();
     if let Some(error) = active.broken {
         return Err(Failure::Run(format!("{}: {error}", folder.display())));
     }
@@ -149,17 +179,18 @@ fn one(
         .store
         .write_files(scenario)
         .map_err(|error| Failure::Run(format!("{}: {error}", folder.display())))?;
-    if active.store.done(scenario) > 0 {
+    // A shard has nothing to show before it is joined with the others.
+    if active.store.done(scenario) > 0 && scenario.share.is_none() {
         analyse(&folder)?;
     }
-    eprintln!(
+    current.lock().progress.say(&format!(
         "{}: {} runs, {} of them new, {:.1} s, results in {}",
-        scenario.name,
+        scenario.folder_name(),
         active.store.done(scenario),
         todo.len() - active.failed.len() + recorded_new,
         started.elapsed().as_secs_f64(),
         folder.display()
-    );
+    ));
     match active.failed.as_slice() {
         [] => Ok(()),
         [(run, problem), ..] => Err(Failure::Run(format!(
@@ -171,12 +202,12 @@ fn one(
 }
 
 /// The runs that are not done, the most costly first, so that none of them is left to the end.
-fn missing(scenario: &Scenario, store: &Store) -> Vec<usize> {
+fn missing(scenario: &Scenario, is_done: impl Fn(&str) -> bool) -> Vec<usize> {
     let mut seen = FxHashSet::default();
     let mut todo: Vec<usize> = (0..scenario.runs.len())
         .filter(|i| {
             let id = &scenario.runs[*i].id;
-            !store.has(id) && seen.insert(id)
+            !is_done(id) && seen.insert(id)
         })
         .collect();
     let cost = |run: &usize| scenario.points[scenario.runs[*run].point].run.cost().events;
@@ -186,37 +217,34 @@ fn missing(scenario: &Scenario, store: &Store) -> Vec<usize> {
 
 /// Runs one run and writes it down.
 fn carry_out(scenario: &Scenario, place: usize, current: &Current) {
-    if current
-        .lock()
-        .as_ref()
-        .is_none_or(|active| active.broken.is_some())
-    {
+    let is_broken = |active: &Active| active.broken.is_some();
+    if current.lock().active.as_ref().is_none_or(is_broken) {
         return;
     }
     let run = &scenario.runs[place];
     let result = scenario.points[run.point].run.run(run.seed);
     let mut guard = current.lock();
-    let Some(active) = guard.as_mut() else {
+    let Work {
+        progress, active, ..
+    } = &mut *guard;
+    let Some(active) = active else {
         return;
     };
     match result {
         Ok(outcome) => {
             for note in &outcome.notes {
                 if active.said.insert(note.clone()) {
-                    active
-                        .progress
-                        .say(&format!("{}, run {}: {note}", scenario.name, run.id));
+                    progress.say(&format!("{}, run {}: {note}", scenario.name, run.id));
                 }
             }
             match active.store.add(&run.id, outcome) {
-                Ok(()) => active.progress.done(scenario, place),
+                Ok(()) => progress.done(scenario, place),
                 Err(error) => active.broken = Some(error),
             }
         }
         Err(problem) => {
-            active
-                .progress
-                .say(&format!("{}, run {}: {problem}", scenario.name, run.id));
+            progress.say(&format!("{}, run {}: {problem}", scenario.name, run.id));
+            progress.done(scenario, place);
             active.failed.push((run.id.clone(), problem));
         }
     }

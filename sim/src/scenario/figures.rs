@@ -2,6 +2,7 @@
 
 use super::Experiment;
 use super::error::ScenarioError;
+use super::kept::Kept;
 use super::source::{Source, lookup};
 use super::sweep::{Sweep, cell};
 use crate::parameter::Problem;
@@ -17,6 +18,7 @@ pub(super) fn figures(
     source: &Source,
     sweep: &Sweep,
     experiment: &dyn Experiment,
+    kept: &Kept,
     changed: bool,
 ) -> Result<Vec<Figure>, ScenarioError> {
     let fault = |key: String, message: String| source.error(Problem::new(key, message));
@@ -60,7 +62,8 @@ pub(super) fn figures(
         let problem = figure
             .validate_zipped(&sweep.groups, &metrics, &long)
             .map_err(|problem| (problem.key, problem.message))
-            .and_then(|()| expect_values(&figure, sweep, experiment));
+            .and_then(|()| expect_values(&figure, sweep, experiment))
+            .and_then(|()| expect_rows(&figure, experiment, kept));
         match problem {
             Ok(()) => {}
             // The command line has changed the sweep that this figure shows.
@@ -124,4 +127,23 @@ fn expect_values(
         }
     }
     Ok(())
+}
+
+/// Refuses a figure of rows that are not written.
+fn expect_rows(
+    figure: &Figure,
+    experiment: &dyn Experiment,
+    kept: &Kept,
+) -> Result<(), (String, String)> {
+    let name = figure.table_name();
+    let is_long = experiment.tables().iter().any(|table| table.name == name);
+    if !is_long || kept.keeps(name, figure.quantity.as_deref()) {
+        return Ok(());
+    }
+    let (key, wanted) = match &figure.quantity {
+        Some(quantity) => ("quantity", format!("{name}.{quantity}")),
+        None => ("table", name.to_owned()),
+    };
+    let message = format!("`tables` leaves out \"{wanted}\", which this figure shows");
+    Err((key.to_owned(), message))
 }

@@ -3,6 +3,7 @@
 use super::changes::{Options, apply};
 use super::error::ScenarioError;
 use super::figures::figures;
+use super::kept::Kept;
 use super::keys::{FRAME, is_known, refuse_unknown, unknown};
 use super::source::{Source, insert};
 use super::sweep::{Sweep, cell};
@@ -25,6 +26,9 @@ crate::parameters! {
         pub seed: u64 = 1;
         /// How many times each point is run, each time with other streams.
         pub repetitions: u32 = 1, within 1..=1_000_000;
+        /// The long tables that are written, or quantities of them (`"histogram.latency_ms"`); without
+        /// it all are. Rows that were left out come back only by running again.
+        pub tables: Kept = Kept::default();
     }
 }
 
@@ -68,8 +72,10 @@ pub struct Scenario {
     pub points: Vec<Point>,
     /// The figures.
     pub figures: Vec<dhtlab_analysis::figure::Figure>,
-    /// All runs, point by point.
+    /// All runs, point by point; those of a shard, if it was cut down to one.
     pub runs: Vec<PlannedRun>,
+    /// The shard it was cut down to.
+    pub share: Option<super::Share>,
 }
 
 impl Scenario {
@@ -86,6 +92,7 @@ impl Scenario {
         let fault = |problem| source.error(problem);
         let header = Header::read(&Table::root(&source.values)).map_err(fault)?;
         let experiment = kind_of(&header, kinds).map_err(fault)?;
+        header.tables.check(experiment).map_err(fault)?;
         let sections = sections(experiment);
         refuse_unknown(&source, &sections)?;
         for path in &quick {
@@ -130,7 +137,13 @@ impl Scenario {
             .map(|values| point(&source, &sweep, values, experiment))
             .collect::<Result<Vec<_>, _>>()?;
         let runs = runs(&header, &points);
-        let figures = figures(&source, &sweep, experiment, !options.set.is_empty())?;
+        let figures = figures(
+            &source,
+            &sweep,
+            experiment,
+            &header.tables,
+            !options.set.is_empty(),
+        )?;
         let stem = source.file().file_stem().unwrap_or_default();
         Ok(Self {
             file: source.file().to_owned(),
@@ -141,6 +154,7 @@ impl Scenario {
             points,
             figures,
             runs,
+            share: None,
         })
     }
 

@@ -12,15 +12,18 @@ fn the_help_tells_the_commands() {
     Usage: dhtlab <COMMAND>
 
     Commands:
-      run        Run scenarios; what is already there is not run again
-      check      Read and validate scenarios, and say what would run and how long and large it would be
-      list       The shipped scenarios and what each reproduces
-      plot       Draw the figures again from the CSV files
-      view       Make the page that plays a recorded run (`run --record`) in a browser
-      report     Hold results against the published values: writes REPORT.md and report.html
-      reproduce  Run every shipped scenario, then write the report
-      schema     The JSON Schema of the scenario file, for editors
-      help       Print this message or the help of the given subcommand(s)
+      run          Run scenarios; what is already there is not run again
+      merge        Join the shards of a sweep (`run --shard`) into what one machine would have written
+      check        Read and validate scenarios, and say what would run, how long and how large
+      list         The shipped scenarios and what each reproduces
+      plot         Draw the figures again from the CSV files
+      view         Make the page that plays a recorded run (`run --record`) in a browser
+      report       Hold results against the published values: writes REPORT.md and report.html
+      reproduce    Run every shipped scenario, then write the report
+      schema       The JSON Schema of the scenario file, for editors
+      completions  A script that completes the command line, for a shell
+      man          The manual page; with a folder, also those of the subcommands, one file each
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -47,6 +50,8 @@ fn the_help_tells_the_commands() {
           --record[=<RUN>]             Take down the run with this name, or the first one, event by
                                        event, and make a page that plays it in a browser; for networks
                                        of at most 200 nodes
+          --shard <i/n>                Run share i of n of each scenario, for several machines; the
+                                       results go to NAME.shard-i-of-n, and `dhtlab merge` joins them
       -h, --help                       Print help
     "#);
     let version = lab.succeed(&["--version"]).stdout;

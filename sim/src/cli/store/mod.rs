@@ -6,33 +6,98 @@
 //! CSV files is in the journal, up to a line that was being written. Runs that the scenario no
 //! longer asks for stay in the journal.
 
-use crate::scenario::{Experiment, Outcome, Rows, Scenario, TableSpec};
+mod files;
+mod reading;
+
+use files::replace;
+pub(super) use files::{checksums, prepare, write_csv};
+pub(super) use reading::{finished_names, kept};
+
+use crate::scenario::{Experiment, Kept, Outcome, Scenario, Share, TableSpec};
+use reading::{read_journal, read_tables};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-const JOURNAL: &str = "finished.jsonl";
+/// Finished runs that the CSV files do not hold, a line each.
+pub(super) const JOURNAL: &str = "finished.jsonl";
 
 /// The table that holds wall time: no byte of another file may depend on it, no checksum either.
-const WALL_TIME: &str = "wall";
+pub(super) const WALL_TIME: &str = "wall";
+
+/// The field of a manifest that says which shard of what it is of, if of one.
+pub(super) const SHARD: &str = "shard";
+
+/// The field of a manifest that says which rows of the tables were kept, if not all.
+pub(super) const KEPT: &str = "kept";
+
+/// What the manifest of a shard says of the whole.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ShardFacts {
+    /// Which one, from 1.
+    pub place: u32,
+    /// Of how many.
+    pub of: u32,
+    /// The SHA-1 of the whole list of runs.
+    pub plan: String,
+    /// How many runs that has.
+    pub runs: usize,
+    /// The places in it of the runs of this shard, ascending.
+    pub places: Vec<usize>,
+}
+
+impl ShardFacts {
+    fn of(share: &Share) -> Self {
+        Self {
+            place: share.shard.place,
+            of: share.shard.of,
+            plan: share.plan.clone(),
+            runs: share.runs,
+            places: share.places.clone(),
+        }
+    }
+}
 
 /// A line of the journal.
 #[derive(Serialize, Deserialize)]
 struct Line {
     version: String,
     run: String,
+    /// What of the rows is there.
+    #[serde(default, skip_serializing_if = "Kept::is_all")]
+    kept: Kept,
     outcome: Outcome,
+}
+
+/// The results that are of use: those of this version that have all rows that are wanted.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// The kind of experiment.
+    pub experiment: &'static dyn Experiment,
+    /// The rows that are wanted.
+    pub kept: &'a Kept,
+}
+
+impl<'a> Wanted<'a> {
+    /// What `scenario` wants.
+    pub fn by(scenario: &'a Scenario) -> Self {
+        Self {
+            experiment: scenario.experiment,
+            kept: &scenario.header.tables,
+        }
+    }
 }
 
 /// The results of one scenario, open for writing.
 pub(super) struct Store {
     folder: PathBuf,
     journal: File,
+    experiment: &'static dyn Experiment,
+    kept: Kept,
     finished: FxHashMap<String, Outcome>,
 }
 
@@ -41,15 +106,22 @@ impl Store {
     pub fn open(folder: &Path, scenario: &Scenario) -> io::Result<Self> {
         prepare(folder)?;
         let mut finished = FxHashMap::default();
-        read_tables(folder, scenario.experiment, &mut finished)?;
+        let wanted = Wanted::by(scenario);
+        read_tables(folder, wanted, &mut finished)?;
         let path = folder.join(JOURNAL);
-        let whole = read_journal(&path, scenario.experiment, &mut finished)?;
+        let whole = read_journal(&path, wanted, &mut finished)?;
         let journal = OpenOptions::new().create(true).append(true).open(&path)?;
         // A line that a kill cut short would swallow the next one.
         journal.set_len(whole)?;
+        let kept = scenario.header.tables.clone();
+        for outcome in finished.values_mut() {
+            kept.trim(outcome, scenario.experiment);
+        }
         Ok(Self {
             folder: folder.to_owned(),
             journal,
+            experiment: scenario.experiment,
+            kept,
             finished,
         })
     }
@@ -60,10 +132,12 @@ impl Store {
     }
 
     /// Writes down a finished run.
-    pub fn add(&mut self, run: &str, outcome: Outcome) -> io::Result<()> {
+    pub fn add(&mut self, run: &str, mut outcome: Outcome) -> io::Result<()> {
+        self.kept.trim(&mut outcome, self.experiment);
         let line = Line {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             run: run.to_owned(),
+            kept: self.kept.clone(),
             outcome,
         };
         let mut text = serde_json::to_string(&line)?;
@@ -116,11 +190,10 @@ impl Store {
             self.write_table(scenario, i, table)?;
         }
         let mut manifest = self.manifest(scenario);
-        manifest["files"] = json!(self.checksums(&manifest)?);
-        let manifest = serde_json::to_string_pretty(&manifest)?;
-        replace(&self.folder.join("manifest.json"), |file| {
-            writeln!(file, "{manifest}")
-        })?;
+        let tables = manifest["tables"].as_array().into_iter().flatten();
+        let tables: Vec<&str> = tables.filter_map(serde_json::Value::as_str).collect();
+        manifest["files"] = json!(checksums(&self.folder, &tables)?);
+        write_manifest(&self.folder, &manifest)?;
         self.trim_journal(&others)
     }
 
@@ -180,7 +253,7 @@ impl Store {
             .filter(|(place, _)| self.has_rows(scenario, *place))
             .map(|(_, table)| table.name)
             .collect();
-        json!({
+        let mut manifest = json!({
             "dhtlab": env!("CARGO_PKG_VERSION"),
             "commit": (!commit.is_empty()).then_some(commit),
             "name": scenario.name,
@@ -196,22 +269,14 @@ impl Store {
             "tables": tables,
             "figures": figures,
             "notes": notes,
-        })
-    }
-
-    /// The SHA-1 of each table that was written, by which the report sees whether one was changed.
-    fn checksums(&self, manifest: &serde_json::Value) -> io::Result<BTreeMap<String, String>> {
-        let tables = manifest["tables"].as_array().into_iter().flatten();
-        let names = tables.filter_map(serde_json::Value::as_str).chain(["runs"]);
-        let names = names.filter(|name| *name != WALL_TIME);
-        let mut checksums = BTreeMap::new();
-        for name in names {
-            let file = format!("{name}.csv");
-            let digest = Sha1::digest(fs::read(self.folder.join(&file))?);
-            let hex = digest.iter().map(|byte| format!("{byte:02x}"));
-            checksums.insert(file, hex.collect());
+        });
+        if !self.kept.is_all() {
+            manifest[KEPT] = json!(self.kept);
         }
-        Ok(checksums)
+        if let Some(share) = &scenario.share {
+            manifest[SHARD] = json!(ShardFacts::of(share));
+        }
+        manifest
     }
 
     /// Leaves in the journal what the CSV files do not hold.
@@ -234,177 +299,23 @@ impl Store {
     fn write_journal(&self, runs: &[&String]) -> io::Result<()> {
         replace(&self.folder.join(JOURNAL), |file| {
             for run in runs {
-                let line = json!({
-                    "version": env!("CARGO_PKG_VERSION"),
-                    "run": run,
-                    "outcome": self.finished[*run],
-                });
-                writeln!(file, "{line}")?;
+                let line = Line {
+                    version: env!("CARGO_PKG_VERSION").to_owned(),
+                    run: (*run).clone(),
+                    kept: self.kept.clone(),
+                    outcome: self.finished[*run].clone(),
+                };
+                writeln!(file, "{}", serde_json::to_string(&line)?)?;
             }
             Ok(())
         })
     }
 }
 
-/// Makes sure that there is a folder with room to write.
-pub(super) fn prepare(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    probe(folder)
-}
-
-/// Writes and removes a file large enough that a full disk is found before the first run.
-fn probe(folder: &Path) -> io::Result<()> {
-    let path = folder.join(".room");
-    let probed = File::create(&path).and_then(|mut file| {
-        file.write_all(&vec![b' '; 1 << 20])?;
-        file.sync_data()
-    });
-    let removed = fs::remove_file(&path);
-    probed.and(removed)
-}
-
-/// Writes a file beside its place and moves it there, so that it is never half written.
-fn replace(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = BufWriter::new(File::create(&beside)?);
-    write(&mut file)?;
-    file.into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .sync_data()?;
-    fs::rename(&beside, path)
-}
-
-fn write_csv(
-    path: &Path,
-    header: Vec<String>,
-    fill: impl FnOnce(&mut csv::Writer<&mut BufWriter<File>>) -> csv::Result<()>,
-) -> io::Result<()> {
-    replace(path, |file| {
-        let mut rows = csv::Writer::from_writer(file);
-        rows.write_record(header)?;
-        fill(&mut rows)?;
-        rows.flush()
+/// Writes `manifest.json` into `folder`.
+pub(super) fn write_manifest(folder: &Path, manifest: &serde_json::Value) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(manifest)?;
+    replace(&folder.join("manifest.json"), |file| {
+        writeln!(file, "{text}")
     })
-}
-
-/// Reads the finished runs from the CSV files of this version; nothing if they are of another.
-fn read_tables(
-    folder: &Path,
-    experiment: &dyn Experiment,
-    finished: &mut FxHashMap<String, Outcome>,
-) -> io::Result<()> {
-    let Ok(manifest) = fs::read_to_string(folder.join("manifest.json")) else {
-        return Ok(());
-    };
-    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap_or_default();
-    let version = manifest["dhtlab"].as_str().unwrap_or("an unknown version");
-    if version != env!("CARGO_PKG_VERSION") || manifest["experiment"] != experiment.name() {
-        eprintln!(
-            "{}: results of dhtlab {version} are replaced",
-            folder.display()
-        );
-        return Ok(());
-    }
-    let Some(runs) = read_csv(&folder.join("runs.csv"), experiment.metrics())? else {
-        return Ok(());
-    };
-    let empty = || vec![Rows::default(); experiment.tables().len()];
-    // A run at several points of a sweep stands there as often, in every table.
-    let mut times: FxHashMap<String, usize> = FxHashMap::default();
-    for (run, metrics) in runs {
-        *times.entry(run.clone()).or_default() += 1;
-        let notes = manifest["notes"][&run]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let outcome = Outcome {
-            metrics,
-            tables: empty(),
-            notes: notes
-                .iter()
-                .filter_map(|note| note.as_str().map(str::to_owned))
-                .collect(),
-        };
-        finished.insert(run, outcome);
-    }
-    let listed = manifest["tables"].as_array().cloned().unwrap_or_default();
-    let is_listed = |name: &str| listed.iter().any(|table| table == name);
-    for (place, table) in experiment.tables().iter().enumerate() {
-        let path = folder.join(format!("{}.csv", table.name));
-        match read_csv(&path, table.columns)? {
-            Some(rows) => {
-                for (run, row) in rows {
-                    if let Some(outcome) = finished.get_mut(&run) {
-                        outcome.tables[place].0.push(row);
-                    }
-                }
-                for (run, times) in &times {
-                    if let Some(outcome) = finished.get_mut(run) {
-                        let rows = &mut outcome.tables[place].0;
-                        rows.truncate(rows.len() / times);
-                    }
-                }
-            }
-            // Without one of its tables no run is whole.
-            None if is_listed(table.name) => finished.clear(),
-            None => {}
-        }
-    }
-    Ok(())
-}
-
-/// The name of a run, and the cells that were asked for.
-type NamedRow = (String, Vec<String>);
-
-/// The column `run` and the columns `wanted` of each row; `None` if the file or a column is
-/// not there.
-fn read_csv(path: &Path, wanted: &[&str]) -> io::Result<Option<Vec<NamedRow>>> {
-    let Ok(file) = File::open(path) else {
-        return Ok(None);
-    };
-    let mut reader = csv::Reader::from_reader(file);
-    let fault = |error: csv::Error| io::Error::other(format!("{}: {error}", path.display()));
-    let header = reader.headers().map_err(fault)?.clone();
-    let place = |name: &str| header.iter().position(|column| column == name);
-    let places: Option<Vec<usize>> = wanted.iter().map(|name| place(name)).collect();
-    let (Some(run), Some(places)) = (place("run"), places) else {
-        return Ok(None);
-    };
-    let rows = reader.records().map(|record| {
-        let record = record.map_err(fault)?;
-        let cell = |place: usize| record.get(place).unwrap_or_default().to_owned();
-        Ok((cell(run), places.iter().map(|place| cell(*place)).collect()))
-    });
-    rows.collect::<io::Result<Vec<_>>>().map(Some)
-}
-
-/// Reads the journal; returns the length of its whole lines.
-fn read_journal(
-    path: &Path,
-    experiment: &dyn Experiment,
-    finished: &mut FxHashMap<String, Outcome>,
-) -> io::Result<u64> {
-    let Ok(file) = File::open(path) else {
-        return Ok(0);
-    };
-    let mut reader = BufReader::new(file);
-    // Bytes, because a kill may cut a line within a character.
-    let (mut whole, mut text) = (0, Vec::new());
-    loop {
-        text.clear();
-        let length = reader.read_until(b'\n', &mut text)?;
-        if !text.ends_with(b"\n") {
-            return Ok(whole);
-        }
-        whole += length as u64;
-        if let Ok(line) = serde_json::from_slice::<Line>(&text)
-            && line.version == env!("CARGO_PKG_VERSION")
-            && line.outcome.metrics.len() == experiment.metrics().len()
-        {
-            finished.insert(line.run, line.outcome);
-        }
-    }
 }

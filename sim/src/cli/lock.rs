@@ -1,0 +1,144 @@
+//! One writer a folder of results.
+//!
+//! Whoever writes holds a lock of the operating system on the file `.lock`, which ends with its
+//! process however that ends: a file that a killed process left behind holds nobody up.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+const NAME: &str = ".lock";
+
+/// The right to write into a folder of results, until it is dropped.
+pub(super) struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock on `folder`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// That another process holds it, and which one; those of making files.
+    pub fn take(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let path = folder.join(NAME);
+        loop {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            let mut file = options.open(&path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(held(&mut file)),
+                // Some file systems of clusters know no locks; results are worth more than this.
+                Err(TryLockError::Error(error)) => eprintln!(
+                    "{}: cannot be locked ({error}); let no other dhtlab write here",
+                    folder.display()
+                ),
+            }
+            // Its last holder may have removed it after it was opened here.
+            if is_at(&file, &path)? {
+                file.set_len(0)?;
+                write!(file, "{}", std::process::id())?;
+                return Ok(Self { path, _file: file });
+            }
+        }
+    }
+
+    /// Refuses a folder into which another process writes; makes no file.
+    ///
+    /// # Errors
+    /// That it does, and which one.
+    pub fn refuse_held(folder: &Path) -> io::Result<()> {
+        let Ok(mut file) = File::open(folder.join(NAME)) else {
+            return Ok(());
+        };
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Err(held(&mut file)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // If it stays, the next one takes it over.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The error that the lock in `file` is held.
+fn held(file: &mut File) -> io::Error {
+    let mut pid = String::new();
+    let read = file.read_to_string(&mut pid);
+    io::Error::other(match read {
+        Ok(_) if !pid.is_empty() => format!("another dhtlab (pid {pid}) is writing here"),
+        _ => "another dhtlab is writing here".to_owned(),
+    })
+}
+
+/// Whether `path` still leads to `file`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let own = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(now) => Ok((own.dev(), own.ino()) == (now.dev(), now.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether `path` still leads to `file`: elsewhere, open files are not removed.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holds_it_at_a_time_and_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inner = folder.path().join("a/b");
+        let lock = Lock::take(&inner).expect("free");
+        let told = Lock::take(&inner).err().expect("held").to_string();
+        let pid = std::process::id();
+        assert_eq!(told, format!("another dhtlab (pid {pid}) is writing here"));
+        let also = Lock::refuse_held(&inner).expect_err("held").to_string();
+        assert_eq!(also, told);
+        drop(lock);
+        assert!(fs::read_dir(&inner).expect("a folder").next().is_none());
+        Lock::refuse_held(&inner).expect("free");
+        Lock::take(&inner).expect("free again");
+    }
+
+    /// Each of many takes it in turn; were a removed file ever locked, two would be in at once.
+    #[test]
+    fn no_two_hold_it_although_its_file_comes_and_goes() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let folder = tempfile::tempdir().expect("a folder");
+        let (inside, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut own = 0;
+                    while own < 200 {
+                        let Ok(lock) = Lock::take(folder.path()) else {
+                            std::thread::yield_now();
+                            continue;
+                        };
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        own += 1;
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(lock);
+                    }
+                    taken.fetch_add(own, Ordering::SeqCst);
+                });
+            }
+        });
+        assert_eq!(taken.into_inner(), 800);
+    }
+}

@@ -1,0 +1,465 @@
+//! Joining the shards of a sweep into what one machine would have written, byte for byte.
+//!
+//! The manifest of a shard says at which places of the whole list of runs its own stand, so that
+//! the rows of all shards can be dealt back into the order of the sweep, one at a time. Nothing
+//! is written before all shards of all scenarios were found to be whole.
+
+use super::lock::Lock;
+use super::store::{self, JOURNAL, SHARD, ShardFacts, Wanted};
+use super::{Failure, run};
+use crate::experiment::KINDS;
+use crate::scenario::Experiment;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What of a manifest is another thing in each shard.
+const OWN: [&str; 6] = [
+    SHARD,
+    "runs_planned",
+    "runs_done",
+    "tables",
+    "notes",
+    "files",
+];
+
+/// A folder with the results of a shard.
+struct Part {
+    folder: PathBuf,
+    manifest: Value,
+    facts: ShardFacts,
+}
+
+/// The shards of one scenario, whole and in the order of their places.
+struct Whole {
+    name: String,
+    parts: Vec<Part>,
+    experiment: &'static dyn Experiment,
+    /// The place in `parts` of the shard that has each run, in the order of the sweep.
+    holders: Vec<usize>,
+    target: PathBuf,
+}
+
+/// Joins the shards in `folders`, which are shards themselves or have shards in them; a folder a
+/// scenario, under `out` or else beside the shards.
+///
+/// # Errors
+/// Shards that are missing, unfinished, changed, there twice or of different scenarios, and
+/// results at the same place that would be lost: nothing is written then.
+pub(super) fn all(folders: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
+    let mut by_name: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+    for folder in folders {
+        for part in parts_in(folder)? {
+            by_name.entry(part.name()).or_default().push(part);
+        }
+    }
+    let wholes = by_name
+        .into_iter()
+        .map(|(name, parts)| Whole::check(name, parts, out))
+        .collect::<Result<Vec<_>, _>>()?;
+    let cannot = |whole: &Whole, error: io::Error| run::cannot_write(&whole.target, &error);
+    let mut locks = Vec::new();
+    for whole in &wholes {
+        let lock = Lock::take(&whole.target).and_then(|lock| {
+            store::prepare(&whole.target)?;
+            Ok(lock)
+        });
+        locks.push(lock.map_err(|error| cannot(whole, error))?);
+    }
+    for whole in &wholes {
+        let fault = |error| Failure::Run(format!("{}: {error}", whole.target.display()));
+        whole.write().map_err(fault)?;
+        if !whole.holders.is_empty() {
+            run::analyse(&whole.target)?;
+        }
+        eprintln!(
+            "{}: {} runs of {} shards, results in {}",
+            whole.name,
+            whole.holders.len(),
+            whole.parts.len(),
+            whole.target.display()
+        );
+    }
+    Ok(())
+}
+
+fn refuse(folder: &Path, why: impl std::fmt::Display) -> Failure {
+    Failure::Input(format!("{}: {why}", folder.display()))
+}
+
+/// The shard in `folder`, or those in its folders.
+fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
+    if let Some(manifest) = manifest(folder)? {
+        let part = Part::of(folder, manifest)?;
+        let part = part.ok_or_else(|| refuse(folder, "these results are of no shard"))?;
+        return Ok(vec![part]);
+    }
+    let entries = fs::read_dir(folder).map_err(|error| refuse(folder, error))?;
+    let mut inner: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_dir())
+        .collect();
+    inner.sort();
+    let mut parts = Vec::new();
+    for folder in inner {
+        if let Some(manifest) = manifest(&folder)? {
+            parts.extend(Part::of(&folder, manifest)?);
+        }
+    }
+    if parts.is_empty() {
+        let why = "no finished shards there; `dhtlab run --shard i/n` makes them";
+        return Err(refuse(folder, why));
+    }
+    Ok(parts)
+}
+
+/// The manifest in `folder`, if it has one.
+fn manifest(folder: &Path) -> Result<Option<Value>, Failure> {
+    let path = folder.join("manifest.json");
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|error| refuse(&path, error))?,
+    };
+    let manifest = serde_json::from_str(&text);
+    manifest.map(Some).map_err(|error| refuse(&path, error))
+}
+
+impl Part {
+    /// The shard whose manifest this is; `None` if it is of no shard.
+    fn of(folder: &Path, manifest: Value) -> Result<Option<Self>, Failure> {
+        let Some(facts) = manifest.get(SHARD) else {
+            return Ok(None);
+        };
+        let fault = |error| refuse(&folder.join("manifest.json"), format!("shard: {error}"));
+        let facts = ShardFacts::deserialize(facts).map_err(fault)?;
+        Ok(Some(Self {
+            folder: folder.to_owned(),
+            manifest,
+            facts,
+        }))
+    }
+
+    /// The name of the scenario.
+    fn name(&self) -> String {
+        self.manifest["name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    fn tables(&self) -> Vec<&str> {
+        let tables = self.manifest["tables"].as_array().into_iter().flatten();
+        tables.filter_map(Value::as_str).collect()
+    }
+
+    /// Refuses a shard that is not finished, or not as its run left it.
+    fn is_whole(&self) -> Result<(), Failure> {
+        Lock::refuse_held(&self.folder).map_err(|error| refuse(&self.folder, error))?;
+        let (done, planned) = (&self.manifest["runs_done"], self.facts.places.len());
+        if *done != planned {
+            let ShardFacts { place, of, .. } = self.facts;
+            let why = format!(
+                "{done} of {planned} runs of shard {place}/{of} are done; `dhtlab run --shard \
+                 {place}/{of}` goes on from there"
+            );
+            return Err(refuse(&self.folder, why));
+        }
+        let sums = store::checksums(&self.folder, &self.tables());
+        let sums = sums.map_err(|error| refuse(&self.folder, error))?;
+        match sums
+            .iter()
+            .find(|(file, sum)| self.manifest["files"][file] != **sum)
+        {
+            Some((file, _)) => {
+                let why = "the file is not as the run left it; its checksum is another";
+                Err(refuse(&self.folder.join(file), why))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Whole {
+    /// Checks that `parts` are all shards of one scenario, each once and whole.
+    fn check(name: String, mut parts: Vec<Part>, out: Option<&Path>) -> Result<Self, Failure> {
+        parts.sort_by_key(|part| part.facts.place);
+        let first = &parts[0];
+        for other in &parts[1..] {
+            alike(first, other)?;
+        }
+        if let Some(twice) = parts
+            .windows(2)
+            .find(|two| two[0].facts.place == two[1].facts.place)
+        {
+            let ShardFacts { place, of, .. } = twice[0].facts;
+            let why = format!(
+                "shard {place}/{of} is in {}, too",
+                twice[0].folder.display()
+            );
+            return Err(refuse(&twice[1].folder, why));
+        }
+        let version = &first.manifest["dhtlab"];
+        if version != env!("CARGO_PKG_VERSION") {
+            let why = format!(
+                "the shards are of version {}, this is {}",
+                version.as_str().unwrap_or("an unknown version"),
+                env!("CARGO_PKG_VERSION")
+            );
+            return Err(refuse(&first.folder, why));
+        }
+        let there: Vec<u32> = parts.iter().map(|part| part.facts.place).collect();
+        let missing: Vec<String> = (1..=first.facts.of)
+            .filter(|place| !there.contains(place))
+            .map(|place| format!("{place}/{}", first.facts.of))
+            .collect();
+        if !missing.is_empty() {
+            let text = match missing.as_slice() {
+                [one] => format!("shard {one} is missing"),
+                several => format!("shards {} are missing", several.join(", ")),
+            };
+            return Err(Failure::Input(format!("{name}: {text}")));
+        }
+        parts.iter().try_for_each(Part::is_whole)?;
+        let experiment = KINDS
+            .iter()
+            .find(|kind| first.manifest["experiment"] == kind.name())
+            .ok_or_else(|| refuse(&first.folder, "of an unknown experiment"))?;
+        let mut holders = vec![None; first.facts.runs];
+        for (i, part) in parts.iter().enumerate() {
+            for place in &part.facts.places {
+                match holders.get_mut(*place) {
+                    Some(holder @ None) => *holder = Some(i),
+                    _ => return Err(refuse(&part.folder, "manifest.json: shard: places")),
+                }
+            }
+        }
+        let holders: Option<Vec<usize>> = holders.into_iter().collect();
+        let holders = holders.ok_or_else(|| refuse(&first.folder, "manifest.json: shard: runs"))?;
+        let target = target(&parts, out)?.join(&name);
+        let whole = Self {
+            name,
+            parts,
+            experiment: *experiment,
+            holders,
+            target,
+        };
+        whole.loses_nothing()?;
+        Ok(whole)
+    }
+
+    /// Refuses to replace results of runs that the shards do not have.
+    fn loses_nothing(&self) -> Result<(), Failure> {
+        // Results that one `run` would replace, as of another version, may go.
+        let kept = store::kept(&self.parts[0].manifest);
+        let wanted = Wanted {
+            experiment: self.experiment,
+            kept: &kept,
+        };
+        let mut there = store::finished_names(&self.target, wanted);
+        if !there.is_empty() {
+            for part in &self.parts {
+                for run in store::finished_names(&part.folder, wanted) {
+                    there.remove(&run);
+                }
+            }
+        }
+        match there.len() {
+            0 => Ok(()),
+            lost => Err(refuse(
+                &self.target,
+                format!(
+                    "{lost} runs there are in none of the shards and would be lost; --out says \
+                         where else the results go"
+                ),
+            )),
+        }
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let written = self.parts.iter().flat_map(Part::tables);
+        let written: Vec<&str> = written.collect();
+        let specs = self.experiment.tables().iter();
+        let (tables, without): (Vec<&str>, Vec<&str>) = specs
+            .map(|table| table.name)
+            .partition(|name| written.contains(name));
+        self.write_table("runs")?;
+        for table in &tables {
+            self.write_table(table)?;
+        }
+        for table in without {
+            remove(&self.target.join(format!("{table}.csv")))?;
+        }
+        let mut manifest = self.parts[0].manifest.clone();
+        if let Some(fields) = manifest.as_object_mut() {
+            fields.shift_remove(SHARD);
+        }
+        let notes = self
+            .parts
+            .iter()
+            .filter_map(|part| part.manifest["notes"].as_object());
+        let notes: BTreeMap<&String, &Value> = notes.flatten().collect();
+        manifest["runs_planned"] = json!(self.holders.len());
+        manifest["runs_done"] = json!(self.holders.len());
+        manifest["notes"] = json!(notes);
+        manifest["files"] = json!(store::checksums(&self.target, &tables)?);
+        manifest["tables"] = json!(tables);
+        store::write_manifest(&self.target, &manifest)?;
+        // All of its runs are in the tables.
+        remove(&self.target.join(JOURNAL))
+    }
+
+    /// Deals the rows of `NAME.csv` of all shards back into the order of the sweep. The rows of a
+    /// run stand together, in the order in which it gave them.
+    fn write_table(&self, name: &str) -> io::Result<()> {
+        let swept = self.parts[0].manifest["swept"].as_array();
+        let swept = swept.map_or(0, Vec::len);
+        let (mut runs, mut tables) = (Vec::new(), Vec::new());
+        for part in &self.parts {
+            runs.push(Rows::open(&part.folder, "runs")?);
+            let is_there = part.tables().contains(&name);
+            tables.push(
+                is_there
+                    .then(|| Rows::open(&part.folder, name))
+                    .transpose()?,
+            );
+        }
+        let header = match name {
+            "runs" => runs.first(),
+            _ => tables.iter().flatten().next(),
+        };
+        let header = header.map(|rows| rows.header.iter().map(str::to_owned).collect());
+        let path = self.target.join(format!("{name}.csv"));
+        store::write_csv(&path, header.unwrap_or_default(), |out| {
+            for holder in &self.holders {
+                let run = runs[*holder].take()?;
+                let Some(run) = run else {
+                    return Err(runs[*holder].fault("a run is missing").into());
+                };
+                if name == "runs" {
+                    out.write_record(&run)?;
+                }
+                // The run, its repetition and its point; in runs.csv the seed stands among them.
+                let places = (0..3 + swept).filter(|column| *column != 2);
+                let head: Vec<&str> = places.filter_map(|place| run.get(place)).collect();
+                if let Some(rows) = &mut tables[*holder] {
+                    while rows.is_next_of(&head) {
+                        out.write_record(&rows.take()?.unwrap_or_default())?;
+                    }
+                }
+            }
+            for rows in runs.iter_mut().chain(tables.iter_mut().flatten()) {
+                if rows.next.is_some() {
+                    return Err(rows.fault("a row is of no run of the shard").into());
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The shards stand in different folders: where do the results go?
+fn target(parts: &[Part], out: Option<&Path>) -> Result<PathBuf, Failure> {
+    let beside = |part: &Part| {
+        // `shards` has no parent, `.` and `x/..` none that could be told from their names.
+        let folder = fs::canonicalize(&part.folder);
+        let folder = folder.map_err(|error| refuse(&part.folder, error))?;
+        let parent = folder.parent().map(Path::to_owned);
+        let told = part.folder.parent().map(Path::to_owned);
+        Ok::<_, Failure>((parent.unwrap_or(folder), told))
+    };
+    if let Some(out) = out {
+        return Ok(out.to_owned());
+    }
+    let (first, told) = beside(&parts[0])?;
+    for part in &parts[1..] {
+        if beside(part)?.0 != first {
+            let why = format!(
+                "not beside {}; --out says where the results go",
+                parts[0].folder.display()
+            );
+            return Err(refuse(&part.folder, why));
+        }
+    }
+    Ok(match told {
+        Some(told) if parts[0].folder.file_name().is_some() => told,
+        _ => first,
+    })
+}
+
+/// Refuses two shards that are not of the same whole.
+fn alike(one: &Part, other: &Part) -> Result<(), Failure> {
+    let fields = |part: &Part| part.manifest.as_object().cloned().unwrap_or_default();
+    let (first, second) = (fields(one), fields(other));
+    let shared = first.keys().chain(second.keys());
+    let differs =
+        |key: &&String| !OWN.contains(&key.as_str()) && first.get(*key) != second.get(*key);
+    let different = match shared.into_iter().find(differs) {
+        Some(key) => format!("`{key}` in manifest.json"),
+        None if one.facts.of != other.facts.of => "the number of shards".to_owned(),
+        None if one.facts.plan != other.facts.plan || one.facts.runs != other.facts.runs => {
+            "the list of runs".to_owned()
+        }
+        None => return Ok(()),
+    };
+    let why = format!(
+        "not of one whole with {}: {different} differs",
+        one.folder.display()
+    );
+    Err(refuse(&other.folder, why))
+}
+
+/// The rows of a table of results, with a look at the next one.
+struct Rows {
+    path: PathBuf,
+    header: csv::StringRecord,
+    rows: csv::StringRecordsIntoIter<File>,
+    next: Option<csv::StringRecord>,
+}
+
+impl Rows {
+    fn open(folder: &Path, name: &str) -> io::Result<Self> {
+        let path = folder.join(format!("{name}.csv"));
+        let told = |error: io::Error| io::Error::other(format!("{}: {error}", path.display()));
+        let mut reader = csv::Reader::from_reader(File::open(&path).map_err(told)?);
+        let header = reader
+            .headers()
+            .map_err(|error| told(error.into()))?
+            .clone();
+        let mut rows = Self {
+            header,
+            rows: reader.into_records(),
+            next: None,
+            path,
+        };
+        rows.take()?;
+        Ok(rows)
+    }
+
+    /// The next row, and goes on to the one after it.
+    fn take(&mut self) -> io::Result<Option<csv::StringRecord>> {
+        let after = self.rows.next().transpose();
+        let after = after.map_err(|error| self.fault(error))?;
+        Ok(std::mem::replace(&mut self.next, after))
+    }
+
+    /// Whether the next row begins with these cells.
+    fn is_next_of(&self, head: &[&str]) -> bool {
+        let next = self.next.as_ref();
+        next.is_some_and(|row| row.iter().take(head.len()).eq(head.iter().copied()))
+    }
+
+    fn fault(&self, why: impl std::fmt::Display) -> io::Error {
+        io::Error::other(format!("{}: {why}", self.path.display()))
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

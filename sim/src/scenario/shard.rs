@@ -1,0 +1,198 @@
+//! A scenario shared out among machines that know nothing of each other.
+
+use super::{PlannedRun, Point, Scenario};
+use rustc_hash::FxHashSet;
+use sha1::{Digest, Sha1};
+use std::fmt;
+use std::str::FromStr;
+
+/// The `place`-th of `of` shares, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which one.
+    pub place: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+impl FromStr for Shard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let expected = "expected i/n with i between 1 and n, such as 2/8";
+        // `parse` would take a sign, too.
+        let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => text.parse().map_err(|_| expected),
+            false => Err(expected),
+        };
+        let (place, of) = text.split_once('/').ok_or(expected)?;
+        let (place, of) = (number(place)?, number(of)?);
+        match (1..=of).contains(&place) {
+            true => Ok(Self { place, of }),
+            false => Err(expected),
+        }
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.place, self.of)
+    }
+}
+
+/// What a scenario that was cut down to a shard knows of the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Which part it is.
+    pub shard: Shard,
+    /// The SHA-1 of the whole list of runs, in hexadecimal digits: shards fit together only if
+    /// they have the same.
+    pub plan: String,
+    /// How many runs the whole list has.
+    pub runs: usize,
+    /// The places of its runs in the whole list, ascending.
+    pub places: Vec<usize>,
+}
+
+impl Scenario {
+    /// Cuts the runs down to those of `shard`.
+    ///
+    /// Different runs are dealt out in the order of falling cost, so that the forecast costs of
+    /// two shards differ by no more than that of the most costly run; a run that stands at
+    /// several points goes to one shard with all its places. Takes O(n log n) for n runs.
+    pub fn take_share(&mut self, shard: Shard) {
+        let plan = plan(&self.runs, &self.points);
+        let mut seen = FxHashSet::default();
+        let mut different: Vec<&PlannedRun> = self
+            .runs
+            .iter()
+            .filter(|run| seen.insert(run.id.as_str()))
+            .collect();
+        let cost = |run: &PlannedRun| self.points[run.point].run.cost().events;
+        different.sort_by(|a, b| cost(b).total_cmp(&cost(a)));
+        let own: FxHashSet<String> = different
+            .into_iter()
+            .skip(shard.place as usize - 1)
+            .step_by(shard.of as usize)
+            .map(|run| run.id.clone())
+            .collect();
+        let is_own = |run: &PlannedRun| own.contains(&run.id);
+        let places = (0..self.runs.len()).filter(|place| is_own(&self.runs[*place]));
+        self.share = Some(Share {
+            shard,
+            plan,
+            runs: self.runs.len(),
+            places: places.collect(),
+        });
+        self.runs.retain(is_own);
+    }
+
+    /// The name of the folder of its results: that of the scenario, and which shard it is.
+    pub fn folder_name(&self) -> String {
+        match &self.share {
+            None => self.name.clone(),
+            Some(share) => format!(
+                "{}.shard-{}-of-{}",
+                self.name, share.shard.place, share.shard.of
+            ),
+        }
+    }
+}
+
+/// The SHA-1 of a list of runs with the points at which they stand.
+fn plan(runs: &[PlannedRun], points: &[Point]) -> String {
+    let mut digest = Sha1::new();
+    for run in runs {
+        digest.update(&run.id);
+        for value in &points[run.point].values {
+            // Lengths keep apart what the values themselves may not.
+            digest.update(format!(" {} {value}", value.len()));
+        }
+        digest.update("\n");
+    }
+    let bytes = digest.finalize();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Options, Source};
+    use super::*;
+    use crate::experiment::KINDS;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_shard_is_read_and_told() {
+        for text in ["1/1", "2/8", "4294967295/4294967295"] {
+            assert_eq!(text.parse::<Shard>().expect(text).to_string(), text);
+        }
+        for text in [
+            "",
+            "/",
+            "1",
+            "x",
+            "0/4",
+            "5/4",
+            "1/0",
+            "0/0",
+            "+1/4",
+            "-1/4",
+            "1/4/8",
+            " 1/4",
+            "1.0/4",
+            "1/4294967296",
+        ] {
+            let told = text.parse::<Shard>().expect_err(text);
+            assert_eq!(told, "expected i/n with i between 1 and n, such as 2/8");
+        }
+    }
+
+    /// Sizes a thousand apart, one run at two points (Chord knows no dimensions), repetitions.
+    fn scenario(repetitions: u32) -> Scenario {
+        let text = format!(
+            "experiment = \"network\"\nrepetitions = {repetitions}\n[sweep]\n\
+             \"overlay.nodes\" = [10, 5000, 70]\n\"overlay.protocol\" = [\"chord\", \"vhash\"]\n\
+             \"overlay.vhash.dimensions\" = [2, 3]\n"
+        );
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("s.toml");
+        std::fs::write(&path, text).expect("a file");
+        let source = Source::load(&path).expect("TOML");
+        Scenario::read(source, &Options::default(), KINDS).expect("valid")
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn shards_part_the_runs_and_are_alike_in_cost(repetitions in 1_u32..5, of in 1_u32..20) {
+            let whole = scenario(repetitions);
+            let cost = |run: &PlannedRun| whole.points[run.point].run.cost().events;
+            let most = whole.runs.iter().map(cost).fold(0.0, f64::max);
+            let mut holders = vec![Vec::new(); whole.runs.len()];
+            let mut costs = Vec::new();
+            for place in 1..=of {
+                let mut part = scenario(repetitions);
+                part.take_share(Shard { place, of });
+                let share = part.share.as_ref().expect("a share");
+                prop_assert_eq!(share.runs, whole.runs.len());
+                let own: Vec<&PlannedRun> = share.places.iter().map(|p| &whole.runs[*p]).collect();
+                prop_assert_eq!(own, part.runs.iter().collect::<Vec<_>>());
+                share.places.iter().for_each(|p| holders[*p].push(place));
+                let mut seen = FxHashSet::default();
+                let different = part.runs.iter().filter(|run| seen.insert(&run.id));
+                costs.push(different.map(cost).sum::<f64>());
+            }
+            let holder_of = holders.clone();
+            for (run, holders) in whole.runs.iter().zip(&holders) {
+                prop_assert_eq!(holders.len(), 1);
+                // A run at two points goes to one shard.
+                let first = whole.runs.iter().position(|other| other.id == run.id);
+                prop_assert_eq!(holders, &holder_of[first.expect("itself")]);
+            }
+            let (low, high) = costs
+                .iter()
+                .fold((f64::MAX, 0.0_f64), |(low, high), x| (low.min(*x), high.max(*x)));
+            prop_assert!(high - low <= most * (1.0 + 1e-9), "{costs:?}");
+        }
+    }
+}
