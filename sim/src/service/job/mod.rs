@@ -13,85 +13,41 @@
 //! in for a while. What it has counted has copies, too, so that any node on the way, the stager
 //! included, may go.
 //!
-//! This file is the state of a node, its work on atoms and the order of its turns; `presiding` is what
-//! it does with results that have come in, `household` how the identities of one host share its
-//! processor, and `balancing` what it does about its load.
+//! This file is the state of a node and the order of its turns. `working` is its work on atoms,
+//! `presiding` what it does with results that have come in, `household` how the identities of one
+//! host share its processor, and `balancing` what it does about its load.
 
 mod balancing;
 mod collector;
 mod household;
 mod ledger;
+mod message;
 mod package;
 mod parameters;
 mod presiding;
 mod shared;
 pub mod tasks;
+mod working;
 
 pub use balancing::{Balancing, BalancingParameters};
 pub use collector::{Collector, Verdict};
 pub use household::Word;
 pub use ledger::Ledger;
+pub use message::{Atom, Message};
 pub use package::{Package, bundle};
 pub use parameters::{
     Bundle, Compute, JobParameters, JobSpecification, NodeParameters, SpeedDistribution,
 };
 pub use shared::{Shared, stream_of};
 
-use super::custody::{Change, Custody, Item, Items, Letters, Store};
+use super::custody::{Change, Custody, Items, Letters, Store};
 use crate::engine::{Instant, Span, Stream};
 use crate::overlay::{Application, Forward, Holding, Node, Turn};
 use crate::space::Key;
-use balancing::{Balancer, Inquiry};
+use balancing::Balancer;
 use household::Household;
 use std::collections::VecDeque;
-use tasks::Value;
-
-/// A part of a job, and what came of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Atom {
-    number: u32,
-    result: Option<Value>,
-}
-
-impl Item for Atom {
-    fn merge(&mut self, other: Self) -> bool {
-        let news = self.result.is_none() && other.result.is_some();
-        if news {
-            self.result = other.result;
-        }
-        news
-    }
-
-    fn bytes(&self) -> u32 {
-        4 + self
-            .result
-            .as_ref()
-            .map_or(0, |value| 12 * value.len() as u32)
-    }
-}
-
-/// What nodes tell each other.
-#[derive(Clone, Debug)]
-pub enum Message {
-    /// To the root of the address: stage the job.
-    Stage,
-    /// Atoms, to be looked after.
-    Custody(Custody<Atom>),
-    /// As coded: atoms on their walk from one random node to the next.
-    Walk(Items<Atom>),
-    /// To the root of the address: results, sent on by this node.
-    Results(Node, Vec<Package>),
-    /// Results that have been counted: a copy.
-    Counted(Vec<Package>),
-    /// To the root of the address, sent on by this node: there is a job here.
-    Pending(Node),
-    /// To the roots of these atoms: the results, please. The receiver may be held to be the root.
-    Recall(Vec<u32>, bool),
-    /// Said between identities of one host.
-    Word(Word),
-    /// About loads, and help.
-    Load(Inquiry),
-}
+use working::Doing;
 
 /// What a node wakes up for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,13 +86,6 @@ pub struct Worker {
     collector: Option<Collector>,
     household: Household,
     balancer: Balancer,
-}
-
-/// An atom that is mapped, and the other identity on the host that has lent it, if one has.
-#[derive(Clone, Copy, Debug)]
-struct Doing {
-    atom: u32,
-    of: Option<Node>,
 }
 
 type Context<'a, 'b> = &'a mut Turn<'b, Worker>;
@@ -232,90 +181,6 @@ impl Worker {
             }
         }
         self.work(turn);
-    }
-
-    /// Begins to map the next atom, if there is one and nothing else is done.
-    fn work(&mut self, turn: Context<'_, '_>) {
-        if self.household.first().is_some() {
-            self.ask_for_work_to_be_done(turn);
-        } else if self.doing.is_none() && !self.household.is_waiting() {
-            match self.next_atom(turn) {
-                Some(atom) => self.map(turn, atom, None),
-                None => self.work_for_others(turn),
-            }
-        }
-    }
-
-    /// The next atom that is to be mapped in the name of this node.
-    fn next_atom(&mut self, turn: Context<'_, '_>) -> Option<u32> {
-        while let Some(atom) = self.todo.pop_front() {
-            let key = turn.shared.keys[atom as usize];
-            let open = self
-                .store
-                .get(&key)
-                .is_some_and(|atom| atom.result.is_none());
-            // It may be done, and not told yet: it was handed over and has come back meanwhile.
-            let is_done = self.mapped.contains(&atom);
-            if open && !is_done && self.store.looks_after(&key) {
-                return Some(atom);
-            }
-        }
-        None
-    }
-
-    /// Begins to map `atom`.
-    fn map(&mut self, turn: Context<'_, '_>, atom: u32, of: Option<Node>) {
-        let seconds = turn.shared.samples_of(atom) as f64 / self.speed;
-        turn.ledger.begin_map(turn.now);
-        turn.set_timer(Span::from_secs_f64(seconds), Timer::Mapped);
-        self.doing = Some(Doing { atom, of });
-    }
-
-    /// The atom at work is mapped.
-    fn finish(&mut self, turn: Context<'_, '_>) {
-        let Some(Doing { atom, of }) = self.doing.take() else {
-            return;
-        };
-        let samples = turn.shared.samples_of(atom);
-        turn.ledger.end_map(atom, turn.me, samples, turn.now);
-        match of {
-            Some(other) => turn.tell(other, Message::Word(Word::Done(atom))),
-            None => self.mapped(turn, atom),
-        }
-        self.work(turn);
-    }
-
-    /// `atom`, which this node has, or has had, is mapped.
-    fn mapped(&mut self, turn: Context<'_, '_>, atom: u32) {
-        self.mapped.push(atom);
-        self.gather(turn, vec![Package::of(atom, turn.shared.result_of(atom))]);
-    }
-
-    /// Takes results along that are to be sent on.
-    fn gather(&mut self, turn: Context<'_, '_>, packages: Vec<Package>) {
-        for package in packages {
-            bundle(&mut self.gathered, package, turn.shared.task());
-        }
-        if !self.flushing && !self.gathered.is_empty() {
-            self.flushing = true;
-            turn.set_timer(turn.shared.parameters.reduce_wait, Timer::Flush);
-        }
-    }
-
-    /// Tells those with copies what was mapped, and sends results on.
-    fn flush(&mut self, turn: Context<'_, '_>) {
-        self.flushing = false;
-        let mut letters = Letters::new();
-        for atom in std::mem::take(&mut self.mapped) {
-            let key = turn.shared.keys[atom as usize];
-            let result = turn.shared.result_of(atom);
-            let done = |atom: &mut Atom| atom.result = Some(result);
-            self.store.change(&key, done, &mut letters);
-        }
-        self.post(turn, letters, &[]);
-        let packages = std::mem::take(&mut self.gathered);
-        self.told = turn.now;
-        turn.route(turn.shared.address, Message::Results(turn.me, packages));
     }
 
     /// Looks after what it holds: the neighbourhood may have changed.
@@ -494,11 +359,7 @@ impl Application for Worker {
     }
 
     fn vanish(message: &Message, ledger: &mut Ledger) {
-        let atoms = match message {
-            Message::Custody(custody) => custody.unheld(),
-            Message::Walk(items) => items,
-            _ => &[],
-        };
+        let atoms = message.unheld();
         for (_, atom) in atoms {
             ledger.release(atom.number);
         }
@@ -507,42 +368,16 @@ impl Application for Worker {
         }
     }
 
-    /// Results are doubled.
     fn forge(message: &mut Message) {
-        if let Message::Results(_, packages) = message {
-            for (_, number) in packages.iter_mut().flat_map(|package| &mut package.value) {
-                *number *= 2.0;
-            }
-        }
+        message.forge();
     }
 
     fn bytes(message: &Message) -> u32 {
-        let atoms = |items: &Items<Atom>| items.iter().map(|(_, atom)| 4 + atom.bytes()).sum();
-        match message {
-            Message::Stage | Message::Pending(_) => 0,
-            Message::Custody(custody) => custody.bytes(),
-            Message::Walk(items) => atoms(items),
-            Message::Results(_, packages) | Message::Counted(packages) => {
-                packages.iter().map(Package::bytes).sum()
-            }
-            Message::Recall(atoms, _) => 4 * atoms.len() as u32,
-            Message::Word(_) => 0,
-            Message::Load(inquiry) => inquiry.bytes(),
-        }
+        message.bytes()
     }
 
     fn kind(message: &Message) -> &'static str {
-        match message {
-            Message::Stage => "stage the job",
-            Message::Custody(custody) => custody.kind(),
-            Message::Walk(_) => "atoms on their walk",
-            Message::Results(..) => "results",
-            Message::Counted(_) => "counted results",
-            Message::Pending(_) => "word of the job",
-            Message::Recall(..) => "recall of results",
-            Message::Word(_) => "word in the house",
-            Message::Load(_) => "word of loads",
-        }
+        message.kind()
     }
 
     fn show(&self, see: &mut dyn FnMut(&Key, Holding)) {

@@ -1,0 +1,106 @@
+//! What nodes tell each other of a job.
+
+use super::balancing::Inquiry;
+use super::household::Word;
+use super::package::Package;
+use super::tasks::Value;
+use crate::overlay::Node;
+use crate::service::custody::{Custody, Item, Items};
+use crate::space::Key;
+
+/// A part of a job, and what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Atom {
+    pub(super) number: u32,
+    pub(super) result: Option<Value>,
+}
+
+impl Item for Atom {
+    fn merge(&mut self, other: Self) -> bool {
+        let news = self.result.is_none() && other.result.is_some();
+        if news {
+            self.result = other.result;
+        }
+        news
+    }
+
+    fn bytes(&self) -> u32 {
+        4 + self
+            .result
+            .as_ref()
+            .map_or(0, |value| 12 * value.len() as u32)
+    }
+}
+
+/// What nodes tell each other.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// To the root of the address: stage the job.
+    Stage,
+    /// Atoms, to be looked after.
+    Custody(Custody<Atom>),
+    /// As coded: atoms on their walk from one random node to the next.
+    Walk(Items<Atom>),
+    /// To the root of the address: results, sent on by this node.
+    Results(Node, Vec<Package>),
+    /// Results that have been counted: a copy.
+    Counted(Vec<Package>),
+    /// To the root of the address, sent on by this node: there is a job here.
+    Pending(Node),
+    /// To the roots of these atoms: the results, please. The receiver may be held to be the root.
+    Recall(Vec<u32>, bool),
+    /// Said between identities of one host.
+    Word(Word),
+    /// About loads, and help.
+    Load(Inquiry),
+}
+
+impl Message {
+    /// The atoms in it that nobody else holds.
+    pub(super) fn unheld(&self) -> &[(Key, Atom)] {
+        match self {
+            Self::Custody(custody) => custody.unheld(),
+            Self::Walk(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// Doubles the results in it.
+    pub(super) fn forge(&mut self) {
+        if let Self::Results(_, packages) = self {
+            for (_, number) in packages.iter_mut().flat_map(|package| &mut package.value) {
+                *number *= 2.0;
+            }
+        }
+    }
+
+    /// Bytes, without the header.
+    pub(super) fn bytes(&self) -> u32 {
+        let atoms = |items: &Items<Atom>| items.iter().map(|(_, atom)| 4 + atom.bytes()).sum();
+        match self {
+            Self::Stage | Self::Pending(_) | Self::Word(_) => 0,
+            Self::Custody(custody) => custody.bytes(),
+            Self::Walk(items) => atoms(items),
+            Self::Results(_, packages) | Self::Counted(packages) => {
+                packages.iter().map(Package::bytes).sum()
+            }
+            Self::Recall(atoms, _) => 4 * atoms.len() as u32,
+            Self::Load(inquiry) => inquiry.bytes(),
+        }
+    }
+
+    /// What it is, in words.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Stage => "stage the job",
+            Self::Custody(custody) => custody.kind(),
+            Self::Walk(_) => "atoms on their walk",
+            Self::Results(..) => "results",
+            Self::Counted(_) => "counted results",
+            Self::Pending(_) => "word of the job",
+            Self::Recall(..) => "recall of results",
+            Self::Word(_) => "word in the house",
+            Self::Load(_) => "word of loads",
+        }
+    }
+}
