@@ -260,6 +260,31 @@ fn bad_jobs_are_refused() {
         (&["balancing.threshold=-1.0"], "balancing.threshold: "),
         (&["balancing.interval=0 s"], "balancing.interval: "),
         (&["balancing.wait=0 s"], "balancing.wait: "),
+        (&["job.model=hours"], "job.model: expected one of "),
+        (
+            &["job.model=ticks", "balancing.interval=2500 ms"],
+            "balancing.interval: expected whole ticks (an atom takes 1 s), ",
+        ),
+        (
+            &["job.model=ticks", "balancing.interval=100 ms"],
+            "balancing.interval: expected whole ticks",
+        ),
+        (
+            &["job.model=ticks", "nodes.speed-distribution=uniform"],
+            "nodes.speed-distribution: a tick is the time of an atom on any node",
+        ),
+        (
+            &["job.model=ticks", "churn.model=sessions"],
+            "churn: a job in ticks has none",
+        ),
+        (
+            &[
+                "job.model=ticks",
+                "adversary.strategy=random",
+                "adversary.ips=2",
+            ],
+            "adversary: a job in ticks has none",
+        ),
     ];
     let lab = lab("");
     lab.write("bad.txt", b"a b\xff");
@@ -465,4 +490,62 @@ fn nodes_balance_their_load() {
             "{factor} {runtime}"
         );
     }
+}
+
+/// A job in ticks is what `experiment = "balance"` makes of the same hosts, tasks and seed, an atom
+/// of half a second a tick; only what messages have is left open.
+#[test]
+fn a_job_in_ticks_is_that_of_the_tick_model() {
+    let strategies = "[\"none\", \"random-injection\", \"neighbour-injection\", \"smart-neighbour\", \
+                      \"invitation\"]";
+    let lab = lab(&format!(
+        "[balancing]\nsuccessors = 4\nmax-sybils = 3\nthreshold = 0.1\ninterval = \"2500 ms\"\n\
+         [sweep]\n\"balancing.strategy\" = {strategies}\n"
+    ));
+    lab.write(
+        "ticks.toml",
+        format!(
+            "experiment = \"balance\"\nseed = 3\nrepetitions = 3\n[balance]\nnodes = 30\ntasks = 3000\n\
+             successors = 4\nmax-sybils = 3\nthreshold = 0.1\n[sweep]\n\"balance.strategy\" = {strategies}\n"
+        ),
+    );
+    let mut arguments = vec!["run", "job.toml", "--out", "out"];
+    for setting in [
+        "job.model=ticks",
+        "job.atoms=3000",
+        "nodes.speed=4.0",
+        "repetitions=3",
+    ] {
+        arguments.extend(["--set", setting]);
+    }
+    lab.succeed(&arguments);
+    lab.succeed(&["run", "ticks.toml", "--out", "out"]);
+    let (job, ticks) = (
+        lab.table("out/job/runs.csv"),
+        lab.table("out/ticks/runs.csv"),
+    );
+    let half = |value: &f64| value / 2.0;
+    let seconds: Vec<f64> = ticks.numbers("ticks").iter().map(half).collect();
+    assert_eq!(job.numbers("runtime_s"), seconds);
+    assert_eq!(job.numbers("sybils_made"), ticks.numbers("sybils_made"));
+    assert_eq!(job.numbers("atoms_moved"), ticks.numbers("tasks_moved"));
+    assert_eq!(job.column("messages"), [""; 15]);
+    assert_eq!(job.column("result"), [""; 15]);
+}
+
+#[test]
+fn ticks_have_nothing_to_record() {
+    let lab = lab("");
+    let arguments = [
+        "run",
+        "job.toml",
+        "--out",
+        "out",
+        "--set",
+        "job.model=ticks",
+    ];
+    let ended = lab.dhtlab(&[&arguments[..], &["--record"]].concat());
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    let expected = "job.model: ticks have no messages";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
 }

@@ -39,10 +39,9 @@ mod strategy;
 mod tasks;
 #[cfg(test)]
 mod tests;
-mod trial;
+pub(super) mod trial;
 
-use identities::Keys;
-use parameters::{BalanceParameters, Strategy};
+pub(super) use parameters::{BalanceParameters, Strategy};
 
 use super::cells::cell;
 use crate::engine::Seed;
@@ -132,17 +131,7 @@ impl Run for BalanceRun {
     }
 
     fn cost(&self) -> Cost {
-        let (nodes, tasks) = (self.0.nodes as f64, f64::from(self.0.tasks));
-        let listed = self.0.keys == Keys::Sha1 || self.0.strategy == Strategy::ItemBalancing;
-        let places = nodes * f64::from(self.0.places_of_a_host());
-        let ticks = 3.0 * tasks / nodes;
-        let turns = ticks / f64::from(self.0.interval);
-        let churn = 3.0 * self.0.churn * ticks * nodes;
-        let laid = if listed { tasks / 5.0 } else { tasks / 500.0 };
-        Cost {
-            events: f64::from(self.0.trials) * (places + laid + churn + turns * nodes / 10.0),
-            bytes: 200.0 * nodes + 250.0 * places + if listed { 16.0 * tasks } else { 0.0 },
-        }
+        self.0.cost()
     }
 
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {

@@ -2,6 +2,7 @@
 
 use super::identities::{Keys, SybilId};
 use crate::parameter::Problem;
+use crate::scenario::Cost;
 
 crate::choices! {
     /// What nodes do about their load.
@@ -149,5 +150,20 @@ impl BalanceParameters {
     /// Tasks at or below which a host has little to do.
     pub fn threshold_tasks(&self) -> u32 {
         (f64::from(self.tasks) / self.nodes as f64 * self.threshold) as u32
+    }
+
+    /// What a run takes, roughly.
+    pub fn cost(&self) -> Cost {
+        let (nodes, tasks) = (self.nodes as f64, f64::from(self.tasks));
+        let listed = self.keys == Keys::Sha1 || self.strategy == Strategy::ItemBalancing;
+        let places = nodes * f64::from(self.places_of_a_host());
+        let ticks = 3.0 * tasks / nodes;
+        let turns = ticks / f64::from(self.interval);
+        let churn = 3.0 * self.churn * ticks * nodes;
+        let laid = if listed { tasks / 5.0 } else { tasks / 500.0 };
+        Cost {
+            events: f64::from(self.trials) * (places + laid + churn + turns * nodes / 10.0),
+            bytes: 200.0 * nodes + 250.0 * places + if listed { 16.0 * tasks } else { 0.0 },
+        }
     }
 }

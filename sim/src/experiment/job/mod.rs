@@ -1,6 +1,7 @@
 //! `experiment = "job"`: a MapReduce job on an overlay, under churn and under attack or not.
 
 mod rows;
+mod ticks;
 
 use super::network::world;
 use crate::engine::{Instant, Seed};
@@ -10,10 +11,11 @@ use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
 use crate::service::job::{
     Balancing, BalancingParameters, Bundle, Compute, JobParameters, JobSpecification, Message,
-    NodeParameters, Shared, Worker,
+    Model, NodeParameters, Shared, Worker,
 };
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
+use ticks::Ticks;
 use toml::Value;
 
 /// The kind of experiment.
@@ -120,6 +122,7 @@ impl JobRun {
             }
         }
         self.check_balancing()?;
+        self.in_ticks()?;
         if Instant::START + job.start < network.settled() {
             let message = format_args!(
                 "nodes still join until {}",
@@ -139,6 +142,14 @@ impl JobRun {
 }
 
 impl JobRun {
+    /// It as a job in ticks, if that is what it is.
+    fn in_ticks(&self) -> Result<Option<Ticks>, Problem> {
+        match self.job.parameters.model {
+            Model::Messages => Ok(None),
+            Model::Ticks => Ticks::of(self).map(Some),
+        }
+    }
+
     /// A strategy needs a ring on which a node knows enough others.
     fn check_balancing(&self) -> Result<(), Problem> {
         if self.balancing.strategy == Balancing::None {
@@ -178,6 +189,9 @@ impl Run for JobRun {
     }
 
     fn cost(&self) -> Cost {
+        if let Ok(Some(ticks)) = self.in_ticks() {
+            return ticks.cost();
+        }
         let job = &self.job.parameters;
         let nodes = self.network.overlay.nodes;
         let (atoms, n) = (f64::from(job.atoms), nodes as f64);
@@ -200,10 +214,17 @@ impl Run for JobRun {
     }
 
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
-        self.live(seed, None)
+        match self.in_ticks()? {
+            Some(ticks) => ticks.run(seed),
+            None => self.live(seed, None),
+        }
     }
 
     fn recorded(&self) -> Result<&dyn Recorded, Problem> {
+        if self.job.parameters.model == Model::Ticks {
+            let message = "ticks have no messages, so there is nothing to record";
+            return Err(Problem::new("job.model", message));
+        }
         self.network.check_recordable()?;
         Ok(self)
     }

@@ -36,7 +36,7 @@ pub use ledger::Ledger;
 pub use message::{Atom, Message};
 pub use package::{Package, bundle};
 pub use parameters::{
-    Bundle, Compute, JobParameters, JobSpecification, NodeParameters, SpeedDistribution,
+    Bundle, Compute, JobParameters, JobSpecification, Model, NodeParameters, SpeedDistribution,
 };
 pub use shared::{Shared, stream_of};
 

@@ -30,6 +30,16 @@ crate::choices! {
 }
 
 crate::choices! {
+    /// Whether a network lives.
+    pub enum Model {
+        /// It does: nodes speak to each other.
+        Messages = "messages",
+        /// Nodes work their atoms off in ticks, as in `experiment = "balance"`, without messages or latency.
+        Ticks = "ticks",
+    }
+}
+
+crate::choices! {
     /// How fast nodes are.
     pub enum SpeedDistribution {
         /// All alike.
@@ -44,6 +54,8 @@ crate::parameters! {
     pub struct JobParameters {
         /// What is computed.
         pub kind: Kind = Kind::Pi;
+        /// Whether a network lives, or nodes work their atoms off in ticks; then neither result nor messages come out.
+        pub model: Model = Model::Messages;
         /// Samples: points, numbers to try, children, steps; for word-count the words of the text, whatever stands here.
         pub samples: u64 = 10_000_000, within 1.0..=1e15;
         /// Atoms into which they are cut.

@@ -1,0 +1,106 @@
+//! A job in ticks: what the tick model of `experiment = "balance"` makes of it, to hold against what
+//! comes of the messages.
+//!
+//! A tick is the time that a node takes for an atom. There are no messages, no latency and no
+//! failures: whatever a node may know it knows at once, and a Sybil has its atoms with the tick in
+//! which it is made.
+
+use super::{JobExperiment, JobRun};
+use crate::engine::Seed;
+use crate::experiment::balance::{BalanceParameters, Strategy, trial};
+use crate::experiment::cells::cell;
+use crate::parameter::Problem;
+use crate::scenario::{Cost, Experiment, Outcome, Rows};
+use crate::service::job::{Balancing, SpeedDistribution};
+
+/// A job as the tick model takes it.
+pub(super) struct Ticks {
+    parameters: BalanceParameters,
+    /// Seconds.
+    tick: f64,
+}
+
+impl Ticks {
+    /// The job of `run`.
+    ///
+    /// # Errors
+    /// The key that says what the tick model does not have.
+    pub fn of(run: &JobRun) -> Result<Self, Problem> {
+        let (job, balancing, network) = (&run.job.parameters, &run.balancing, &run.network);
+        for (key, stands) in [
+            ("churn", network.churn.is_some()),
+            ("adversary", network.adversary.is_some()),
+        ] {
+            if stands {
+                let message = "a job in ticks has none; expected `job.model` = \"messages\"";
+                return Err(Problem::new(key, message));
+            }
+        }
+        if run.nodes.speed_distribution != SpeedDistribution::Homogeneous {
+            let message = "a tick is the time of an atom on any node; expected \"homogeneous\"";
+            return Err(Problem::new("nodes.speed-distribution", message));
+        }
+        let tick = run.job.samples() as f64 / f64::from(job.atoms) / run.nodes.speed;
+        let interval = balancing.interval.as_secs_f64() / tick;
+        let whole = libm::round(interval);
+        if !(1.0..=1e6).contains(&whole) || libm::fabs(interval - whole) > 1e-9 * whole {
+            let message = format_args!(
+                "expected whole ticks (an atom takes {tick} s), at most 1,000,000, found {} of them",
+                cell(interval)
+            );
+            return Err(Problem::new("balancing.interval", message));
+        }
+        let parameters = BalanceParameters {
+            strategy: match balancing.strategy {
+                Balancing::None => Strategy::None,
+                Balancing::RandomInjection => Strategy::RandomInjection,
+                Balancing::NeighbourInjection => Strategy::NeighbourInjection,
+                Balancing::SmartNeighbour => Strategy::SmartNeighbour,
+                Balancing::Invitation => Strategy::Invitation,
+            },
+            nodes: network.overlay.nodes,
+            tasks: job.atoms,
+            max_sybils: balancing.max_sybils,
+            threshold: balancing.threshold,
+            successors: balancing.successors,
+            interval: whole as u32,
+            ..BalanceParameters::default()
+        };
+        if parameters.nodes < 2 {
+            let message = "expected at least 2 nodes in ticks";
+            return Err(Problem::new("overlay.nodes", message));
+        }
+        Ok(Self { parameters, tick })
+    }
+
+    /// What it takes.
+    pub fn cost(&self) -> Cost {
+        self.parameters.cost()
+    }
+
+    /// Runs it. Of the metrics those are empty that only messages have; the tables have no rows.
+    ///
+    /// # Errors
+    /// More ticks than there may be.
+    pub fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+        let trial = trial::run(&self.parameters, seed, 0)?;
+        let seconds = f64::from(trial.ticks) * self.tick;
+        let nodes = self.parameters.nodes as f64;
+        let tasks = f64::from(self.parameters.tasks);
+        let metric = |name: &&str| match *name {
+            "runtime_s" | "last_mapped_s" => cell(seconds),
+            "speedup" => cell(tasks / f64::from(trial.ticks)),
+            "runtime_factor" => cell(f64::from(trial.ticks) * nodes / tasks),
+            "atoms" | "atoms_counted" => cell(tasks),
+            "sybils_made" => cell(trial.effort.sybils as f64),
+            "atoms_moved" => cell(trial.effort.moved as f64),
+            _ => String::new(),
+        };
+        let tables = JobExperiment.tables().iter();
+        Ok(Outcome {
+            metrics: JobExperiment.metrics().iter().map(metric).collect(),
+            tables: tables.map(|_| Rows::default()).collect(),
+            notes: Vec::new(),
+        })
+    }
+}
