@@ -58,6 +58,8 @@ const METRICS: &[&str] = &[
     "extra_edges",
     "largest_region",
     "region_total",
+    "tasks",
+    "largest_load",
     "fingers",
     "distinct_fingers",
     "hops",

@@ -1,8 +1,9 @@
-//! The regions of a Chord ring: to whom the keys belong.
+//! The regions of a Chord ring: to whom the keys belong, and the tasks with random keys.
 //!
 //! Rosen's dissertation (2016, chapter 2) and slides have the two pictures: by Chord's closeness a
 //! node has the keys from its predecessor up to its own ID; where closest means nearest in either
-//! direction, those from half-way to half-way.
+//! direction, those from half-way to half-way. The slides on load balancing have one with 100 tasks on 10
+//! nodes.
 
 use super::ring::{Ring, RingParameters};
 use super::{Drawn, Subject, own_tables};
@@ -16,6 +17,8 @@ crate::parameters! {
     pub struct RingRegionsParameters {
         /// Which node is the root of a key.
         pub closest: Closest = Closest::Successor;
+        /// Tasks with random keys, which are drawn in the regions; beside a node stands how many it has.
+        pub tasks: u32 = 0, within 0..=2_000;
     }
 }
 
@@ -46,6 +49,11 @@ struct Region {
 }
 
 impl Region {
+    /// Whether `key` is in it.
+    fn has(self, key: u64, ring: &Ring) -> bool {
+        (key.wrapping_sub(self.first) & (ring.size() - 1)) < self.keys(ring)
+    }
+
     /// How many keys there are in it.
     fn keys(self, ring: &Ring) -> u64 {
         (self.last.wrapping_sub(self.first) & (ring.size() - 1)) + 1
@@ -100,11 +108,21 @@ impl Subject for RingRegions {
         for id in &ring.ids {
             shapes.point("node", ring.place(*id as f64, 1.0));
         }
+        let regions = regions(&ring, self.own.closest);
+        let mut stream = seed.stream("tasks", 0);
+        let tasks: Vec<u64> = (0..self.own.tasks)
+            .map(|_| stream.below(ring.size()))
+            .collect();
+        let load = |region: &Region| tasks.iter().filter(|key| region.has(**key, &ring)).count();
+        let loads: Vec<usize> = regions.iter().map(load).collect();
         if ring.is_labelled() {
-            let labels: Vec<_> = ring.ids.iter().map(|id| (*id, id.to_string())).collect();
+            let label = |(id, load): (&u64, &usize)| match self.own.tasks {
+                0 => (*id, id.to_string()),
+                _ => (*id, format!("{id} ({load})")),
+            };
+            let labels: Vec<_> = ring.ids.iter().zip(&loads).map(label).collect();
             ring.label(shapes, "node", &labels);
         }
-        let regions = regions(&ring, self.own.closest);
         for region in &regions {
             // A key is the stretch up to it from the one before: so a region by Chord's closeness ends
             // where its node is.
@@ -118,6 +136,9 @@ impl Subject for RingRegions {
             corners.extend(inner.into_iter().rev());
             shapes.cell("region: the keys of one node", &corners);
         }
+        for key in &tasks {
+            shapes.point("task, at its key", ring.place(*key as f64, 0.775));
+        }
         let keys = |region: &Region| region.keys(&ring);
         let share = |keys: u64| keys as f64 / ring.size() as f64;
         let largest = regions.iter().map(keys).max().unwrap_or(0);
@@ -126,6 +147,13 @@ impl Subject for RingRegions {
             ("largest_region", share(largest)),
             ("region_total", share(regions.iter().map(keys).sum())),
         ];
+        if self.own.tasks > 0 {
+            let largest = loads.iter().max().copied().unwrap_or(0);
+            drawn.counted.extend([
+                ("tasks", f64::from(self.own.tasks)),
+                ("largest_load", largest as f64),
+            ]);
+        }
         Ok(drawn)
     }
 }
@@ -153,9 +181,7 @@ mod tests {
                 let owners: Vec<u64> = regions
                     .iter()
                     .zip(&ring.ids)
-                    .filter(|(region, _)| {
-                        (key.wrapping_sub(region.first) & (ring.size() - 1)) < region.keys(&ring)
-                    })
+                    .filter(|(region, _)| region.has(key, &ring))
                     .map(|(_, id)| *id)
                     .collect();
                 prop_assert_eq!(&owners, &[chord.root(key).expect("a root")]);
@@ -196,6 +222,32 @@ mod tests {
             let share = metric(&outcome, "largest_region");
             assert!((largest / whole / share - 1.0).abs() < 5e-4, "{closest}");
             assert_eq!(metric(&outcome, "region_total"), 1.0);
+        }
+    }
+
+    /// Each task is counted beside one node, and drawn within the band of the regions.
+    #[test]
+    fn each_task_is_of_one_node() {
+        let text = "[diagram]\npicture = \"ring-regions\"\nring = { bits = 16, nodes = 10 }\n\
+                    ring-regions = { tasks = 100 }";
+        for seed in 0..5 {
+            let outcome = drawn(text, seed).expect("a picture");
+            let tasks = rows(&outcome, "task, at its key", "point");
+            assert_eq!(tasks.len(), 100);
+            for (_, x, y, _) in &tasks {
+                assert!((0.77..0.78).contains(&libm::hypot(*x, *y)));
+            }
+            let cells = outcome.tables[0].0.iter();
+            let labels = cells.filter(|row| row[0] == "node" && !row[5].is_empty());
+            let loads: Vec<u32> = labels
+                .map(|row| {
+                    let load = row[5].split(['(', ')']).nth(1).expect("a load");
+                    load.parse().expect("a number")
+                })
+                .collect();
+            assert_eq!((loads.len(), loads.iter().sum::<u32>()), (10, 100));
+            let largest = loads.iter().max().copied().expect("ten of them");
+            assert_eq!(metric(&outcome, "largest_load"), f64::from(largest));
         }
     }
 }
