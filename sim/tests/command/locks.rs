@@ -3,26 +3,32 @@
 
 use crate::lab::Lab;
 use crate::resume::SWEEP;
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 /// Runs that take long enough to come upon: a minute and more in all.
 const SLOW: &str = "experiment = \"network\"\nrepetitions = 400\n[underlay]\nnodes = 2000\n\
                     [overlay]\nnodes = 1000\n[workload]\nlookups = 20000\n";
 
+/// Begins with these runs, and waits until `file` is there.
+fn begin_slow(lab: &Lab, more: &[&str], file: &str) -> Child {
+    lab.write("slow.toml", SLOW);
+    let arguments = ["run", "slow.toml", "--out", "out", "--jobs", "1"];
+    let child = lab.start(&[&arguments[..], more].concat());
+    let started = Instant::now();
+    while !lab.path(file).exists() {
+        let waited = started.elapsed();
+        assert!(waited < Duration::from_secs(60), "nothing begins");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
 #[test]
 fn a_second_writer_is_refused_and_a_dead_one_is_followed() {
     let lab = Lab::new();
-    lab.write("slow.toml", SLOW);
     lab.write("s.toml", format!("{SWEEP}\"overlay.nodes\" = [20]\n"));
-    let mut child = lab.start(&["run", "slow.toml", "--out", "out", "--jobs", "1"]);
-    let started = Instant::now();
-    while !lab.path("out/slow/finished.jsonl").exists() {
-        assert!(
-            started.elapsed() < Duration::from_secs(60),
-            "nothing begins"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let mut child = begin_slow(&lab, &[], "out/slow/finished.jsonl");
     let told = format!(
         "error: out/slow: cannot write results: another dhtlab (pid {}) is writing here\n",
         child.id()
@@ -65,16 +71,7 @@ fn a_file_that_was_left_behind_keeps_nobody_out() {
 #[cfg(unix)]
 fn an_interrupt_leaves_no_lock() {
     let lab = Lab::new();
-    lab.write("slow.toml", SLOW);
-    let mut child = lab.start(&["run", "slow.toml", "--out", "out", "--jobs", "1"]);
-    let started = Instant::now();
-    while !lab.path("out/slow/finished.jsonl").exists() {
-        assert!(
-            started.elapsed() < Duration::from_secs(60),
-            "nothing begins"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let mut child = begin_slow(&lab, &[], "out/slow/finished.jsonl");
     assert!(lab.path("out/slow/.lock").exists());
     let sent = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
@@ -93,25 +90,7 @@ fn a_shard_that_is_being_run_is_not_joined() {
         let shard = ["run", "slow.toml", "--out", "out", "--shard", place];
         lab.succeed(&[&shard[..], &["--repetitions", "2"]].concat());
     }
-    let shard = [
-        "run",
-        "slow.toml",
-        "--out",
-        "out",
-        "--shard",
-        "2/2",
-        "--jobs",
-        "1",
-    ];
-    let mut child = lab.start(&shard);
-    let started = Instant::now();
-    while !lab.path("out/slow.shard-2-of-2/.lock").exists() {
-        assert!(
-            started.elapsed() < Duration::from_secs(60),
-            "nothing begins"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let mut child = begin_slow(&lab, &["--shard", "2/2"], "out/slow.shard-2-of-2/.lock");
     let ended = lab.dhtlab(&["merge", "out"]);
     child.kill().expect("a signal");
     child.wait().expect("a child");

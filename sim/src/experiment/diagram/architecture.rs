@@ -9,7 +9,7 @@ use super::shapes::{Place, Shapes, Side};
 use super::{Drawn, Subject, own_tables};
 use crate::engine::Seed;
 use crate::parameter::{Parameters, Problem, Table};
-use crate::scenario::{Cost, Protocol};
+use crate::scenario::Protocol;
 use crate::service::job::tasks::Kind;
 use crate::space::Key;
 
@@ -153,13 +153,6 @@ fn row(shapes: &mut Shapes, y: f64, labels: &[(String, bool)]) {
 impl Subject for Architecture {
     fn resolved(&self) -> toml::Table {
         own_tables(vec![("architecture", self.0.write())])
-    }
-
-    fn cost(&self) -> Cost {
-        Cost {
-            events: 100.0,
-            bytes: 1e5,
-        }
     }
 
     fn draw(&self, _: Seed) -> Result<Drawn, Problem> {

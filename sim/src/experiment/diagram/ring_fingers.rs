@@ -9,7 +9,6 @@ use super::{Drawn, Subject, own_tables};
 use crate::engine::Seed;
 use crate::overlay::chord::Closest;
 use crate::parameter::{Parameters, Problem, Table};
-use crate::scenario::Cost;
 
 crate::parameters! {
     /// A Chord ring, and the fingers of one of its nodes.
@@ -73,13 +72,6 @@ impl Subject for RingFingers {
             ("ring", self.ring.write()),
             ("ring-fingers", self.own.write()),
         ])
-    }
-
-    fn cost(&self) -> Cost {
-        Cost {
-            events: 100.0,
-            bytes: 1e5,
-        }
     }
 
     fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {

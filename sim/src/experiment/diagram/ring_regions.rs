@@ -10,7 +10,6 @@ use super::{Drawn, Subject, own_tables};
 use crate::engine::Seed;
 use crate::overlay::chord::Closest;
 use crate::parameter::{Parameters, Problem, Table};
-use crate::scenario::Cost;
 
 crate::parameters! {
     /// The regions of a Chord ring.
@@ -92,13 +91,6 @@ impl Subject for RingRegions {
             ("ring", self.ring.write()),
             ("ring-regions", self.own.write()),
         ])
-    }
-
-    fn cost(&self) -> Cost {
-        Cost {
-            events: 100.0,
-            bytes: 1e5,
-        }
     }
 
     fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {
