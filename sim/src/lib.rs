@@ -4,6 +4,17 @@
 //! in virtual time, and counts. The command `dhtlab` runs scenario files; this library is what
 //! it is made of, for those who want to write a protocol, an underlay or an experiment.
 //!
+//! # What to read first
+//!
+//! * To run scenarios no Rust is needed: the README and the files in `scenarios/examples` are enough;
+//!   `dhtlab schema` has every key. `docs/coming-from.md` says what the words of PeerSim, OverSim,
+//!   SimGrid and p2psim are called here, `docs/findings.md` what the published results come to.
+//! * To use the library, begin with [the network below](#a-network-in-a-few-lines), then [`network`].
+//! * To write something of your own, begin with its example: a protocol in under 100 lines of code, joins
+//!   included, at [`Overlay`](overlay::Overlay); an underlay at [`underlay`](underlay#an-underlay-of-your-own);
+//!   an experiment that is read from TOML at [`Experiment`](scenario::Experiment). All three are run
+//!   as tests.
+//!
 //! # The floors
 //!
 //! The modules below stand in order: each uses only those above it on this page.

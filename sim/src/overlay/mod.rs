@@ -46,6 +46,168 @@ pub const HEADER_BYTES: u32 = 20;
 pub const NODE_BYTES: u32 = 4;
 
 /// A protocol: the state of one node and how it changes.
+///
+/// # A protocol of your own
+///
+/// The smallest ring that is right: a node knows who is before it and who follows it, a key belongs
+/// to the first node at or after it, and messages go around until they are there. Nodes join; a
+/// joiner's place is given by the node that follows it, and if several join there at once, the later
+/// one is passed on. Nobody crashes, so that nothing is mended, and hosts are all equally far apart,
+/// so that no message overtakes another. The protocol is less than 100 lines of code; the rest runs it.
+///
+/// ```
+/// use dhtlab::engine::{Instant, Seed, Span, Stream};
+/// use dhtlab::network::{End, Network, Setup, Travel, oracle};
+/// use dhtlab::overlay::{Census, Context, HEADER_BYTES, Identities, NODE_BYTES};
+/// use dhtlab::overlay::{NextHop, Node, Omniscient, Overlay};
+/// use dhtlab::space::Key;
+/// use dhtlab::underlay::{Distances, Host, Underlay};
+/// use dhtlab::workload::LookupPlan;
+/// use std::cmp::Ordering;
+/// use std::sync::Arc;
+///
+/// /// A node of the ring; who knows nobody is alone, or has no place yet.
+/// #[derive(Clone, Copy, Debug, Default)]
+/// struct Neighbours {
+///     before: Option<Node>,
+///     after: Option<Node>,
+/// }
+///
+/// #[derive(Clone, Copy, Debug)]
+/// enum Message {
+///     /// To a joiner from the node that follows it: "that one is before you."
+///     Welcome(Node),
+///     /// From a joiner to the node before it: "I follow you."
+///     Follow,
+///     /// "That joiner's place is before me."
+///     Seat(Node),
+/// }
+///
+/// impl Neighbours {
+///     /// Gives `joiner` the place before this node, or passes it on to where its place is.
+///     fn seat(&mut self, context: &mut Context<'_, Self>, joiner: Node) {
+///         let before = self.before.unwrap_or(context.me);
+///         if context.ids.id(joiner).is_between(context.ids.id(before), context.id()) {
+///             self.before = Some(joiner);
+///             context.send(joiner, Message::Welcome(before));
+///         } else {
+///             context.send(before, Message::Seat(joiner));
+///         }
+///     }
+/// }
+///
+/// impl Overlay for Neighbours {
+///     type Shared = ();
+///     type Message = Message;
+///     /// All that a node asks a root for is a place.
+///     type Query = ();
+///     type Timer = ();
+///
+///     fn next_hop(&self, (): &(), ids: &Identities, me: Node, key: &Key) -> NextHop {
+///         let [before, after] = [self.before, self.after].map(|node| node.unwrap_or(me));
+///         let [behind, here, ahead] = [before, me, after].map(|node| ids.id(node));
+///         match key {
+///             key if *key == here || key.is_between(behind, here) => NextHop::Root,
+///             key if *key == ahead || key.is_between(here, ahead) => NextHop::Last(after),
+///             _ => NextHop::Next(after),
+///         }
+///     }
+///     fn nearer((): &(), key: &Key, a: &Key, b: &Key) -> Ordering {
+///         a.wrapping_sub(*key).cmp(&b.wrapping_sub(*key))
+///     }
+///     fn bytes(message: &Message) -> u32 {
+///         HEADER_BYTES + NODE_BYTES * u32::from(!matches!(message, Message::Follow))
+///     }
+///     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+///         match bootstrap {
+///             Some(member) => context.route_via(member, context.id(), ()),
+///             None => context.joined(),
+///         }
+///     }
+///     fn on_query(&mut self, context: &mut Context<'_, Self>, origin: Node, (): (), _: Node) {
+///         self.seat(context, origin);
+///     }
+///     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Message) {
+///         match message {
+///             Message::Seat(joiner) => self.seat(context, joiner),
+///             Message::Welcome(before) => {
+///                 (self.before, self.after) = (Some(before), Some(from));
+///                 context.send(before, Message::Follow);
+///                 context.joined();
+///             }
+///             Message::Follow => {
+///                 let after = self.after.unwrap_or(context.me);
+///                 if context.ids.id(from).is_between(context.id(), context.ids.id(after)) {
+///                     self.after = Some(from);
+///                 }
+///             }
+///         }
+///     }
+///     fn each_peer(&self, see: &mut dyn FnMut(Node)) {
+///         self.before.into_iter().chain(self.after).for_each(see);
+///     }
+///     // Nothing is asked, nothing times out, and nothing has to be kept up.
+///     fn maintain(&mut self, _: &mut Context<'_, Self>) {}
+///     fn on_request(&mut self, _: &mut Context<'_, Self>, _: Node, message: Message) -> Message {
+///         message
+///     }
+///     fn on_reply(&mut self, _: &mut Context<'_, Self>, _: Node, (): (), _: Message, _: Span) {}
+///     fn on_timeout(&mut self, _: &mut Context<'_, Self>, _: Node, _: Option<()>) {}
+///     fn on_timer(&mut self, _: &mut Context<'_, Self>, (): ()) {}
+/// }
+///
+/// // What only one who sees everybody can say: the converged state, and who is right.
+/// impl Omniscient for Neighbours {
+///     type Index = ();
+///     fn newcomer((): &(), _: &Key) -> Self {
+///         Self::default()
+///     }
+///     fn converged((): &(), ids: &Identities, members: &[Node], _: &mut [Stream]) -> Vec<Self> {
+///         let ring = Census::new(ids, members);
+///         let at = |place: usize| Some(ring.nodes()[place % members.len()]);
+///         let state = |node: &Node| {
+///             let place = ring.place(&ids.id(*node), *node).expect("a member");
+///             Self { before: at(place + members.len() - 1), after: at(place + 1) }
+///         };
+///         members.iter().map(state).collect()
+///     }
+///     fn root((): &(), census: &Census, _: &[Self], (): &(), key: &Key) -> Option<Node> {
+///         (!census.nodes().is_empty()).then(|| census.nodes()[census.successor(key)])
+///     }
+/// }
+///
+/// // Eight nodes know each other, 56 more join in one second, and then 4000 keys are looked up.
+/// let seed = Seed::new(3);
+/// let hosts = Underlay::from_latencies(64, |_, _| Span::from_millis(20))?;
+/// let distances = Distances::new(Arc::new(hosts), (0..64).map(Host).collect());
+/// let setup = Setup { seed, travel: Travel::SemiRecursive, timeout: Span::from_millis(500) };
+/// let mut network: Network<Neighbours> = Network::new(setup, (), distances);
+/// let mut stream = seed.stream("ids", 0);
+/// let ids: Vec<Key> = (0..64).map(|_| Key::random(&mut stream)).collect();
+/// oracle::settle_converged(&mut network, &ids[..8], &[0, 1, 2, 3, 4, 5, 6, 7]);
+/// for site in 8..64 {
+///     let time = Instant::START + Span::from_millis(u64::from(site) * 1000 / 64);
+///     network.join_at(time, ids[site as usize], site);
+/// }
+/// let joined = Instant::START + Span::from_secs(60);
+/// network.run(joined, false, 1_000_000);
+/// assert_eq!(network.members().len(), 64);
+///
+/// let lookups = seed.stream("lookups", 0);
+/// network.plan_lookups(LookupPlan::evenly(lookups, joined, Span::from_millis(1), 4000));
+/// assert_eq!(network.run(joined + Span::from_secs(60), true, 1_000_000), End::Done);
+/// let tally = network.tally();
+/// assert_eq!((tally.counts.ok, tally.counts.wrong, tally.counts.failed), (4000, 0, 0));
+/// // The root is any of 0 to 63 steps away, with the same probability: 31.5 on average, and its
+/// // standard error 18.5 / sqrt(4000) = .29, of which three are allowed.
+/// let steps: u64 = tally.hops.iter().zip(0..).map(|(count, hops)| count * hops).sum();
+/// let mean = steps as f64 / 4000.0;
+/// assert!((mean - 31.5).abs() < 0.9, "{mean}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// What a scenario has to know of a protocol before it runs says [`Configuration`]; [`chord`] is a
+/// protocol with all of it.
 pub trait Overlay: Sized {
     /// What all nodes share and none changes: the space and the protocol's parameters.
     type Shared: Sync;

@@ -75,6 +75,118 @@ pub trait Recorded {
 }
 
 /// A kind of experiment.
+///
+/// It says which tables of a scenario file it reads and which columns it gives; sweeps,
+/// repetitions, seeds, checks of keys and ranges, and the names of runs come with
+/// [`Scenario::read`](super::Scenario::read).
+///
+/// # An experiment of your own
+///
+/// How many IDs of b bits are drawn until two are the same? On average the square root of
+/// pi 2^b / 2, and 2/3 more.
+///
+/// ```
+/// use dhtlab::engine::Seed;
+/// use dhtlab::parameter::{Parameters, Problem, Section, Table};
+/// use dhtlab::scenario::{Cost, Experiment, Options, Outcome, Run, Scenario, Source, TableSpec};
+/// use dhtlab::space::Key;
+/// use std::collections::BTreeSet;
+/// use std::path::Path;
+///
+/// dhtlab::parameters! {
+///     /// IDs are drawn until two are the same.
+///     pub struct CollisionParameters {
+///         /// Bits of an ID.
+///         pub bits: u32 = 16, within 1..=32;
+///         /// Number of trials.
+///         pub trials: u32 = 100, within 1..=1_000_000;
+///     }
+/// }
+///
+/// struct Collision;
+///
+/// impl Experiment for Collision {
+///     fn name(&self) -> &'static str {
+///         "collision"
+///     }
+///     fn doc(&self) -> &'static str {
+///         "how many random IDs are drawn until two are the same"
+///     }
+///     fn sections(&self) -> Vec<Section> {
+///         vec![Section::of::<CollisionParameters>("collision")]
+///     }
+///     fn metrics(&self) -> &'static [&'static str] {
+///         &["ids_mean", "ids_max"]
+///     }
+///     fn tables(&self) -> &'static [TableSpec] {
+///         &[]
+///     }
+///     fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+///         let parameters = CollisionParameters::read(&values.sub("collision")?)?;
+///         Ok(Box::new(CollisionRun(parameters)))
+///     }
+/// }
+///
+/// struct CollisionRun(CollisionParameters);
+///
+/// impl Run for CollisionRun {
+///     fn resolved(&self) -> toml::Table {
+///         let own = toml::Value::Table(self.0.write().into_iter().collect());
+///         let name = toml::Value::String("collision".to_owned());
+///         toml::Table::from_iter([("experiment".to_owned(), name), ("collision".to_owned(), own)])
+///     }
+///
+///     fn cost(&self) -> Cost {
+///         let ids = f64::from(self.0.bits / 2).exp2();
+///         Cost { events: ids * f64::from(self.0.trials), bytes: 40.0 * ids }
+///     }
+///
+///     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+///         // A stream of its own for each trial, whatever else draws from the seed.
+///         let drawn = |trial: u32| {
+///             let mut stream = seed.stream("collision", trial.into());
+///             let mut seen = BTreeSet::new();
+///             while seen.insert(Key::random(&mut stream).bits(0, self.0.bits)) {}
+///             seen.len() + 1
+///         };
+///         let counts: Vec<usize> = (0..self.0.trials).map(drawn).collect();
+///         let mean = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
+///         let most = counts.iter().max().expect("at least one trial");
+///         Ok(Outcome { metrics: vec![mean.to_string(), most.to_string()], ..Outcome::default() })
+///     }
+/// }
+///
+/// let text = "
+///     experiment = 'collision'
+///     seed = 5
+///     repetitions = 2
+///     collision.trials = 400
+///     sweep = { 'collision.bits' = [8, 16] }
+/// ";
+/// let read = |text| {
+///     let source = Source::parse(Path::new("collision.toml"), text)?;
+///     Scenario::read(source, &Options::default(), &[&Collision])
+/// };
+/// let scenario = read(text)?;
+/// assert_eq!((scenario.points.len(), scenario.runs.len()), (2, 4));
+/// for planned in &scenario.runs {
+///     let point = &scenario.points[planned.point];
+///     let outcome = point.run.run(planned.seed)?;
+///     assert_eq!(outcome, point.run.run(planned.seed)?);
+///     let bits: f64 = point.values[0].parse()?;
+///     let expected = (std::f64::consts::PI * bits.exp2() / 2.0).sqrt() + 2.0 / 3.0;
+///     let mean: f64 = outcome.metrics[0].parse()?;
+///     // The standard deviation of one trial is .52 of the mean, that of 400 trials .026: four of them.
+///     assert!((mean / expected - 1.0).abs() < 0.104, "{bits} bits: {mean} IDs");
+/// }
+/// // What cannot be meant is refused with its place and its key.
+/// let refused = read("experiment = 'collision'\ncollision.bits = 64").err().expect("a fault");
+/// assert!(refused.to_string().starts_with("collision.toml:2: collision.bits: expected"), "{refused}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The command `dhtlab` knows the kinds in [`experiment::KINDS`](crate::experiment::KINDS): a line
+/// there makes it one of them, with CSV files, figures and resumption.
 pub trait Experiment: Sync {
     /// The word that names it in a scenario file.
     fn name(&self) -> &'static str;

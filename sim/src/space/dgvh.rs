@@ -125,7 +125,7 @@ impl Dgvh {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Key, Ring, Torus};
+    use super::super::{Key, Plane, Ring, Torus};
     use super::*;
     use crate::engine::Seed;
     use proptest::prelude::*;
@@ -136,6 +136,26 @@ mod tests {
         (0..count)
             .map(|_| torus.point(&Key::random(&mut stream)))
             .collect()
+    }
+
+    /// DGVH has edges that the Delaunay triangulation has not. Who was rejected rejects nobody: `p` hides
+    /// `q` and leaves `far` alone, though `q` and its mirror image lie within the circle over the way to
+    /// `far`, one on each side, so that every circle through its ends holds one of them.
+    #[test]
+    fn an_edge_of_dgvh_need_not_be_one_of_delaunay() {
+        let at = |x: f64, y: f64| [0.1 + x / 20.0, 0.5 + y / 20.0];
+        let (me, far) = (at(0.0, 0.0), at(10.0, 0.0));
+        let [p, q, p_below, q_below] =
+            [(0.3, 3.0), (2.0, 3.9), (0.3, -3.0), (2.0, -3.9)].map(|(x, y)| at(x, y));
+        let candidates = [q, q_below, far, p, p_below];
+        let mut dgvh = Dgvh::new(Rule::Midpoint, 0);
+        let mut short = dgvh.select(&Plane, &me, &candidates).to_vec();
+        short.sort_unstable();
+        assert_eq!(short, [2, 3, 4]);
+        let centre = Plane.midpoint(&me, &far);
+        for inside in [q, q_below] {
+            assert!(Plane.distance(&centre, &inside) < Plane.distance(&centre, &me));
+        }
     }
 
     proptest! {

@@ -79,6 +79,12 @@ impl Adjacency {
         Ok(Self::pack(hosts, &links))
     }
 
+    /// The same of links that all bring their latency, so that none is drawn.
+    pub(super) fn of_timed(hosts: usize, links: Vec<Link>, notes: &mut Vec<String>) -> Self {
+        let (hosts, links) = largest_component(hosts, links, notes);
+        Self::pack(hosts, &links)
+    }
+
     /// Compressed rows of `links`, whose latencies are all known.
     fn pack(hosts: usize, links: &[Link]) -> Self {
         let mut offsets = vec![0u32; hosts + 1];

@@ -31,6 +31,77 @@
 //! one, so a path's latency is an exact sum. On `rtt-matrix` files and on the models
 //! `euclidean` and `constant` there is no graph: every message is one hop.
 //!
+//! # An underlay of your own
+//!
+//! Whatever gives links with latencies, or the latency of each pair, is an underlay:
+//! [`Underlay::from_links`] and [`Underlay::from_latencies`]. Nodes need not run on all hosts; here
+//! the sites are servers in racks, and the switches between them only carry messages.
+//!
+//! ```
+//! use dhtlab::engine::{Instant, Seed, Span};
+//! use dhtlab::network::{End, Network, Setup, Travel, oracle};
+//! use dhtlab::overlay::chord::{Chord, ChordParameters};
+//! use dhtlab::space::Key;
+//! use dhtlab::underlay::{Distances, Host, Underlay};
+//! use dhtlab::workload::LookupPlan;
+//! use std::sync::Arc;
+//!
+//! /// Racks of servers: each server is linked to the switch of its rack, each switch to two spines.
+//! struct LeafSpine {
+//!     racks: u32,
+//!     servers: u32,
+//! }
+//!
+//! impl LeafSpine {
+//!     /// The servers come first, rack by rack, then the switches, then the spines.
+//!     fn links(&self) -> Vec<(Host, Host, Span)> {
+//!         let switch = |rack| Host(self.racks * self.servers + rack);
+//!         let spine = |number| Host(self.racks * (self.servers + 1) + number);
+//!         let mut links = Vec::new();
+//!         for rack in 0..self.racks {
+//!             for server in rack * self.servers..(rack + 1) * self.servers {
+//!                 links.push((Host(server), switch(rack), Span::from_micros(5)));
+//!             }
+//!             links.push((switch(rack), spine(0), Span::from_micros(20)));
+//!             links.push((switch(rack), spine(1), Span::from_micros(30)));
+//!         }
+//!         links
+//!     }
+//! }
+//!
+//! let hall = LeafSpine { racks: 8, servers: 16 };
+//! let underlay = Underlay::from_links(8 * 17 + 2, hall.links())?;
+//! assert_eq!((underlay.hosts(), underlay.links()), (138, Some(144)));
+//! let servers = 8 * 16;
+//! let mut distances = Distances::new(Arc::new(underlay), (0..servers).map(Host).collect());
+//! // Within a rack by its switch; to another one by two switches and the faster spine.
+//! assert_eq!((distances.path(0, 1).hops, distances.path(0, 1).latency), (2, Span::from_micros(10)));
+//! assert_eq!((distances.path(0, 16).hops, distances.path(0, 16).latency), (4, Span::from_micros(50)));
+//!
+//! // Chord on all servers, and two thousand lookups.
+//! let seed = Seed::new(7);
+//! let setup = Setup { seed, travel: Travel::SemiRecursive, timeout: Span::from_millis(500) };
+//! let mut network: Network<Chord> = Network::new(setup, ChordParameters::default(), distances);
+//! let mut stream = seed.stream("ids", 0);
+//! let ids: Vec<Key> = (0..servers).map(|_| Key::random(&mut stream)).collect();
+//! let sites: Vec<u32> = (0..servers).collect();
+//! oracle::settle_converged(&mut network, &ids, &sites);
+//! let lookups = seed.stream("lookups", 0);
+//! network.plan_lookups(LookupPlan::evenly(lookups, Instant::START, Span::from_millis(1), 2000));
+//! assert_eq!(network.run(Instant::START + Span::from_secs(60), true, 1_000_000), End::Done);
+//!
+//! let tally = network.tally();
+//! assert_eq!(tally.counts.ok, 2000);
+//! let sum = |counts: &[u64]| counts.iter().zip(0..).map(|(count, value)| count * value).sum::<u64>();
+//! // Of the 127 other servers 112 are in other racks, four links away, and 15 in the same, at two:
+//! // 3.76 links a hop, if Chord does not care who is near. It does not.
+//! let links_a_hop = sum(&tally.underlay_hops) as f64 / sum(&tally.hops) as f64;
+//! assert!((links_a_hop - 3.76).abs() < 0.1, "{links_a_hop}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A model that scenario files can name is one file in [`models`] more (CONTRIBUTING.md says how).
+//!
 //! # Where what lives
 //!
 //! | module | subject |
@@ -40,6 +111,7 @@
 //! | `specification` | the `[underlay]` table |
 //! | `graph` | loops, parallel links, components, link latencies; the compact adjacency |
 //! | `search`, `radix_heap` | shortest paths from one host: breadth first, and Dijkstra |
+//! | `given` | links or latencies that the caller gives |
 //! | `pairwise` | latencies without a graph: constant, plane, matrix |
 //! | `distances` | rows of distances between the hosts in use |
 
@@ -47,6 +119,7 @@ pub mod files;
 pub mod models;
 
 mod distances;
+mod given;
 mod graph;
 mod pairwise;
 mod radix_heap;

@@ -9,6 +9,7 @@ mod cluster;
 mod columns;
 mod determinism;
 mod diagram;
+mod docs;
 mod figures_refused;
 mod files_refused;
 mod golden;
