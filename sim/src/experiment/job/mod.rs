@@ -196,7 +196,9 @@ impl Run for JobRun {
         let nodes = self.network.overlay.nodes;
         let (atoms, n) = (f64::from(job.atoms), nodes as f64);
         let hops = self.network.protocol.burden(nodes).hops;
-        let seconds = self.job.samples() as f64 / (self.nodes.speed * n);
+        // Until the node with the largest region is done, which on average has ln n + .58 times the mean.
+        let mean = self.job.samples() as f64 / (self.nodes.speed * n);
+        let seconds = mean * (libm::log(n) + 0.58);
         let sending = match job.bundle {
             Bundle::Fingers | Bundle::Walk => 2.0 * n.min(atoms),
             Bundle::None => atoms * hops,
@@ -206,9 +208,12 @@ impl Run for JobRun {
             Compute::Real => self.job.samples() as f64 / 50.0,
             Compute::Modelled => 0.0,
         };
+        // A look after a copy is less than an event, but comes with each repair and each neighbour.
+        let copies = atoms * job.replicas as f64;
+        let looks = copies * seconds / job.repair.as_secs_f64() / 5.0;
         let network = self.network.cost_of(0, seconds);
         Cost {
-            events: network.events + sending + mapping + 4.0 * atoms,
+            events: network.events + sending + mapping + 4.0 * copies + looks,
             bytes: network.bytes + 300.0 * atoms * job.replicas as f64,
         }
     }

@@ -162,7 +162,7 @@ impl Run for PublishedRun {
                 .map_or(n / 10.0, |rounds| rounds as f64),
         };
         Cost {
-            events: rounds * n * n * 4.0,
+            events: rounds * n * n / 4.0,
             bytes: n * 2000.0 + self.underlay.memory(self.overlay.nodes) as f64,
         }
     }
