@@ -135,6 +135,12 @@ impl Part {
         };
         let fault = |error| refuse(&folder.join("manifest.json"), format!("shard: {error}"));
         let facts = ShardFacts::deserialize(facts).map_err(fault)?;
+        let name = manifest["name"].as_str().unwrap_or_default();
+        let is_name = Path::new(name).file_name().is_some_and(|file| file == name);
+        if !is_name {
+            let why = format!("manifest.json: name: no scenario is called \"{name}\"");
+            return Err(refuse(folder, why));
+        }
         Ok(Some(Self {
             folder: folder.to_owned(),
             manifest,
@@ -218,7 +224,13 @@ impl Whole {
         if !missing.is_empty() {
             let text = match missing.as_slice() {
                 [one] => format!("shard {one} is missing"),
-                several => format!("shards {} are missing", several.join(", ")),
+                [some @ .., _] if some.len() < 12 => {
+                    format!("shards {} are missing", missing.join(", "))
+                }
+                several => {
+                    let first = several[..10].join(", ");
+                    format!("shards {first} and {} more are missing", several.len() - 10)
+                }
             };
             return Err(Failure::Input(format!("{name}: {text}")));
         }
@@ -227,7 +239,11 @@ impl Whole {
             .iter()
             .find(|kind| first.manifest["experiment"] == kind.name())
             .ok_or_else(|| refuse(&first.folder, "of an unknown experiment"))?;
-        let mut holders = vec![None; first.facts.runs];
+        let places: usize = parts.iter().map(|part| part.facts.places.len()).sum();
+        if places != first.facts.runs {
+            return Err(refuse(&first.folder, "manifest.json: shard: runs"));
+        }
+        let mut holders = vec![None; places];
         for (i, part) in parts.iter().enumerate() {
             for place in &part.facts.places {
                 match holders.get_mut(*place) {
@@ -250,35 +266,44 @@ impl Whole {
         Ok(whole)
     }
 
-    /// Refuses to replace results of runs that the shards do not have.
+    /// Refuses to replace results that the shards do not have.
     fn loses_nothing(&self) -> Result<(), Failure> {
-        // Results that one `run` would replace, as of another version, may go.
-        let kept = store::kept(&self.parts[0].manifest);
+        let lost = |what: String| {
+            let why = format!("{what} would be lost; --out says where else the results go");
+            Err(refuse(&self.target, why))
+        };
+        let own = &self.parts[0].manifest;
+        let kept = store::kept(own);
+        if let Some(theirs) = store::manifest(&self.target) {
+            if ["experiment", "dhtlab"]
+                .iter()
+                .any(|field| theirs[field] != own[field])
+            {
+                return lost("results of another experiment or version".to_owned());
+            }
+            if !kept.covers(&store::kept(&theirs)) {
+                return lost("rows of tables that the shards leave out".to_owned());
+            }
+        }
         let wanted = Wanted {
             experiment: self.experiment,
             kept: &kept,
         };
         let mut there = store::finished_names(&self.target, wanted);
-        if !there.is_empty() {
-            for part in &self.parts {
-                for run in store::finished_names(&part.folder, wanted) {
-                    there.remove(&run);
-                }
+        for part in &self.parts {
+            for run in store::written_names(&part.folder) {
+                there.remove(&run);
             }
         }
         match there.len() {
             0 => Ok(()),
-            lost => Err(refuse(
-                &self.target,
-                format!(
-                    "{lost} runs there are in none of the shards and would be lost; --out says \
-                         where else the results go"
-                ),
-            )),
+            runs => lost(format!("{runs} runs there are in none of the shards and")),
         }
     }
 
     fn write(&self) -> io::Result<()> {
+        // Without it, what a stop leaves half replaced is of no use to anybody; the shards have it all.
+        remove(&self.target.join("manifest.json"))?;
         let written = self.parts.iter().flat_map(Part::tables);
         let written: Vec<&str> = written.collect();
         let specs = self.experiment.tables().iter();

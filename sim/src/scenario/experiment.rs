@@ -60,7 +60,7 @@ pub trait Run: Send + Sync {
     /// # Errors
     /// If no network runs in it, or one that is too large to be watched.
     fn recorded(&self) -> Result<&dyn Recorded, Problem> {
-        let message = "no network runs in this kind of experiment, so there is nothing to record";
+        let message = "in this kind of experiment there is nothing to record";
         Err(Problem::new("experiment", message))
     }
 }

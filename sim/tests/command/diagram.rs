@@ -240,7 +240,7 @@ fn what_cannot_be_drawn_is_refused() {
         ),
         (
             job("[churn]\nmodel = \"per-second\"\n"),
-            "bad.toml:14: churn: where nodes come and go, messages make no tree",
+            "bad.toml:14: churn: a picture shows a job on nodes that stay and are honest",
         ),
         (
             job("").replace("nodes = 8", "nodes = 201"),

@@ -262,16 +262,30 @@ fn bad_jobs_are_refused() {
         (&["balancing.wait=0 s"], "balancing.wait: "),
         (&["job.model=hours"], "job.model: expected one of "),
         (
-            &["job.model=ticks", "balancing.interval=2500 ms"],
+            &[
+                "job.model=ticks",
+                "balancing.strategy=invitation",
+                "balancing.successors=4",
+                "balancing.interval=2500 ms",
+            ],
             "balancing.interval: expected whole ticks (an atom takes 1 s), ",
         ),
         (
-            &["job.model=ticks", "balancing.interval=100 ms"],
+            &[
+                "job.model=ticks",
+                "balancing.strategy=invitation",
+                "balancing.successors=4",
+                "balancing.interval=100 ms",
+            ],
             "balancing.interval: expected whole ticks",
         ),
         (
             &["job.model=ticks", "nodes.speed-distribution=uniform"],
             "nodes.speed-distribution: a tick is the time of an atom on any node",
+        ),
+        (
+            &["job.model=ticks", "overlay.protocol=kademlia"],
+            "overlay.protocol: ticks are those of a ring",
         ),
         (
             &["job.model=ticks", "churn.model=sessions"],

@@ -320,16 +320,81 @@ fn a_shard_that_is_not_whole_is_refused() {
     assert_eq!(ended.stderr, "error: s: shard 2/2 is missing\n");
 }
 
+/// What is at the place of the joined results and not in the shards: none of it is touched.
+#[test]
+fn what_the_shards_do_not_have_is_not_replaced() {
+    let lab = Lab::new();
+    lab.write("s.toml", format!("{SWEEP}\"overlay.nodes\" = [20, 40]\n"));
+    run_shards(&lab, "s.toml", 2, "out");
+    let refused = |told: &str| {
+        let before = lab.files("there");
+        let ended = lab.dhtlab(&["merge", "out", "--out", "there"]);
+        let told =
+            format!("error: there/s: {told} would be lost; --out says where else the results go\n");
+        assert_eq!(
+            (ended.code, ended.stderr.as_str()),
+            (Some(2), told.as_str())
+        );
+        assert!(lab.files("there") == before, "{told}");
+        std::fs::remove_dir_all(lab.path("there")).expect("it was there");
+    };
+    lab.write(
+        "other/s.toml",
+        "experiment = \"dgvh-cost\"\n[dgvh-cost]\ncandidates = 10\n",
+    );
+    lab.succeed(&["run", "other/s.toml", "--out", "there"]);
+    refused("results of another experiment or version");
+    // Rows that are left out in the shards.
+    lab.succeed(&["run", "s.toml", "--out", "there"]);
+    for shard in ["1/2", "2/2"] {
+        let run = ["run", "s.toml", "--out", "out", "--shard", shard];
+        lab.succeed(&[&run[..], &["--set", "tables=[]"]].concat());
+    }
+    refused("rows of tables that the shards leave out");
+    // Runs that the shards have in their journals only.
+    for repetitions in ["3", "1"] {
+        for shard in ["1/2", "2/2"] {
+            let run = ["run", "s.toml", "--out", "out", "--shard", shard];
+            lab.succeed(&[&run[..], &["--repetitions", repetitions]].concat());
+        }
+        if repetitions == "3" {
+            lab.succeed(&["merge", "out", "--out", "there"]);
+        }
+    }
+    refused("4 runs there are in none of the shards and");
+}
+
+/// A merge that is stopped between two files leaves nothing that passes for whole.
+#[test]
+fn a_merge_that_is_stopped_leaves_nothing_that_passes_for_whole() {
+    let lab = Lab::new();
+    lab.write("s.toml", format!("{SWEEP}\"overlay.nodes\" = [20, 40]\n"));
+    let run = |out: &str, more: &[&str]| {
+        lab.succeed(&[&["run", "s.toml", "--out", out], more].concat());
+    };
+    run("whole", &["--repetitions", "3"]);
+    run("out", &["--repetitions", "2"]);
+    run("out", &["--repetitions", "3", "--shard", "1/2"]);
+    run("out", &["--repetitions", "3", "--shard", "2/2"]);
+    // The first table is replaced, the second one cannot be.
+    std::fs::create_dir(lab.path("out/s/histogram.new")).expect("a folder");
+    let ended = lab.dhtlab(&["merge", "out"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    std::fs::remove_dir(lab.path("out/s/histogram.new")).expect("it was there");
+    run("out", &["--repetitions", "3"]);
+    assert!(lab.files("out/s") == lab.files("whole/s"));
+}
+
 #[test]
 fn a_shard_that_cannot_be_is_refused() {
     let lab = Lab::new();
     lab.write("s.toml", format!("{SWEEP}\"overlay.nodes\" = [20, 40]\n"));
-    for shard in ["0/4", "5/4", "x", "1/0", "1", "-1/4", ""] {
+    for shard in ["0/4", "5/4", "x", "1/0", "1", "-1/4", "1/100001", ""] {
         let ended = lab.dhtlab(&["run", "s.toml", "--out", "out", &format!("--shard={shard}")]);
         assert_eq!(ended.code, Some(2), "{shard}");
         let told = format!(
             "error: invalid value '{shard}' for '--shard <i/n>': expected i/n with i between 1 \
-             and n, such as 2/8\n"
+             and n, at most 100000, such as 2/8\n"
         );
         let empty = "error: a value is required for '--shard <i/n>' but none was supplied\n";
         assert!(

@@ -106,6 +106,27 @@ fn shards_with_fewer_tables_are_joined() {
     );
 }
 
+/// A command that is stopped while it drops rows leaves no tables that pass for whole.
+#[test]
+fn rows_are_not_dropped_unsaid() {
+    let lab = Lab::new();
+    write(&lab, "");
+    lab.succeed(&["run", "s.toml", "--out", "whole"]);
+    lab.succeed(&["run", "s.toml", "--out", "out"]);
+    for file in ["runs", "histogram", "manifest"] {
+        write(&lab, "tables = [\"histogram.degree\"]");
+        // This file cannot be replaced.
+        let beside = lab.path(&format!("out/s/{file}.new"));
+        std::fs::create_dir(&beside).expect("a folder");
+        let ended = lab.dhtlab(&["run", "s.toml", "--out", "out"]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        std::fs::remove_dir(&beside).expect("it was there");
+        write(&lab, "");
+        lab.succeed(&["run", "s.toml", "--out", "out"]);
+        assert!(lab.files("out/s") == lab.files("whole/s"), "{file}");
+    }
+}
+
 #[test]
 fn what_cannot_be_kept_is_refused() {
     let figure = "experiment = \"network\"\n[[figure]]\n";

@@ -179,8 +179,7 @@ fn what_cannot_be_watched_is_refused() {
         &[(
             "experiment = \"mashing\"\n",
             &["--record"],
-            "bad.toml: --record: experiment: no network runs in this kind of experiment, so there is \
-             nothing to record",
+            "bad.toml: --record: experiment: in this kind of experiment there is nothing to record",
         )],
     );
     let lab = Lab::new();

@@ -11,7 +11,7 @@ mod reading;
 
 use files::replace;
 pub(super) use files::{checksums, prepare, write_csv};
-pub(super) use reading::{finished_names, kept};
+pub(super) use reading::{finished_names, kept, manifest, written_names};
 
 use crate::scenario::{Experiment, Kept, Outcome, Scenario, Share, TableSpec};
 use reading::{read_journal, read_tables};
@@ -155,6 +155,7 @@ impl Store {
 
     /// Sorts what is done into the CSV files and the manifest.
     pub fn write_files(&self, scenario: &Scenario) -> io::Result<()> {
+        self.declare_kept()?;
         // What the new files leave out goes to the journal before the old files go.
         let others = self.others(scenario);
         if !others.is_empty() {
@@ -195,6 +196,20 @@ impl Store {
         manifest["files"] = json!(checksums(&self.folder, &tables)?);
         write_manifest(&self.folder, &manifest)?;
         self.trim_journal(&others)
+    }
+
+    /// Has the manifest that is there say that the tables keep less, before they do: a stop in between
+    /// would leave tables that pass for whole.
+    fn declare_kept(&self) -> io::Result<()> {
+        let Some(mut manifest) = manifest(&self.folder).filter(|it| it.is_object()) else {
+            return Ok(());
+        };
+        let before = kept(&manifest);
+        if before == self.kept || !before.covers(&self.kept) {
+            return Ok(());
+        }
+        manifest[KEPT] = json!(self.kept);
+        write_manifest(&self.folder, &manifest)
     }
 
     fn write_table(&self, scenario: &Scenario, place: usize, table: &TableSpec) -> io::Result<()> {

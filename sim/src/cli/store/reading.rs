@@ -16,9 +16,8 @@ pub(in crate::cli) fn finished_names(folder: &Path, wanted: Wanted<'_>) -> FxHas
     let mut names = FxHashSet::default();
     if let Some(manifest) = manifest(folder)
         && fault(&manifest, wanted).is_none()
-        && let Ok(Some(runs)) = read_csv(&folder.join("runs.csv"), &[])
     {
-        names.extend(runs.into_iter().map(|(run, _)| run));
+        names.extend(written_names(folder));
     }
     let _ = each_in_journal(&folder.join(JOURNAL), wanted, |line| {
         names.insert(line.run);
@@ -26,8 +25,15 @@ pub(in crate::cli) fn finished_names(folder: &Path, wanted: Wanted<'_>) -> FxHas
     names
 }
 
+/// The names of the runs in `runs.csv` in `folder`; none if that cannot be read.
+pub(in crate::cli) fn written_names(folder: &Path) -> FxHashSet<String> {
+    let rows = read_csv(&folder.join("runs.csv"), &[]);
+    let rows = rows.ok().flatten().into_iter().flatten();
+    rows.map(|(run, _)| run).collect()
+}
+
 /// The manifest in `folder`, if there is one; null if it is broken.
-fn manifest(folder: &Path) -> Option<Value> {
+pub(in crate::cli) fn manifest(folder: &Path) -> Option<Value> {
     let text = fs::read_to_string(folder.join("manifest.json")).ok()?;
     Some(serde_json::from_str(&text).unwrap_or_default())
 }
@@ -36,8 +42,11 @@ fn manifest(folder: &Path) -> Option<Value> {
 fn fault(manifest: &Value, wanted: Wanted<'_>) -> Option<String> {
     let version = manifest["dhtlab"].as_str().unwrap_or("an unknown version");
     let experiment = wanted.experiment.name();
-    if version != env!("CARGO_PKG_VERSION") || manifest["experiment"] != experiment {
+    if version != env!("CARGO_PKG_VERSION") {
         return Some(format!("results of dhtlab {version} are replaced"));
+    }
+    if manifest["experiment"] != experiment {
+        return Some("results of another experiment are replaced".to_owned());
     }
     if kept(manifest).covers(wanted.kept) {
         None

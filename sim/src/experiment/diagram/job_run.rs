@@ -3,7 +3,7 @@
 use crate::engine::Seed;
 use crate::experiment::JobExperiment;
 use crate::parameter::{Problem, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Run};
+use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Run};
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
 
@@ -16,6 +16,16 @@ impl JobRun {
     /// # Errors
     /// The first key that is wrong.
     pub fn read(values: &Table<'_>, folder: &Path) -> Result<Self, Problem> {
+        let network = NetworkScenario::read(values, folder)?;
+        for (key, stands) in [
+            ("churn", network.churn.is_some()),
+            ("adversary", network.adversary.is_some()),
+        ] {
+            if stands {
+                let message = "a picture shows a job on nodes that stay and are honest";
+                return Err(Problem::new(key, message));
+            }
+        }
         let run = JobExperiment.prepare(values, folder)?;
         run.recorded()?;
         Ok(Self(run))
@@ -41,6 +51,10 @@ impl JobRun {
         if recording.cut {
             let message = "more messages than a recording takes down; expected fewer atoms";
             return Err(Problem::new("job.atoms", message));
+        }
+        if Self::metric(&outcome, "atoms_counted") < Self::metric(&outcome, "atoms") {
+            let message = "the job had not come to its end by then; expected more time";
+            return Err(Problem::new("time.max", message));
         }
         Ok((outcome, recording))
     }

@@ -122,7 +122,6 @@ impl JobRun {
             }
         }
         self.check_balancing()?;
-        self.in_ticks()?;
         if Instant::START + job.start < network.settled() {
             let message = format_args!(
                 "nodes still join until {}",
@@ -137,6 +136,7 @@ impl JobRun {
             );
             return Err(Problem::new("job.start", message));
         }
+        self.in_ticks()?;
         Ok(())
     }
 }

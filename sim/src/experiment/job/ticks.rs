@@ -6,7 +6,7 @@
 //! which it is made.
 
 use super::{JobExperiment, JobRun};
-use crate::engine::Seed;
+use crate::engine::{Instant, Seed};
 use crate::experiment::balance::{BalanceParameters, Strategy, trial};
 use crate::experiment::cells::cell;
 use crate::parameter::Problem;
@@ -18,6 +18,8 @@ pub(super) struct Ticks {
     parameters: BalanceParameters,
     /// Seconds.
     tick: f64,
+    /// Seconds after which messages would stop.
+    most: f64,
 }
 
 impl Ticks {
@@ -36,6 +38,10 @@ impl Ticks {
                 return Err(Problem::new(key, message));
             }
         }
+        if !network.protocol.is_ring() {
+            let message = "ticks are those of a ring; expected \"chord\"";
+            return Err(Problem::new("overlay.protocol", message));
+        }
         if run.nodes.speed_distribution != SpeedDistribution::Homogeneous {
             let message = "a tick is the time of an atom on any node; expected \"homogeneous\"";
             return Err(Problem::new("nodes.speed-distribution", message));
@@ -43,7 +49,9 @@ impl Ticks {
         let tick = run.job.samples() as f64 / f64::from(job.atoms) / run.nodes.speed;
         let interval = balancing.interval.as_secs_f64() / tick;
         let whole = libm::round(interval);
-        if !(1.0..=1e6).contains(&whole) || libm::fabs(interval - whole) > 1e-9 * whole {
+        let acts = balancing.strategy != Balancing::None;
+        let is_whole = (1.0..=1e6).contains(&whole) && libm::fabs(interval - whole) <= 1e-9 * whole;
+        if acts && !is_whole {
             let message = format_args!(
                 "expected whole ticks (an atom takes {tick} s), at most 1,000,000, found {} of them",
                 cell(interval)
@@ -63,14 +71,19 @@ impl Ticks {
             max_sybils: balancing.max_sybils,
             threshold: balancing.threshold,
             successors: balancing.successors,
-            interval: whole as u32,
+            interval: if acts { whole as u32 } else { 1 },
             ..BalanceParameters::default()
         };
         if parameters.nodes < 2 {
             let message = "expected at least 2 nodes in ticks";
             return Err(Problem::new("overlay.nodes", message));
         }
-        Ok(Self { parameters, tick })
+        let start = Instant::START + job.start;
+        Ok(Self {
+            parameters,
+            tick,
+            most: network.end().since(start).as_secs_f64(),
+        })
     }
 
     /// What it takes.
@@ -96,11 +109,17 @@ impl Ticks {
             "atoms_moved" => cell(trial.effort.moved as f64),
             _ => String::new(),
         };
+        let mut notes = Vec::new();
+        if seconds > self.most {
+            notes.push(format!(
+                "the job ends after {seconds} s, beyond time.max, which ticks do not know"
+            ));
+        }
         let tables = JobExperiment.tables().iter();
         Ok(Outcome {
             metrics: JobExperiment.metrics().iter().map(metric).collect(),
             tables: tables.map(|_| Rows::default()).collect(),
-            notes: Vec::new(),
+            notes,
         })
     }
 }

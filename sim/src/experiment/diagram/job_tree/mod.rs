@@ -67,15 +67,6 @@ impl JobTree {
             );
             return Err(Problem::new("diagram.job-tree.layout", message));
         }
-        if network.churn.is_some() || network.adversary.is_some() {
-            let key = if network.churn.is_some() {
-                "churn"
-            } else {
-                "adversary"
-            };
-            let message = "where nodes come and go, messages make no tree";
-            return Err(Problem::new(key, message));
-        }
         let run = JobRun::read(values, folder)?;
         Ok(Self { run, own })
     }
