@@ -61,7 +61,7 @@
 //! let underlay = Arc::new(specification.build(seed)?);
 //! let distances = Distances::new(underlay, (0..100).map(Host).collect());
 //! // ... a Chord node on each ...
-//! let setup = Setup { seed, travel: Travel::Recursive, timeout: Span::from_millis(500) };
+//! let setup = Setup { seed, travel: Travel::Recursive, timeout: Span::from_millis(500), ask_root: true };
 //! let mut network: Network<Chord> = Network::new(setup, ChordParameters::default(), distances);
 //! let mut stream = seed.stream("ids", 0);
 //! let ids: Vec<Key> = (0..100).map(|_| Key::random(&mut stream)).collect();

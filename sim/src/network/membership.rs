@@ -153,7 +153,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 sybils.depart(id, node, sybil);
             }
             self.tally.counts.leaves += 1;
-            self.tally.members(self.now, self.census.nodes().len());
+            self.membership_changed();
             self.roster.extinct = self.census.nodes().is_empty();
         }
         // What it knew takes room.
@@ -239,7 +239,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             let state = &self.nodes[node.index()];
             self.index.enter(&self.shared, node, state);
             self.tally.counts.joins += 1;
-            self.tally.members(self.now, self.census.nodes().len());
+            self.membership_changed();
             if let Some(recorder) = &mut self.recorder {
                 recorder.joined(self.now, node);
             }

@@ -10,6 +10,7 @@
 
 mod delivery;
 mod event;
+mod lookups;
 mod membership;
 pub mod oracle;
 mod placement;
@@ -34,8 +35,8 @@ use crate::engine::{EventQueue, Instant, Seed, Span, Stream};
 use crate::overlay::{Action, Application, Census, Effect, Identities, Node, Omniscient, Turn};
 use crate::space::Key;
 use crate::underlay::{Distances, Slot};
-use crate::workload::{Lookup, LookupPlan};
 use event::Event;
+use lookups::Lookups;
 use membership::Roster;
 use recording::Recorder;
 use sybils::Sybils;
@@ -50,6 +51,9 @@ pub struct Setup {
     pub travel: Travel,
     /// How long a node waits for an answer.
     pub timeout: Span,
+    /// Whether the initiator of an iterative lookup asks the root that another node has named, before
+    /// the lookup is over.
+    pub ask_root: bool,
 }
 
 /// A network of nodes that speak protocol `P` and run application `A`.
@@ -69,8 +73,7 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     census: Census,
     index: P::Index,
     trips: Trips<P, A>,
-    plan: Option<LookupPlan>,
-    planned: Option<Lookup>,
+    lookups: Lookups,
     roster: Roster,
     sybils: Option<Box<Sybils>>,
     /// Whether, and how far, what happens is taken down.
@@ -148,8 +151,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             census: Census::default(),
             index: P::Index::default(),
             trips: Trips::default(),
-            plan: None,
-            planned: None,
+            lookups: Lookups::default(),
             sybils: None,
             recorder: None,
             tally: Tally::default(),
@@ -230,24 +232,39 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         links.dedup();
     }
 
-    /// From now on it is measured; with `intervals` also by so many intervals of such a length.
-    pub fn begin_measuring(&mut self, intervals: Option<(Span, usize)>) {
+    /// From now on it is measured; with `intervals` also by intervals of such a length until then.
+    pub fn begin_measuring(&mut self, intervals: Option<(Span, Instant)>) {
         self.tally.begin(self.now);
         if let Some(recorder) = &mut self.recorder {
             recorder.measuring(self.now);
         }
-        if let Some((length, count)) = intervals {
-            self.tally.timeline = Timeline::new(self.now, length, count);
+        if let Some((length, end)) = intervals {
+            self.tally.timeline = Timeline::new((self.now, end), length);
             for end in self.tally.timeline.ends() {
                 self.queue.schedule(end, Event::Interval);
             }
         }
     }
 
-    /// Takes `plan` as what is to be looked up.
-    pub fn plan_lookups(&mut self, plan: LookupPlan) {
-        self.plan = Some(plan);
-        self.plan_next_lookup();
+    /// Nothing is measured any more: the last interval ends. To be called once the run is over.
+    pub fn end_measuring(&mut self) {
+        if self.tally.timeline.is_open() {
+            let state = self.interval_end();
+            self.tally.timeline.stop(self.now, state);
+        }
+    }
+
+    /// What an interval that ends now is told of the network.
+    fn interval_end(&self) -> impl FnOnce(&mut Interval) + use<P, A> {
+        let (members, sybils) = (self.census.nodes().len(), self.sybils().len());
+        let occlusion = self.sybils.as_ref().map(|_| self.occluded_links());
+        let (links, occluded) = occlusion.unwrap_or_default();
+        move |interval| {
+            interval.members = members as u64;
+            interval.sybils = sybils as u64;
+            interval.links = links;
+            interval.occluded_links = occluded;
+        }
     }
 
     /// Sends `message` of the application on `from` to the root of `key`.
@@ -278,7 +295,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 return End::Extinct;
             }
             if drain
-                && self.planned.is_none()
+                && self.lookups.is_over(self.now)
                 && self.tally.under_way() == 0
                 && A::is_over(&self.ledger)
             {
@@ -346,47 +363,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             Event::Churn => self.churn(),
             Event::Infiltrate => self.infiltrate(),
             Event::Interval => {
-                let members = self.census.nodes().len();
-                let sybils = self.sybils().len();
-                let occlusion = self.sybils.as_ref().map(|_| self.occluded_links());
-                let (links, occluded) = occlusion.unwrap_or_default();
-                self.tally.timeline.close(self.now, |interval| {
-                    interval.members = members as u64;
-                    interval.sybils = sybils as u64;
-                    interval.links = links;
-                    interval.occluded_links = occluded;
-                });
+                let state = self.interval_end();
+                self.tally.timeline.close(state);
             }
         }
-    }
-
-    fn plan_next_lookup(&mut self) {
-        self.planned = self.plan.as_mut().and_then(Iterator::next);
-        if let Some(lookup) = self.planned {
-            self.queue.schedule(lookup.time, Event::Lookup);
-        }
-    }
-
-    fn look_up(&mut self) {
-        let Some(lookup) = self.planned else {
-            return;
-        };
-        let members = match &self.sybils {
-            Some(sybils) => sybils.honest().nodes(),
-            None => self.census.nodes(),
-        };
-        self.tally.counts.lookups += 1;
-        if let Some(interval) = self.tally.timeline.at(self.now) {
-            interval.lookups += 1;
-        }
-        // The high bits choose, so that a draw picks alike in networks of like size.
-        let place = (u128::from(lookup.source) * members.len() as u128) >> 64;
-        if let Some(source) = members.get(place as usize) {
-            self.route(*source, None, lookup.key, Cargo::Lookup);
-        } else {
-            self.tally.failed(self.now, 0);
-            self.record_lookup_of_nobody(lookup.key);
-        }
-        self.plan_next_lookup();
     }
 }

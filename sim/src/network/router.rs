@@ -95,7 +95,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         };
         self.trips.get_mut(id).searching = false;
         match root {
-            Some(root) => self.conclude(root, id),
+            Some(root) => self.conclude(root, true, id),
             None => self.lose(id),
         }
     }
@@ -200,13 +200,16 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             }
         }
         let last = trip.last;
+        let is_lookup = matches!(trip.cargo, Cargo::Lookup);
         if self.queue_up(node, id) {
             return;
         }
         if self.is_sybil(node) && self.betray(node, id) {
             return;
         }
-        if last {
+        if last && iterative && is_lookup {
+            self.tell_next(node, id, NextHop::Root);
+        } else if last {
             self.deliver(node, node, id);
         } else if iterative {
             self.advise(node, id);
@@ -287,7 +290,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             return;
         };
         match travel {
-            Travel::Iterative if next == NextHop::Root => self.conclude(sender, id),
+            Travel::Iterative if next == NextHop::Root => self.conclude(sender, true, id),
             Travel::Iterative => self.learn_next(id, next),
             Travel::Recursive | Travel::SemiRecursive => self.proceed(sender, id, next),
         }
@@ -332,20 +335,23 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
         match next {
             NextHop::Next(node) => self.ask(id, node),
-            NextHop::Last(node) => self.conclude(node, id),
-            NextHop::Root => self.conclude(asked, id),
+            NextHop::Last(node) => self.conclude(node, false, id),
+            NextHop::Root => self.conclude(asked, true, id),
         }
     }
 
-    /// The initiator of an iterative lookup knows the root: a lookup is over, anything else
-    /// goes there.
-    fn conclude(&mut self, root: Node, id: TripId) {
+    /// The initiator of an iterative lookup knows the root, which has answered or was named by
+    /// another node: a lookup is over once the root has been asked, anything else goes there.
+    fn conclude(&mut self, root: Node, answered: bool, id: TripId) {
         let alive = self.is_alive(root);
+        let ask_root = self.setup.ask_root;
         let trip = self.trips.get_mut(id);
         let origin = trip.origin;
         match trip.cargo {
             // A dead node that was named is found out when it is asked.
-            Cargo::Lookup if alive => self.judge(root, id),
+            Cargo::Lookup if alive && (answered || root == origin || !ask_root) => {
+                self.judge(root, id);
+            }
             _ if root == origin => {
                 trip.last = true;
                 trip.links = None;
@@ -395,11 +401,17 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
         if is_root {
             let (hops, underlay_hops) = (trip.hops, trip.underlay_hops);
+            let latency = self.now.since(issued);
+            let mut direct = self.path(origin, node).latency;
+            if self.setup.travel == Travel::Iterative {
+                // It is over when the answer of the root is there.
+                direct = direct + self.path(node, origin).latency;
+            }
             let success = Success {
                 hops,
                 underlay_hops,
-                latency: self.now.since(issued),
-                direct: self.path(origin, node).latency,
+                latency,
+                direct,
             };
             self.tally.ok(issued, timeouts, success);
         } else {
@@ -451,6 +463,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         match &trip.cargo {
             Cargo::Lookup => {
                 let (issued, timeouts) = (trip.issued, trip.timeouts);
+                let is_abandoned = !self.is_alive(trip.origin);
+                self.tally.counts.abandoned += u64::from(is_abandoned);
                 let attack = Interception {
                     intercepted: trip.intercepted,
                     ..Interception::default()

@@ -57,11 +57,6 @@ impl Sybils {
         }
     }
 
-    /// The honest members.
-    pub(super) fn honest(&self) -> &Census {
-        &self.honest
-    }
-
     /// The census to which a node belongs.
     fn census_of(&mut self, sybil: bool) -> &mut Census {
         if sybil {
@@ -204,9 +199,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             return false;
         };
         let trip = self.trips.get_mut(id);
-        if matches!(trip.cargo, Cargo::Lookup) {
-            trip.intercepted = true;
-        }
+        let is_lookup = matches!(trip.cargo, Cargo::Lookup);
+        trip.intercepted |= is_lookup;
         let (origin, last) = (trip.origin, trip.last);
         // They let each other pass.
         if self.is_sybil(origin) {
@@ -224,7 +218,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         match behaviour {
             Behaviour::Observe | Behaviour::Forge => false,
             // Who asks is left waiting, and goes another way; who has handed a message on is not.
-            Behaviour::Drop if iterative && !last => {
+            Behaviour::Drop if iterative && (!last || is_lookup) => {
                 self.bounce_back(id);
                 true
             }

@@ -25,6 +25,8 @@ pub struct Counts {
     pub wrong: u64,
     /// Lookups that did not end; those under way count once the run is over.
     pub failed: u64,
+    /// Of these, lookups whose initiator had stopped before it knew the root.
+    pub abandoned: u64,
     /// Time-outs of the lookups that are over.
     pub timeouts: u64,
     /// Nodes that became members, those that were there from the start left out.
@@ -47,7 +49,7 @@ pub(super) struct Success {
     pub hops: u32,
     pub underlay_hops: u32,
     pub latency: Span,
-    /// Latency of the direct way to the root.
+    /// Latency of the direct way to the root, and back where the latency of the lookup counts that.
     pub direct: Span,
 }
 
@@ -77,6 +79,8 @@ pub struct Tally {
     pub latencies: Sample,
     /// The stretch of each lookup whose root is at some distance.
     pub stretches: Sample,
+    /// The latencies of these lookups and those of the direct ways, added up, in nanoseconds.
+    pub path_and_direct: (u128, u128),
     /// The same by intervals, where they are wanted.
     pub timeline: Timeline,
     presence: Presence,
@@ -130,8 +134,10 @@ impl Tally {
         count(&mut self.underlay_hops, success.underlay_hops);
         self.latencies.push(success.latency.as_millis_f64());
         if !success.direct.is_zero() {
-            let ratio = success.latency.as_nanos() as f64 / success.direct.as_nanos() as f64;
-            self.stretches.push(ratio);
+            let (path, direct) = (success.latency.as_nanos(), success.direct.as_nanos());
+            self.stretches.push(path as f64 / direct as f64);
+            self.path_and_direct.0 += u128::from(path);
+            self.path_and_direct.1 += u128::from(direct);
         }
         if let Some(interval) = self.timeline.at(issued) {
             interval.ok += 1;

@@ -2,12 +2,16 @@
 
 use crate::engine::{Instant, Span};
 
-/// Intervals of equal length from an instant on; none unless they are wanted.
+/// Intervals of equal length from an instant on; none unless they are wanted. The last one is
+/// shorter where the time that is measured ends within it.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     start: Instant,
+    end: Instant,
     length: Span,
     intervals: Vec<Interval>,
+    /// How many have ended.
+    closed: usize,
 }
 
 /// The lookups that were issued in an interval, and the members at its end.
@@ -40,49 +44,110 @@ pub struct Interval {
 }
 
 impl Timeline {
-    /// `count` intervals of `length` from `start` on.
-    pub fn new(start: Instant, length: Span, count: usize) -> Self {
+    /// Intervals of `length` > 0 from `start` to `end`.
+    pub fn new((start, end): (Instant, Instant), length: Span) -> Self {
+        let count = end.since(start).as_nanos().div_ceil(length.as_nanos());
         Self {
             start,
+            end,
             length,
-            intervals: vec![Interval::default(); count],
+            intervals: vec![Interval::default(); count as usize],
+            closed: 0,
         }
     }
 
-    /// When the first interval begins, and how long each is.
-    pub fn scale(&self) -> (Instant, Span) {
-        (self.start, self.length)
-    }
-
-    /// The intervals.
-    pub fn intervals(&self) -> &[Interval] {
-        &self.intervals
+    /// The intervals that were begun, each with the time from the beginning of the first to its end.
+    pub fn intervals(&self) -> impl Iterator<Item = (Span, &Interval)> {
+        let since = self.ends().map(|end| end.since(self.start));
+        since.zip(&self.intervals)
     }
 
     /// The interval that holds `time`.
     pub(super) fn at(&mut self, time: Instant) -> Option<&mut Interval> {
-        let place = self.place(time)?;
-        self.intervals.get_mut(place)
+        if self.intervals.is_empty() || time < self.start {
+            return None;
+        }
+        let place = time.since(self.start).as_nanos() / self.length.as_nanos();
+        self.intervals.get_mut(place as usize)
     }
 
     /// The ends of all intervals.
-    pub(super) fn ends(&self) -> impl Iterator<Item = Instant> + use<> {
-        let (start, length) = (self.start, self.length);
-        (1..=self.intervals.len() as u64).map(move |i| start + length * i)
+    pub fn ends(&self) -> impl Iterator<Item = Instant> + use<> {
+        let (start, end, length) = (self.start, self.end, self.length);
+        (1..=self.intervals.len() as u64).map(move |i| (start + length * i).min(end))
     }
 
-    /// Lets `note` write down how things stand at `time`, the end of an interval.
-    pub(super) fn close(&mut self, time: Instant, note: impl FnOnce(&mut Interval)) {
-        let ended = self.place(time).and_then(|place| place.checked_sub(1));
-        if let Some(interval) = ended.and_then(|place| self.intervals.get_mut(place)) {
+    /// The next interval ends: `note` writes down how things stand.
+    pub(super) fn close(&mut self, note: impl FnOnce(&mut Interval)) {
+        if let Some(interval) = self.intervals.get_mut(self.closed) {
+            self.closed += 1;
             note(interval);
         }
     }
 
-    fn place(&self, time: Instant) -> Option<usize> {
-        if self.intervals.is_empty() || time < self.start {
-            return None;
+    /// Whether an interval has not ended yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.closed < self.intervals.len()
+    }
+
+    /// The run is over at `now`: an interval that has begun ends there, as `note` writes down, and
+    /// those that have not begun are left out.
+    pub(super) fn stop(&mut self, now: Instant, note: impl FnOnce(&mut Interval)) {
+        if self.is_open() {
+            self.end = now;
+            let begun = now
+                .since(self.start)
+                .as_nanos()
+                .div_ceil(self.length.as_nanos());
+            self.close(note);
+            self.intervals.truncate(begun as usize);
         }
-        Some((time.since(self.start).as_nanos() / self.length.as_nanos()) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::START + Span::from_secs(seconds)
+    }
+
+    fn rows(timeline: &Timeline) -> Vec<(u64, u64)> {
+        let row =
+            |(end, interval): (Span, &Interval)| (end.as_nanos() / 1_000_000_000, interval.members);
+        timeline.intervals().map(row).collect()
+    }
+
+    fn timeline() -> Timeline {
+        Timeline::new((at(20), at(120)), Span::from_secs(30))
+    }
+
+    #[test]
+    fn the_last_interval_ends_when_measuring_ends() {
+        let mut timeline = timeline();
+        let ends: Vec<Instant> = timeline.ends().collect();
+        assert_eq!(ends, [at(50), at(80), at(110), at(120)]);
+        for members in 1..=4 {
+            timeline.close(|interval| interval.members = members);
+        }
+        timeline.stop(at(150), |interval| interval.members = 9);
+        assert_eq!(rows(&timeline), [(30, 1), (60, 2), (90, 3), (100, 4)]);
+    }
+
+    #[test]
+    fn a_run_that_stops_early_leaves_out_what_it_has_not_reached() {
+        let mut timeline = timeline();
+        timeline.close(|interval| interval.members = 1);
+        timeline.stop(at(75), |interval| interval.members = 9);
+        assert_eq!(rows(&timeline), [(30, 1), (55, 9)]);
+    }
+
+    #[test]
+    fn a_run_that_stops_at_an_end_has_no_empty_interval_after_it() {
+        let mut timeline = timeline();
+        timeline.close(|interval| interval.members = 1);
+        timeline.stop(at(50), |interval| interval.members = 9);
+        assert_eq!(rows(&timeline), [(30, 1)]);
     }
 }

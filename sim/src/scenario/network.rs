@@ -26,6 +26,8 @@ crate::parameters! {
         pub contacts: usize = 10, within 1..=10_000;
         /// How lookups travel.
         pub lookup: Travel = Travel::Recursive;
+        /// Whether the initiator of an iterative lookup asks the root that another node has named, so that the root answers before the lookup is over, as with protocols whose roots know that they are; without it the lookup is over when the root is named.
+        pub ask_root: bool = true;
         /// Where the IDs of nodes come from.
         pub ids: Naming = Naming::Random;
         /// IDs that an address has with `ids = "address"`, or a /24 with `ids = "subnet"`.
@@ -62,7 +64,7 @@ crate::parameters! {
 }
 
 /// More intervals than anyone wants to look at.
-const MOST_INTERVALS: usize = 100_000;
+const MOST_INTERVALS: u64 = 100_000;
 
 /// The scenario of a living network, checked.
 #[derive(Clone, Debug)]
@@ -178,7 +180,8 @@ impl NetworkScenario {
                 ),
             ));
         }
-        if let Some((length, count)) = self.intervals()
+        if let Some((length, _)) = self.intervals()
+            && let count = self.measure().as_nanos() / length.as_nanos().max(1)
             && count > MOST_INTERVALS
         {
             return Err(Problem::new(
@@ -271,18 +274,15 @@ impl NetworkScenario {
         }
     }
 
-    /// The intervals by which a network with churn or an attack is measured: their length and number.
-    pub fn intervals(&self) -> Option<(Span, usize)> {
+    /// The intervals by which a network with churn or an attack is measured: their length, and when
+    /// the last one ends at the latest.
+    pub fn intervals(&self) -> Option<(Span, Instant)> {
         let measure = self.measure().as_nanos();
         if !(self.churn.is_some() || self.adversary.is_some()) || measure == 0 {
             return None;
         }
-        let length = match self.time.interval {
-            Some(length) => length.as_nanos(),
-            None => measure.div_ceil(20),
-        };
-        let count = measure.div_ceil(length.max(1));
-        Some((Span::from_nanos(length), count as usize))
+        let twentieth = Span::from_nanos(measure.div_ceil(20));
+        Some((self.time.interval.unwrap_or(twentieth), self.measure_to()))
     }
 
     /// How many lookups are planned, or expected.

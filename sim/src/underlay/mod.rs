@@ -80,7 +80,7 @@
 //!
 //! // Chord on all servers, and two thousand lookups.
 //! let seed = Seed::new(7);
-//! let setup = Setup { seed, travel: Travel::SemiRecursive, timeout: Span::from_millis(500) };
+//! let setup = Setup { seed, travel: Travel::SemiRecursive, timeout: Span::from_millis(500), ask_root: true };
 //! let mut network: Network<Chord> = Network::new(setup, ChordParameters::default(), distances);
 //! let mut stream = seed.stream("ids", 0);
 //! let ids: Vec<Key> = (0..servers).map(|_| Key::random(&mut stream)).collect();

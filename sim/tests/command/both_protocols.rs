@@ -2,11 +2,12 @@
 
 use crate::lab::Lab;
 
-pub const METRICS: [&str; 29] = [
+pub const METRICS: [&str; 31] = [
     "lookups",
     "lookups_ok",
     "lookups_wrong",
     "lookups_failed",
+    "lookups_abandoned",
     "overlay_hops_mean",
     "overlay_hops_p50",
     "overlay_hops_p99",
@@ -15,6 +16,7 @@ pub const METRICS: [&str; 29] = [
     "latency_ms_p50",
     "latency_ms_p99",
     "stretch_mean",
+    "stretch_of_means",
     "degree_mean",
     "degree_max",
     "messages",

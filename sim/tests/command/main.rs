@@ -20,6 +20,7 @@ mod keys_refused;
 mod lab;
 mod locks;
 mod manual;
+mod measured;
 #[path = "../measured_data/mod.rs"]
 mod measured_data;
 mod options_refused;
@@ -36,6 +37,7 @@ mod storage;
 mod sweeps_refused;
 mod sybils;
 mod tables_kept;
+mod theory;
 mod usage;
 mod values_refused;
 mod view;

@@ -64,7 +64,8 @@ fn more_copies_lose_fewer_blocks_and_none_is_wrong() {
     assert_eq!(of("gets_wrong"), [0.0; 3]);
     let [ok, failed, abandoned] = ["gets_ok", "gets_failed", "gets_abandoned"].map(of);
     for i in 0..3 {
-        assert_eq!(ok[i] + failed[i] + abandoned[i], 200.0);
+        assert_eq!(ok[i] + failed[i], 200.0);
+        assert!(abandoned[i] <= failed[i]);
     }
     // One copy goes with its node, of which half are gone by then; of five some are there as long
     // as nodes are replaced within half a minute or so.

@@ -39,6 +39,7 @@ fn network<P: Omniscient>(
         seed: Seed::new(seed),
         travel: Travel::Recursive,
         timeout: Span::from_secs(1),
+        ask_root: true,
     };
     let service = Shared::new(
         &job,

@@ -22,6 +22,7 @@ fn network<P: Omniscient>(shared: P::Shared, travel: Travel) -> Network<P, Stora
         seed: Seed::new(1),
         travel,
         timeout: Span::from_millis(500),
+        ask_root: true,
     };
     let service = StorageParameters {
         replicas: 4,

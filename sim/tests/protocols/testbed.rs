@@ -46,6 +46,7 @@ pub fn network<P: Omniscient, A: Application<Shared = ()>>(
         seed: Seed::new(1),
         travel,
         timeout: Span::from_secs(1),
+        ask_root: true,
     };
     Network::new(setup, shared, plane(nodes))
 }

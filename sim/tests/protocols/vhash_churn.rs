@@ -15,6 +15,7 @@ fn network(parameters: &VHashParameters, hosts: usize) -> Network<VHash> {
         seed: Seed::new(1),
         travel: Travel::SemiRecursive,
         timeout: Span::from_millis(500),
+        ask_root: true,
     };
     Network::new(setup, Shared::from(parameters), plane(hosts))
 }

@@ -40,6 +40,7 @@ impl Visit for Sound<'_> {
             seed,
             travel: Travel::SemiRecursive,
             timeout: self.timeout,
+            ask_root: true,
         };
         let distances = distances(growth.nodes, seed)?;
         let mut network = Network::<Urdht<T>>::new(setup, shared, distances);

@@ -35,6 +35,7 @@ impl Experiment for NetworkExperiment {
             "lookups_ok",
             "lookups_wrong",
             "lookups_failed",
+            "lookups_abandoned",
             "overlay_hops_mean",
             "overlay_hops_p50",
             "overlay_hops_p99",
@@ -43,6 +44,7 @@ impl Experiment for NetworkExperiment {
             "latency_ms_p50",
             "latency_ms_p99",
             "stretch_mean",
+            "stretch_of_means",
             "degree_mean",
             "degree_max",
             "messages",
@@ -179,7 +181,7 @@ impl Launch for Live<'_> {
         let mut end = network.run(scenario.measure_from(), false, max_events);
         if end == End::Done {
             network.begin_measuring(scenario.intervals());
-            network.plan_lookups(world::lookups(scenario, seed));
+            world::plan_lookups(&mut network, scenario, seed);
             end = network.run(scenario.measure_to(), false, max_events);
         }
         if end == End::Done {
@@ -196,6 +198,7 @@ impl Launch for Live<'_> {
             )),
             End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
         }
+        network.end_measuring();
         world::end_recording(&mut network, recording);
         Ok(rows::outcome(&mut network, seed, notes))
     }

@@ -1,6 +1,6 @@
 //! From what was counted to rows.
 
-use crate::engine::Seed;
+use crate::engine::{Seed, Span};
 use crate::experiment::cells::{
     add_binned, add_counts, cell, mean, mean_of_counted, quantile, quantile_of_counted,
 };
@@ -26,6 +26,7 @@ pub(super) fn outcome<P: Omniscient>(
     let over = counts.ok + counts.wrong + counts.failed;
     let member_seconds = tally.member_seconds(network.now());
     let bytes = (counts.bytes - before.bytes) as f64;
+    let lookup_messages = counts.lookup_messages - before.lookup_messages;
     let lookup_bytes = (counts.lookup_bytes - before.lookup_bytes) as f64;
     let latencies = tally.latencies.counted();
     let stretches = tally.stretches.counted();
@@ -34,6 +35,7 @@ pub(super) fn outcome<P: Omniscient>(
         counts.ok.to_string(),
         counts.wrong.to_string(),
         (counts.failed + tally.under_way()).to_string(),
+        counts.abandoned.to_string(),
         cell(mean(&tally.hops)),
         cell(quantile(&tally.hops, 0.5)),
         cell(quantile(&tally.hops, 0.99)),
@@ -42,9 +44,10 @@ pub(super) fn outcome<P: Omniscient>(
         cell(quantile_of_counted(&latencies, 0.5)),
         cell(quantile_of_counted(&latencies, 0.99)),
         cell(mean_of_counted(&stretches)),
+        cell(tally.path_and_direct.0 as f64 / tally.path_and_direct.1 as f64),
         cell(mean(&degrees)),
         cell(degrees.len().saturating_sub(1) as f64),
-        counts.messages.to_string(),
+        (counts.messages - before.messages).to_string(),
         counts.events.to_string(),
         cell(mean_if_any(tally)),
         cell(mean(&tally.underlay_hops) / mean(&tally.hops)),
@@ -54,7 +57,7 @@ pub(super) fn outcome<P: Omniscient>(
         (counts.joins - before.joins).to_string(),
         (counts.leaves - before.leaves).to_string(),
         (counts.rejoins - before.rejoins).to_string(),
-        (counts.messages - counts.lookup_messages).to_string(),
+        (counts.messages - before.messages - lookup_messages).to_string(),
         cell((bytes - lookup_bytes) / member_seconds),
         cell(bytes / member_seconds),
         cell(member_seconds / tally.measured(network.now()).as_secs_f64()),
@@ -77,12 +80,10 @@ pub(super) fn outcome<P: Omniscient>(
 
 /// What was counted by intervals; `time_s` is the end of an interval, since measuring began.
 fn timeline(tally: &Tally) -> Rows {
-    let (_, length) = tally.timeline.scale();
-    let intervals = tally.timeline.intervals().iter().enumerate();
-    let row = |(place, interval): (usize, &Interval)| {
+    let row = |(end, interval): (Span, &Interval)| {
         let of = |sum: f64, count: u64| cell(sum / count as f64);
         vec![
-            cell((length * (place as u64 + 1)).as_secs_f64()),
+            cell(end.as_secs_f64()),
             interval.members.to_string(),
             interval.lookups.to_string(),
             of(interval.ok as f64, interval.lookups),
@@ -96,7 +97,7 @@ fn timeline(tally: &Tally) -> Rows {
             of(interval.hijacked as f64, interval.lookups),
         ]
     };
-    Rows(intervals.map(row).collect())
+    Rows(tally.timeline.intervals().map(row).collect())
 }
 
 /// What Sybils did; empty cells where there is no attack.
@@ -106,8 +107,8 @@ fn attack<P: Omniscient>(network: &Network<P>) -> Vec<String> {
     }
     let (tally, sybils) = (network.tally(), network.sybils().len());
     let counts = tally.counts;
-    let intervals = tally.timeline.intervals().iter();
-    let sum = intervals.fold((0, 0), |(occluded, links), interval| {
+    let intervals = tally.timeline.intervals();
+    let sum = intervals.fold((0, 0), |(occluded, links), (_, interval)| {
         (occluded + interval.occluded_links, links + interval.links)
     });
     let occluded = sum.0 as f64 / sum.1 as f64;

@@ -7,7 +7,7 @@ use crate::parameter::Problem;
 use crate::scenario::NetworkScenario;
 use crate::space::Key;
 use crate::underlay::{Distances, Host};
-use crate::workload::LookupPlan;
+use crate::workload::{LookupPlan, MemberLookups, WorkloadParameters};
 use dhtlab_analysis::view::Recording;
 use std::sync::Arc;
 
@@ -76,6 +76,7 @@ pub(in crate::experiment) fn build<P: Omniscient, A: Application>(
         seed,
         travel: overlay.lookup,
         timeout: scenario.protocol.timeout(),
+        ask_root: overlay.ask_root,
     };
     let mut network = Network::<P, A>::serving(setup, shared, service, distances);
     network.name_by(rule);
@@ -148,23 +149,27 @@ fn hosts(scenario: &NetworkScenario, hosts: usize, seed: Seed) -> Vec<Host> {
     placed.iter().copied().cycle().take(sites).collect()
 }
 
-/// The lookups that the scenario asks for.
-pub(in crate::experiment) fn lookups(scenario: &NetworkScenario, seed: Seed) -> LookupPlan {
+/// Plans the lookups that the scenario asks for.
+pub(in crate::experiment) fn plan_lookups<P: Omniscient, A: Application>(
+    network: &mut Network<P, A>,
+    scenario: &NetworkScenario,
+    seed: Seed,
+) {
     let stream = seed.stream("lookups", 0);
     let (start, measure) = (scenario.measure_from(), scenario.measure());
-    let plan = match scenario.workload.interval {
-        Some(interval) => match interval.span() {
-            Some(interval) => {
-                let gap = interval.as_secs_f64() / scenario.overlay.nodes as f64;
-                LookupPlan::poisson(stream, start, start + measure, Span::from_secs_f64(gap))
+    let WorkloadParameters { interval, key, .. } = scenario.workload;
+    match interval {
+        Some(interval) => {
+            if let Some(interval) = interval.span() {
+                let times = (start, start + measure);
+                let plan = MemberLookups::new(stream, times, interval, key);
+                network.plan_lookups_by_members(plan);
             }
-            None => LookupPlan::evenly(stream, start, Span::ZERO, 0),
-        },
+        }
         None => {
             let count = scenario.lookups();
             let gap = Span::from_nanos(measure.as_nanos() / count.max(1));
-            LookupPlan::evenly(stream, start, gap, count)
+            network.plan_lookups(LookupPlan::evenly(stream, start, gap, count).of_key(key));
         }
-    };
-    plan.of_key(scenario.workload.key)
+    }
 }

@@ -221,8 +221,11 @@ impl Launch for Live<'_> {
         if end == End::Done {
             network.begin_measuring(scenario.intervals());
             moments.push(Moment::of(&network, &blocks));
-            network.plan_lookups(world::lookups(scenario, seed));
+            world::plan_lookups(&mut network, scenario, seed);
             end = read(run, &mut network, &blocks, seed, &mut moments);
+            if end != End::Done {
+                moments.push(Moment::of(&network, &blocks));
+            }
         }
         if end == End::Done {
             end = network.run(scenario.end(), true, scenario.time.max_events);
@@ -271,9 +274,7 @@ fn read<P: Omniscient>(
     moments: &mut Vec<Moment>,
 ) -> End {
     let (max_events, measure_to) = (run.network.time.max_events, run.network.measure_to());
-    let (length, count) = run.network.intervals().unwrap_or_default();
-    let from = run.network.measure_from();
-    let mut ends = (1..=count as u64).map(|i| from + length * i).peekable();
+    let mut ends = network.tally().timeline.ends().peekable();
     let mut gets = run.gets(seed).filter(|_| !blocks.is_empty()).peekable();
     loop {
         let get = gets.next_if(|get| ends.peek().is_none_or(|end| get.time < *end));

@@ -127,6 +127,7 @@ pub(super) struct Moment {
     copies: u64,
     ended: usize,
     repair_bytes: u64,
+    repair_messages: u64,
     member_seconds: f64,
 }
 
@@ -142,6 +143,7 @@ impl Moment {
             copies: copies.iter().map(|count| u64::from(*count)).sum(),
             ended: ledger.ended.len(),
             repair_bytes: ledger.repair_bytes,
+            repair_messages: ledger.repair_messages,
             member_seconds: network.tally().member_seconds(network.now()),
         }
     }
@@ -212,6 +214,7 @@ pub(super) fn outcome<P: Omniscient>(
     let total: u64 = copies.iter().map(|count| u64::from(*count)).sum();
     let member_seconds = tally.member_seconds(network.now());
     let repair_bytes = ledger.repair_bytes - begun.map_or(0, |moment| moment.repair_bytes);
+    let repair_messages = ledger.repair_messages - begun.map_or(0, |moment| moment.repair_messages);
     let latencies = gets.latencies.counted();
     let metrics = vec![
         puts.count().to_string(),
@@ -224,9 +227,9 @@ pub(super) fn outcome<P: Omniscient>(
         all_gets.to_string(),
         gets.ok.to_string(),
         gets.wrong.to_string(),
-        (all_gets - gets.ok - gets.wrong - gets.abandoned).to_string(),
+        (all_gets - gets.ok - gets.wrong).to_string(),
         gets.abandoned.to_string(),
-        cell(gets.ok as f64 / (all_gets - gets.abandoned) as f64),
+        cell(gets.ok as f64 / all_gets as f64),
         ledger.refused_by_readers.to_string(),
         ledger.refused_by_holders.to_string(),
         copies.len().to_string(),
@@ -234,7 +237,7 @@ pub(super) fn outcome<P: Omniscient>(
         cell(lost as f64 / copies.len() as f64),
         cell(total as f64 / alive as f64),
         at_root(network, blocks).to_string(),
-        ledger.repair_messages.to_string(),
+        repair_messages.to_string(),
         cell(repair_bytes as f64 / member_seconds),
         cell((counts.bytes - before.bytes) as f64 / member_seconds),
         cell(mean_of_counted(&latencies)),
@@ -246,7 +249,7 @@ pub(super) fn outcome<P: Omniscient>(
         (counts.leaves - before.leaves).to_string(),
         counts.lookups.to_string(),
         counts.ok.to_string(),
-        counts.messages.to_string(),
+        (counts.messages - before.messages).to_string(),
         counts.events.to_string(),
     ];
     let mut histogram = Rows::default();
@@ -287,7 +290,7 @@ fn timeline(ledger: &Ledger, moments: &[Moment]) -> Rows {
             moment.at_root.to_string(),
             cell(moment.copies as f64 / moment.alive as f64),
             gets.all.to_string(),
-            cell(gets.ok as f64 / (gets.all - gets.abandoned) as f64),
+            cell(gets.ok as f64 / gets.all as f64),
             cell(repair_bytes / member_seconds),
         ]
     };

@@ -82,6 +82,7 @@ proptest! {
             seed: Seed::new(seed),
             travel: Travel::Recursive,
             timeout: Span::from_secs(1),
+            ask_root: true,
         };
         let mut network: Network<Chord> = Network::new(setup, shared, plane(40));
         let mut stream = Seed::new(seed).stream("script", 0);

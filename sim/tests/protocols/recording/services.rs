@@ -58,6 +58,7 @@ fn serving<A: Application>(service: A::Shared) -> Network<Chord, A> {
         seed: Seed::new(1),
         travel: Travel::Recursive,
         timeout: Span::from_secs(1),
+        ask_root: true,
     };
     let mut network = Network::serving(setup, chord::parameters(5), service, plane(NODES));
     oracle::settle_converged(&mut network, &ids(NODES, 3), &sites(NODES));
