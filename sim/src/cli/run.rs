@@ -6,6 +6,7 @@ use super::store::{self, Store};
 use super::{Failure, overview, record};
 use crate::parameter::Problem;
 use crate::scenario::Scenario;
+use crate::underlay::Facts;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
@@ -156,6 +157,10 @@ fn one(
     {
         let mut work = current.lock();
         work.progress.begin(place, scenario, &todo);
+        for fact in scenario.facts() {
+            let (name, Facts { file, line, .. }) = (scenario.folder_name(), fact);
+            work.progress.say(&format!("{name}: {file}: {line}"));
+        }
         work.active = Some(Active {
             scenario: place,
             store,
@@ -264,6 +269,9 @@ pub(super) fn only(scenarios: &[Scenario], id: &str) -> Result<(), Failure> {
             continue;
         };
         overview::refuse_too_large(scenario)?;
+        for Facts { file, line, .. } in scenario.facts() {
+            eprintln!("{file}: {line}");
+        }
         let outcome = scenario.points[run.point].run.run(run.seed);
         let outcome = outcome.map_err(|problem| Failure::Run(format!("run {id}: {problem}")))?;
         outcome.notes.iter().for_each(|note| eprintln!("{note}"));

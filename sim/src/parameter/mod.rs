@@ -11,7 +11,7 @@ mod declare;
 mod named_file;
 mod value;
 
-pub use named_file::NamedFile;
+pub use named_file::{NamedFile, cut, quoted, read_regular};
 pub use value::{Kind, ParameterValue, Range, Unknown};
 
 use std::collections::BTreeMap;

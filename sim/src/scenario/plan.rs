@@ -10,6 +10,7 @@ use super::sweep::{Sweep, cell};
 use super::{Experiment, Run};
 use crate::engine::Seed;
 use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::underlay::Facts;
 use sha1::{Digest, Sha1};
 use toml::Value;
 
@@ -156,6 +157,17 @@ impl Scenario {
             runs,
             share: None,
         })
+    }
+
+    /// What is in the files of its underlays.
+    pub fn facts(&self) -> Vec<Facts> {
+        let mut facts: Vec<Facts> = Vec::new();
+        for fact in self.points.iter().flat_map(|point| point.run.facts()) {
+            if !facts.contains(&fact) {
+                facts.push(fact);
+            }
+        }
+        facts
     }
 
     /// The resolved scenario of the first point, for the manifest.

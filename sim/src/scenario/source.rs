@@ -1,11 +1,14 @@
 //! A scenario file as it stands: its values, and the line of each key.
 
 use super::error::{Place, ScenarioError};
-use crate::parameter::Problem;
+use crate::parameter::{Problem, read_regular};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
+
+/// The largest scenario file that is read, in bytes.
+const MOST_BYTES: u64 = 1 << 24;
 
 /// The values of a scenario file and where they stand.
 #[derive(Clone, Debug)]
@@ -22,9 +25,12 @@ impl Source {
     /// # Errors
     /// The file cannot be read or is not TOML.
     pub fn load(file: &Path) -> Result<Self, ScenarioError> {
-        let text = std::fs::read_to_string(file).map_err(|error| {
+        let refuse = |error: &dyn std::fmt::Display| {
             ScenarioError::of_file(file, format_args!("the file cannot be read: {error}"))
-        })?;
+        };
+        let bytes = read_regular(file, MOST_BYTES).map_err(|error| refuse(&error))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| refuse(&"stream did not contain valid UTF-8"))?;
         Self::parse(file, &text)
     }
 
