@@ -10,6 +10,7 @@ use super::sweep::{Sweep, cell};
 use super::{Experiment, Run};
 use crate::engine::Seed;
 use crate::parameter::{Parameters, Problem, Section, Table};
+use dhtlab_analysis::files;
 use sha1::{Digest, Sha1};
 use toml::Value;
 
@@ -145,9 +146,16 @@ impl Scenario {
             !options.set.is_empty(),
         )?;
         let stem = source.file().file_stem().unwrap_or_default();
+        let name = stem.to_string_lossy().into_owned();
+        if !files::is_name(&name) {
+            let message = format_args!(
+                "the results would go into the folder {name:?}; expected the name of a folder"
+            );
+            return Err(ScenarioError::of_file(source.file(), message));
+        }
         Ok(Self {
             file: source.file().to_owned(),
-            name: stem.to_string_lossy().into_owned(),
+            name,
             header,
             experiment,
             swept: sweep.keys,
