@@ -1,18 +1,11 @@
 //! A file that a scenario names, known by its content.
 
 use super::{Problem, Table};
-use sha1::{Digest, Sha1};
-use std::io::{self, Read};
+use dhtlab_analysis::files::{self, Links};
 use std::path::{Path, PathBuf};
 
 /// Where data lie that are too large to ship, or not ours to.
 const DATA: &str = "DHTLAB_DATA";
-
-/// The largest file that is read, in bytes: a matrix of ten thousand hosts fits.
-const MOST_BYTES: u64 = 1 << 30;
-
-/// How many characters of a word an error shows.
-const SHOWN: usize = 16;
 
 /// A file that a scenario names, as it was read.
 #[derive(Debug)]
@@ -24,13 +17,12 @@ pub struct NamedFile {
 }
 
 impl NamedFile {
-    /// Reads the file `name`, the value of `key` in `table`: an absolute path, one from `folder`,
+    /// Reads the regular file `name` of at most 1 GiB, the value of `key` in `table`: an absolute path, one from `folder`,
     /// or one that begins with `$DHTLAB_DATA/`. Writes the SHA-1 of what is in it, in hex, into
     /// `content`, the value of `content_key`: a changed file is another run.
     ///
     /// # Errors
-    /// If the file cannot be read, is no regular file or too large, or is not the one that
-    /// `content` names.
+    /// If the file cannot be read, or is not the one that `content` names.
     pub fn read(
         table: &Table<'_>,
         (key, name): (&str, &str),
@@ -40,10 +32,9 @@ impl NamedFile {
         let fault = |message: String| Problem::new(table.path_of(key), message);
         let path = locate(name, folder).map_err(fault)?;
         let shown = path.display();
-        let bytes = read_regular(&path, MOST_BYTES)
+        let bytes = files::read(&path, Links::Followed, files::MOST)
             .map_err(|error| fault(format!("{shown}: cannot be read: {error}")))?;
-        let digest = Sha1::digest(&bytes);
-        let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = files::checksum_of(&bytes);
         let expected = content.get_or_insert_with(|| found.clone());
         if *expected != found {
             return Err(Problem::new(
@@ -55,39 +46,19 @@ impl NamedFile {
     }
 }
 
-/// The bytes of the regular file at `path`, of which there are at most `most`: a device or a
-/// pipe has no end, and opening a pipe waits for a writer.
-///
-/// # Errors
-/// If it is something else than a regular file, is larger, or cannot be read.
-pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let kind = std::fs::metadata(path)?.file_type();
-    if !kind.is_file() && !kind.is_dir() {
-        return Err(io::Error::other("it is not a regular file"));
+/// A word of a file as an error shows it, cut so that it can be found and tells little else.
+pub fn shown(word: &str) -> String {
+    let mut word: Vec<char> = word.trim().chars().take(25).collect();
+    if word.len() == 25 {
+        word.truncate(22);
+        word.extend("...".chars());
     }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?
-        .take(most + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        let message = format!("it has more than {most} bytes");
-        return Err(io::Error::other(message));
-    }
-    Ok(bytes)
-}
-
-/// A word of a file as an error shows it: cut where it is long, since it may be of a file that
-/// nobody meant to name.
-pub fn cut(word: &str) -> String {
-    match word.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}...", &word[..end]),
-        None => word.to_owned(),
-    }
+    word.into_iter().flat_map(char::escape_debug).collect()
 }
 
 /// The same in quotes.
 pub fn quoted(word: &str) -> String {
-    format!("\"{}\"", cut(word))
+    format!("\"{}\"", shown(word))
 }
 
 fn locate(name: &str, folder: &Path) -> Result<PathBuf, String> {

@@ -11,6 +11,7 @@ use super::{Experiment, Run};
 use crate::engine::Seed;
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::underlay::Facts;
+use dhtlab_analysis::files;
 use sha1::{Digest, Sha1};
 use toml::Value;
 
@@ -146,9 +147,16 @@ impl Scenario {
             !options.set.is_empty(),
         )?;
         let stem = source.file().file_stem().unwrap_or_default();
+        let name = stem.to_string_lossy().into_owned();
+        if !files::is_name(&name) {
+            let message = format_args!(
+                "the results would go into the folder {name:?}; expected the name of a folder"
+            );
+            return Err(ScenarioError::of_file(source.file(), message));
+        }
         Ok(Self {
             file: source.file().to_owned(),
-            name: stem.to_string_lossy().into_owned(),
+            name,
             header,
             experiment,
             swept: sweep.keys,

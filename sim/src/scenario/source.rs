@@ -1,14 +1,15 @@
 //! A scenario file as it stands: its values, and the line of each key.
 
 use super::error::{Place, ScenarioError};
-use crate::parameter::{Problem, read_regular};
+use crate::parameter::Problem;
+use dhtlab_analysis::files::{self, Links};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
-/// The largest scenario file that is read, in bytes.
-const MOST_BYTES: u64 = 1 << 24;
+/// The largest scenario file.
+const MOST: u64 = 1 << 24;
 
 /// The values of a scenario file and where they stand.
 #[derive(Clone, Debug)]
@@ -25,13 +26,18 @@ impl Source {
     /// # Errors
     /// The file cannot be read or is not TOML.
     pub fn load(file: &Path) -> Result<Self, ScenarioError> {
-        let refuse = |error: &dyn std::fmt::Display| {
+        let text = Self::text(file).map_err(|error| {
             ScenarioError::of_file(file, format_args!("the file cannot be read: {error}"))
-        };
-        let bytes = read_regular(file, MOST_BYTES).map_err(|error| refuse(&error))?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| refuse(&"stream did not contain valid UTF-8"))?;
+        })?;
         Self::parse(file, &text)
+    }
+
+    /// The text of the scenario file `file`.
+    ///
+    /// # Errors
+    /// It cannot be read, is no regular file, or is too large to be a scenario.
+    pub fn text(file: &Path) -> std::io::Result<String> {
+        files::read_text(file, Links::Followed, MOST)
     }
 
     /// Reads `text`, which stands in `file`.

@@ -5,7 +5,7 @@ use super::links::Found;
 use super::rows::{Columns, Separator};
 use super::text::{data_lines, last_line};
 use super::{Fault, File};
-use crate::parameter::{cut, quoted};
+use crate::parameter::{quoted, shown};
 
 /// Reads an edge list; see [`Format::EdgeList`](super::Format::EdgeList). `skip` is a line that
 /// counts hosts. O(length of the text).
@@ -48,7 +48,7 @@ pub(super) fn read<'a>(
             None => None,
             Some((Value::Latency(micros), ..)) => Some(micros),
             Some((Value::Unfit, name, word)) => {
-                let mut fault = rule.refuse(line, name, &cut(word));
+                let mut fault = rule.refuse(line, name, &shown(word));
                 if !columns.named && file.latency.is_none() {
                     fault.message += "; `latency = \"none\"` under [underlay.file] passes the third \
                                       column over";
@@ -76,7 +76,7 @@ pub(super) fn read<'a>(
             "{others} of {} links have no number in {column} {}, which is their latency (first in \
              line {first_other})",
             found.links.edge_count(),
-            cut(name),
+            shown(name),
         ));
     }
     if columns.named && latency.is_none() && !columns.others.is_empty() && file.latency.is_none() {
@@ -84,7 +84,7 @@ pub(super) fn read<'a>(
             .others
             .iter()
             .take(8)
-            .map(|(_, name)| cut(name))
+            .map(|(_, name)| shown(name))
             .collect();
         found.notes.push(format!(
             "no column is called `latency`, the others are {}; `latency` under [underlay.file] names \

@@ -4,7 +4,7 @@ use super::Fault;
 use super::latency::LatencyRule;
 use super::links::Found;
 use super::text::last_line;
-use crate::parameter::{cut, quoted};
+use crate::parameter::{quoted, shown};
 use std::borrow::Cow;
 
 /// How deep lists may be nested.
@@ -107,7 +107,7 @@ fn entries<'a>(
             (None, None) | (Some((_, Token::Close)), Some(_)) => return Ok(list),
             (Some((line, Token::Key(key))), _) => (line, key),
             (None, Some((start, name))) => {
-                let message = format!("the file ends inside `{} [` of line {start}", cut(name));
+                let message = format!("the file ends inside `{} [` of line {start}", shown(name));
                 return Err(Fault::new(tokens.line, message));
             }
             (Some((line, Token::Close)), None) => {
@@ -115,7 +115,7 @@ fn entries<'a>(
             }
             (Some((line, token)), _) => {
                 let found = match token {
-                    Token::Number(word) => cut(word),
+                    Token::Number(word) => shown(word),
                     Token::Text(_) => "a text".to_owned(),
                     _ => "`[`".to_owned(),
                 };
@@ -131,11 +131,11 @@ fn entries<'a>(
             }
             Some((_, Token::Open)) => Value::List(entries(tokens, Some((line, key)), depth + 1)?),
             Some((_, Token::Close)) => {
-                let message = format!("expected a value after `{}`", cut(key));
+                let message = format!("expected a value after `{}`", shown(key));
                 return Err(Fault::new(line, message));
             }
             None => {
-                let message = format!("the file ends after `{}`, expected a value", cut(key));
+                let message = format!("the file ends after `{}`, expected a value", shown(key));
                 return Err(Fault::new(tokens.line, message));
             }
         };
@@ -211,14 +211,14 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>
     for node in graph.iter().filter(|part| part.key == "node") {
         let (line, id) = name(node, "id")?;
         if found.new_host(id.clone()).is_none() {
-            let message = format!("a second node with the id {}", cut(&id));
+            let message = format!("a second node with the id {}", shown(&id));
             return Err(Fault::new(line, message));
         }
     }
     for edge in graph.iter().filter(|part| part.key == "edge") {
         let end = |key| {
             let (line, id) = name(edge, key)?;
-            let unknown = || Fault::new(line, format!("`{key}` {} is no node's id", cut(&id)));
+            let unknown = || Fault::new(line, format!("`{key}` {} is no node's id", shown(&id)));
             found.known(&id).ok_or_else(unknown)
         };
         let ends = (end("source")?, end("target")?);

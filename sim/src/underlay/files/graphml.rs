@@ -4,7 +4,7 @@ use super::Fault;
 use super::latency::LatencyRule;
 use super::links::Found;
 use super::text::last_line;
-use crate::parameter::{cut, quoted};
+use crate::parameter::{quoted, shown};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use rustc_hash::FxHashMap;
@@ -103,7 +103,7 @@ fn attribute(tag: &BytesStart<'_>, name: &str, line: usize) -> Result<Option<Str
 
 fn required(tag: &BytesStart<'_>, name: &str, line: usize) -> Result<String, Fault> {
     attribute(tag, name, line)?.ok_or_else(|| {
-        let element = cut(&local_name(tag));
+        let element = shown(&local_name(tag));
         Fault::new(line, format!("this <{element}> has no attribute `{name}`"))
     })
 }
@@ -117,7 +117,7 @@ impl<'a> Reading<'a> {
     fn start(&mut self, tag: &BytesStart<'_>, line: usize) -> Result<(), Fault> {
         let name = local_name(tag);
         if self.open.is_empty() && name != "graphml" {
-            let message = format!("expected <graphml>, found <{}>", cut(&name));
+            let message = format!("expected <graphml>, found <{}>", shown(&name));
             return Err(Fault::new(line, message));
         }
         let parent = self.open.last().map_or("", |(name, _)| name);
@@ -334,7 +334,7 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>
     }
     match reading.open.last() {
         Some((name, start)) => {
-            let message = format!("the file ends inside <{}> of line {start}", cut(name));
+            let message = format!("the file ends inside <{}> of line {start}", shown(name));
             Err(Fault::new(last_line(text), message))
         }
         None => reading.finish(last_line(text)),

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::{LatencyRule, Value, Wanted};
-use crate::parameter::{cut, quoted};
+use crate::parameter::{quoted, shown};
 use crate::underlay::graph::Links;
 use petgraph::graph::NodeIndex;
 use rustc_hash::FxHashMap;
@@ -102,7 +102,7 @@ impl<'a> Found<'a> {
     fn latency(&self, line: usize, name: &str, word: &str) -> Result<NonZeroU32, Fault> {
         match self.rule.value(name, word) {
             Value::Latency(latency) => Ok(latency),
-            Value::Unfit => Err(self.rule.refuse(line, name, &cut(word))),
+            Value::Unfit => Err(self.rule.refuse(line, name, &shown(word))),
             Value::Other => Err(self.rule.refuse(line, name, &quoted(word))),
         }
     }

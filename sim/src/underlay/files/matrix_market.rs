@@ -4,7 +4,7 @@ use super::Fault;
 use super::latency::LatencyRule;
 use super::links::{Found, count};
 use super::text::{last_line, numbered};
-use crate::parameter::cut;
+use crate::parameter::shown;
 
 /// Reads a matrix; see [`Format::MatrixMarket`](super::Format::MatrixMarket). O(length of the text).
 pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
@@ -18,7 +18,7 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>
     if layout != "coordinate" {
         let message = format!(
             "a Matrix Market matrix in the layout {} is no list of links; expected coordinate",
-            cut(layout)
+            shown(layout)
         );
         return Err(Fault::new(1, message));
     }

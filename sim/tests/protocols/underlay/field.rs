@@ -180,9 +180,9 @@ fn underlay_files_are_regular_files() {
     let file = std::fs::File::create(&large).expect("a file");
     file.set_len((1 << 30) + 1).expect("a sparse file");
     for (path, why) in [
-        ("/dev/zero", "it is not a regular file"),
-        ("pipe", "it is not a regular file"),
-        ("large", "it has more than 1073741824 bytes"),
+        ("/dev/zero", "it is a device; expected a regular file"),
+        ("pipe", "it is a named pipe; expected a regular file"),
+        ("large", "it is larger than 1024 MiB, the most that is read"),
     ] {
         let text = format!("model = 'file'\nfile.path = '{path}'");
         let problem = read(&text, folder.path()).expect_err("a fault");

@@ -150,7 +150,7 @@ fn underlay_tells_what_is_wrong_with_a_file() {
         (
             b"root:$6$salt$hash-of-a-secret:19000:0:99999:7:::\n",
             "",
-            "net:1: expected two columns, the hosts of a link, found \"root:$6$salt$has...\"",
+            "net:1: expected two columns, the hosts of a link, found \"root:$6$salt$hash-of-a...\"",
         ),
         (
             b"0 1 2 3\n1 root:$6$salt$hash-of-a-secret 1 1",
@@ -160,12 +160,12 @@ fn underlay_tells_what_is_wrong_with_a_file() {
         (
             b"0 root:$6$salt$hash-of-a-secret\n1 0",
             matrix,
-            "net:1: malformed entry \"root:$6$salt$has...\" in column 2, expected a round-trip time",
+            "net:1: malformed entry \"root:$6$salt$hash-of-a...\" in column 2, expected a round-trip time",
         ),
         (
             b"graph [ $6$salt$hash-of-a-secret",
             "",
-            "net:1: expected a key, found \"$6$salt$hash-of-...\"",
+            "net:1: expected a key, found \"$6$salt$hash-of-a-secr...\"",
         ),
         (
             b"\x1f\x8b\x08",
