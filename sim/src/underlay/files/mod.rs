@@ -374,3 +374,46 @@ impl File {
         Ok(facts::of_links(format, found))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The points of a sweep share what was read, as long as one of them is there.
+    #[test]
+    fn a_file_is_read_once_by_its_content() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keys = toml::Table::new();
+        let load = |path: &str, unit| {
+            let (path, base) = (Some(path.to_owned()), folder.path());
+            let mut file = File {
+                path,
+                unit,
+                ..File::default()
+            };
+            file.load(&Table::root(&keys), base).expect("links")
+        };
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).expect("a file");
+        };
+        write("net", "a_file read once 1\nb c 2\n");
+        write("same", "a_file read once 1\nb c 2\n");
+        let first = load("net", None);
+        assert!(Arc::ptr_eq(&first, &load("net", None)));
+        assert!(Arc::ptr_eq(&first, &load("same", None)));
+        // Other keys, another content at the same path: another underlay.
+        assert!(!Arc::ptr_eq(&first, &load("net", Some(RttUnit::Seconds))));
+        write("net", "a_file read once 1\nb c 3\n");
+        assert!(!Arc::ptr_eq(&first, &load("net", None)));
+        let known = || {
+            READ.lock()
+                .expect("no panic")
+                .iter()
+                .filter(|(_, read)| read.strong_count() > 0)
+                .count()
+        };
+        let before = known();
+        drop(first);
+        assert!(known() < before, "what nobody uses is not kept");
+    }
+}

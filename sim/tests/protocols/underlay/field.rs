@@ -176,52 +176,13 @@ fn underlay_files_are_regular_files() {
     let pipe = folder.path().join("pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.expect("mkfifo").success());
-    let large = folder.path().join("large");
-    let file = std::fs::File::create(&large).expect("a file");
-    file.set_len((1 << 30) + 1).expect("a sparse file");
     for (path, why) in [
         ("/dev/zero", "it is a device; expected a regular file"),
         ("pipe", "it is a named pipe; expected a regular file"),
-        ("large", "it is larger than 1024 MiB, the most that is read"),
     ] {
         let text = format!("model = 'file'\nfile.path = '{path}'");
         let problem = read(&text, folder.path()).expect_err("a fault");
         let told = format!("{path}: cannot be read: {why}");
         assert!(problem.message.ends_with(&told), "{problem}");
     }
-}
-
-/// The points of a sweep share what was read, as long as one of them is there.
-#[test]
-fn underlay_files_are_read_once_by_their_content() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let n = 700;
-    let row = |a: usize| {
-        (0..n).map(|b| {
-            format!(
-                "{} ",
-                if (a + b) % 3 == 0 {
-                    -1
-                } else {
-                    7 + a % 5 + b % 5
-                }
-            )
-        })
-    };
-    let text: String = (0..n).map(|a| row(a).collect::<String>() + "\n").collect();
-    std::fs::write(folder.path().join("net"), text).expect("a file");
-    let timed = || {
-        let start = std::time::Instant::now();
-        let read = read("model = 'file'\nfile.path = 'net'", folder.path()).expect("an underlay");
-        (read, start.elapsed())
-    };
-    let (first, once) = timed();
-    let (second, again) = timed();
-    assert_eq!(first.facts(), second.facts());
-    // The file is read and hashed again; what takes long is not done again.
-    assert!(again < once / 2, "{again:?} after {once:?}");
-    // Another content at the same path is another underlay.
-    std::fs::write(folder.path().join("net"), "a b 5\n").expect("a file");
-    let (third, _) = timed();
-    assert_eq!(third.hosts(), 2);
 }

@@ -158,14 +158,14 @@ fn underlay_tells_what_is_wrong_with_a_file() {
             "net:2: expected 4 rows, as many as columns, found 2",
         ),
         (
-            b"0 root:$6$salt$hash-of-a-secret\n1 0",
+            b"0 1\n1 root:$6$salt$hash-of-a-secret",
             matrix,
-            "net:1: malformed entry \"root:$6$salt$hash-of-a...\" in column 2, expected a round-trip time",
+            "net:2: malformed entry \"root:$6$salt$hash-of-a...\" in column 2, expected a round-trip time",
         ),
         (
-            b"graph [ $6$salt$hash-of-a-secret",
+            b"graph [ $6$salt$hash-of-a-longer-secret",
             "",
-            "net:1: expected a key, found \"$6$salt$hash-of-a-secr...\"",
+            "net:1: expected a key, found \"$6$salt$hash-of-a-long...\"",
         ),
         (
             b"\x1f\x8b\x08",
