@@ -12,6 +12,7 @@ mod diagram;
 mod docs;
 mod edited;
 mod figures_refused;
+mod file_facts;
 mod files_refused;
 mod foreign;
 mod full_disk;

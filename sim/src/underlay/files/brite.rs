@@ -23,11 +23,9 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>
             continue;
         }
         match section {
-            "Nodes" => {
-                if found.new_host(first).is_none() {
-                    let message = format!("a second node with the id {}", quoted(first));
-                    return Err(Fault::new(line, message));
-                }
+            "Nodes" if found.new_host(first).is_none() => {
+                let message = format!("a second node with the id {}", quoted(first));
+                return Err(Fault::new(line, message));
             }
             "Edges" => {
                 let mut end = || {
@@ -39,7 +37,7 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>
                 let values = VALUES.into_iter().zip(words);
                 found.link(ends, values.map(|(name, word)| (line, name, word)))?;
             }
-            // The models with their parameters.
+            // Hosts, and the models with their parameters.
             _ => {}
         }
     }

@@ -335,7 +335,7 @@ fn is_head(first: &[&str], others: &[Vec<&str>], separator: Separator) -> bool {
     if first.windows(2).any(|ends| names_ends(ends[0], ends[1])) {
         return true;
     }
-    let numbers_below = (2..first.len()).any(|place| {
+    (2..first.len()).any(|place| {
         let is_number = |row: &Vec<&str>| {
             row.get(place)
                 .is_some_and(|cell| cell.parse::<f64>().is_ok())
@@ -343,8 +343,7 @@ fn is_head(first: &[&str], others: &[Vec<&str>], separator: Separator) -> bool {
         let name = plain(first[place]);
         let known = names_latency(&name) || NUMBERS.iter().any(|known| name.starts_with(known));
         (known || separator.0.is_some() && !name.is_empty()) && others.iter().all(is_number)
-    });
-    numbers_below
+    })
 }
 
 /// The names that the last comment before `line` gives to so many columns, as files of the SNAP

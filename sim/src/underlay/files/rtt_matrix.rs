@@ -94,7 +94,7 @@ impl Shape {
             .any(|row| !row.first && row.last && row.cells > 1)
             || has_head
                 && body.iter().all(|row| row.cells == body.len() + 1)
-                && head_cells + 1 >= body.len() + 1;
+                && head_cells >= body.len();
         let columns = |row: &Row| row.cells.saturating_sub(usize::from(has_names));
         let shape = |outline| Self {
             rows: body.len(),
@@ -144,7 +144,8 @@ pub(super) fn read(
     notes: &mut Vec<String>,
 ) -> Result<(Matrix, usize), Fault> {
     let separator = Separator::of(text, file)?;
-    let shape = Shape::of(text, separator)?;
+    let shape = Shape::of(text, separator);
+    let shape = shape.map_err(|fault| no_numbers(text, separator).unwrap_or(fault))?;
     let entries = entries(
         text,
         separator,
@@ -175,6 +176,37 @@ pub(super) fn read(
     })
 }
 
+/// What is wrong with a text that has words where a matrix has numbers, even in its second line: of
+/// its first word that is more to the point than what is wrong with its shape.
+fn no_numbers(text: &str, separator: Separator) -> Option<Fault> {
+    let ends_in_word = |(_, row)| {
+        separator
+            .cells(row)
+            .last()
+            .is_some_and(|word| !is_entry(word))
+    };
+    if !data_lines(text).take(2).all(ends_in_word) {
+        return None;
+    }
+    let (line, first) = data_lines(text).next()?;
+    let cells = separator.cells(first);
+    let column = cells.iter().position(|word| !is_entry(word))?;
+    Some(malformed(
+        line,
+        column,
+        cells[column],
+        ", expected a round-trip time",
+    ))
+}
+
+fn malformed(line: usize, column: usize, word: &str, why: &str) -> Fault {
+    let (word, place) = (quoted(word), column + 1);
+    Fault::new(
+        line,
+        format!("malformed entry {word} in column {place}{why}"),
+    )
+}
+
 /// The entries of the text one after the other, NaN where one is missing. None is above `most`,
 /// but on the diagonal of a square.
 fn entries(text: &str, separator: Separator, shape: Shape, most: f64) -> Result<Vec<f64>, Fault> {
@@ -197,10 +229,7 @@ fn entries(text: &str, separator: Separator, shape: Shape, most: f64) -> Result<
                         }
                         _ => ", expected a round-trip time",
                     };
-                    let place = column + names + 1;
-                    let message =
-                        format!("malformed entry {} in column {place}{why}", quoted(word));
-                    return Err(Fault::new(line, message));
+                    return Err(malformed(line, column + names, word, why));
                 }
             });
         }
