@@ -5,6 +5,7 @@ use super::links::Found;
 use super::rows::{Columns, Separator};
 use super::text::{data_lines, last_line};
 use super::{Fault, File};
+use crate::engine::Span;
 use crate::parameter::{quoted, shown};
 
 /// Reads an edge list; see [`Format::EdgeList`](super::Format::EdgeList). `skip` is a line that
@@ -44,6 +45,13 @@ pub(super) fn read<'a>(
             continue;
         }
         let value = latency.and_then(|(place, name)| Some((name, *cells.get(*place)?)));
+        // A unit may stand in a cell of its own.
+        let with_unit = match (value, cells.get(3)) {
+            (Some((_, number)), Some(unit)) if !columns.named => format!("{number} {unit}"),
+            _ => String::new(),
+        };
+        let has_unit = with_unit.parse::<Span>().is_ok();
+        let value = value.map(|(name, word)| (name, if has_unit { &*with_unit } else { word }));
         let micros = match value.map(|(name, word)| (rule.value(name, word), name, word)) {
             None => None,
             Some((Value::Latency(micros), ..)) => Some(micros),

@@ -46,8 +46,7 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>
     found.finish(last_line(text))
 }
 
-/// Whether the text looks like it: the numbers of hosts and links, and as many lines of three
-/// columns, of which the first so many begin with numbers that go up by one.
+/// Whether the text looks like it: the numbers of hosts and links, and as many lines, of which the first so many begin with numbers that go up by one.
 pub(super) fn opens(text: &str) -> bool {
     let mut lines = data_lines(text).map(|(_, line)| line.split_whitespace());
     let numbers: Vec<u64> = lines
@@ -63,7 +62,9 @@ pub(super) fn opens(text: &str) -> bool {
     for mut words in lines {
         let first = words.next().and_then(|word| word.parse::<u64>().ok());
         let follows = before.is_none_or(|before: u64| first == before.checked_add(1));
-        if first.is_none() || words.count() < 2 || seen < hosts && !follows {
+        // A host has its place, a link another host and perhaps a weight.
+        let least = if seen < hosts { 2 } else { 1 };
+        if first.is_none() || words.count() < least || seen < hosts && !follows {
             return false;
         }
         (seen, before) = (seen + 1, first);

@@ -90,7 +90,7 @@ impl<'a> Found<'a> {
                 }
             } else if self.carried.len() < MOST_CARRIED
                 && !self.carried.contains(name)
-                && word.parse::<f64>().is_ok()
+                && word.parse::<f64>().is_ok_and(f64::is_finite)
             {
                 self.carried.insert(name.to_owned());
             }

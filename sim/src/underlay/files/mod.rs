@@ -46,7 +46,7 @@ choices! {
         /// By what the file says. What might be one of several is an error that names them.
         Guess = "guess",
         /// A link a line, as in the SNAP collection: two names of hosts, of any characters but
-        /// blanks. If a third column is a number or a duration (`5ms`), it is the latency of the
+        /// blanks. If a third column is a number or a duration (`5ms`, `5 ms`), it is the latency of the
         /// link; further columns are skipped. A head, or a comment right before the first link,
         /// names columns: `latency`, `delay` and `rtt` (of which half is taken) are latencies. A
         /// dictionary at the end of a line, as networkx writes it, has attributes. `#` and `%`

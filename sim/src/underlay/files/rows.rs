@@ -329,7 +329,7 @@ impl Columns {
 
 /// Whether the first row is a head, as the others show.
 fn is_head(first: &[&str], others: &[Vec<&str>], separator: Separator) -> bool {
-    if others.is_empty() || first.iter().any(|cell| cell.parse::<f64>().is_ok()) {
+    if first.iter().any(|cell| cell.parse::<f64>().is_ok()) {
         return false;
     }
     if first.windows(2).any(|ends| names_ends(ends[0], ends[1])) {
@@ -342,7 +342,9 @@ fn is_head(first: &[&str], others: &[Vec<&str>], separator: Separator) -> bool {
         };
         let name = plain(first[place]);
         let known = names_latency(&name) || NUMBERS.iter().any(|known| name.starts_with(known));
-        (known || separator.0.is_some() && !name.is_empty()) && others.iter().all(is_number)
+        (known || separator.0.is_some() && !name.is_empty())
+            && !others.is_empty()
+            && others.iter().all(is_number)
     })
 }
 
