@@ -264,9 +264,9 @@ fn runs(header: &Header, points: &[Point]) -> Vec<PlannedRun> {
         (0..header.repetitions)
             .map(|repetition| {
                 let digest = base.clone().chain_update(repetition.to_string()).finalize();
-                let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = digest.iter().take(6).map(|byte| format!("{byte:02x}"));
                 PlannedRun {
-                    id: hex[..12].to_owned(),
+                    id: hex.collect(),
                     repetition,
                     point: place,
                     seed: Seed::of_repetition(header.seed, repetition),
