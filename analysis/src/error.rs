@@ -1,9 +1,10 @@
 //! What can go wrong between the files of a run and its figures.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::figure::FigureProblem;
+use crate::files::Change;
 
 /// Why a summary or a figure could not be made. Each message names the file it is about.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,14 @@ pub enum Error {
         path: PathBuf,
         /// What does not fit, with line and column.
         source: serde_json::Error,
+    },
+    /// A file is not as the run left it.
+    #[error("{}: the file {how}; restore it, or remove the results and run again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What is different.
+        how: Change,
     },
     /// A recording is not what a run writes.
     #[error("{}: {message}", path.display())]
@@ -111,4 +120,29 @@ pub enum Error {
         /// What the library for it said.
         message: String,
     },
+}
+
+impl Error {
+    /// The error of reading CSV from the file `path`, with the line.
+    pub fn of_csv(path: &Path, error: csv::Error) -> Self {
+        let line = error.position().map_or(1, csv::Position::line);
+        match error.into_kind() {
+            csv::ErrorKind::Io(source) => Self::Read {
+                path: path.to_owned(),
+                source,
+            },
+            csv::ErrorKind::UnequalLengths {
+                expected_len, len, ..
+            } => Self::Table {
+                path: path.to_owned(),
+                line,
+                message: format!("expected {expected_len} cells, found {len}"),
+            },
+            other => Self::Table {
+                path: path.to_owned(),
+                line,
+                message: format!("not well-formed CSV: {other:?}"),
+            },
+        }
+    }
 }

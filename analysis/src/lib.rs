@@ -7,10 +7,13 @@
 //! * [`summarise`] writes `summary.csv`: mean, deviation, interval and quantiles a point of the sweep.
 //! * [`draw`] draws every figure that the manifest asks for, as SVG and as PNG, and writes `fits.csv`
 //!   with what the theory curves gave.
+//! * [`verify`] compares the files with the checksums in the manifest.
 //! * [`figure::Figure`] is one figure of a scenario; [`figure::Figure::validate`] checks it before
 //!   anything is simulated.
 //! * [`report::write`] holds the results of many scenarios against the published values that are built
 //!   in, and writes `REPORT.md` and `report.html`.
+//! * [`manifest`] says what a run left, and whether that was changed.
+//! * [`files`] opens and replaces files so that nothing but regular files is read or written.
 //! * [`view`] holds what was recorded of a run, and makes a page that plays it in a browser.
 //! * [`statistics`] holds the numbers' definitions.
 //!
@@ -27,7 +30,8 @@
 
 mod error;
 pub mod figure;
-mod manifest;
+pub mod files;
+pub mod manifest;
 mod output;
 pub mod report;
 pub mod statistics;
@@ -37,4 +41,5 @@ pub mod view;
 
 pub use error::Error;
 pub use figure::draw;
+pub use manifest::verify;
 pub use summary::summarise;

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::files::{self, Links};
 
 /// A table in memory: every cell as its text.
 #[derive(Debug)]
@@ -27,8 +28,11 @@ impl Table {
     /// # Errors
     /// When the file is missing, is not well-formed CSV, or has no rows.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let reader = csv::Reader::from_path(path).map_err(|error| broken(path, error))?;
-        Self::of(path, reader)
+        let file = files::open(path, Links::Refused).map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::of(path, csv::Reader::from_reader(file))
     }
 
     /// Reads a table from text, in which lines that begin with `#` are comments; `name` stands for
@@ -82,7 +86,7 @@ impl Table {
     }
 
     fn of(path: &Path, mut reader: csv::Reader<impl Read>) -> Result<Self, Error> {
-        let broken = |error| broken(path, error);
+        let broken = |error| Error::of_csv(path, error);
         let columns = reader
             .headers()
             .map_err(broken)?
@@ -157,27 +161,5 @@ impl Table {
                 ),
             }),
         }
-    }
-}
-
-fn broken(path: &Path, error: csv::Error) -> Error {
-    let line = error.position().map_or(1, csv::Position::line);
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => Error::Read {
-            path: path.to_owned(),
-            source,
-        },
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => Error::Table {
-            path: path.to_owned(),
-            line,
-            message: format!("expected {expected_len} cells, found {len}"),
-        },
-        other => Error::Table {
-            path: path.to_owned(),
-            line,
-            message: format!("not well-formed CSV: {other:?}"),
-        },
     }
 }

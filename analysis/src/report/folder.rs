@@ -1,17 +1,18 @@
 //! The state of a folder of results: whole, in parts, from another version, or changed by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
-use sha1::{Digest, Sha1};
 
+use crate::files::{self, Change, Links};
+use crate::manifest::{self, MANIFEST};
 use crate::output;
 use crate::summary;
 use crate::table::Table;
+use crate::view::RECORDING;
 
 use super::plan::{Form, Plan};
 
@@ -150,7 +151,12 @@ impl Results {
             return Some(format!("results of dhtlab {version}"));
         }
         let file = format!("{table}.csv");
-        self.edited.get(&file).map(|how| format!("{file} {how}"))
+        let files = [MANIFEST, &file];
+        let mut edited = files.iter().filter_map(|file| {
+            let how = self.edited.get(*file)?;
+            Some(format!("{file} {how}"))
+        });
+        edited.next()
     }
 
     fn faults(&self) -> Vec<String> {
@@ -186,18 +192,24 @@ fn read(
     version: &str,
     plan: Option<&Plan>,
 ) -> Result<Option<Results>, String> {
-    let text = match fs::read_to_string(folder.join("manifest.json")) {
+    let path = folder.join(MANIFEST);
+    let text = match files::read_text(&path, Links::Refused, files::MOST) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("manifest.json: {error}")),
     };
-    let facts: Facts =
-        serde_json::from_str(&text).map_err(|error| format!("manifest.json: {error}"))?;
+    let fault = |error: serde_json::Error| format!("manifest.json: {error}");
+    let manifest: Value = serde_json::from_str(&text).map_err(fault)?;
+    let is_changed = manifest::is_sealed(&manifest) == Some(false);
+    let facts: Facts = serde_json::from_value(manifest).map_err(fault)?;
     let runs = Table::read(&folder.join("runs.csv")).map_err(|error| error.to_string())?;
     for key in facts.swept.iter().map(String::as_str).chain(["run"]) {
         runs.column(key).map_err(|error| error.to_string())?;
     }
-    let (edited, unchecked) = changes(folder, &facts, &runs);
+    let (mut edited, unchecked) = changes(folder, &facts, &runs);
+    if is_changed {
+        edited.insert(MANIFEST.to_owned(), Change::Changed.to_string());
+    }
     let mut tables = BTreeMap::new();
     for name in wanted {
         let path = folder.join(format!("{name}.csv"));
@@ -230,6 +242,7 @@ fn read(
         name.unwrap_or_else(|| format!("figure-{}", index + 1))
     });
     let figures = figures
+        .filter(|name| files::is_name(name))
         .map(|name| (folder.join(format!("{name}.svg")), name))
         .filter(|(path, _)| path.is_file())
         .map(|(path, name)| (name, path))
@@ -262,23 +275,16 @@ fn form_of(done: &BTreeSet<&str>, plan: &Plan) -> (Form, bool) {
 
 /// The files that are not as the run left them, and whether the manifest lacks checksums.
 fn changes(folder: &Path, facts: &Facts, runs: &Table) -> (BTreeMap<String, String>, bool) {
-    let mut edited = BTreeMap::new();
-    for (file, checksum) in &facts.files {
-        match fs::read(folder.join(file)) {
-            Ok(bytes) if hexadecimal(&bytes) == *checksum => {}
-            Ok(_) => {
-                edited.insert(file.clone(), "was changed after the run".to_owned());
-            }
-            Err(_) => {
-                edited.insert(file.clone(), "is gone".to_owned());
-            }
-        }
-    }
+    let changed = files::changed(folder, &facts.files).into_iter();
+    // A recording is large, and the report reads nothing of it.
+    let changed = changed.filter(|(file, how)| file != RECORDING || *how != Change::Gone);
+    let mut edited: BTreeMap<String, String> =
+        changed.map(|(file, how)| (file, how.to_string())).collect();
     let unchecked = !facts.files.contains_key("runs.csv");
     let path = folder.join("summary.csv");
     let expected =
         summary::records(runs, &facts.swept).and_then(|records| output::csv_bytes(&path, &records));
-    let fits = match (expected, fs::read(&path)) {
+    let fits = match (expected, files::read(&path, Links::Refused, files::MOST)) {
         (Ok(expected), Ok(found)) => expected == found,
         _ => false,
     };
@@ -297,13 +303,10 @@ fn changes(folder: &Path, facts: &Facts, runs: &Table) -> (BTreeMap<String, Stri
     (edited, unchecked)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digest = Sha1::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde_json::json;
     use tempfile::TempDir;
 
@@ -319,7 +322,7 @@ mod tests {
             "dhtlab": "1.0", "runs_planned": 2, "swept": ["x.nodes"], "scenario": {},
         });
         if checksums {
-            manifest["files"] = json!({"runs.csv": hexadecimal(RUNS.as_bytes())});
+            manifest["files"] = json!({"runs.csv": files::checksum_of(RUNS.as_bytes())});
         }
         fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
         fs::write(folder.join("runs.csv"), RUNS).unwrap();

@@ -1,13 +1,12 @@
 //! The report as one page of HTML that needs no other file: styles and figures are in it.
 
-use std::fs;
 use std::path::PathBuf;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::folder::Folder;
 use super::hold::{Chapter, Held, HeldReading};
-use super::{Count, Report, words};
+use super::{Count, Report, drawing, words};
 
 /// The whole page.
 pub fn page(report: &Report<'_>) -> String {
@@ -208,13 +207,13 @@ fn claim(report: &Report<'_>, claim: &Held) -> Markup {
             p { em { (claim.place) "." } " " (claim.says) }
             p.source { "Values: " (claim.source) }
             @for reading in &claim.readings {
-                (self::reading(report, claim, reading))
+                (self::reading(report, reading))
             }
         }
     }
 }
 
-fn reading(report: &Report<'_>, claim: &Held, reading: &HeldReading) -> Markup {
+fn reading(report: &Report<'_>, reading: &HeldReading) -> Markup {
     let count = Count::of(&reading.lines);
     html! {
         section.reading {
@@ -237,8 +236,8 @@ fn reading(report: &Report<'_>, claim: &Held, reading: &HeldReading) -> Markup {
             @for (letter, text, lines) in words::explanations(reading) {
                 p.explanation { b { (letter) } " (" (lines) "×) " (text) }
             }
-            @for (name, path) in &reading.figures {
-                (figure(path, &format!("{}-{}-{name}", claim.id, reading.scenario)))
+            @for (_, path) in &reading.figures {
+                (drawing::figure(path))
             }
             @if !reading.shown_before.is_empty() {
                 p {
@@ -301,8 +300,8 @@ fn unclaimed(report: &Report<'_>) -> Markup {
                     article {
                         h3 { (report.title(name)) }
                         p { "Scenario " code { (name) } }
-                        @for (figure, path) in drawn(report, name) {
-                            (self::figure(path, &format!("{name}-{figure}")))
+                        @for (_, path) in drawn(report, name) {
+                            (drawing::figure(path))
                         }
                     }
                 }
@@ -353,102 +352,6 @@ fn states(report: &Report<'_>) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-/// The figure in `path`, whose IDs get `prefix` so that none is twice on the page.
-fn figure(path: &std::path::Path, prefix: &str) -> Markup {
-    let drawing = fs::read_to_string(path).ok();
-    let drawing = drawing.filter(|svg| is_drawing(svg));
-    html! {
-        figure {
-            @match &drawing {
-                Some(svg) => { (PreEscaped(embedded(svg, prefix))) }
-                None => { p { "The file of this figure is not one that dhtlab drew." } }
-            }
-        }
-    }
-}
-
-/// Whether a file is nothing but a drawing: what is put on the page must not run or load anything.
-fn is_drawing(svg: &str) -> bool {
-    let lower = svg.to_lowercase();
-    let foreign = [
-        "<script",
-        "<foreignobject",
-        "<image",
-        "<!entity",
-        "javascript:",
-        "@import",
-    ];
-    let handles_events = lower.split('<').skip(1).any(|element| {
-        let tag = element.split('>').next().unwrap_or(element);
-        tag.split_whitespace()
-            .any(|word| word.starts_with("on") && word.contains('='))
-    });
-    let refers = |what: &str| {
-        lower
-            .match_indices(what)
-            .any(|(at, _)| !lower[at + what.len()..].starts_with('#'))
-    };
-    lower.trim_start().starts_with("<svg")
-        && !foreign.iter().any(|word| lower.contains(word))
-        && !handles_events
-        && !refers("href=\"")
-        && !refers("url(")
-}
-
-/// An SVG document as a part of a page: with IDs of its own, without what says nothing.
-fn embedded(svg: &str, prefix: &str) -> String {
-    let prefix: String = prefix
-        .chars()
-        .map(|letter| {
-            if letter.is_ascii_alphanumeric() {
-                letter
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    svg.replace(" id=\"", &format!(" id=\"{prefix}-"))
-        .replace("href=\"#", &format!("href=\"#{prefix}-"))
-        .replace("url(#", &format!("url(#{prefix}-"))
-        .replace(" opacity=\"1\"", "")
-        .replacen("<svg ", "<svg role=\"img\" ", 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_of_two_figures_do_not_collide() {
-        let svg = "<svg width=\"9\"><clipPath id=\"a\"/><g clip-path=\"url(#a)\"/><use href=\"#a\"/></svg>";
-        let one = embedded(svg, "x/hops");
-        assert_eq!(
-            one,
-            "<svg role=\"img\" width=\"9\"><clipPath id=\"x-hops-a\"/><g clip-path=\"url(#x-hops-a)\"/>\
-             <use href=\"#x-hops-a\"/></svg>"
-        );
-        assert!(!embedded(svg, "y").contains("x-hops"));
-    }
-
-    #[test]
-    fn only_drawings_are_put_on_the_page() {
-        for (svg, expected) in [
-            ("<svg><text>online = on</text></svg>", true),
-            ("<svg><use href=\"#a\"/></svg>", true),
-            ("<svg><script>1</script></svg>", false),
-            ("<svg onload=\"x()\"></svg>", false),
-            ("<svg><a href=\"https://example.org\"/></svg>", false),
-            (
-                "<svg><g style=\"fill:url(http://example.org)\"/></svg>",
-                false,
-            ),
-            ("<html></html>", false),
-        ] {
-            assert_eq!(is_drawing(svg), expected, "{svg}");
         }
     }
 }

@@ -10,6 +10,7 @@
 //! command.
 
 mod claims;
+mod drawing;
 mod folder;
 mod hold;
 mod html;
@@ -29,6 +30,8 @@ use std::path::{Path, PathBuf};
 pub use plan::{Form, Plan, Plans};
 pub use verdict::Verdict;
 
+use crate::files::{self, Links};
+use crate::manifest::MANIFEST;
 use crate::{Error, output};
 use claims::System;
 use folder::{Folder, State};
@@ -247,7 +250,7 @@ fn subfolders(directory: &Path) -> Result<Vec<String>, Error> {
     })?;
     let mut names: Vec<String> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.join("manifest.json").is_file() && !is_shard(path))
+        .filter(|path| path.join(MANIFEST).is_file() && !is_shard(path))
         .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
         .collect();
     names.sort();
@@ -262,7 +265,8 @@ fn subfolders(directory: &Path) -> Result<Vec<String>, Error> {
 
 /// Whether the results in `folder` are of a part of a scenario's runs only.
 fn is_shard(folder: &Path) -> bool {
-    let manifest = fs::read(folder.join("manifest.json")).unwrap_or_default();
+    let manifest = files::read(&folder.join(MANIFEST), Links::Refused, files::MOST);
+    let manifest = manifest.unwrap_or_default();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
     manifest.get("shard").is_some()
 }

@@ -16,14 +16,15 @@ pub use recording::{
     Deed, Event, FORMAT, Head, Holding, KeyEntry, NodeEntry, Outcome, Rate, Recording, Space, What,
 };
 
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::files::{self, Links};
 use crate::output::replace;
+use crate::{Error, manifest};
 
 /// The file that holds a recording.
-const RECORDING: &str = "recording.json";
+pub const RECORDING: &str = "recording.json";
 /// The file that holds its page.
 const PAGE: &str = "view.html";
 
@@ -47,7 +48,8 @@ impl Recording {
     /// When the file is missing, is not JSON, or does not make sense.
     pub fn read(directory: &Path) -> Result<Self, Error> {
         let path = directory.join(RECORDING);
-        let text = fs::read_to_string(&path).map_err(|source| Error::Read {
+        let read = files::read_text(&path, Links::Refused, files::MOST);
+        let text = read.map_err(|source| Error::Read {
             path: path.clone(),
             source,
         })?;
@@ -76,6 +78,17 @@ fn json(recording: &Recording, path: &Path) -> Result<String, Error> {
         path: path.to_owned(),
         message: error.to_string(),
     })
+}
+
+/// Checks that the recording in `directory` is as the run left it, where a manifest is beside it.
+///
+/// # Errors
+/// [`Error::Changed`] if it is not; those of reading the manifest.
+pub fn verify(directory: &Path) -> Result<(), Error> {
+    match manifest::check(directory, |file| file == RECORDING) {
+        Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+        checked => checked,
+    }
 }
 
 /// Writes the page of the recording in `directory` to `out`, or beside it as `view.html`; returns
@@ -122,6 +135,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn recording() -> Recording {
         let event = |at, what| Event { at, what };

@@ -2,7 +2,7 @@
 
 use super::{Change, ChurnPlan, Step};
 use crate::engine::{Instant, Span};
-use crate::parameter::NamedFile;
+use crate::parameter::{NamedFile, shown};
 use std::collections::HashMap;
 
 crate::parameters! {
@@ -48,12 +48,18 @@ impl Trace {
             }
             let fields: Vec<&str> = line.split(',').map(str::trim).collect();
             let [time, word, name] = fields[..] else {
-                let message = format!("expected `time_s,join|leave|crash,node`, found \"{line}\"");
+                let message = format!(
+                    "expected `time_s,join|leave|crash,node`, found \"{}\"",
+                    shown(line)
+                );
                 return Err((number, message));
             };
             let seconds = time.parse::<f64>().ok();
             let Some(seconds) = seconds.filter(|s| s.is_finite() && *s >= 0.0 && *s < 1e9) else {
-                let message = format!("expected a time in seconds of at least 0, found \"{time}\"");
+                let message = format!(
+                    "expected a time in seconds of at least 0, found \"{}\"",
+                    shown(time)
+                );
                 return Err((number, message));
             };
             let change = match word {
@@ -61,7 +67,8 @@ impl Trace {
                 "leave" => Change::Leave,
                 "crash" => Change::Crash,
                 other => {
-                    let message = format!("expected join, leave or crash, found \"{other}\"");
+                    let message =
+                        format!("expected join, leave or crash, found \"{}\"", shown(other));
                     return Err((number, message));
                 }
             };
@@ -70,6 +77,7 @@ impl Trace {
                 return Err((number, format!("time runs backwards to {seconds} s")));
             }
             let known = names.get(name).copied();
+            let named = shown(name);
             let participant = match (known, change) {
                 (Some(participant), _) => participant,
                 (None, Change::Join) => {
@@ -80,7 +88,7 @@ impl Trace {
                 }
                 (None, _) => {
                     let message = format!(
-                        "node \"{name}\" is unknown: it is neither one of the first {nodes} nor \
+                        "node \"{named}\" is unknown: it is neither one of the first {nodes} nor \
                          has it joined before"
                     );
                     return Err((number, message));
@@ -89,17 +97,20 @@ impl Trace {
             let is_here = &mut here[participant as usize];
             match (change, *is_here) {
                 (Change::Join, true) => {
-                    return Err((number, format!("node \"{name}\" joins, but it is there")));
+                    return Err((number, format!("node \"{named}\" joins, but it is there")));
                 }
                 (Change::Leave | Change::Crash, false) => {
-                    return Err((number, format!("node \"{name}\" goes, but it is not there")));
+                    return Err((
+                        number,
+                        format!("node \"{named}\" goes, but it is not there"),
+                    ));
                 }
                 (Change::Join, false) => members += 1,
                 (Change::Leave | Change::Crash, true) => members -= 1,
             }
             *is_here = change == Change::Join;
             if members == 0 {
-                return Err((number, format!("node \"{name}\" is the last one and goes")));
+                return Err((number, format!("node \"{named}\" is the last one and goes")));
             }
             steps.push(Step {
                 time,

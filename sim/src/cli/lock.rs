@@ -3,7 +3,10 @@
 //! Whoever writes holds a lock of the operating system on the file `.lock`, which ends with its
 //! process however that ends: a file that a killed process left behind holds nobody up.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use super::store::{self, named};
+use super::streams;
+use dhtlab_analysis::files::{self, Links};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,20 +24,18 @@ impl Lock {
     /// # Errors
     /// That another process holds it, and which one; those of making files.
     pub fn take(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        store::make(folder)?;
         let path = folder.join(NAME);
         loop {
-            let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false);
-            let mut file = options.open(&path)?;
+            let mut file = files::update(&path).map_err(|error| named(NAME, &error))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(held(&mut file)),
                 // Some file systems of clusters know no locks; results are worth more than this.
-                Err(TryLockError::Error(error)) => eprintln!(
+                Err(TryLockError::Error(error)) => streams::say(format_args!(
                     "{}: cannot be locked ({error}); let no other dhtlab write here",
                     folder.display()
-                ),
+                )),
             }
             // Its last holder may have removed it after it was opened here.
             if is_at(&file, &path)? {
@@ -50,8 +51,9 @@ impl Lock {
     /// # Errors
     /// That it does, and which one.
     pub fn refuse_held(folder: &Path) -> io::Result<()> {
-        let Ok(mut file) = File::open(folder.join(NAME)) else {
-            return Ok(());
+        let mut file = match files::open(&folder.join(NAME), Links::Refused) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened.map_err(|error| named(NAME, &error))?,
         };
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Err(held(&mut file)),

@@ -1,9 +1,8 @@
 //! What shells and readers want of the command: completions and manual pages.
 
-use super::{Command, Failure};
+use super::{Command, Failure, streams};
 use clap::CommandFactory;
 use clap_complete::Shell;
-use std::io::{self, Write};
 use std::path::Path;
 
 /// Prints the script that completes the command line in `shell`.
@@ -12,7 +11,7 @@ pub(super) fn completions(shell: Shell) -> Result<(), Failure> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
-    print(&script)
+    streams::print(String::from_utf8_lossy(&script))
 }
 
 /// Writes the manual pages of the command and of each subcommand into `folder`; without one,
@@ -25,19 +24,9 @@ pub(super) fn pages(folder: Option<&Path>) -> Result<(), Failure> {
         let mut page = Vec::new();
         let rendered = clap_mangen::Man::new(command).render(&mut page);
         rendered.map_err(|error| Failure::Run(error.to_string()))?;
-        return print(&page);
+        return streams::print(String::from_utf8_lossy(&page));
     };
     std::fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(command, folder))
         .map_err(|error| Failure::Input(format!("{}: {error}", folder.display())))
-}
-
-/// Prints `text`; that nobody reads on, as behind `| head`, is no failure.
-fn print(text: &[u8]) -> Result<(), Failure> {
-    match io::stdout().write_all(text) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Run(format!("stdout: {error}")))
-        }
-        _ => Ok(()),
-    }
 }

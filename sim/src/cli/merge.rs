@@ -5,10 +5,13 @@
 //! is written before all shards of all scenarios were found to be whole.
 
 use super::lock::Lock;
-use super::store::{self, JOURNAL, SHARD, ShardFacts, Wanted};
-use super::{Failure, run};
+use super::store::{self, JOURNAL, Replacement, SHARD, ShardFacts, Wanted};
+use super::{Failure, run, streams};
 use crate::experiment::KINDS;
 use crate::scenario::Experiment;
+use dhtlab_analysis::Error;
+use dhtlab_analysis::files::{self, Links};
+use dhtlab_analysis::manifest::SEAL;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -17,7 +20,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What of a manifest is another thing in each shard.
-const OWN: [&str; 6] = [
+const OWN: [&str; 7] = [
+    SEAL,
     SHARD,
     "runs_planned",
     "runs_done",
@@ -60,7 +64,7 @@ pub(super) fn all(folders: &[PathBuf], out: Option<&Path>) -> Result<(), Failure
         .into_iter()
         .map(|(name, parts)| Whole::check(name, parts, out))
         .collect::<Result<Vec<_>, _>>()?;
-    let cannot = |whole: &Whole, error: io::Error| run::cannot_write(&whole.target, &error);
+    let cannot = |whole: &Whole, error: io::Error| store::cannot_write(&whole.target, &error);
     let mut locks = Vec::new();
     for whole in &wholes {
         let lock = Lock::take(&whole.target).and_then(|lock| {
@@ -75,13 +79,13 @@ pub(super) fn all(folders: &[PathBuf], out: Option<&Path>) -> Result<(), Failure
         if !whole.holders.is_empty() {
             run::analyse(&whole.target)?;
         }
-        eprintln!(
+        streams::say(format_args!(
             "{}: {} runs of {} shards, results in {}",
             whole.name,
             whole.holders.len(),
             whole.parts.len(),
             whole.target.display()
-        );
+        ));
     }
     Ok(())
 }
@@ -92,7 +96,7 @@ fn refuse(folder: &Path, why: impl std::fmt::Display) -> Failure {
 
 /// The shard in `folder`, or those in its folders.
 fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
-    if let Some(manifest) = manifest(folder)? {
+    if let Some(manifest) = store::manifest(folder)? {
         let part = Part::of(folder, manifest)?;
         let part = part.ok_or_else(|| refuse(folder, "these results are of no shard"))?;
         return Ok(vec![part]);
@@ -105,7 +109,7 @@ fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
     inner.sort();
     let mut parts = Vec::new();
     for folder in inner {
-        if let Some(manifest) = manifest(&folder)? {
+        if let Some(manifest) = store::manifest(&folder)? {
             parts.extend(Part::of(&folder, manifest)?);
         }
     }
@@ -114,17 +118,6 @@ fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
         return Err(refuse(folder, why));
     }
     Ok(parts)
-}
-
-/// The manifest in `folder`, if it has one.
-fn manifest(folder: &Path) -> Result<Option<Value>, Failure> {
-    let path = folder.join("manifest.json");
-    let text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        read => read.map_err(|error| refuse(&path, error))?,
-    };
-    let manifest = serde_json::from_str(&text);
-    manifest.map(Some).map_err(|error| refuse(&path, error))
 }
 
 impl Part {
@@ -136,16 +129,20 @@ impl Part {
         let fault = |error| refuse(&folder.join("manifest.json"), format!("shard: {error}"));
         let facts = ShardFacts::deserialize(facts).map_err(fault)?;
         let name = manifest["name"].as_str().unwrap_or_default();
-        let is_name = Path::new(name).file_name().is_some_and(|file| file == name);
-        if !is_name {
-            let why = format!("manifest.json: name: no scenario is called \"{name}\"");
+        if !files::is_name(name) {
+            let why = format!("manifest.json: name: no scenario is called {name:?}");
             return Err(refuse(folder, why));
         }
-        Ok(Some(Self {
+        let part = Self {
             folder: folder.to_owned(),
-            manifest,
             facts,
-        }))
+            manifest,
+        };
+        if let Some(table) = part.tables().iter().find(|table| !files::is_name(table)) {
+            let why = format!("manifest.json: tables: no table is called {table:?}");
+            return Err(refuse(folder, why));
+        }
+        Ok(Some(part))
     }
 
     /// The name of the scenario.
@@ -173,17 +170,19 @@ impl Part {
             );
             return Err(refuse(&self.folder, why));
         }
-        let sums = store::checksums(&self.folder, &self.tables());
-        let sums = sums.map_err(|error| refuse(&self.folder, error))?;
-        match sums
-            .iter()
-            .find(|(file, sum)| self.manifest["files"][file] != **sum)
-        {
-            Some((file, _)) => {
-                let why = "the file is not as the run left it; its checksum is another";
-                Err(refuse(&self.folder.join(file), why))
-            }
+        let tables = self.tables().into_iter().chain(["runs"]);
+        let tables = tables.filter(|table| *table != store::WALL_TIME);
+        let sums = tables.map(|table| {
+            let file = format!("{table}.csv");
+            let sum = self.manifest["files"][&file].as_str().unwrap_or_default();
+            (file, sum.to_owned())
+        });
+        match files::changed(&self.folder, &sums.collect()).pop_first() {
             None => Ok(()),
+            Some((file, how)) => {
+                let path = self.folder.join(file);
+                Err(Failure::Input(Error::Changed { path, how }.to_string()))
+            }
         }
     }
 }
@@ -274,7 +273,7 @@ impl Whole {
         };
         let own = &self.parts[0].manifest;
         let kept = store::kept(own);
-        if let Some(theirs) = store::manifest(&self.target) {
+        if let Some(theirs) = store::manifest(&self.target)? {
             if ["experiment", "dhtlab"]
                 .iter()
                 .any(|field| theirs[field] != own[field])
@@ -302,20 +301,16 @@ impl Whole {
     }
 
     fn write(&self) -> io::Result<()> {
-        // Without it, what a stop leaves half replaced is of no use to anybody; the shards have it all.
-        remove(&self.target.join("manifest.json"))?;
         let written = self.parts.iter().flat_map(Part::tables);
         let written: Vec<&str> = written.collect();
         let specs = self.experiment.tables().iter();
-        let (tables, without): (Vec<&str>, Vec<&str>) = specs
+        let tables: Vec<&str> = specs
             .map(|table| table.name)
-            .partition(|name| written.contains(name));
-        self.write_table("runs")?;
-        for table in &tables {
-            self.write_table(table)?;
-        }
-        for table in without {
-            remove(&self.target.join(format!("{table}.csv")))?;
+            .filter(|name| written.contains(name))
+            .collect();
+        let mut new = Replacement::of(&self.target);
+        for table in ["runs"].iter().chain(&tables) {
+            self.write_table(&mut new, table)?;
         }
         let mut manifest = self.parts[0].manifest.clone();
         if let Some(fields) = manifest.as_object_mut() {
@@ -329,16 +324,16 @@ impl Whole {
         manifest["runs_planned"] = json!(self.holders.len());
         manifest["runs_done"] = json!(self.holders.len());
         manifest["notes"] = json!(notes);
-        manifest["files"] = json!(store::checksums(&self.target, &tables)?);
         manifest["tables"] = json!(tables);
-        store::write_manifest(&self.target, &manifest)?;
+        let recording = store::sum_of_recording(&self.target);
+        new.commit(manifest, recording, self.experiment)?;
         // All of its runs are in the tables.
-        remove(&self.target.join(JOURNAL))
+        files::remove(&self.target.join(JOURNAL))
     }
 
     /// Deals the rows of `NAME.csv` of all shards back into the order of the sweep. The rows of a
     /// run stand together, in the order in which it gave them.
-    fn write_table(&self, name: &str) -> io::Result<()> {
+    fn write_table<'a>(&self, new: &mut Replacement<'a>, name: &'a str) -> io::Result<()> {
         let swept = self.parts[0].manifest["swept"].as_array();
         let swept = swept.map_or(0, Vec::len);
         let (mut runs, mut tables) = (Vec::new(), Vec::new());
@@ -356,8 +351,7 @@ impl Whole {
             _ => tables.iter().flatten().next(),
         };
         let header = header.map(|rows| rows.header.iter().map(str::to_owned).collect());
-        let path = self.target.join(format!("{name}.csv"));
-        store::write_csv(&path, header.unwrap_or_default(), |out| {
+        new.table(name, header.unwrap_or_default(), |out| {
             for holder in &self.holders {
                 let run = runs[*holder].take()?;
                 let Some(run) = run else {
@@ -448,7 +442,8 @@ impl Rows {
     fn open(folder: &Path, name: &str) -> io::Result<Self> {
         let path = folder.join(format!("{name}.csv"));
         let told = |error: io::Error| io::Error::other(format!("{}: {error}", path.display()));
-        let mut reader = csv::Reader::from_reader(File::open(&path).map_err(told)?);
+        let mut reader =
+            csv::Reader::from_reader(files::open(&path, Links::Refused).map_err(told)?);
         let header = reader
             .headers()
             .map_err(|error| told(error.into()))?
@@ -478,13 +473,5 @@ impl Rows {
 
     fn fault(&self, why: impl std::fmt::Display) -> io::Error {
         io::Error::other(format!("{}: {why}", self.path.display()))
-    }
-}
-
-/// Removes a file, if it is there.
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }

@@ -1,7 +1,8 @@
 //! The command: arguments, progress, resume, writing files, exit codes.
 //!
 //! Exit codes: 0, all is done; 1, a run or a file failed; 2, the input is wrong and nothing was
-//! touched; 130, interrupted, with all finished runs on disk.
+//! touched; 101, a fault of the command itself; 130, interrupted. All finished runs are on disk
+//! in each case.
 
 mod lock;
 mod manual;
@@ -12,10 +13,12 @@ mod record;
 mod report;
 mod run;
 mod store;
+mod streams;
 
 use crate::experiment::KINDS;
 use crate::scenario::{Options, Scenario, Shard, Source, schema};
 use clap::{Args, Parser, Subcommand};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -193,10 +196,20 @@ impl Failure {
 
 /// Runs the command with the arguments of the process.
 pub fn main() -> ExitCode {
-    match act(&Command::parse().action) {
-        Ok(()) => ExitCode::SUCCESS,
+    streams::end_at_panics();
+    let done = match Command::try_parse() {
+        Ok(command) => act(&command.action),
+        // A wrong command line; help and the version come this way, too.
+        Err(error) if error.use_stderr() => {
+            let _ = error.print();
+            return ExitCode::from(2);
+        }
+        Err(help) => streams::told(help.print().and_then(|()| io::stdout().flush())),
+    };
+    match done {
+        Ok(()) => streams::success(),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            streams::say(format_args!("error: {failure}"));
             failure.code()
         }
     }
@@ -226,27 +239,25 @@ fn act(action: &Action) -> Result<(), Failure> {
         }
         Action::Check { files, changes } => {
             for (file, scenario) in files.iter().zip(read_all(files, &changes.options())?) {
-                println!("{}", overview::forecast(file, &scenario)?);
+                streams::print_line(overview::forecast(file, &scenario)?)?;
             }
             Ok(())
         }
         Action::List { scenarios } => {
             let files = at_hand(overview::shipped(scenarios)?, &Options::default());
             let scenarios = read_all(&files, &Options::default())?;
-            print!("{}", overview::list(&scenarios));
-            Ok(())
+            streams::print(overview::list(&scenarios))
         }
         Action::Plot { folders } => folders.iter().try_for_each(|folder| {
+            run::verify(folder)?;
             let drawn = run::analyse(folder)?;
             drawn
                 .iter()
-                .for_each(|figure| println!("{}", figure.display()));
-            Ok(())
+                .try_for_each(|figure| streams::print_line(figure.display()))
         }),
         Action::View { folder, out } => {
-            let page = record::page(folder, out.as_deref())?;
-            println!("{}", page.display());
-            Ok(())
+            let page = record::view(folder, out.as_deref())?;
+            streams::print_line(page.display())
         }
         Action::Reproduce {
             scenarios,
@@ -277,10 +288,7 @@ fn act(action: &Action) -> Result<(), Failure> {
         Action::Merge { folders, out } => merge::all(folders, out.as_deref()),
         Action::Completions { shell } => manual::completions(*shell),
         Action::Man { folder } => manual::pages(folder.as_deref()),
-        Action::Schema => {
-            println!("{:#}", schema(KINDS));
-            Ok(())
-        }
+        Action::Schema => streams::print_line(format_args!("{:#}", schema(KINDS))),
     }
 }
 
@@ -288,14 +296,19 @@ fn act(action: &Action) -> Result<(), Failure> {
 /// all the others.
 fn at_hand(mut files: Vec<PathBuf>, options: &Options) -> Vec<PathBuf> {
     files.retain(|file| {
-        let needs = std::fs::read_to_string(file).is_ok_and(|text| text.contains("$DHTLAB_DATA/"));
+        let text = Source::text(file);
+        let needs = text.is_ok_and(|text| text.contains("$DHTLAB_DATA/"));
         if !needs || std::env::var_os("DHTLAB_DATA").is_some() {
             return true;
         }
         let read = Source::load(file).and_then(|source| Scenario::read(source, options, KINDS));
         match read {
             Err(error) if error.message.contains("DHTLAB_DATA") => {
-                eprintln!("{}: skipped: {}", file.display(), error.message);
+                streams::say(format_args!(
+                    "{}: skipped: {}",
+                    file.display(),
+                    error.message
+                ));
                 false
             }
             _ => true,

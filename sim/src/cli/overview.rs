@@ -106,6 +106,12 @@ pub(super) fn forecast(file: &Path, scenario: &Scenario) -> Result<String, Failu
     if !scenario.swept.is_empty() {
         let _ = writeln!(text, "  swept: {}", scenario.swept.join(", "));
     }
+    for fact in scenario.facts() {
+        let _ = writeln!(text, "  {}: {}", fact.file, fact.line);
+        for note in &fact.notes {
+            let _ = writeln!(text, "  {}: {note}", fact.file);
+        }
+    }
     let _ = write!(
         text,
         "  about {} of one core in all, {} of memory a run",

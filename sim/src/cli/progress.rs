@@ -1,6 +1,7 @@
 //! How far the command is: one bar over all its scenarios with the time left on a terminal,
 //! otherwise a line at each tenth of the work.
 
+use super::streams;
 use crate::scenario::Scenario;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -71,7 +72,11 @@ impl Progress {
         let tenths = (10.0 * self.part()) as u32;
         // That all is done is told by the line of the last scenario.
         if self.plain && tenths > self.tenths && tenths < 10 {
-            eprintln!("{}: {} % of all work done", self.at_hand, 10 * tenths);
+            streams::say(format_args!(
+                "{}: {} % of all work done",
+                self.at_hand,
+                10 * tenths
+            ));
         }
         self.tenths = self.tenths.max(tenths);
     }
@@ -79,7 +84,7 @@ impl Progress {
     /// Says something without disturbing the bar.
     pub fn say(&self, text: &str) {
         if self.plain {
-            eprintln!("{text}");
+            streams::say(text);
         } else {
             self.bar.println(text);
         }

@@ -1,6 +1,6 @@
 //! Recording a run, and the page that plays it.
 
-use super::{Failure, overview};
+use super::{Failure, overview, streams};
 use crate::scenario::{Outcome, Scenario};
 use dhtlab_analysis::view::{self, Head, Recording};
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ pub(super) fn record(scenario: &Scenario, place: usize, folder: &Path) -> Result
         .and_then(|recorded| recorded.record(run.seed, &mut recording))
         .map_err(|problem| Failure::Run(format!("{}: run {}: {problem}", scenario.name, run.id)))?;
     for note in &outcome.notes {
-        eprintln!("{}, run {}: {note}", scenario.name, run.id);
+        streams::say(format_args!("{}, run {}: {note}", scenario.name, run.id));
     }
     recording.head = Head {
         title: overview::title(scenario).to_owned(),
@@ -66,18 +66,25 @@ pub(super) fn record(scenario: &Scenario, place: usize, folder: &Path) -> Result
     };
     recording.write(folder).map_err(|error| fault(&error))?;
     let page = page(folder, None)?;
-    eprintln!(
+    streams::say(format_args!(
         "{}: run {} is recorded, {} events; open {} in a browser",
         scenario.name,
         run.id,
         recording.events.len(),
         page.display()
-    );
+    ));
     Ok(outcome)
 }
 
+/// Makes the page of the recording in `folder`, if it is as the run left it.
+pub(super) fn view(folder: &Path, out: Option<&Path>) -> Result<PathBuf, Failure> {
+    let checked = view::verify(folder);
+    checked.map_err(|error| Failure::Input(error.to_string()))?;
+    page(folder, out)
+}
+
 /// Makes the page of the recording in `folder`.
-pub(super) fn page(folder: &Path, out: Option<&Path>) -> Result<PathBuf, Failure> {
+fn page(folder: &Path, out: Option<&Path>) -> Result<PathBuf, Failure> {
     view::write_page(folder, out).map_err(|error| match error {
         // Without a recording there is nothing that could have failed.
         dhtlab_analysis::Error::Read { .. } => {

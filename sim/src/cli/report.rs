@@ -1,6 +1,6 @@
 //! The report on results: what it has to be told of scenarios and of the machine.
 
-use super::{Failure, overview};
+use super::{Failure, overview, streams};
 use crate::experiment::KINDS;
 use crate::scenario::{Options, Scenario, Source};
 use dhtlab_analysis::report::{self, Form, Plan, Plans, Setting};
@@ -39,7 +39,7 @@ pub(super) fn write(
         error => Failure::Run(error.to_string()),
     })?;
     let count = written.count;
-    println!(
+    streams::print_line(format_args!(
         "{} values agree, {} differ, {} are in doubt; {} stale, {} missing, {} not run at the published \
          parameters, {} not to be judged",
         count.agree,
@@ -49,12 +49,12 @@ pub(super) fn write(
         count.missing,
         count.not_run,
         count.without
-    );
+    ))?;
     for value in &written.unexplained {
-        eprintln!("not explained: {value}");
+        streams::say(format_args!("not explained: {value}"));
     }
     for file in &written.files {
-        println!("{}", file.display());
+        streams::print_line(file.display())?;
     }
     Ok(())
 }

@@ -3,9 +3,10 @@
 use super::lock::Lock;
 use super::progress::{self, Progress};
 use super::store::{self, Store};
-use super::{Failure, overview, record};
+use super::{Failure, overview, record, streams};
 use crate::parameter::Problem;
 use crate::scenario::Scenario;
+use crate::underlay::Facts;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,10 @@ pub(super) fn all(
     for scenario in scenarios {
         let folder = out.join(scenario.folder_name());
         let lock = Lock::take(&folder).and_then(|lock| store::prepare(&folder).map(|()| lock));
-        locks.push(Some(lock.map_err(|error| cannot_write(&folder, &error))?));
+        locks.push(Some(
+            lock.map_err(|error| store::cannot_write(&folder, &error))?,
+        ));
+        store::check(&folder, store::Wanted::by(scenario))?;
     }
     let costs = scenarios.iter().map(|scenario| cost_left(scenario, out));
     let threads = jobs.map_or(0, usize::from);
@@ -108,24 +112,17 @@ fn interrupted(current: &Current, scenarios: &[Scenario]) -> ! {
     if let Some(active) = &work.active {
         let scenario = &scenarios[active.scenario];
         match active.store.write_files(scenario) {
-            Ok(()) => eprintln!(
+            Ok(()) => streams::say(format_args!(
                 "interrupted: {} of {} runs of {} are done; the same command goes on from there",
                 active.store.done(scenario),
                 scenario.runs.len(),
                 scenario.folder_name()
-            ),
-            Err(error) => eprintln!("interrupted: {error}"),
+            )),
+            Err(error) => streams::say(format_args!("interrupted: {error}")),
         }
     }
     work.locks.clear();
     std::process::exit(130);
-}
-
-pub(super) fn cannot_write(folder: &Path, error: &std::io::Error) -> Failure {
-    Failure::Input(format!(
-        "{}: cannot write results: {error}",
-        folder.display()
-    ))
 }
 
 /// Runs one scenario.
@@ -139,11 +136,10 @@ fn one(
 ) -> Result<(), Failure> {
     let (scenario, started) = (&scenarios[place], Instant::now());
     let folder = out.join(scenario.folder_name());
-    let mut store =
-        Store::open(&folder, scenario).map_err(|error| cannot_write(&folder, &error))?;
+    let mut store = Store::open(&folder, scenario)?;
     let mut recorded_new = 0;
     if let Some(run) = recorded {
-        let outcome = record::record(scenario, run, &folder)?;
+        let outcome = store.record(|folder| record::record(scenario, run, folder))?;
         let id = &scenario.runs[run].id;
         if !store.has(id) {
             recorded_new = 1;
@@ -156,6 +152,10 @@ fn one(
     {
         let mut work = current.lock();
         work.progress.begin(place, scenario, &todo);
+        for fact in scenario.facts() {
+            let (name, Facts { file, line, .. }) = (scenario.folder_name(), fact);
+            work.progress.say(&format!("{name}: {file}: {line}"));
+        }
         work.active = Some(Active {
             scenario: place,
             store,
@@ -250,6 +250,14 @@ fn carry_out(scenario: &Scenario, place: usize, current: &Current) {
     }
 }
 
+/// Refuses results in `folder` that are not as a run left them.
+pub(super) fn verify(folder: &Path) -> Result<(), Failure> {
+    dhtlab_analysis::verify(folder).map_err(|error| match error {
+        error @ dhtlab_analysis::Error::Changed { .. } => Failure::Input(error.to_string()),
+        error => Failure::Run(error.to_string()),
+    })
+}
+
 /// Writes the summary of the results in `folder` and draws its figures; returns those.
 pub(super) fn analyse(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let fault = |error: dhtlab_analysis::Error| Failure::Run(error.to_string());
@@ -264,15 +272,130 @@ pub(super) fn only(scenarios: &[Scenario], id: &str) -> Result<(), Failure> {
             continue;
         };
         overview::refuse_too_large(scenario)?;
+        for Facts { file, line, .. } in scenario.facts() {
+            eprintln!("{file}: {line}");
+        }
         let outcome = scenario.points[run.point].run.run(run.seed);
         let outcome = outcome.map_err(|problem| Failure::Run(format!("run {id}: {problem}")))?;
-        outcome.notes.iter().for_each(|note| eprintln!("{note}"));
+        outcome.notes.iter().for_each(streams::say);
         for (metric, value) in scenario.experiment.metrics().iter().zip(&outcome.metrics) {
-            println!("{metric} {value}");
+            streams::print_line(format_args!("{metric} {value}"))?;
         }
         return Ok(());
     }
     Err(Failure::Input(format!(
         "--only {id}: no run of that name; the column `run` of runs.csv has them"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::store::JOURNAL;
+    use crate::engine::Seed;
+    use crate::parameter::{Section, Table};
+    use crate::scenario::{Cost, Experiment, Options, Outcome, Run, Source, TableSpec};
+    use std::process::{Command, Stdio};
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    /// Two runs end, the third takes long, the fourth panics.
+    struct Faulty;
+
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+
+    impl Experiment for Faulty {
+        fn name(&self) -> &'static str {
+            "faulty"
+        }
+        fn doc(&self) -> &'static str {
+            "panics"
+        }
+        fn sections(&self) -> Vec<Section> {
+            Vec::new()
+        }
+        fn metrics(&self) -> &'static [&'static str] {
+            &["number"]
+        }
+        fn tables(&self) -> &'static [TableSpec] {
+            &[]
+        }
+        fn prepare(&self, _: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+            Ok(Box::new(Self))
+        }
+    }
+
+    impl Run for Faulty {
+        fn resolved(&self) -> toml::Table {
+            toml::Table::new()
+        }
+        fn cost(&self) -> Cost {
+            Cost::default()
+        }
+        fn run(&self, _: Seed) -> Result<Outcome, Problem> {
+            let number = 1 + RUNS.fetch_add(1, Ordering::SeqCst);
+            if number == 3 {
+                std::thread::sleep(Duration::from_secs(300));
+            }
+            assert!(number < 3, "of two\nlines");
+            let metrics = vec![number.to_string()];
+            Ok(Outcome {
+                metrics,
+                ..Outcome::default()
+            })
+        }
+    }
+
+    /// The variable that makes this test the process that panics, in the folder that it names.
+    const CHILD: &str = "DHTLAB_TEST_OF_PANICS";
+
+    /// Nobody waits for the other thread, or for a message that cannot be written.
+    #[test]
+    fn a_panic_ends_the_process_and_keeps_finished_runs() {
+        if let Some(folder) = std::env::var_os(CHILD) {
+            let text = "experiment = \"faulty\"\nrepetitions = 9\n";
+            let source = Source::parse(Path::new("s.toml"), text).expect("TOML");
+            let scenario = Scenario::read(source, &Options::default(), &[&Faulty]).expect("valid");
+            streams::end_at_panics();
+            let ended = all(&[scenario], &[], Path::new(&folder), Some(2));
+            unreachable!("it ended: {ended:?}");
+        }
+        let name = "cli::run::tests::a_panic_ends_the_process_and_keeps_finished_runs";
+        for full in [false, true] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let told = folder.path().join("stderr");
+            let stderr = match full {
+                true => std::fs::File::options().write(true).open("/dev/full"),
+                false => std::fs::File::create(&told),
+            };
+            let Ok(stderr) = stderr else {
+                continue;
+            };
+            let started = Instant::now();
+            let status = Command::new(std::env::current_exe().expect("a path"))
+                .args(["--exact", name, "--nocapture"])
+                .env(CHILD, folder.path())
+                .stdout(Stdio::null())
+                .stderr(stderr)
+                .status()
+                .expect("it starts");
+            assert_eq!(status.code(), Some(101));
+            assert!(started.elapsed() < Duration::from_secs(100), "it waited");
+            let journal = std::fs::read_to_string(folder.path().join("s").join(JOURNAL));
+            assert_eq!(journal.expect("a journal").lines().count(), 2);
+            if !full {
+                let told = std::fs::read_to_string(&told).expect("a file");
+                let errors = told.lines().filter(|line| line.starts_with("error: "));
+                let errors: Vec<&str> = errors.collect();
+                let [line] = errors.as_slice() else {
+                    panic!("{told}");
+                };
+                assert!(
+                    line.starts_with("error: a fault of dhtlab itself at sim/src/cli/run.rs:")
+                        && line.ends_with(": of two lines; finished runs are kept"),
+                    "{line}"
+                );
+            }
+        }
+    }
 }

@@ -52,7 +52,8 @@ macro_rules! parameters {
                 vec![$($crate::parameter::Parameter {
                     key: stringify!($field).replace('_', "-"),
                     kind: <$type as ParameterValue>::kind(),
-                    range: $crate::parameters!(@range $($range)?),
+                    range: $crate::parameters!(@range $($range)?)
+                        .or_else(<$type as ParameterValue>::bounds),
                     default: <$type as ParameterValue>::to_value(&$default),
                     doc: concat!($($field_doc),+),
                 }),*]

@@ -11,7 +11,7 @@ mod declare;
 mod named_file;
 mod value;
 
-pub use named_file::NamedFile;
+pub use named_file::{NamedFile, quoted, shown};
 pub use value::{Kind, ParameterValue, Range, Unknown};
 
 use std::collections::BTreeMap;
@@ -156,6 +156,7 @@ impl<'a> Table<'a> {
             return Ok(default);
         };
         let kind = T::kind();
+        let range = range.or_else(T::bounds);
         let refuse = || {
             let range = range.map(|r| format!(" {r}")).unwrap_or_default();
             Problem::new(

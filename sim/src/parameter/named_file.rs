@@ -1,7 +1,7 @@
 //! A file that a scenario names, known by its content.
 
 use super::{Problem, Table};
-use sha1::{Digest, Sha1};
+use dhtlab_analysis::files::{self, Links};
 use std::path::{Path, PathBuf};
 
 /// Where data lie that are too large to ship, or not ours to.
@@ -17,7 +17,7 @@ pub struct NamedFile {
 }
 
 impl NamedFile {
-    /// Reads the file `name`, the value of `key` in `table`: an absolute path, one from `folder`,
+    /// Reads the regular file `name` of at most 1 GiB, the value of `key` in `table`: an absolute path, one from `folder`,
     /// or one that begins with `$DHTLAB_DATA/`. Writes the SHA-1 of what is in it, in hex, into
     /// `content`, the value of `content_key`: a changed file is another run.
     ///
@@ -32,10 +32,9 @@ impl NamedFile {
         let fault = |message: String| Problem::new(table.path_of(key), message);
         let path = locate(name, folder).map_err(fault)?;
         let shown = path.display();
-        let bytes = std::fs::read(&path)
+        let bytes = files::read(&path, Links::Followed, files::MOST)
             .map_err(|error| fault(format!("{shown}: cannot be read: {error}")))?;
-        let digest = Sha1::digest(&bytes);
-        let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = files::checksum_of(&bytes);
         let expected = content.get_or_insert_with(|| found.clone());
         if *expected != found {
             return Err(Problem::new(
@@ -45,6 +44,21 @@ impl NamedFile {
         }
         Ok(Self { path, bytes })
     }
+}
+
+/// A word of a file as an error shows it, cut so that it can be found and tells little else.
+pub fn shown(word: &str) -> String {
+    let mut word: Vec<char> = word.trim().chars().take(25).collect();
+    if word.len() == 25 {
+        word.truncate(22);
+        word.extend("...".chars());
+    }
+    word.into_iter().flat_map(char::escape_debug).collect()
+}
+
+/// The same in quotes.
+pub fn quoted(word: &str) -> String {
+    format!("\"{}\"", shown(word))
 }
 
 fn locate(name: &str, folder: &Path) -> Result<PathBuf, String> {

@@ -139,6 +139,11 @@ pub trait ParameterValue: Sized {
     /// How it would stand in a file; `None` for an absent optional.
     fn to_value(&self) -> Option<Value>;
 
+    /// The numbers that the type can hold, if it cannot hold all of its kind.
+    fn bounds() -> Option<Range> {
+        None
+    }
+
     /// The number that a [`Range`] bounds, in seconds for durations.
     fn magnitude(&self) -> Option<f64> {
         None
@@ -156,6 +161,11 @@ macro_rules! integers {
             }
             fn to_value(&self) -> Option<Value> {
                 Some(Value::Integer(i64::try_from(*self).unwrap_or(i64::MAX)))
+            }
+            fn bounds() -> Option<Range> {
+                // A file cannot hold larger numbers than 2^63.
+                let high = <$type>::MAX.to_f64().filter(|high| *high < 1e18);
+                Some(high.map_or(Range::from(0.0..), |high| Range::from(0.0..=high)))
             }
             fn magnitude(&self) -> Option<f64> {
                 self.to_f64()
@@ -228,6 +238,9 @@ impl<T: ParameterValue> ParameterValue for Option<T> {
     }
     fn from_value(value: &Value) -> Result<Self, Unknown> {
         T::from_value(value).map(Some)
+    }
+    fn bounds() -> Option<Range> {
+        T::bounds()
     }
     fn to_value(&self) -> Option<Value> {
         self.as_ref().and_then(T::to_value)

@@ -55,33 +55,3 @@ impl fmt::Display for ScenarioError {
 }
 
 impl std::error::Error for ScenarioError {}
-
-/// The known name that is nearest to `unknown`, if one is near.
-pub(super) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|name| {
-            // A right last part in the wrong table is near, too.
-            let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
-            let whole = strsim::damerau_levenshtein(unknown, name);
-            let part = strsim::damerau_levenshtein(&last(unknown), &last(name)) + 2;
-            (whole.min(part), name)
-        })
-        .filter(|(distance, _)| *distance <= 1 + unknown.len() / 4)
-        .min()
-        .map(|(_, name)| name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nearest;
-
-    #[test]
-    fn the_nearest_key_is_suggested() {
-        let known = ["overlay.nodes", "overlay.protocol", "workload.lookups"];
-        let near = |unknown| nearest(unknown, known.into_iter());
-        assert_eq!(near("overlay.node"), Some("overlay.nodes"));
-        assert_eq!(near("workload.lokups"), Some("workload.lookups"));
-        assert_eq!(near("overlay.lookups"), Some("workload.lookups"));
-        assert_eq!(near("entirely.different"), None);
-    }
-}

@@ -2,6 +2,7 @@
 
 use crate::engine::Seed;
 use crate::parameter::{Problem, Section, Table};
+use crate::underlay::Facts;
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
 
@@ -47,6 +48,11 @@ pub trait Run: Send + Sync {
 
     /// What it will take, roughly.
     fn cost(&self) -> Cost;
+
+    /// What is in the file of its underlay, if it has one.
+    fn facts(&self) -> Option<Facts> {
+        None
+    }
 
     /// Runs it. The same seed gives the same outcome.
     ///

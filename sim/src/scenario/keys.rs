@@ -1,8 +1,9 @@
 //! Which keys there are, and what is said of those that there are not.
 
-use super::error::{ScenarioError, nearest};
+use super::error::ScenarioError;
 use super::source::Source;
 use crate::parameter::{Kind, Problem, Section};
+use std::collections::BTreeSet;
 use toml::Value;
 
 /// Tables that belong to no experiment.
@@ -34,26 +35,86 @@ pub(super) fn is_known(path: &str, sections: &[Section]) -> bool {
 }
 
 pub(super) fn unknown(path: &str, sections: &[Section]) -> Problem {
-    let frame = FRAME.iter().map(|name| (*name).to_owned());
-    let known: Vec<String> = sections
-        .iter()
-        .flat_map(|section| {
-            let prefix = match section.path.as_str() {
-                "" => String::new(),
-                table => format!("{table}."),
-            };
-            section
-                .parameters
-                .iter()
-                .map(move |p| format!("{prefix}{}", p.key))
-        })
-        .chain(frame)
-        .collect();
-    let message = match nearest(path, known.iter().map(String::as_str)) {
+    let message = match suggestion(path, sections) {
         Some(name) => format!("unknown key; did you mean `{name}`?"),
         None => "unknown key; `dhtlab schema` tells all keys".to_owned(),
     };
     Problem::new(path, message)
+}
+
+/// What may have been meant by `path`: a key of its table, or of the table that is nearest, or that
+/// table; else a key of this name in another table, or the nearest whole path.
+fn suggestion(path: &str, sections: &[Section]) -> Option<String> {
+    let keys = known_keys(sections);
+    let tables = known_tables(sections);
+    let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
+    let is_table = table.is_empty() || tables.contains(table);
+    let table = match is_table {
+        true => Some(table),
+        false => nearest(table, tables.iter().map(String::as_str)),
+    };
+    // Names directly in the table: keys, and tables in it.
+    let inside = table.and_then(|table| {
+        let all = keys.iter().chain(&tables);
+        let named = all.filter_map(|path| {
+            let (of, name) = path.rsplit_once('.').unwrap_or(("", path));
+            (of == table).then_some(name)
+        });
+        nearest(key, named).map(|name| joined(table, name))
+    });
+    if inside.is_some() {
+        return inside;
+    }
+    if !is_table && table.is_some() {
+        return table.map(str::to_owned);
+    }
+    let last = |path: &&str| path.rsplit('.').next() == Some(key);
+    let all = || keys.iter().map(String::as_str);
+    let distance = |name: &&str| strsim::damerau_levenshtein(path, name);
+    let same_name = all().filter(last).min_by_key(distance);
+    let elsewhere = same_name.or_else(|| nearest(path, all()));
+    elsewhere.map(str::to_owned)
+}
+
+fn joined(table: &str, name: &str) -> String {
+    match table {
+        "" => name.to_owned(),
+        table => format!("{table}.{name}"),
+    }
+}
+
+/// The dotted paths of all keys.
+fn known_keys(sections: &[Section]) -> BTreeSet<String> {
+    let keys = sections.iter().flat_map(|section| {
+        let keys = section.parameters.iter();
+        keys.map(|parameter| joined(&section.path, &parameter.key))
+    });
+    keys.collect()
+}
+
+/// The dotted paths of all tables, those around others among them.
+fn known_tables(sections: &[Section]) -> BTreeSet<String> {
+    let mut tables: BTreeSet<String> = FRAME.iter().map(|name| (*name).to_owned()).collect();
+    for section in sections.iter().filter(|section| !section.path.is_empty()) {
+        let ends = section.path.match_indices('.').map(|(end, _)| end);
+        tables.extend(ends.map(|end| section.path[..end].to_owned()));
+        tables.insert(section.path.clone());
+    }
+    tables
+}
+
+/// The name that is nearest to `word`, if one is near: so few letters are wrong, and of a word of
+/// one or two letters none.
+fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = match word.len() {
+        0..3 => 0,
+        length => 1 + length / 6,
+    };
+    names
+        .map(|name| (strsim::damerau_levenshtein(word, name), name))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, name)| name)
 }
 
 pub(super) fn refuse_unknown(source: &Source, sections: &[Section]) -> Result<(), ScenarioError> {
@@ -84,5 +145,84 @@ fn expect_known(path: &str, value: &Value, sections: &[Section]) -> Result<(), P
             format_args!("expected a table, found {value}"),
         )),
         _ => Err(unknown(path, sections)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::sections;
+    use super::*;
+    use crate::experiment::{KINDS, NetworkExperiment};
+
+    #[test]
+    fn what_was_meant_is_found_by_table_and_by_path() {
+        let sections = sections(&NetworkExperiment);
+        for (unknown, meant) in [
+            // A key of its table.
+            ("overlay.node", "overlay.nodes"),
+            ("workload.lokups", "workload.lookups"),
+            ("sede", "seed"),
+            ("overlay.chord.sucessors", "overlay.chord.successors"),
+            // A table: whatever stands in it, and nothing.
+            ("unterlay.nodes", "underlay.nodes"),
+            ("unterlay.k", "underlay"),
+            ("unterlay.x", "underlay"),
+            ("unterlay", "underlay"),
+            ("unterlay.waxmann.alpha", "underlay.waxman.alpha"),
+            ("overlay.chrod", "overlay.chord"),
+            ("overlay.chrod.sucessors", "overlay.chord.successors"),
+            ("figre", "figure"),
+            // The right name in another table.
+            ("overlay.lookups", "workload.lookups"),
+            ("successors", "overlay.chord.successors"),
+            // The whole path.
+            ("overlay.chord-successors", "overlay.chord.successors"),
+        ] {
+            let found = suggestion(unknown, &sections);
+            assert_eq!(found.as_deref(), Some(meant), "{unknown}");
+        }
+        for unknown in [
+            "entirely.different",
+            "x",
+            "as-coded.rounds",
+            "overlay.chord.from",
+        ] {
+            assert_eq!(suggestion(unknown, &sections), None, "{unknown}");
+        }
+    }
+
+    /// Each key of each experiment with two letters of its table or of its own name exchanged is
+    /// taken for itself.
+    #[test]
+    fn a_slip_in_a_table_or_in_a_key_is_understood() {
+        let slip = |word: &str| {
+            let mut letters: Vec<char> = word.chars().collect();
+            let end = letters.len().saturating_sub(1);
+            let place = (1..end).find(|i| letters[*i] != letters[i + 1])?;
+            letters.swap(place, place + 1);
+            Some(letters.into_iter().collect::<String>())
+        };
+        let mut slips = 0;
+        for kind in KINDS {
+            let sections = sections(*kind);
+            let (keys, tables) = (known_keys(&sections), known_tables(&sections));
+            for path in &keys {
+                let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
+                let of_key = slip(key).map(|key| joined(table, &key));
+                let of_table = slip(table).map(|table| joined(&table, key));
+                for unknown in [of_key, of_table].into_iter().flatten() {
+                    let is_path = keys.contains(&unknown) || tables.contains(&unknown);
+                    if unknown.len() > 4 && !is_path {
+                        assert_eq!(
+                            suggestion(&unknown, &sections).as_ref(),
+                            Some(path),
+                            "{unknown}"
+                        );
+                        slips += 1;
+                    }
+                }
+            }
+        }
+        assert!(slips > 300, "{slips}");
     }
 }

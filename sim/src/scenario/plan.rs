@@ -10,6 +10,8 @@ use super::sweep::{Sweep, cell};
 use super::{Experiment, Run};
 use crate::engine::Seed;
 use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::underlay::Facts;
+use dhtlab_analysis::files;
 use sha1::{Digest, Sha1};
 use toml::Value;
 
@@ -145,9 +147,16 @@ impl Scenario {
             !options.set.is_empty(),
         )?;
         let stem = source.file().file_stem().unwrap_or_default();
+        let name = stem.to_string_lossy().into_owned();
+        if !files::is_name(&name) {
+            let message = format_args!(
+                "the results would go into the folder {name:?}; expected the name of a folder"
+            );
+            return Err(ScenarioError::of_file(source.file(), message));
+        }
         Ok(Self {
             file: source.file().to_owned(),
-            name: stem.to_string_lossy().into_owned(),
+            name,
             header,
             experiment,
             swept: sweep.keys,
@@ -156,6 +165,17 @@ impl Scenario {
             runs,
             share: None,
         })
+    }
+
+    /// What is in the files of its underlays.
+    pub fn facts(&self) -> Vec<Facts> {
+        let mut facts: Vec<Facts> = Vec::new();
+        for fact in self.points.iter().flat_map(|point| point.run.facts()) {
+            if !facts.contains(&fact) {
+                facts.push(fact);
+            }
+        }
+        facts
     }
 
     /// The resolved scenario of the first point, for the manifest.
@@ -244,9 +264,9 @@ fn runs(header: &Header, points: &[Point]) -> Vec<PlannedRun> {
         (0..header.repetitions)
             .map(|repetition| {
                 let digest = base.clone().chain_update(repetition.to_string()).finalize();
-                let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = digest.iter().take(6).map(|byte| format!("{byte:02x}"));
                 PlannedRun {
-                    id: hex[..12].to_owned(),
+                    id: hex.collect(),
                     repetition,
                     point: place,
                     seed: Seed::of_repetition(header.seed, repetition),

@@ -2,10 +2,14 @@
 
 use super::error::{Place, ScenarioError};
 use crate::parameter::Problem;
+use dhtlab_analysis::files::{self, Links};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
+
+/// The largest scenario file.
+const MOST: u64 = 1 << 24;
 
 /// The values of a scenario file and where they stand.
 #[derive(Clone, Debug)]
@@ -22,10 +26,18 @@ impl Source {
     /// # Errors
     /// The file cannot be read or is not TOML.
     pub fn load(file: &Path) -> Result<Self, ScenarioError> {
-        let text = std::fs::read_to_string(file).map_err(|error| {
+        let text = Self::text(file).map_err(|error| {
             ScenarioError::of_file(file, format_args!("the file cannot be read: {error}"))
         })?;
         Self::parse(file, &text)
+    }
+
+    /// The text of the scenario file `file`.
+    ///
+    /// # Errors
+    /// It cannot be read, is no regular file, or is too large to be a scenario.
+    pub fn text(file: &Path) -> std::io::Result<String> {
+        files::read_text(file, Links::Followed, MOST)
     }
 
     /// Reads `text`, which stands in `file`.

@@ -27,10 +27,10 @@ pub(super) fn link(graph: &mut Links, a: usize, b: usize) {
 }
 
 /// One link while the graph is tidied: its ends in order, and its latency if it has one.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
     ends: (u32, u32),
-    latency: Option<NonZeroU32>,
+    pub(super) latency: Option<NonZeroU32>,
 }
 
 /// A connected graph as compressed sparse rows: what the searches walk on.
@@ -186,14 +186,10 @@ pub(super) fn distinct_links(graph: &Links, notes: &mut Vec<String>) -> Vec<Link
     links
 }
 
-/// The hosts and links of the largest component, renumbered in their order.
-fn largest_component(
-    hosts: usize,
-    mut links: Vec<Link>,
-    notes: &mut Vec<String>,
-) -> (usize, Vec<Link>) {
+/// The component of each host, and how many hosts each has, by the number of its component.
+fn sizes(hosts: usize, links: &[Link]) -> (Vec<u32>, Vec<u32>) {
     let mut components = UnionFind::<u32>::new(hosts);
-    for Link { ends: (a, b), .. } in &links {
+    for Link { ends: (a, b), .. } in links {
         components.union(*a, *b);
     }
     let component = components.into_labeling();
@@ -201,6 +197,23 @@ fn largest_component(
     for &label in &component {
         sizes[label as usize] += 1;
     }
+    (component, sizes)
+}
+
+/// How many components there are, and how many hosts the largest has.
+pub(super) fn components(hosts: usize, links: &[Link]) -> (usize, u32) {
+    let (_, sizes) = sizes(hosts, links);
+    let count = sizes.iter().filter(|size| **size > 0).count();
+    (count, sizes.into_iter().max().unwrap_or(0))
+}
+
+/// The hosts and links of the largest component, renumbered in their order.
+fn largest_component(
+    hosts: usize,
+    mut links: Vec<Link>,
+    notes: &mut Vec<String>,
+) -> (usize, Vec<Link>) {
+    let (component, sizes) = sizes(hosts, &links);
     let mut best = None;
     for &label in &component {
         if best.is_none_or(|best: u32| sizes[label as usize] > sizes[best as usize]) {

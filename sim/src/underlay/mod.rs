@@ -132,7 +132,7 @@ mod golden;
 mod laws;
 
 pub use distances::{Distances, Slot};
-pub use specification::{General, Model, Specification};
+pub use specification::{Facts, General, Model, Specification};
 
 use crate::engine::Span;
 use graph::Adjacency;

@@ -2,6 +2,7 @@
 
 use super::{Path, UnderlayError, micros};
 use crate::engine::Span;
+use std::sync::Arc;
 
 /// How the latency between two different hosts is known.
 #[derive(Debug)]
@@ -77,18 +78,34 @@ impl Plane {
     }
 }
 
-/// One-way latencies of all pairs in microseconds, each pair once.
+/// One-way latencies of all pairs in microseconds; shared, since each run has an underlay of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Matrix {
     hosts: usize,
-    /// Row by row, below the diagonal.
-    one_way: Vec<u32>,
+    one_way: Ways,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Ways {
+    /// Each pair once: row by row, below the diagonal.
+    Alike(Arc<[u32]>),
+    /// From each host to each: row by row.
+    Each(Arc<[u32]>),
 }
 
 impl Matrix {
     /// The matrix of `hosts` hosts whose entries below the diagonal are `one_way`, row by row.
     pub(super) fn new(hosts: usize, one_way: Vec<u32>) -> Self {
         debug_assert_eq!(one_way.len(), hosts * (hosts - 1) / 2);
+        let one_way = Ways::Alike(one_way.into());
+        Self { hosts, one_way }
+    }
+
+    /// The matrix of `hosts` hosts whose entries are `one_way`, row by row: a row has the
+    /// latencies from its host.
+    pub(super) fn directed(hosts: usize, one_way: Vec<u32>) -> Self {
+        debug_assert_eq!(one_way.len(), hosts * hosts);
+        let one_way = Ways::Each(one_way.into());
         Self { hosts, one_way }
     }
 
@@ -96,8 +113,29 @@ impl Matrix {
         self.hosts
     }
 
+    /// The smallest and the largest latency in microseconds, of two hosts or more.
+    pub(super) fn extremes(&self) -> Option<(u32, u32)> {
+        let n = self.hosts;
+        let ways: &mut dyn Iterator<Item = u32> = match &self.one_way {
+            Ways::Alike(ways) => &mut ways.iter().copied(),
+            Ways::Each(ways) => {
+                let is_pair = move |place: &usize| place / n != place % n;
+                &mut (0..ways.len()).filter(is_pair).map(|place| ways[place])
+            }
+        };
+        let first = ways.next()?;
+        Some(ways.fold((first, first), |(least, most), way| {
+            (least.min(way), most.max(way))
+        }))
+    }
+
     fn one_way(&self, a: usize, b: usize) -> u64 {
-        let (low, high) = (a.min(b), a.max(b));
-        u64::from(self.one_way[high * (high - 1) / 2 + low])
+        u64::from(match &self.one_way {
+            Ways::Alike(ways) => {
+                let (low, high) = (a.min(b), a.max(b));
+                ways[high * (high - 1) / 2 + low]
+            }
+            Ways::Each(ways) => ways[a * self.hosts + b],
+        })
     }
 }

@@ -63,7 +63,19 @@ enum Chosen {
     Euclidean(Euclidean),
     Constant(Constant),
     /// What was read is shared: a sweep copies specifications.
-    File(Arc<Loaded>),
+    File(Arc<Loaded>, String),
+}
+
+/// What is in a file that holds an underlay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The file, as the scenario names it.
+    pub file: String,
+    /// Its format, hosts, links, components, the hosts that are used, the smallest and the largest
+    /// latency, and how many links have none.
+    pub line: String,
+    /// What a reader of results should know; see [`Underlay::notes`].
+    pub notes: Vec<String>,
 }
 
 type Values = BTreeMap<String, toml::Value>;
@@ -149,7 +161,8 @@ impl Specification {
             Model::File => {
                 let mut file = File::read(&own)?;
                 let loaded = file.load(&own, base)?;
-                (Chosen::File(Arc::new(loaded)), file.write())
+                let name = file.path.clone().unwrap_or_default();
+                (Chosen::File(loaded, name), file.resolved())
             }
         };
         Ok(Self {
@@ -165,13 +178,13 @@ impl Specification {
     /// keys without effect make no other run. A file's `content` is the SHA-1 of what it held.
     pub fn write(&self) -> toml::Table {
         let mut table: toml::Table = self.general.write().into_iter().collect();
-        if let Chosen::File(_) = self.chosen {
+        if let Chosen::File(..) = self.chosen {
             table.remove("nodes");
         }
         let own_latencies = match &self.chosen {
             Chosen::Graph(model) => model.own_latencies(),
             Chosen::Euclidean(_) | Chosen::Constant(_) => true,
-            Chosen::File(loaded) => matches!(loaded.measured, Measured::Matrix(_)),
+            Chosen::File(loaded, _) => matches!(loaded.measured, Measured::Matrix(_)),
         };
         if own_latencies {
             table.remove("link-latency");
@@ -192,8 +205,20 @@ impl Specification {
     /// How many hosts there will be at most: those outside the largest component are not used.
     pub fn hosts(&self) -> usize {
         match &self.chosen {
-            Chosen::File(loaded) => loaded.measured.hosts(),
+            Chosen::File(loaded, _) => loaded.measured.hosts(),
             _ => self.general.nodes,
+        }
+    }
+
+    /// What is in the file that it names, if it names one.
+    pub fn facts(&self) -> Option<Facts> {
+        match &self.chosen {
+            Chosen::File(loaded, name) => Some(Facts {
+                file: name.clone(),
+                line: loaded.facts.clone(),
+                notes: loaded.notes.clone(),
+            }),
+            _ => None,
         }
     }
 
@@ -204,9 +229,9 @@ impl Specification {
         let links = match &self.chosen {
             Chosen::Constant(_) => return 4 * sites as u64,
             Chosen::Euclidean(_) => return 20 * hosts + 4 * sites as u64,
-            Chosen::File(loaded) => match &loaded.measured {
+            Chosen::File(loaded, _) => match &loaded.measured {
                 Measured::Matrix(_) => return 4 * hosts * hosts.saturating_sub(1),
-                Measured::Graph(links) => links.edge_count() as u64,
+                Measured::Graph(_, links) => links.len() as u64,
             },
             Chosen::Graph(model) => model.expected_links(self.general.nodes) as u64,
         };
@@ -239,15 +264,13 @@ impl Specification {
                 return Ok(Underlay::of_pairs(own.pairs(nodes, &mut streams)?, notes));
             }
             Chosen::Constant(own) => return Ok(Underlay::of_pairs(own.pairs(nodes), notes)),
-            Chosen::File(loaded) => {
+            Chosen::File(loaded, _) => {
                 notes.clone_from(&loaded.notes);
                 match &loaded.measured {
                     Measured::Matrix(matrix) => {
                         return Ok(Underlay::of_pairs(Pairwise::Matrix(matrix.clone()), notes));
                     }
-                    Measured::Graph(links) => {
-                        (links.node_count(), distinct_links(links, &mut notes))
-                    }
+                    Measured::Graph(hosts, links) => (*hosts, links.clone()),
                 }
             }
             Chosen::Graph(model) => {
@@ -270,8 +293,8 @@ impl Specification {
     fn has_equal_links(&self) -> bool {
         let own = match &self.chosen {
             Chosen::Graph(model) => model.own_latencies(),
-            Chosen::File(loaded) => match &loaded.measured {
-                Measured::Graph(links) => links.edge_weights().any(Option::is_some),
+            Chosen::File(loaded, _) => match &loaded.measured {
+                Measured::Graph(_, links) => links.iter().any(|link| link.latency.is_some()),
                 Measured::Matrix(_) => false,
             },
             Chosen::Euclidean(_) | Chosen::Constant(_) => false,

@@ -66,7 +66,7 @@ fn scenario_files_that_cannot_be_read_are_refused() {
         ),
         (
             "latin.toml",
-            "latin.toml: the file cannot be read: stream did not contain valid UTF-8",
+            "latin.toml: the file cannot be read: it is not UTF-8 text",
         ),
     ] {
         // The fault of the second is found before the first is run.
@@ -100,7 +100,8 @@ fn two_scenarios_of_one_name_are_refused() {
 #[test]
 fn malformed_graphs_are_refused_with_their_own_line() {
     const FILE: &str = "experiment = \"network\"\noverlay.nodes = 3\n[underlay]\nmodel = \"file\"\n[underlay.file]\n";
-    const GUESSED: &str = " (guessed to be an rtt-matrix; `format` can tell)";
+    const GUESSED: &str =
+        " (guessed to be an rtt-matrix; `format` says if it is an edge-list or an adjacency-list)";
     for (graph, format, told) in [
         (
             "none.txt",
@@ -135,9 +136,9 @@ fn malformed_graphs_are_refused_with_their_own_line() {
             ":2: expected 4 columns as in the first row, found 3?",
         ),
         (
-            "nan.txt",
+            "endless.txt",
             "",
-            ":2: malformed entry \"NaN\" in column 3, expected a round-trip time?",
+            ":2: malformed entry \"inf\" in column 3, expected a round-trip time?",
         ),
         ("empty.txt", "", ":1: the file is empty"),
         ("empty.txt", "gml", ":1: the file is empty"),

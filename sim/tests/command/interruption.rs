@@ -113,6 +113,73 @@ fn a_kill_at_any_moment_loses_no_finished_run() {
     );
 }
 
+/// A sweep that is killed at random moments, and gone on with each time, gives the same bytes. The
+/// sweep grows and shrinks on the way, so that kills come while files of other runs are replaced.
+/// `DHTLAB_KILLS=100 cargo test -p dhtlab --test command kills_at_random -- --nocapture` kills more
+/// often.
+#[test]
+#[cfg(unix)]
+fn kills_at_random_moments_change_no_byte() {
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+    let kills: usize =
+        std::env::var("DHTLAB_KILLS").map_or(8, |text| text.parse().expect("a number"));
+    // Each time other moments.
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed();
+    let seed = now.map_or(0, |now| now.as_nanos() as u64);
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let lab = Lab::new();
+    let whole_takes = undisturbed(&lab);
+    let whole = lab.files("whole");
+    let (mut killed, mut while_writing, mut different) = (0, 0, 0);
+    while killed < kills {
+        let _ = std::fs::remove_dir_all(lab.path("out"));
+        // One sweep is stopped often before it may come to its end.
+        for _ in 0..10 {
+            let repetitions = random.random_range(1..=12_u32).to_string();
+            let mut child = lab.start(&[
+                "run",
+                "long.toml",
+                "--out",
+                "out",
+                "--repetitions",
+                &repetitions,
+            ]);
+            // In half of the cases at its end, where files are replaced.
+            if random.random() {
+                std::thread::sleep(whole_takes.mul_f64(random.random_range(0.0..0.3)));
+            } else {
+                let started = Instant::now();
+                let begun =
+                    ["runs.new", "histogram.new", "manifest.new"][random.random_range(0..3)];
+                let path = lab.path(&format!("out/long/{begun}"));
+                while !path.exists() && child.try_wait().expect("a child").is_none() {
+                    assert!(started.elapsed() < Duration::from_secs(60), "no progress");
+                    std::thread::sleep(Duration::from_micros(50));
+                }
+                std::thread::sleep(Duration::from_micros(random.random_range(0..3000)));
+            }
+            child.kill().expect("a signal");
+            if !child.wait().expect("a child").success() {
+                killed += 1;
+                let new = |name: &str| lab.path(&format!("out/long/{name}.new")).exists();
+                while_writing +=
+                    usize::from(["runs", "histogram", "manifest"].into_iter().any(new));
+            }
+        }
+        lab.succeed(&["run", "long.toml", "--out", "out"]);
+        let files = lab.files("out");
+        let names = whole.keys().chain(files.keys());
+        different += names
+            .filter(|name| whole.get(*name) != files.get(*name))
+            .count();
+        assert_eq!(different, 0, "after {killed} kills");
+    }
+    println!(
+        "{killed} kills, {while_writing} of them while files were written: {different} files differ"
+    );
+}
+
 #[test]
 #[cfg(unix)]
 fn an_interrupt_writes_down_what_is_finished() {
@@ -187,7 +254,7 @@ fn a_stop_between_two_files_loses_no_finished_run() {
     let both = ["run", "s.toml", "--out", "out"];
     let one = ["run", "s.toml", "--out", "out", "--set", "overlay.nodes=20"];
     lab.succeed(&both);
-    for obstacle in ["histogram.new", "manifest.new", "finished.new"] {
+    for obstacle in ["histogram.new", "manifest.new", "finished.jsonl.partial"] {
         let path = lab.path(&format!("out/s/{obstacle}"));
         std::fs::create_dir(&path).expect("a folder");
         let ended = lab.dhtlab(&one);

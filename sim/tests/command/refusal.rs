@@ -52,7 +52,10 @@ pub fn write_inputs(lab: &Lab) {
     );
     lab.write("graphs/oblong.txt", "0 5 7 9\n5 0 3 9\n7 3 0 9\n");
     lab.write("graphs/ragged.txt", "0 5 7 9\n5 0 3\n7 3 0 9\n9 9 9 0\n");
-    lab.write("graphs/nan.txt", "0 5 7 9\n5 0 NaN 9\n7 3 0 9\n9 9 9 0\n");
+    lab.write(
+        "graphs/endless.txt",
+        "0 5 7 9\n5 0 inf 9\n7 3 0 9\n9 9 9 0\n",
+    );
     lab.write("graphs/empty.txt", "");
     lab.write("graphs/blank.txt", "\n \n\n");
     lab.write("graphs/binary.txt", b"a b\n\xff\xfe\x00\n");

@@ -138,6 +138,8 @@ fn the_manifest_tells_what_was_run() {
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(files[name], *hex, "{name}");
     }
+    let seal = manifest["checksum"].take();
+    assert_eq!(seal.as_str().map(str::len), Some(40));
     insta::assert_snapshot!(format!("{manifest:#}"), @r#"
     {
       "dhtlab": null,
@@ -211,7 +213,8 @@ fn the_manifest_tells_what_was_run() {
       ],
       "figures": null,
       "notes": null,
-      "files": null
+      "files": null,
+      "checksum": null
     }
     "#);
 }

@@ -275,34 +275,43 @@ fn a_shard_that_is_not_whole_is_refused() {
     let whole = lab.files(two);
     let text = |name: &str| String::from_utf8(whole[name].clone()).expect("UTF-8");
     let manifest = text("manifest.json");
+    // Versions without a checksum of the manifest.
+    let unsealed = manifest.replace("\"checksum\":", "\"other\":");
     let damaged = [
         (
             "manifest.json",
-            manifest.replace("\"runs_done\": 3", "\"runs_done\": 1"),
+            unsealed.replace("\"runs_done\": 3", "\"runs_done\": 1"),
             "out/s.shard-2-of-2: 1 of 3 runs of shard 2/2 are done; `dhtlab run --shard 2/2` goes \
              on from there",
         ),
         (
             "runs.csv",
             text("runs.csv").replacen(",50,", ",51,", 1),
-            "out/s.shard-2-of-2/runs.csv: the file is not as the run left it; its checksum is \
-             another",
+            "out/s.shard-2-of-2/runs.csv: the file was changed after the run; restore it, or \
+             remove the results and run again",
         ),
         (
             "histogram.csv",
             String::new(),
-            "out/s.shard-2-of-2/histogram.csv: the file is not as the run left it; its checksum \
-             is another",
+            "out/s.shard-2-of-2/histogram.csv: the file was changed after the run; restore it, or \
+             remove the results and run again",
         ),
         (
             "manifest.json",
-            manifest.replace("\"place\": 2", "\"place\": \"two\""),
+            manifest.replace("\"place\": 2", "\"place\": 1"),
+            "out/s.shard-2-of-2/manifest.json: the file was changed after the run; restore it, or \
+             remove the results and run again",
+        ),
+        (
+            "manifest.json",
+            unsealed.replace("\"place\": 2", "\"place\": \"two\""),
             "out/s.shard-2-of-2/manifest.json: shard: invalid type: string \"two\", expected u32",
         ),
         (
             "manifest.json",
             "{".to_owned(),
-            "out/s.shard-2-of-2/manifest.json: EOF while parsing an object at line 1 column 1",
+            "out/s.shard-2-of-2/manifest.json: this is no manifest: EOF while parsing an object at \
+             line 1 column 1; restore it, or remove the results and run again",
         ),
     ];
     for (file, broken, expected) in damaged {

@@ -1,74 +1,178 @@
-//! Files of results: there is room for them, none is half written, and a checksum tells each.
+//! Files of results: there is room for them, all of them are replaced together, and a checksum
+//! tells each.
+//!
+//! New files are written beside the old ones, as `NAME.new`, and `manifest.new` last: from then on
+//! they count. Moving them to their places is brought to its end by whoever opens the results next,
+//! so that a stop at any moment leaves either the old files or the new ones.
 
-use super::WALL_TIME;
-use sha1::{Digest, Sha1};
+use super::{WALL_TIME, named};
+use crate::scenario::{Experiment, TableSpec};
+use dhtlab_analysis::files::{self, Links};
+use dhtlab_analysis::manifest::{MANIFEST, is_sealed, seal};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// The file with the checksums of new files that are not all in their places yet.
+const COMMITTED: &str = "manifest.new";
 
 /// Makes sure that there is a folder with room to write.
 pub(in crate::cli) fn prepare(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    make(folder)?;
     probe(folder)
+}
+
+/// Makes `folder`, if it is not there.
+pub(in crate::cli) fn make(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    match fs::symlink_metadata(folder)?.is_symlink() {
+        true => Err(io::Error::other(
+            "it is a symbolic link; expected a folder of its own",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Writes and removes a file large enough that a full disk is found before the first run.
 fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join(".room");
-    let probed = File::create(&path).and_then(|mut file| {
-        file.write_all(&vec![b' '; 1 << 20])?;
-        file.sync_data()
-    });
-    let removed = fs::remove_file(&path);
-    probed.and(removed)
+    let room = vec![b' '; 1 << 20];
+    files::write(&path, |file| file.write_all(&room)).map_err(|error| named(".room", &error))?;
+    fs::remove_file(&path)
 }
 
-/// Writes a file beside its place and moves it there, so that it is never half written.
-pub(in crate::cli) fn replace(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = BufWriter::new(File::create(&beside)?);
-    write(&mut file)?;
-    file.into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .sync_data()?;
-    fs::rename(&beside, path)
+/// New files of results, which replace the old ones all together or not at all.
+pub(in crate::cli) struct Replacement<'a> {
+    folder: &'a Path,
+    /// The tables, without `.csv`, with their checksums.
+    tables: Vec<(&'a str, String)>,
+    is_committed: bool,
 }
 
-/// Writes a CSV file with this header and what `fill` adds.
-pub(in crate::cli) fn write_csv(
-    path: &Path,
-    header: Vec<String>,
-    fill: impl FnOnce(&mut csv::Writer<&mut BufWriter<File>>) -> csv::Result<()>,
-) -> io::Result<()> {
-    replace(path, |file| {
-        let mut rows = csv::Writer::from_writer(file);
-        rows.write_record(header)?;
-        fill(&mut rows)?;
-        rows.flush()
-    })
-}
-
-/// The SHA-1 of `runs.csv` and of each of the long `tables` in `folder`, by file, by which the
-/// report sees whether one was changed.
-pub(in crate::cli) fn checksums(
-    folder: &Path,
-    tables: &[&str],
-) -> io::Result<BTreeMap<String, String>> {
-    let names = tables.iter().copied().chain(["runs"]);
-    let names = names.filter(|name| *name != WALL_TIME);
-    let mut checksums = BTreeMap::new();
-    for name in names {
-        let file = format!("{name}.csv");
-        let digest = Sha1::digest(fs::read(folder.join(&file))?);
-        checksums.insert(file, hexadecimal(&digest));
+impl<'a> Replacement<'a> {
+    /// Nothing new in `folder` yet.
+    pub fn of(folder: &'a Path) -> Self {
+        Self {
+            folder,
+            tables: Vec::new(),
+            is_committed: false,
+        }
     }
-    Ok(checksums)
+
+    /// Writes a new `NAME.csv` with this header and what `fill` adds.
+    pub fn table(
+        &mut self,
+        name: &'a str,
+        header: Vec<String>,
+        fill: impl FnOnce(&mut csv::Writer<&mut BufWriter<File>>) -> csv::Result<()>,
+    ) -> io::Result<()> {
+        let path = beside(self.folder, name);
+        let written = files::write(&path, |file| {
+            let mut rows = csv::Writer::from_writer(file);
+            rows.write_record(header)?;
+            fill(&mut rows)?;
+            rows.flush()
+        });
+        let sum = written.and_then(|()| files::checksum(&path));
+        self.tables
+            .push((name, sum.map_err(|error| told(&path, error))?));
+        Ok(())
+    }
+
+    /// Puts all new files in place of the old ones, with this manifest, which gets their checksums
+    /// beside those of `others`; tables of `experiment` that are not among them go.
+    pub fn commit(
+        mut self,
+        mut manifest: Value,
+        others: BTreeMap<String, String>,
+        experiment: &dyn Experiment,
+    ) -> io::Result<()> {
+        let mut sums = others;
+        for (name, sum) in &self.tables {
+            if *name != WALL_TIME {
+                sums.insert(format!("{name}.csv"), sum.clone());
+            }
+        }
+        manifest["files"] = json!(sums);
+        seal(&mut manifest);
+        let path = self.folder.join(COMMITTED);
+        let text = serde_json::to_string_pretty(&manifest)?;
+        files::write(&path, |file| writeln!(file, "{text}")).map_err(|error| told(&path, error))?;
+        self.is_committed = true;
+        move_all(self.folder, &manifest, experiment.tables())
+    }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+impl Drop for Replacement<'_> {
+    fn drop(&mut self) {
+        if !self.is_committed {
+            // They take the room that is missing.
+            for (name, _) in &self.tables {
+                let _ = fs::remove_file(beside(self.folder, name));
+            }
+        }
+    }
+}
+
+/// Brings to its end what a stopped command had begun to put in place in `folder`.
+pub(super) fn settle(folder: &Path, experiment: &dyn Experiment) -> io::Result<()> {
+    let path = folder.join(COMMITTED);
+    let text = match files::read(&path, Links::Refused, files::MOST) {
+        // A folder in its place is in the way of whoever writes.
+        Err(error) if path.is_dir() || error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        read => read.map_err(|error| told(&path, error))?,
+    };
+    let manifest: Option<Value> = serde_json::from_slice(&text).ok();
+    // One that was cut short did not count yet, nor did one whose files are not there.
+    let manifest = manifest.filter(|manifest| {
+        let is_whole = is_sealed(manifest) == Some(true);
+        let sums = manifest["files"].as_object().into_iter().flatten();
+        let is_at = |path: &Path, sum: &Value| {
+            files::checksum(path).is_ok_and(|found| sum.as_str() == Some(&found))
+        };
+        is_whole
+            && sums.into_iter().all(|(file, sum)| {
+                let Some(name) = file.strip_suffix(".csv") else {
+                    return true;
+                };
+                files::is_name(file)
+                    && (is_at(&beside(folder, name), sum) || is_at(&folder.join(file), sum))
+            })
+    });
+    match manifest {
+        Some(manifest) => move_all(folder, &manifest, experiment.tables()),
+        None => fs::remove_file(&path),
+    }
+}
+
+/// Moves the new files of `manifest` to their places, and itself last.
+fn move_all(folder: &Path, manifest: &Value, specs: &[TableSpec]) -> io::Result<()> {
+    let listed = |name: &str| {
+        let tables = manifest["tables"].as_array();
+        tables.is_some_and(|tables| tables.iter().any(|table| table == name))
+    };
+    for name in specs.iter().map(|table| table.name).chain(["runs"]) {
+        let (new, path) = (beside(folder, name), folder.join(format!("{name}.csv")));
+        if name != "runs" && !listed(name) {
+            // Nothing of the kind is measured here.
+            files::remove(&path)?;
+            files::remove(&new)?;
+        } else if new.is_file() {
+            fs::rename(new, &path).map_err(|error| told(&path, error))?;
+        }
+    }
+    fs::rename(folder.join(COMMITTED), folder.join(MANIFEST))
+}
+
+/// The place of the new file of a table, until it counts.
+pub(super) fn beside(folder: &Path, table: &str) -> PathBuf {
+    folder.join(format!("{table}.new"))
+}
+
+/// The error of writing `path`, with its name.
+fn told(path: &Path, error: io::Error) -> io::Error {
+    let name = path.file_name().unwrap_or_default();
+    named(&name.to_string_lossy(), &error)
 }

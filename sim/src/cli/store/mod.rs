@@ -5,22 +5,30 @@
 //! then does the journal go. So a run is lost at no moment: at a kill, what is missing in the
 //! CSV files is in the journal, up to a line that was being written. Runs that the scenario no
 //! longer asks for stay in the journal.
+//!
+//! Each file and each line of the journal has a checksum. Results that are not as a run left them
+//! are refused: whatever is built on them would pass for what was simulated.
 
 mod files;
+mod journal;
 mod reading;
 
-use files::replace;
-pub(super) use files::{checksums, prepare, write_csv};
-pub(super) use reading::{finished_names, kept, manifest, written_names};
+pub(super) use files::{Replacement, make, prepare};
+pub(super) use reading::{check, finished_names, kept, manifest, sum_of_recording, written_names};
 
+use super::Failure;
 use crate::scenario::{Experiment, Kept, Outcome, Scenario, Share, TableSpec};
-use reading::{read_journal, read_tables};
+use dhtlab_analysis::files as disk;
+use dhtlab_analysis::manifest::{MANIFEST, seal};
+use dhtlab_analysis::view::RECORDING;
+use journal::Line;
+use reading::read_tables;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Finished runs that the CSV files do not hold, a line each.
@@ -62,17 +70,6 @@ impl ShardFacts {
     }
 }
 
-/// A line of the journal.
-#[derive(Serialize, Deserialize)]
-struct Line {
-    version: String,
-    run: String,
-    /// What of the rows is there.
-    #[serde(default, skip_serializing_if = "Kept::is_all")]
-    kept: Kept,
-    outcome: Outcome,
-}
-
 /// The results that are of use: those of this version that have all rows that are wanted.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
@@ -99,20 +96,30 @@ pub(super) struct Store {
     experiment: &'static dyn Experiment,
     kept: Kept,
     finished: FxHashMap<String, Outcome>,
+    /// The checksum of a recording that was made now.
+    recording: Option<String>,
 }
 
 impl Store {
     /// Opens the results in `folder`, and makes sure that there is room to write.
-    pub fn open(folder: &Path, scenario: &Scenario) -> io::Result<Self> {
-        prepare(folder)?;
-        let mut finished = FxHashMap::default();
+    ///
+    /// # Errors
+    /// Results that are not as a run left them, with the file; a folder that cannot be written.
+    pub fn open(folder: &Path, scenario: &Scenario) -> Result<Self, Failure> {
+        let cannot = |error| cannot_write(folder, &error);
+        prepare(folder).map_err(cannot)?;
         let wanted = Wanted::by(scenario);
-        read_tables(folder, wanted, &mut finished)?;
-        let path = folder.join(JOURNAL);
-        let whole = read_journal(&path, wanted, &mut finished)?;
-        let journal = OpenOptions::new().create(true).append(true).open(&path)?;
+        check(folder, wanted)?;
+        let mut finished = read_tables(folder, wanted)?;
+        let mut journal =
+            disk::update(&folder.join(JOURNAL)).map_err(|error| cannot(named(JOURNAL, &error)))?;
+        let whole = journal::read(folder, wanted, |line| {
+            finished.insert(line.run, line.outcome);
+        })?;
         // A line that a kill cut short would swallow the next one.
-        journal.set_len(whole)?;
+        let cut = journal.set_len(whole);
+        cut.and_then(|()| journal.seek(SeekFrom::End(0)))
+            .map_err(|error| cannot(named(JOURNAL, &error)))?;
         let kept = scenario.header.tables.clone();
         for outcome in finished.values_mut() {
             kept.trim(outcome, scenario.experiment);
@@ -123,6 +130,7 @@ impl Store {
             experiment: scenario.experiment,
             kept,
             finished,
+            recording: None,
         })
     }
 
@@ -134,18 +142,39 @@ impl Store {
     /// Writes down a finished run.
     pub fn add(&mut self, run: &str, mut outcome: Outcome) -> io::Result<()> {
         self.kept.trim(&mut outcome, self.experiment);
-        let line = Line {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            run: run.to_owned(),
-            kept: self.kept.clone(),
-            outcome,
-        };
-        let mut text = serde_json::to_string(&line)?;
-        text.push('\n');
-        self.journal.write_all(text.as_bytes())?;
-        self.journal.sync_data()?;
+        let line = Line::of(run, &self.kept, outcome);
+        self.journal
+            .write_all(line.sealed()?.as_bytes())
+            .and_then(|()| self.journal.sync_data())
+            .map_err(|error| named(JOURNAL, &error))?;
         self.finished.insert(line.run, line.outcome);
         Ok(())
+    }
+
+    /// Has `make` write a recording into the folder.
+    pub fn record(
+        &mut self,
+        make: impl FnOnce(&Path) -> Result<Outcome, Failure>,
+    ) -> Result<Outcome, Failure> {
+        let fault = |error| cannot_write(&self.folder, &error);
+        if let Some(mut manifest) = manifest(&self.folder)? {
+            // A stop would leave the new one with the checksum of the old one.
+            if let Some(sums) = manifest["files"].as_object_mut()
+                && sums.shift_remove(RECORDING).is_some()
+            {
+                seal(&mut manifest);
+                let text = serde_json::to_string_pretty(&manifest).map_err(io::Error::from);
+                text.and_then(|text| {
+                    let path = self.folder.join(MANIFEST);
+                    disk::replace(&path, |file| writeln!(file, "{text}"))
+                })
+                .map_err(fault)?;
+            }
+        }
+        let outcome = make(&self.folder)?;
+        let sum = disk::checksum(&self.folder.join(RECORDING)).map_err(fault)?;
+        self.recording = Some(sum);
+        Ok(outcome)
     }
 
     /// How many runs of `scenario` are done.
@@ -155,7 +184,6 @@ impl Store {
 
     /// Sorts what is done into the CSV files and the manifest.
     pub fn write_files(&self, scenario: &Scenario) -> io::Result<()> {
-        self.declare_kept()?;
         // What the new files leave out goes to the journal before the old files go.
         let others = self.others(scenario);
         if !others.is_empty() {
@@ -163,17 +191,12 @@ impl Store {
             all.sort_unstable();
             self.write_journal(&all)?;
         }
-        let runs = self.folder.join("runs.csv");
+        let mut new = Replacement::of(&self.folder);
         let header = ["run", "repetition", "seed"].map(str::to_owned).into_iter();
         let header = header.chain(scenario.swept.iter().cloned());
-        let header = header.chain(
-            scenario
-                .experiment
-                .metrics()
-                .iter()
-                .map(|m| (*m).to_owned()),
-        );
-        write_csv(&runs, header.collect(), |rows| {
+        let metrics = scenario.experiment.metrics().iter();
+        let header = header.chain(metrics.map(|metric| (*metric).to_owned()));
+        new.table("runs", header.collect(), |rows| {
             for run in &scenario.runs {
                 if let Some(outcome) = self.finished.get(&run.id) {
                     let head = [
@@ -187,44 +210,31 @@ impl Store {
             }
             Ok(())
         })?;
-        for (i, table) in scenario.experiment.tables().iter().enumerate() {
-            self.write_table(scenario, i, table)?;
+        for (place, table) in scenario.experiment.tables().iter().enumerate() {
+            if self.has_rows(scenario, place) {
+                self.write_table(&mut new, scenario, place, table)?;
+            }
         }
-        let mut manifest = self.manifest(scenario);
-        let tables = manifest["tables"].as_array().into_iter().flatten();
-        let tables: Vec<&str> = tables.filter_map(serde_json::Value::as_str).collect();
-        manifest["files"] = json!(checksums(&self.folder, &tables)?);
-        write_manifest(&self.folder, &manifest)?;
+        let manifest = self.manifest(scenario);
+        let mut recording = sum_of_recording(&self.folder);
+        if let Some(sum) = &self.recording {
+            recording.insert(RECORDING.to_owned(), sum.clone());
+        }
+        new.commit(manifest, recording, scenario.experiment)?;
         self.trim_journal(&others)
     }
 
-    /// Has the manifest that is there say that the tables keep less, before they do: a stop in between
-    /// would leave tables that pass for whole.
-    fn declare_kept(&self) -> io::Result<()> {
-        let Some(mut manifest) = manifest(&self.folder).filter(|it| it.is_object()) else {
-            return Ok(());
-        };
-        let before = kept(&manifest);
-        if before == self.kept || !before.covers(&self.kept) {
-            return Ok(());
-        }
-        manifest[KEPT] = json!(self.kept);
-        write_manifest(&self.folder, &manifest)
-    }
-
-    fn write_table(&self, scenario: &Scenario, place: usize, table: &TableSpec) -> io::Result<()> {
+    fn write_table<'a>(
+        &'a self,
+        new: &mut Replacement<'a>,
+        scenario: &Scenario,
+        place: usize,
+        table: &TableSpec,
+    ) -> io::Result<()> {
         let header = ["run", "repetition"].map(str::to_owned).into_iter();
         let header = header.chain(scenario.swept.iter().cloned());
         let header = header.chain(table.columns.iter().map(|column| (*column).to_owned()));
-        let path = self.folder.join(format!("{}.csv", table.name));
-        if !self.has_rows(scenario, place) {
-            // Nothing of the kind is measured here.
-            return match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            };
-        }
-        write_csv(&path, header.collect(), |rows| {
+        new.table(table.name, header.collect(), |rows| {
             for run in &scenario.runs {
                 let outcome = self.finished.get(&run.id);
                 let cells = outcome.and_then(|outcome| outcome.tables.get(place));
@@ -312,25 +322,26 @@ impl Store {
     }
 
     fn write_journal(&self, runs: &[&String]) -> io::Result<()> {
-        replace(&self.folder.join(JOURNAL), |file| {
+        let written = disk::replace(&self.folder.join(JOURNAL), |file| {
             for run in runs {
-                let line = Line {
-                    version: env!("CARGO_PKG_VERSION").to_owned(),
-                    run: (*run).clone(),
-                    kept: self.kept.clone(),
-                    outcome: self.finished[*run].clone(),
-                };
-                writeln!(file, "{}", serde_json::to_string(&line)?)?;
+                let line = Line::of(run, &self.kept, self.finished[*run].clone());
+                file.write_all(line.sealed()?.as_bytes())?;
             }
             Ok(())
-        })
+        });
+        written.map_err(|error| named(JOURNAL, &error))
     }
 }
 
-/// Writes `manifest.json` into `folder`.
-pub(super) fn write_manifest(folder: &Path, manifest: &serde_json::Value) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(manifest)?;
-    replace(&folder.join("manifest.json"), |file| {
-        writeln!(file, "{text}")
-    })
+/// The error of a file in a folder of results, with its name.
+pub(super) fn named(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{name}: {error}"))
+}
+
+/// The failure that a folder of results cannot be written, before anything was run.
+pub(super) fn cannot_write(folder: &Path, error: &io::Error) -> Failure {
+    Failure::Input(format!(
+        "{}: cannot write results: {error}",
+        folder.display()
+    ))
 }

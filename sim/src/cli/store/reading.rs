@@ -1,12 +1,50 @@
 //! Reading what is there of a scenario's results.
 
-use super::{JOURNAL, KEPT, Line, Wanted};
+use super::files::{beside, settle};
+use super::{KEPT, Wanted, cannot_write, journal};
+use crate::cli::{Failure, streams};
 use crate::scenario::{Kept, Outcome, Rows};
+use dhtlab_analysis::Error;
+use dhtlab_analysis::files::{self, Change, Links};
+use dhtlab_analysis::manifest::{MANIFEST, is_sealed};
+use dhtlab_analysis::view::RECORDING;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
+
+/// Brings to its end what a stopped command had begun to put in place in `folder`, and checks that
+/// the results there that are of use are as a run left them.
+///
+/// # Errors
+/// The first file that is not, and how it differs.
+pub(in crate::cli) fn check(folder: &Path, wanted: Wanted<'_>) -> Result<(), Failure> {
+    settle(folder, wanted.experiment).map_err(|error| cannot_write(folder, &error))?;
+    let Some(manifest) = manifest(folder)? else {
+        return Ok(());
+    };
+    if fault(&manifest, wanted).is_some() {
+        return Ok(());
+    }
+    let mut changed = files::changed(folder, &checksums(&manifest));
+    // Nothing is built on it.
+    changed.remove(RECORDING);
+    // What is gone is made again.
+    changed.retain(|_, how| *how != Change::Gone);
+    match changed.pop_first() {
+        None => Ok(()),
+        Some((file, how)) => {
+            let path = folder.join(file);
+            Err(Failure::Input(Error::Changed { path, how }.to_string()))
+        }
+    }
+}
+
+/// The checksums in a manifest, by file.
+fn checksums(manifest: &Value) -> BTreeMap<String, String> {
+    serde_json::from_value(manifest["files"].clone()).unwrap_or_default()
+}
 
 /// The names of the finished runs in `folder` that are of use, without what they gave.
 ///
@@ -14,28 +52,58 @@ use std::path::Path;
 /// them will be told.
 pub(in crate::cli) fn finished_names(folder: &Path, wanted: Wanted<'_>) -> FxHashSet<String> {
     let mut names = FxHashSet::default();
-    if let Some(manifest) = manifest(folder)
+    if let Ok(Some(manifest)) = manifest(folder)
         && fault(&manifest, wanted).is_none()
     {
         names.extend(written_names(folder));
     }
-    let _ = each_in_journal(&folder.join(JOURNAL), wanted, |line| {
+    let _ = journal::read(folder, wanted, |line| {
         names.insert(line.run);
     });
     names
 }
 
-/// The names of the runs in `runs.csv` in `folder`; none if that cannot be read.
+/// The names of the runs in `runs.csv` in `folder`, be it in its place yet or not; none if that
+/// cannot be read.
 pub(in crate::cli) fn written_names(folder: &Path) -> FxHashSet<String> {
-    let rows = read_csv(&folder.join("runs.csv"), &[]);
-    let rows = rows.ok().flatten().into_iter().flatten();
-    rows.map(|(run, _)| run).collect()
+    let paths = [folder.join("runs.csv"), beside(folder, "runs")];
+    let rows = paths
+        .iter()
+        .filter_map(|path| read_csv(path, &[]).ok().flatten());
+    rows.flatten().map(|(run, _)| run).collect()
 }
 
-/// The manifest in `folder`, if there is one; null if it is broken.
-pub(in crate::cli) fn manifest(folder: &Path) -> Option<Value> {
-    let text = fs::read_to_string(folder.join("manifest.json")).ok()?;
-    Some(serde_json::from_str(&text).unwrap_or_default())
+/// The manifest in `folder`, if there is one.
+///
+/// # Errors
+/// That it is none, or not as the run left it.
+pub(in crate::cli) fn manifest(folder: &Path) -> Result<Option<Value>, Failure> {
+    let path = folder.join(MANIFEST);
+    let refuse = |why: String| Failure::Input(format!("{}: {why}", path.display()));
+    let text = match files::read(&path, Links::Refused, files::MOST) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|error| refuse(error.to_string()))?,
+    };
+    let remedy = "restore it, or remove the results and run again";
+    match serde_json::from_slice::<Value>(&text) {
+        Ok(manifest) if is_sealed(&manifest) == Some(false) => {
+            let how = Change::Changed;
+            Err(Failure::Input(Error::Changed { path, how }.to_string()))
+        }
+        Ok(manifest) if manifest.is_object() => Ok(Some(manifest)),
+        Ok(_) => Err(refuse(format!(
+            "this is no manifest: expected a JSON object; {remedy}"
+        ))),
+        Err(error) => Err(refuse(format!("this is no manifest: {error}; {remedy}"))),
+    }
+}
+
+/// The checksum of the recording in `folder`, by its name, as the manifest there has it.
+pub(in crate::cli) fn sum_of_recording(folder: &Path) -> BTreeMap<String, String> {
+    let manifest = manifest(folder).ok().flatten();
+    let mut sums = manifest.map_or_else(BTreeMap::new, |manifest| checksums(&manifest));
+    sums.retain(|file, _| file == RECORDING && folder.join(file).exists());
+    sums
 }
 
 /// Why the results of this manifest are of no use, if they are not.
@@ -65,17 +133,19 @@ pub(in crate::cli) fn kept(manifest: &Value) -> Kept {
 pub(super) fn read_tables(
     folder: &Path,
     wanted: Wanted<'_>,
-    finished: &mut FxHashMap<String, Outcome>,
-) -> io::Result<()> {
-    let Some(manifest) = manifest(folder) else {
-        return Ok(());
+) -> Result<FxHashMap<String, Outcome>, Failure> {
+    let mut finished = FxHashMap::default();
+    let Some(manifest) = manifest(folder)? else {
+        return Ok(finished);
     };
+    let useless = |why: &str| streams::say(format_args!("{}: {why}", folder.display()));
     if let Some(why) = fault(&manifest, wanted) {
-        eprintln!("{}: {why}", folder.display());
-        return Ok(());
+        useless(&why);
+        return Ok(finished);
     }
     let Some(runs) = read_csv(&folder.join("runs.csv"), wanted.experiment.metrics())? else {
-        return Ok(());
+        useless("there is no runs.csv with all metrics: all is run again");
+        return Ok(finished);
     };
     let empty = || vec![Rows::default(); wanted.experiment.tables().len()];
     // A run at several points of a sweep stands there as often, in every table.
@@ -115,11 +185,17 @@ pub(super) fn read_tables(
                 }
             }
             // Without one of its tables no run is whole.
-            None if is_listed(table.name) => finished.clear(),
+            None if is_listed(table.name) => {
+                let name = table.name;
+                useless(&format!(
+                    "there is no {name}.csv with all columns: all is run again"
+                ));
+                finished.clear();
+            }
             None => {}
         }
     }
-    Ok(())
+    Ok(finished)
 }
 
 /// The name of a run, and the cells that were asked for.
@@ -127,12 +203,13 @@ type NamedRow = (String, Vec<String>);
 
 /// The column `run` and the columns `wanted` of each row; `None` if the file or a column is
 /// not there.
-fn read_csv(path: &Path, wanted: &[&str]) -> io::Result<Option<Vec<NamedRow>>> {
-    let Ok(file) = File::open(path) else {
-        return Ok(None);
+fn read_csv(path: &Path, wanted: &[&str]) -> Result<Option<Vec<NamedRow>>, Failure> {
+    let file = match files::open(path, Links::Refused) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?,
     };
     let mut reader = csv::Reader::from_reader(file);
-    let fault = |error: csv::Error| io::Error::other(format!("{}: {error}", path.display()));
+    let fault = |error: csv::Error| Failure::Input(Error::of_csv(path, error).to_string());
     let header = reader.headers().map_err(fault)?.clone();
     let place = |name: &str| header.iter().position(|column| column == name);
     let places: Option<Vec<usize>> = wanted.iter().map(|name| place(name)).collect();
@@ -144,41 +221,5 @@ fn read_csv(path: &Path, wanted: &[&str]) -> io::Result<Option<Vec<NamedRow>>> {
         let cell = |place: usize| record.get(place).unwrap_or_default().to_owned();
         Ok((cell(run), places.iter().map(|place| cell(*place)).collect()))
     });
-    rows.collect::<io::Result<Vec<_>>>().map(Some)
-}
-
-/// Reads the journal; returns the length of its whole lines.
-pub(super) fn read_journal(
-    path: &Path,
-    wanted: Wanted<'_>,
-    finished: &mut FxHashMap<String, Outcome>,
-) -> io::Result<u64> {
-    each_in_journal(path, wanted, |line| {
-        finished.insert(line.run, line.outcome);
-    })
-}
-
-/// Goes through the lines of the journal that count; returns the length of all whole lines.
-fn each_in_journal(path: &Path, wanted: Wanted<'_>, mut each: impl FnMut(Line)) -> io::Result<u64> {
-    let Ok(file) = File::open(path) else {
-        return Ok(0);
-    };
-    let mut reader = BufReader::new(file);
-    // Bytes, because a kill may cut a line within a character.
-    let (mut whole, mut text) = (0, Vec::new());
-    loop {
-        text.clear();
-        let length = reader.read_until(b'\n', &mut text)?;
-        if !text.ends_with(b"\n") {
-            return Ok(whole);
-        }
-        whole += length as u64;
-        if let Ok(line) = serde_json::from_slice::<Line>(&text)
-            && line.version == env!("CARGO_PKG_VERSION")
-            && line.kept.covers(wanted.kept)
-            && line.outcome.metrics.len() == wanted.experiment.metrics().len()
-        {
-            each(line);
-        }
-    }
+    rows.collect::<Result<Vec<_>, _>>().map(Some)
 }

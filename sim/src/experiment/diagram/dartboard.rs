@@ -11,6 +11,7 @@ use crate::parameter::{Problem, Table};
 use crate::scenario::Cost;
 use crate::service::job::tasks::{Kind, Pi};
 use crate::service::job::{Compute, JobSpecification, stream_of};
+use crate::underlay::Facts;
 use std::path::Path;
 
 /// More points than a picture shows.
@@ -61,6 +62,10 @@ impl Subject for Dartboard {
 
     fn cost(&self) -> Cost {
         self.run.cost()
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.run.facts()
     }
 
     fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {

@@ -4,6 +4,7 @@ use crate::engine::Seed;
 use crate::experiment::JobExperiment;
 use crate::parameter::{Problem, Table};
 use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Run};
+use crate::underlay::Facts;
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
 
@@ -39,6 +40,11 @@ impl JobRun {
     /// What it takes.
     pub fn cost(&self) -> Cost {
         self.0.cost()
+    }
+
+    /// What is in the file of its underlay, if it has one.
+    pub fn facts(&self) -> Option<Facts> {
+        self.0.facts()
     }
 
     /// Runs it, and takes it down.

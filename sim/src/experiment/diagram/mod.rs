@@ -20,6 +20,7 @@ use super::job::JobExperiment;
 use crate::engine::Seed;
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, Outcome, Run, TableSpec};
+use crate::underlay::Facts;
 use shapes::Shapes;
 use std::path::Path;
 use toml::Value;
@@ -82,6 +83,11 @@ trait Subject: Send + Sync {
             events: 100.0,
             bytes: 1e5,
         }
+    }
+
+    /// What is in the file of its underlay, if it has one.
+    fn facts(&self) -> Option<Facts> {
+        None
     }
 
     /// Draws it.
@@ -191,6 +197,10 @@ impl Run for DiagramRun {
 
     fn cost(&self) -> Cost {
         self.subject.cost()
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.subject.facts()
     }
 
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {

@@ -13,6 +13,7 @@ use crate::service::job::{
     Balancing, BalancingParameters, Bundle, Compute, JobParameters, JobSpecification, Message,
     Model, NodeParameters, Shared, Worker,
 };
+use crate::underlay::Facts;
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
 use ticks::Ticks;
@@ -186,6 +187,10 @@ impl Run for JobRun {
             table.insert("balancing".to_owned(), Value::Table(balancing));
         }
         table
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.network.underlay.facts()
     }
 
     fn cost(&self) -> Cost {

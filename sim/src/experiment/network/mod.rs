@@ -10,6 +10,7 @@ use crate::network::End;
 use crate::overlay::{Launch, Omniscient};
 use crate::parameter::{Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
+use crate::underlay::Facts;
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
 
@@ -126,6 +127,10 @@ impl Run for NetworkRun {
         let mut table = self.0.resolved();
         table.insert("experiment".to_owned(), NetworkExperiment.name().into());
         table
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.0.underlay.facts()
     }
 
     fn cost(&self) -> Cost {

@@ -19,7 +19,7 @@ use crate::overlay::{Census, Identities};
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
 use crate::space::Key;
-use crate::underlay::{self, Distances};
+use crate::underlay::{self, Distances, Facts};
 use crate::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -150,6 +150,10 @@ impl Run for PublishedRun {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.underlay.facts()
     }
 
     fn cost(&self) -> Cost {

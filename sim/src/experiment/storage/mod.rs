@@ -15,6 +15,7 @@ use crate::overlay::{Launch, Node, Omniscient};
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
 use crate::service::storage::{Content, Storage, StorageParameters};
+use crate::underlay::Facts;
 use crate::workload::{Lookup, LookupPlan};
 use dhtlab_analysis::view::Recording;
 use rand::Rng;
@@ -141,6 +142,10 @@ impl Run for StorageRun {
         table.insert("experiment".to_owned(), StorageExperiment.name().into());
         table.insert(SECTION.to_owned(), Value::Table(storage.collect()));
         table
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.network.underlay.facts()
     }
 
     fn cost(&self) -> Cost {

@@ -1,34 +1,148 @@
-use super::{Fault, bad_latency, data_lines, last_line, millis};
-use crate::underlay::graph::Links;
-use petgraph::graph::NodeIndex;
-use rustc_hash::FxHashMap;
+//! A link a line, and a host with its neighbours a line.
 
-/// Reads an edge list; see [`Format::EdgeList`](super::Format::EdgeList). O(length of the text).
-pub(super) fn read(text: &str) -> Result<Links, Fault> {
-    let mut graph = Links::default();
-    // Only asked: hosts are numbered by their place in the file.
-    let mut hosts: FxHashMap<&str, NodeIndex> = FxHashMap::default();
-    for (line, content) in data_lines(text) {
-        let mut columns = content.split_whitespace();
-        let (Some(from), Some(to)) = (columns.next(), columns.next()) else {
-            let message = format!("expected two columns, the hosts of a link, found \"{content}\"");
+use super::latency::{LatencyRule, Value};
+use super::links::Found;
+use super::rows::{Columns, Separator};
+use super::text::{data_lines, last_line};
+use super::{Fault, File};
+use crate::engine::Span;
+use crate::parameter::{quoted, shown};
+
+/// Reads an edge list; see [`Format::EdgeList`](super::Format::EdgeList). `skip` is a line that
+/// counts hosts. O(length of the text).
+pub(super) fn read<'a>(
+    text: &'a str,
+    file: &File,
+    rule: &'a LatencyRule,
+    skip: Option<usize>,
+) -> Result<Found<'a>, Fault> {
+    let separator = Separator::of(text, file)?;
+    let columns = Columns::of(text, separator, file, skip)?;
+    let latency = columns
+        .latency(file)
+        .map_err(|why| Fault::new(columns.first_line, why))?;
+    let mut found = Found::new(rule, "latency");
+    if let Some(line) = skip {
+        found
+            .notes
+            .push(format!("line {line} counts hosts and is no link"));
+    }
+    // Lines whose column for the latency has something else.
+    let (mut others, mut first_other) = (0, 0);
+    let mut cells = Vec::new();
+    let rows =
+        data_lines(text).filter(|(line, _)| *line >= columns.first_line && Some(*line) != skip);
+    for (line, row) in rows {
+        separator.split(row, &mut cells);
+        let (Some(&from), Some(&to)) = (cells.get(columns.from), cells.get(columns.to)) else {
+            let word = quoted(cells.first().unwrap_or(&""));
+            let message = format!("expected two columns, the hosts of a link, found {word}");
             return Err(Fault::new(line, message));
         };
-        let number = columns
-            .next()
-            .and_then(|word| Some((word, word.parse::<f64>().ok()?)));
-        let latency = match number {
+        let ends = (found.host(from), found.host(to));
+        if let Some(pairs) = dictionary(row, &cells) {
+            found.link(ends, pairs.map(|(key, value)| (line, key, value)))?;
+            continue;
+        }
+        let value = latency.and_then(|(place, name)| Some((name, *cells.get(*place)?)));
+        // A unit may stand in a cell of its own.
+        let with_unit = match (value, cells.get(3)) {
+            (Some((_, number)), Some(unit)) if !columns.named => format!("{number} {unit}"),
+            _ => String::new(),
+        };
+        let has_unit = with_unit.parse::<Span>().is_ok();
+        let value = value.map(|(name, word)| (name, if has_unit { &*with_unit } else { word }));
+        let micros = match value.map(|(name, word)| (rule.value(name, word), name, word)) {
             None => None,
-            Some((word, number)) => {
-                Some(millis(number).ok_or_else(|| Fault::new(line, bad_latency(word)))?)
+            Some((Value::Latency(micros), ..)) => Some(micros),
+            Some((Value::Unfit, name, word)) => {
+                let mut fault = rule.refuse(line, name, &shown(word));
+                if !columns.named && file.latency.is_none() {
+                    fault.message += "; `latency = \"none\"` under [underlay.file] passes the third \
+                                      column over";
+                }
+                return Err(fault);
+            }
+            Some((Value::Other, _, word)) => {
+                if !word.starts_with(['#', '/']) {
+                    others += 1;
+                    first_other = if others == 1 { line } else { first_other };
+                }
+                None
             }
         };
-        let mut host = |name| *hosts.entry(name).or_insert_with(|| graph.add_node(()));
-        let (from, to) = (host(from), host(to));
-        graph.add_edge(from, to, latency);
+        found.links.add_edge(ends.0, ends.1, micros);
     }
-    if graph.edge_count() == 0 {
-        return Err(Fault::new(last_line(text), "the file has no links"));
+    if others > 0 {
+        let name = latency.map_or("", |(_, name)| name.as_str());
+        let column = if columns.named {
+            "column"
+        } else {
+            "column number"
+        };
+        found.notes.push(format!(
+            "{others} of {} links have no number in {column} {}, which is their latency (first in \
+             line {first_other})",
+            found.links.edge_count(),
+            shown(name),
+        ));
     }
-    Ok(graph)
+    if columns.named && latency.is_none() && !columns.others.is_empty() && file.latency.is_none() {
+        let names: Vec<String> = columns
+            .others
+            .iter()
+            .take(8)
+            .map(|(_, name)| shown(name))
+            .collect();
+        found.notes.push(format!(
+            "no column is called `latency`, the others are {}; `latency` under [underlay.file] names \
+             what is to be taken for it",
+            names.join(", ")
+        ));
+    }
+    found.finish(last_line(text))
+}
+
+/// The keys and values of the dictionary with which networkx ends a line, if it does.
+fn dictionary<'a>(
+    row: &'a str,
+    cells: &[&str],
+) -> Option<impl Iterator<Item = (&'a str, &'a str)> + use<'a>> {
+    if !cells.get(2)?.starts_with('{') {
+        return None;
+    }
+    let inside = row[row.find('{')?..]
+        .trim_end()
+        .strip_prefix('{')?
+        .strip_suffix('}')?;
+    let quotes = ['\'', '"'];
+    Some(inside.split(',').filter_map(move |pair| {
+        let (key, value) = pair.split_once(':')?;
+        Some((
+            key.trim().trim_matches(quotes),
+            value.trim().trim_matches(quotes),
+        ))
+    }))
+}
+
+/// Reads an adjacency list; see [`Format::AdjacencyList`](super::Format::AdjacencyList).
+pub(super) fn read_adjacency<'a>(
+    text: &'a str,
+    file: &File,
+    rule: &'a LatencyRule,
+) -> Result<Found<'a>, Fault> {
+    let separator = Separator::of(text, file)?;
+    let mut found = Found::new(rule, "latency");
+    let mut cells = Vec::new();
+    for (_, row) in data_lines(text) {
+        separator.split(row, &mut cells);
+        let mut names = cells.iter();
+        let Some(&first) = names.next() else { continue };
+        let host = found.host(first);
+        for &name in names.filter(|name| !name.is_empty()) {
+            let neighbour = found.host(name);
+            found.links.add_edge(host, neighbour, None);
+        }
+    }
+    found.finish(last_line(text))
 }

@@ -1,9 +1,11 @@
 //! Graph Modelling Language (Himsolt: "GML: a portable graph file format", 1997).
 
-use super::{Fault, bad_latency, last_line, millis};
-use crate::underlay::graph::Links;
-use petgraph::graph::NodeIndex;
-use rustc_hash::FxHashMap;
+use super::Fault;
+use super::latency::LatencyRule;
+use super::links::Found;
+use super::text::last_line;
+use crate::parameter::{quoted, shown};
+use std::borrow::Cow;
 
 /// How deep lists may be nested.
 const DEPTH: usize = 64;
@@ -12,7 +14,7 @@ const DEPTH: usize = 64;
 enum Token<'a> {
     Key(&'a str),
     Number(&'a str),
-    Text,
+    Text(&'a str),
     Open,
     Close,
 }
@@ -58,8 +60,8 @@ impl<'a> Tokens<'a> {
                 let Some(end) = self.rest[1..].find('"') else {
                     return Err(Fault::new(line, "a text in quotes is never closed"));
                 };
-                self.cut(end + 2);
-                Token::Text
+                let text = self.cut(end + 2);
+                Token::Text(&text[1..=end])
             }
             _ => {
                 let ends = |c: char| c.is_whitespace() || matches!(c, '[' | ']' | '"' | '#');
@@ -71,7 +73,7 @@ impl<'a> Tokens<'a> {
                 } else {
                     return Err(Fault::new(
                         line,
-                        format!("expected a key, found \"{word}\""),
+                        format!("expected a key, found {}", quoted(word)),
                     ));
                 }
             }
@@ -88,8 +90,8 @@ struct Entry<'a> {
 }
 
 enum Value<'a> {
-    Number(&'a str),
-    Text,
+    /// A number, a text, or a word such as `True` or `NAN`, which Python writes.
+    Plain(&'a str),
     List(Vec<Entry<'a>>),
 }
 
@@ -105,7 +107,7 @@ fn entries<'a>(
             (None, None) | (Some((_, Token::Close)), Some(_)) => return Ok(list),
             (Some((line, Token::Key(key))), _) => (line, key),
             (None, Some((start, name))) => {
-                let message = format!("the file ends inside `{name} [` of line {start}");
+                let message = format!("the file ends inside `{} [` of line {start}", shown(name));
                 return Err(Fault::new(tokens.line, message));
             }
             (Some((line, Token::Close)), None) => {
@@ -113,27 +115,27 @@ fn entries<'a>(
             }
             (Some((line, token)), _) => {
                 let found = match token {
-                    Token::Number(word) => word,
-                    Token::Text => "a text",
-                    _ => "`[`",
+                    Token::Number(word) => shown(word),
+                    Token::Text(_) => "a text".to_owned(),
+                    _ => "`[`".to_owned(),
                 };
                 return Err(Fault::new(line, format!("expected a key, found {found}")));
             }
         };
         let value = match tokens.next()? {
-            Some((_, Token::Number(word))) => Value::Number(word),
-            Some((_, Token::Text)) => Value::Text,
+            Some((_, Token::Number(word) | Token::Text(word) | Token::Key(word))) => {
+                Value::Plain(word)
+            }
             Some((line, Token::Open)) if depth == DEPTH => {
                 return Err(Fault::new(line, "lists are nested too deep"));
             }
             Some((_, Token::Open)) => Value::List(entries(tokens, Some((line, key)), depth + 1)?),
-            // Python writes these, and networkx reads them.
-            Some((_, Token::Key("NAN" | "INF"))) => Value::Text,
-            Some((_, Token::Key(_) | Token::Close)) => {
-                return Err(Fault::new(line, format!("expected a value after `{key}`")));
+            Some((_, Token::Close)) => {
+                let message = format!("expected a value after `{}`", shown(key));
+                return Err(Fault::new(line, message));
             }
             None => {
-                let message = format!("the file ends after `{key}`, expected a value");
+                let message = format!("the file ends after `{}`, expected a value", shown(key));
                 return Err(Fault::new(tokens.line, message));
             }
         };
@@ -141,43 +143,45 @@ fn entries<'a>(
     }
 }
 
-/// The number under `key` in the list of a node or an edge, and the line where it stands.
-fn number<'a>(list: &Entry<'a>, key: &str) -> Result<Option<(usize, &'a str)>, Fault> {
-    let Value::List(entries) = &list.value else {
-        return Err(Fault::new(
+/// What stands in the list of a node or an edge.
+fn parts<'a, 'b>(list: &'b Entry<'a>) -> Result<&'b [Entry<'a>], Fault> {
+    match &list.value {
+        Value::List(parts) => Ok(parts),
+        Value::Plain(_) => Err(Fault::new(
             list.line,
             format!("expected `[` after `{}`", list.key),
-        ));
-    };
-    match entries.iter().find(|entry| entry.key == key) {
-        None => Ok(None),
-        Some(Entry {
-            line,
-            value: Value::Number(word),
-            ..
-        }) => Ok(Some((*line, word))),
-        Some(Entry { line, .. }) => Err(Fault::new(
-            *line,
-            format!("expected a number after `{key}`"),
         )),
     }
 }
 
-/// An identifier of a node under `key`.
-fn identifier(list: &Entry<'_>, key: &str) -> Result<(usize, i64), Fault> {
-    let (line, word) = number(list, key)?
-        .ok_or_else(|| Fault::new(list.line, format!("this {} has no `{key}`", list.key)))?;
-    let parsed = word.parse().map_err(|_| {
-        Fault::new(
+/// The name of a node under `key`, as it is written but for whole numbers.
+fn name<'a>(list: &Entry<'a>, key: &str) -> Result<(usize, Cow<'a, str>), Fault> {
+    let found = parts(list)?.iter().find(|entry| entry.key == key);
+    match found {
+        Some(Entry {
             line,
-            format!("expected a whole number after `{key}`, found {word}"),
-        )
-    });
-    Ok((line, parsed?))
+            value: Value::Plain(word),
+            ..
+        }) => Ok((
+            *line,
+            match word.parse::<i128>() {
+                Ok(number) => Cow::Owned(number.to_string()),
+                Err(_) => Cow::Borrowed(word),
+            },
+        )),
+        Some(Entry { line, .. }) => {
+            let message = format!("expected a number or a text after `{key}`");
+            Err(Fault::new(*line, message))
+        }
+        None => Err(Fault::new(
+            list.line,
+            format!("this {} has no `{key}`", list.key),
+        )),
+    }
 }
 
 /// Reads a graph; see [`Format::Gml`](super::Format::Gml). O(length of the text).
-pub(super) fn read(text: &str) -> Result<Links, Fault> {
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
     let top = entries(
         &mut Tokens {
             rest: text,
@@ -186,59 +190,73 @@ pub(super) fn read(text: &str) -> Result<Links, Fault> {
         None,
         0,
     )?;
-    let graph = top.iter().find(|entry| entry.key == "graph");
-    let Some(Entry {
-        value: Value::List(parts),
-        ..
-    }) = graph
-    else {
+    let mut graphs = top.iter().filter_map(|entry| match &entry.value {
+        Value::List(parts) if entry.key == "graph" => Some(parts),
+        _ => None,
+    });
+    let Some(graph) = graphs.next() else {
         return Err(Fault::new(last_line(text), "the file has no `graph [`"));
     };
-    let mut links = Links::default();
-    // Only asked: hosts are numbered by their place in the file.
-    let mut hosts: FxHashMap<i64, NodeIndex> = FxHashMap::default();
-    for node in parts.iter().filter(|part| part.key == "node") {
-        let (line, id) = identifier(node, "id")?;
-        if hosts.insert(id, links.add_node(())).is_some() {
-            return Err(Fault::new(line, format!("a second node with the id {id}")));
+    let mut found = Found::new(rule, "latency");
+    let more = graphs.count();
+    if more > 0 {
+        found.notes.push(format!(
+            "the file has {} graphs; the first is read",
+            more + 1
+        ));
+    }
+    found.directed = graph.iter().any(|entry| {
+        entry.key == "directed" && matches!(entry.value, Value::Plain(word) if word.trim() == "1")
+    });
+    for node in graph.iter().filter(|part| part.key == "node") {
+        let (line, id) = name(node, "id")?;
+        if found.new_host(id.clone()).is_none() {
+            let message = format!("a second node with the id {}", shown(&id));
+            return Err(Fault::new(line, message));
         }
     }
-    for edge in parts.iter().filter(|part| part.key == "edge") {
-        let mut ends = [NodeIndex::default(); 2];
-        for (end, key) in ends.iter_mut().zip(["source", "target"]) {
-            let (line, id) = identifier(edge, key)?;
-            *end = *hosts
-                .get(&id)
-                .ok_or_else(|| Fault::new(line, format!("`{key}` {id} is no node's id")))?;
-        }
-        let latency = match number(edge, "latency")? {
-            None => None,
-            Some((line, word)) => {
-                let latency = word.parse().ok().and_then(millis);
-                Some(latency.ok_or_else(|| Fault::new(line, bad_latency(word)))?)
-            }
+    for edge in graph.iter().filter(|part| part.key == "edge") {
+        let end = |key| {
+            let (line, id) = name(edge, key)?;
+            let unknown = || Fault::new(line, format!("`{key}` {} is no node's id", shown(&id)));
+            found.known(&id).ok_or_else(unknown)
         };
-        links.add_edge(ends[0], ends[1], latency);
+        let ends = (end("source")?, end("target")?);
+        for part in parts(edge)? {
+            if matches!(part.value, Value::List(_)) && found.is_latency(part.key) {
+                let message = format!("expected a number after `{}`", part.key);
+                return Err(Fault::new(part.line, message));
+            }
+        }
+        let attributes = parts(edge)?.iter().filter_map(|part| match part.value {
+            Value::Plain(word) if !matches!(part.key, "source" | "target" | "id") => {
+                Some((part.line, part.key, word))
+            }
+            _ => None,
+        });
+        found.link(ends, attributes)?;
     }
-    Ok(links)
+    found.finish(last_line(text))
 }
 
-/// Whether the text looks like GML: its first line of data is `graph [`, or another key with
-/// its value before such a line.
-pub(super) fn opens(first: &str, text: &str) -> bool {
-    if !first.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return false;
-    }
+/// Whether the text looks like GML: it begins with keys and their values, one of them `graph [`.
+pub(super) fn opens(text: &str) -> bool {
     let mut tokens = Tokens {
         rest: text,
         line: 1,
     };
-    let mut before = None;
-    // The keys before `graph` are few: creator, version, a comment.
-    for _ in 0..64 {
+    let (mut key, mut depth) = (None, 0);
+    // What stands before the graph is not long: creator, version, a comment, a list of them.
+    for _ in 0..1000 {
         match tokens.next() {
-            Ok(Some((_, Token::Open))) => return matches!(before, Some(Token::Key("graph"))),
-            Ok(Some((_, token))) => before = Some(token),
+            Ok(Some((_, Token::Open))) if depth == 0 && key.is_none() => return false,
+            Ok(Some((_, Token::Open))) if depth == 0 && key == Some("graph") => return true,
+            Ok(Some((_, Token::Open))) => (depth, key) = (depth + 1, None),
+            Ok(Some((_, Token::Close))) if depth > 0 => (depth, key) = (depth - 1, None),
+            Ok(Some((_, Token::Key(word)))) if key.is_none() => key = Some(word),
+            Ok(Some((_, Token::Key(_) | Token::Number(_) | Token::Text(_)))) if key.is_some() => {
+                key = None;
+            }
             _ => return false,
         }
     }

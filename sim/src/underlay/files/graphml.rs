@@ -1,34 +1,62 @@
 //! GraphML (Brandes, Eiglsperger, Herman, Himsolt and Marshall, 2002).
 
-use super::{Fault, bad_latency, last_line, millis};
-use crate::underlay::graph::Links;
-use petgraph::graph::NodeIndex;
+use super::Fault;
+use super::latency::LatencyRule;
+use super::links::Found;
+use super::text::last_line;
+use crate::parameter::{quoted, shown};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use rustc_hash::FxHashMap;
-use std::num::NonZeroU32;
 
-/// An edge as it stands in the file: its nodes may follow later.
+/// An edge as it stands in the file: its nodes and its keys may follow later.
 struct Edge {
     line: usize,
     source: String,
     target: String,
-    latency: Option<NonZeroU32>,
+    data: Vec<Data>,
+}
+
+/// What an element `data` says of an edge.
+struct Data {
+    line: usize,
+    key: String,
+    text: String,
+}
+
+/// An element `key` for edges.
+struct Key {
+    line: usize,
+    /// Its place among all keys.
+    place: usize,
+    /// Its `attr.name`, or else its id.
+    name: String,
+    /// Whether it is for edges alone.
+    own: bool,
+    default: Option<String>,
+}
+
+/// Where text goes.
+enum Target {
+    /// The last `data` of the last edge.
+    Data,
+    /// The default of this key.
+    Default(String),
 }
 
 /// What was read so far.
-#[derive(Default)]
-struct Reading {
-    links: Links,
-    /// Only asked: hosts are numbered by their place in the file.
-    hosts: FxHashMap<String, NodeIndex>,
+struct Reading<'a> {
+    found: Found<'a>,
     edges: Vec<Edge>,
-    /// The id of the key whose `attr.name` is "latency", for edges.
-    latency_key: Option<String>,
+    /// By their ids.
+    keys: FxHashMap<String, Key>,
     /// The elements that are open, with their lines.
     open: Vec<(String, usize)>,
-    /// The text of the `data` element of an edge that gives its latency.
-    latency_text: Option<String>,
+    /// Graphs that stand in no other graph.
+    graphs: usize,
+    /// Where text goes, and how many elements are open around it.
+    target: Option<(Target, usize)>,
+    text: String,
 }
 
 /// Counts lines as the reader moves on.
@@ -53,21 +81,29 @@ impl Lines<'_> {
     }
 }
 
+fn malformed(line: usize, error: &impl ToString) -> Fault {
+    // The library shows what it has found: a name, or the whole of an entity.
+    let mut message = error.to_string();
+    if let Some((end, _)) = message.char_indices().nth(120) {
+        message.truncate(end);
+    }
+    Fault::new(line, format!("malformed XML: {message}"))
+}
+
 fn attribute(tag: &BytesStart<'_>, name: &str, line: usize) -> Result<Option<String>, Fault> {
-    let malformed = |error: String| Fault::new(line, format!("malformed XML: {error}"));
     let found = tag
         .try_get_attribute(name)
-        .map_err(|error| malformed(error.to_string()))?;
+        .map_err(|error| malformed(line, &error))?;
     let Some(found) = found else { return Ok(None) };
     let value = found
         .normalized_value(quick_xml::XmlVersion::Explicit1_0)
-        .map_err(|error| malformed(error.to_string()))?;
+        .map_err(|error| malformed(line, &error))?;
     Ok(Some(value.into_owned()))
 }
 
 fn required(tag: &BytesStart<'_>, name: &str, line: usize) -> Result<String, Fault> {
     attribute(tag, name, line)?.ok_or_else(|| {
-        let element = local_name(tag);
+        let element = shown(&local_name(tag));
         Fault::new(line, format!("this <{element}> has no attribute `{name}`"))
     })
 }
@@ -77,44 +113,57 @@ fn local_name(tag: &BytesStart<'_>) -> String {
     tag.local_name().as_ref().to_owned()
 }
 
-impl Reading {
+impl<'a> Reading<'a> {
     fn start(&mut self, tag: &BytesStart<'_>, line: usize) -> Result<(), Fault> {
         let name = local_name(tag);
         if self.open.is_empty() && name != "graphml" {
-            return Err(Fault::new(
-                line,
-                format!("expected <graphml>, found <{name}>"),
-            ));
+            let message = format!("expected <graphml>, found <{}>", shown(&name));
+            return Err(Fault::new(line, message));
         }
+        let parent = self.open.last().map_or("", |(name, _)| name);
+        if name == "graph" && parent == "graphml" {
+            self.graphs += 1;
+        }
+        // The first graph is read; keys count wherever they stand.
+        let is_here = self.graphs <= 1;
         match name.as_str() {
-            "key" => {
-                let is_latency = attribute(tag, "attr.name", line)?.as_deref() == Some("latency");
-                let domain = attribute(tag, "for", line)?;
-                if is_latency && matches!(domain.as_deref(), None | Some("edge" | "all")) {
-                    self.latency_key = Some(required(tag, "id", line)?);
+            "key" => self.key(tag, line)?,
+            "default" if parent == "key" => {
+                if let Some((Target::Default(_), depth)) = &mut self.target {
+                    *depth = self.open.len();
+                    self.text.clear();
                 }
             }
-            "node" => {
+            "graph" if is_here => {
+                self.found.directed |=
+                    attribute(tag, "edgedefault", line)?.as_deref() == Some("directed");
+            }
+            "node" if is_here => {
                 let id = required(tag, "id", line)?;
-                let host = self.links.add_node(());
-                if self.hosts.insert(id.clone(), host).is_some() {
-                    return Err(Fault::new(
-                        line,
-                        format!("a second node with the id \"{id}\""),
-                    ));
+                if self.found.new_host(id.clone()).is_none() {
+                    let message = format!("a second node with the id {}", quoted(&id));
+                    return Err(Fault::new(line, message));
                 }
             }
-            "edge" => self.edges.push(Edge {
-                line,
-                source: required(tag, "source", line)?,
-                target: required(tag, "target", line)?,
-                latency: None,
-            }),
-            "hyperedge" => return Err(Fault::new(line, "hyperedges are not links")),
-            "data" if self.open.last().is_some_and(|(name, _)| name == "edge") => {
-                let key = attribute(tag, "key", line)?;
-                if key.is_some() && key == self.latency_key {
-                    self.latency_text = Some(String::new());
+            "edge" if is_here => {
+                self.found.directed |= attribute(tag, "directed", line)?.as_deref() == Some("true");
+                self.edges.push(Edge {
+                    line,
+                    source: required(tag, "source", line)?,
+                    target: required(tag, "target", line)?,
+                    data: Vec::new(),
+                });
+            }
+            "hyperedge" if is_here => {
+                return Err(Fault::new(line, "hyperedges are not links"));
+            }
+            "data" if is_here && parent == "edge" => {
+                let key = attribute(tag, "key", line)?.unwrap_or_default();
+                if let Some(edge) = self.edges.last_mut() {
+                    let text = String::new();
+                    edge.data.push(Data { line, key, text });
+                    self.target = Some((Target::Data, self.open.len()));
+                    self.text.clear();
                 }
             }
             _ => {}
@@ -123,43 +172,145 @@ impl Reading {
         Ok(())
     }
 
-    fn end(&mut self, line: usize) -> Result<(), Fault> {
-        self.open.pop();
-        if let (Some(text), Some(edge)) = (self.latency_text.take(), self.edges.last_mut()) {
-            let latency = text.trim().parse().ok().and_then(millis);
-            let refuse = || Fault::new(line, bad_latency(&format!("\"{}\"", text.trim())));
-            edge.latency = Some(latency.ok_or_else(refuse)?);
+    /// A `key` of edges; the first of an id counts.
+    fn key(&mut self, tag: &BytesStart<'_>, line: usize) -> Result<(), Fault> {
+        self.target = None;
+        let domain = attribute(tag, "for", line)?;
+        if !matches!(domain.as_deref(), None | Some("edge" | "all")) {
+            return Ok(());
         }
+        let Some(id) = attribute(tag, "id", line)? else {
+            return Ok(());
+        };
+        let name = attribute(tag, "attr.name", line)?.unwrap_or_else(|| id.clone());
+        let own = domain.as_deref() == Some("edge");
+        self.target = Some((Target::Default(id.clone()), usize::MAX));
+        let place = self.keys.len();
+        self.keys.entry(id).or_insert(Key {
+            line,
+            place,
+            name,
+            own,
+            default: None,
+        });
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Links, Fault> {
+    /// Text within the element that is open last.
+    fn text(&mut self, part: &str) {
+        // What stands in elements within `data` is for others.
+        if self
+            .target
+            .as_ref()
+            .is_some_and(|(_, depth)| depth.saturating_add(1) == self.open.len())
+        {
+            self.text.push_str(part);
+        }
+    }
+
+    /// A character reference or an entity.
+    fn reference(&mut self, name: &str, character: Option<char>) {
+        let predefined = match name {
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "amp" => Some('&'),
+            "apos" => Some('\''),
+            "quot" => Some('"'),
+            _ => None,
+        };
+        match character.or(predefined) {
+            Some(character) => self.text(character.encode_utf8(&mut [0; 4])),
+            // An entity of the document is not put in: a short text can stand for gigabytes.
+            None => self.text(&format!("&{name};")),
+        }
+    }
+
+    fn end(&mut self) {
+        self.open.pop();
+        match &self.target {
+            Some((Target::Data, depth)) if *depth == self.open.len() => {
+                let last = self.edges.last_mut().and_then(|edge| edge.data.last_mut());
+                if let Some(data) = last {
+                    data.text = std::mem::take(&mut self.text);
+                }
+                self.target = None;
+            }
+            Some((Target::Default(id), depth)) if *depth == self.open.len() => {
+                if let Some(key) = self.keys.get_mut(id) {
+                    key.default.get_or_insert(std::mem::take(&mut self.text));
+                }
+                self.target = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// The links, now that all nodes and keys are known.
+    fn finish(mut self, last_line: usize) -> Result<Found<'a>, Fault> {
+        if self.graphs > 1 {
+            let graphs = self.graphs;
+            self.found
+                .notes
+                .push(format!("the file has {graphs} graphs; the first is read"));
+        }
+        let mut keys: Vec<&Key> = self.keys.values().collect();
+        keys.sort_unstable_by_key(|key| (!key.own, key.place));
+        let defaults = keys.into_iter().filter_map(|key| {
+            let default = key.default.as_deref()?;
+            Some((key.line, key.name.as_str(), default))
+        });
+        let defaults: Vec<(usize, &str, &str)> = defaults.collect();
         for edge in &self.edges {
             let host = |id: &String| {
-                let unknown = || Fault::new(edge.line, format!("\"{id}\" is no node's id"));
-                self.hosts.get(id).copied().ok_or_else(unknown)
+                let message = format!("{} is no node's id", quoted(id));
+                self.found
+                    .known(id)
+                    .ok_or_else(|| Fault::new(edge.line, message))
             };
-            let (source, target) = (host(&edge.source)?, host(&edge.target)?);
-            self.links.add_edge(source, target, edge.latency);
+            let ends = (host(&edge.source)?, host(&edge.target)?);
+            let mut carried: Vec<(bool, usize, &str, &str)> = edge
+                .data
+                .iter()
+                .filter(|data| !data.text.trim().is_empty())
+                .filter_map(|data| {
+                    let key = self.keys.get(&data.key)?;
+                    Some((!key.own, data.line, key.name.as_str(), data.text.as_str()))
+                })
+                .collect();
+            // A key for edges goes before one for all that has its name.
+            carried.sort_by_key(|(for_all, ..)| *for_all);
+            let data = carried
+                .iter()
+                .map(|&(_, line, name, text)| (line, name, text));
+            self.found
+                .link(ends, data.chain(defaults.iter().copied()))?;
         }
-        Ok(self.links)
+        self.found.finish(last_line)
     }
 }
 
 /// Reads a graph; see [`Format::Graphml`](super::Format::Graphml). O(length of the text).
-pub(super) fn read(text: &str) -> Result<Links, Fault> {
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
     let mut reader = Reader::from_str(text);
     let mut lines = Lines {
         text,
         at: 0,
         line: 1,
     };
-    let mut reading = Reading::default();
+    let mut reading = Reading {
+        found: Found::new(rule, "latency"),
+        edges: Vec::new(),
+        keys: FxHashMap::default(),
+        open: Vec::new(),
+        graphs: 0,
+        target: None,
+        text: String::new(),
+    };
     loop {
         let start = reader.buffer_position();
         let event = reader.read_event().map_err(|error| {
             let line = lines.line(reader.error_position());
-            Fault::new(line, format!("malformed XML: {error}"))
+            malformed(line, &error)
         })?;
         // An event starts where the one before has ended.
         let line = lines.line(start);
@@ -167,13 +318,15 @@ pub(super) fn read(text: &str) -> Result<Links, Fault> {
             Event::Start(tag) => reading.start(&tag, line)?,
             Event::Empty(tag) => {
                 reading.start(&tag, line)?;
-                reading.end(line)?;
+                reading.end();
             }
-            Event::End(_) => reading.end(line)?,
-            Event::Text(part) => {
-                if let Some(text) = &mut reading.latency_text {
-                    text.push_str(&part);
-                }
+            Event::End(_) => reading.end(),
+            Event::Text(part) => reading.text(&part),
+            Event::CData(part) => reading.text(&part),
+            Event::GeneralRef(part) => {
+                let character = part.resolve_char_ref();
+                let character = character.map_err(|error| malformed(line, &error))?;
+                reading.reference(&part, character);
             }
             Event::Eof => break,
             _ => {}
@@ -181,9 +334,9 @@ pub(super) fn read(text: &str) -> Result<Links, Fault> {
     }
     match reading.open.last() {
         Some((name, start)) => {
-            let message = format!("the file ends inside <{name}> of line {start}");
+            let message = format!("the file ends inside <{}> of line {start}", shown(name));
             Err(Fault::new(last_line(text), message))
         }
-        None => reading.finish(),
+        None => reading.finish(last_line(text)),
     }
 }

@@ -2,45 +2,92 @@
 //!
 //! A reader gets the text of a file and gives what is in it or the first fault, with its line.
 //! Nothing is guessed silently: what was dropped or filled in becomes a note.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `text`, `rows` | encodings and lines; cells, their separators and what stands in which column |
+//! | `guess` | which format it is |
+//! | `links`, `latency` | hosts and links as they are found; which value is the latency |
+//! | `rtt_gaps` | from measured round-trip times to a latency for each pair |
+//! | `facts` | what is told of a file |
+//! | all others | one format each |
 
+mod as_relationships;
+mod brite;
+mod dimacs;
 mod edge_list;
+mod facts;
 mod gml;
 mod graphml;
+mod guess;
+mod inet;
+mod konect;
+mod latency;
+mod links;
+mod matrix_market;
+mod pajek;
+mod rows;
+mod rtt_gaps;
 mod rtt_matrix;
+mod rtt_pairs;
+mod text;
 
-use super::graph::Links;
+use super::graph::Link;
 use super::pairwise::Matrix;
-use crate::parameter::{NamedFile, Problem, Table};
+use crate::parameter::{Kind, NamedFile, ParameterValue, Problem, Table, Unknown};
 use crate::{choices, parameters};
+use latency::LatencyRule;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 choices! {
     /// The format of a file that holds an underlay.
     pub enum Format {
-        /// By content: `<` opens GraphML; a word and a value or `[` open GML; numbers in four
-        /// or more columns are a matrix; all else is an edge list.
+        /// By what the file says. What might be one of several is an error that names them.
         Guess = "guess",
         /// A link a line, as in the SNAP collection: two names of hosts, of any characters but
-        /// blanks. If a third column is a number, it is the latency of the link in
-        /// milliseconds; all further columns are skipped. `#` and `%` open comment lines.
-        /// Hosts are numbered as they first appear.
+        /// blanks. If a third column is a number or a duration (`5ms`, `5 ms`), it is the latency of the
+        /// link; further columns are skipped. A head, or a comment right before the first link,
+        /// names columns: `latency`, `delay` and `rtt` (of which half is taken) are latencies. A
+        /// dictionary at the end of a line, as networkx writes it, has attributes. `#` and `%`
+        /// open comment lines. Hosts are numbered as they first appear.
         EdgeList = "edge-list",
+        /// A host and those to which it has links a line.
+        AdjacencyList = "adjacency-list",
         /// Graph Modelling Language, as in the Internet Topology Zoo. Nodes are known by `id`;
-        /// a number under `latency` in an edge is its latency in milliseconds.
+        /// a number, or a text with a unit, under `latency` in an edge is its latency.
         Gml = "gml",
         /// GraphML. A `data` element of an edge whose key has the `attr.name` "latency" is its
-        /// latency in milliseconds.
+        /// latency, or else the default of that key.
         Graphml = "graphml",
         /// Round-trip times of all pairs, a row a line; half of one is the latency. `-`, `?`,
-        /// `*`, and 0 off the diagonal mean that a measurement is missing: it is taken from
-        /// the other direction, else from the best way over a third host, else it is the
-        /// median. Where the two directions differ their mean is taken.
+        /// `*`, `NaN`, `NA`, -1, and 0 off the diagonal mean that a measurement is missing: it is
+        /// taken from the other direction, else from the best way over a third host, else it is the
+        /// median. Where the two directions differ their mean is taken. A triangle is mirrored;
+        /// names of hosts may stand in the first row, the first column or both.
         RttMatrix = "rtt-matrix",
+        /// Round-trip times as a list: two hosts and their time a line. Gaps are filled as in a
+        /// matrix.
+        RttPairs = "rtt-pairs",
+        /// Matrix Market: the entries of a sparse matrix are links, their values are `weight`.
+        MatrixMarket = "matrix-market",
+        /// DIMACS: lines `e` and `a` are links, their third number is `weight`.
+        Dimacs = "dimacs",
+        /// Pajek: *Edges, *Arcs and lists of them; the third number of a link is `weight`.
+        Pajek = "pajek",
+        /// KONECT: the third and fourth number of a link are `weight` and `time`.
+        Konect = "konect",
+        /// BRITE: links have `length`, `delay` and `bandwidth`; the delay is the latency.
+        Brite = "brite",
+        /// Inet 3.0: the third number of a link is `weight`.
+        Inet = "inet",
+        /// CAIDA's AS relationships, serial-1 and serial-2: `AS|AS|RELATIONSHIP`.
+        AsRelationships = "as-relationships",
     }
 }
 
 choices! {
-    /// The unit of the entries of a matrix.
+    /// The unit of numbers in a file.
     pub enum RttUnit {
         /// Milliseconds.
         Milliseconds = "ms",
@@ -51,6 +98,51 @@ choices! {
     }
 }
 
+impl RttUnit {
+    /// How many microseconds it is.
+    fn micros(self) -> f64 {
+        match self {
+            Self::Seconds => 1e6,
+            Self::Milliseconds => 1e3,
+            Self::Microseconds => 1.0,
+        }
+    }
+}
+
+/// What stands in the columns of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ColumnNames(pub Vec<String>);
+
+impl ParameterValue for ColumnNames {
+    fn kind() -> Kind {
+        Kind::TextOrList(
+            "the names of the columns, two of them \"from\" and \"to\", such as [\"from\", \"to\", \
+             \"rtt\"]",
+        )
+    }
+
+    fn from_value(value: &toml::Value) -> Result<Self, Unknown> {
+        let text = |value: &toml::Value| value.as_str().map(str::to_owned).ok_or(None);
+        let names: Vec<String> = match value {
+            toml::Value::Array(names) => names.iter().map(text).collect::<Result<_, _>>()?,
+            one => {
+                let words = one.as_str().ok_or(None)?;
+                let words = words.split([',', ' ']).filter(|word| !word.is_empty());
+                words.map(str::to_owned).collect()
+            }
+        };
+        match rows::Columns::given(&names) {
+            true => Ok(Self(names)),
+            false => Err(None),
+        }
+    }
+
+    fn to_value(&self) -> Option<toml::Value> {
+        let names = self.0.iter().cloned().map(toml::Value::String);
+        Some(toml::Value::Array(names.collect()))
+    }
+}
+
 parameters! {
     /// Hosts and links, or round-trip times, from a file.
     ///
@@ -58,12 +150,22 @@ parameters! {
     /// links stays, and of a disconnected graph the largest component is used. Links without a
     /// latency of their own draw it from `link-latency`.
     pub struct File {
-        /// The file; a relative path starts at the folder of the scenario file, `$DHTLAB_DATA/` at the folder that this environment variable names.
+        /// The file; a relative path starts at the folder of the scenario file, `$DHTLAB_DATA/` at the folder that this environment variable names. A regular file of at most 1 GiB.
         pub path: Option<String> = None;
         /// Its format.
         pub format: Format = Format::Guess;
-        /// The unit of the entries of an `rtt-matrix`.
+        /// The columns of an `edge-list` or `rtt-pairs`: `from` and `to` are the hosts, `latency` is the latency in one direction, `rtt` a round trip, of which half is taken; any other name is no latency unless `latency` names it. If absent, the head of the file says it, or else the third column is the latency.
+        pub columns: Option<ColumnNames> = None;
+        /// What separates the cells of a line: one character such as "," or "|", "tab", or "blank" for any number of blanks. If absent, the file shows it.
+        pub separator: Option<String> = None;
+        /// Which attribute or column of a link is its latency: a name, the number of a column, or "none" if none is. If absent, the one called `latency`, or what the format says.
+        pub latency: Option<String> = None;
+        /// The unit of numbers that are latencies or round-trip times. If absent, `rtt-unit` for `rtt-matrix` and `rtt-pairs`, and for links the one with which the name ends (`latency_us`), or else milliseconds.
+        pub unit: Option<RttUnit> = None;
+        /// The unit of the entries of an `rtt-matrix`; `unit` goes before it.
         pub rtt_unit: RttUnit = RttUnit::Milliseconds;
+        /// Whether the two directions of an `rtt-matrix` or of `rtt-pairs` are kept where they differ: a message takes half of the round-trip time that its sender measured. Otherwise their mean is taken.
+        pub asymmetric: bool = false;
         /// SHA-1 of the content, in hex. A resolved scenario has it, so that a changed file
         /// is another run; where it is given, the file must match.
         pub content: Option<String> = None;
@@ -89,14 +191,15 @@ impl Fault {
 /// What a file holds.
 #[derive(Clone, Debug)]
 pub(super) enum Measured {
-    Graph(Links),
+    /// Hosts, and the links between them: no loops, none twice.
+    Graph(usize, Vec<Link>),
     Matrix(Matrix),
 }
 
 impl Measured {
     pub(super) fn hosts(&self) -> usize {
         match self {
-            Self::Graph(links) => links.node_count(),
+            Self::Graph(hosts, _) => *hosts,
             Self::Matrix(matrix) => matrix.hosts(),
         }
     }
@@ -107,126 +210,210 @@ impl Measured {
 pub(super) struct Loaded {
     pub(super) measured: Measured,
     pub(super) notes: Vec<String>,
+    /// What is in it, in a line: format, hosts, links, components, latencies.
+    pub(super) facts: String,
 }
+
+/// Files that were read and are still in use, by their content and the keys that have a say: all
+/// points of a sweep share one. What is in it follows from the key alone.
+static READ: Mutex<Vec<(String, Weak<Loaded>)>> = Mutex::new(Vec::new());
 
 impl File {
     /// Reads the file, a relative path from `base`; `table` is the one that these keys are from.
     ///
     /// # Errors
     /// For the key `path`, with the file and the line where one is at fault; for `content` if it is
-    /// another file.
-    pub(super) fn load(&mut self, table: &Table<'_>, base: &Path) -> Result<Loaded, Problem> {
+    /// another file; for keys that have no effect on the format.
+    pub(super) fn load(&mut self, table: &Table<'_>, base: &Path) -> Result<Arc<Loaded>, Problem> {
         let Some(path) = self.path.clone() else {
             return Err(Problem::new(
                 table.path_of("path"),
                 "expected the path of a file",
             ));
         };
+        self.check(table)?;
         let content = ("content", &mut self.content);
         let file = NamedFile::read(table, ("path", &path), content, base)?;
-        let mut notes = Vec::new();
-        let measured = self
-            .parse(&file.bytes, &mut notes)
-            .map_err(|Fault { line, message }| {
-                Problem::new(
-                    table.path_of("path"),
-                    format_args!("{}:{line}: {message}", file.path.display()),
-                )
-            })?;
-        Ok(Loaded { measured, notes })
+        let key = format!(
+            "{:?}",
+            Self {
+                path: None,
+                ..self.clone()
+            }
+        );
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        read.retain(|(_, loaded)| loaded.strong_count() > 0);
+        let known = read.iter().find(|(known, _)| *known == key);
+        if let Some(loaded) = known.and_then(|(_, loaded)| loaded.upgrade()) {
+            return Ok(loaded);
+        }
+        let loaded = self.parse(&file.bytes).map_err(|Fault { line, message }| {
+            Problem::new(
+                table.path_of("path"),
+                format_args!("{}:{line}: {message}", file.path.display()),
+            )
+        })?;
+        let loaded = Arc::new(loaded);
+        read.push((key, Arc::downgrade(&loaded)));
+        Ok(loaded)
     }
 
-    fn parse(&self, bytes: &[u8], notes: &mut Vec<String>) -> Result<Measured, Fault> {
-        let text = text(bytes)?;
-        let format = match self.format {
-            Format::Guess => guess(text),
-            given => given,
+    /// What is in a file of these bytes, read as the keys say, in a line; for those who have no
+    /// scenario.
+    ///
+    /// ```
+    /// use dhtlab::underlay::files::File;
+    ///
+    /// let facts = File::default().facts(b"a b 5\nb c 7\nx y\n")?;
+    /// assert_eq!(
+    ///     facts,
+    ///     "edge-list, 5 hosts, 3 links, 2 components, 3 hosts used, latency 5 ms to 7 ms, \
+    ///      1 link without one"
+    /// );
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first fault, with its line.
+    pub fn facts(&self, bytes: &[u8]) -> Result<String, String> {
+        let loaded = self.parse(bytes);
+        let fault = |Fault { line, message }| format!("line {line}: {message}");
+        loaded.map(|loaded| loaded.facts).map_err(fault)
+    }
+
+    /// Refuses keys that say nothing to the format that is given.
+    fn check(&self, table: &Table<'_>) -> Result<(), Problem> {
+        use Format::{EdgeList, Guess, RttMatrix, RttPairs};
+        let idle = |key: &str, of: &str| {
+            let format = self.format.as_str();
+            let message = format!("has no effect on the format {format}; it is for {of}");
+            Err(Problem::new(table.path_of(key), message))
         };
-        let measured = match format {
-            Format::EdgeList | Format::Guess => Measured::Graph(edge_list::read(text)?),
-            Format::Gml => Measured::Graph(gml::read(text)?),
-            Format::Graphml => Measured::Graph(graphml::read(text)?),
+        if self.columns.is_some() && !matches!(self.format, EdgeList | Guess | RttPairs) {
+            return idle("columns", "edge-list and rtt-pairs");
+        }
+        if let Some(separator) = &self.separator {
+            if !guess::has_cells(self.format) {
+                return idle(
+                    "separator",
+                    "edge-list, adjacency-list, rtt-matrix and rtt-pairs",
+                );
+            }
+            let is_word = matches!(separator.as_str(), "tab" | "blank");
+            if !is_word && separator.chars().count() != 1 {
+                let message = "expected one character, \"tab\" or \"blank\"";
+                return Err(Problem::new(table.path_of("separator"), message));
+            }
+        }
+        if self.latency.is_some() && self.format == RttMatrix {
+            return idle("latency", "links and rtt-pairs");
+        }
+        if self.asymmetric && !matches!(self.format, Guess | RttMatrix | RttPairs) {
+            return idle("asymmetric", "rtt-matrix and rtt-pairs");
+        }
+        Ok(())
+    }
+
+    /// The values as they stand in a resolved scenario: keys that are new since and say nothing
+    /// are left out, so that runs keep their names.
+    pub(super) fn resolved(&self) -> std::collections::BTreeMap<String, toml::Value> {
+        let mut values = crate::parameter::Parameters::write(self);
+        if !self.asymmetric {
+            values.remove("asymmetric");
+        }
+        if self.unit.is_some() {
+            values.remove("rtt-unit");
+        }
+        values
+    }
+
+    /// The unit of round-trip times.
+    fn rtt_unit(&self) -> RttUnit {
+        self.unit.unwrap_or(self.rtt_unit)
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<Loaded, Fault> {
+        let text = &*text::decode(bytes, self.format)?;
+        let guess = match self.format {
+            Format::Guess => guess::guess(text, self)?,
+            given => given.into(),
+        };
+        let (format, skip) = (guess.format, guess.skip);
+        let rule = &LatencyRule::of(self);
+        let mut notes = Vec::new();
+        let found = match format {
+            Format::EdgeList | Format::Guess => edge_list::read(text, self, rule, skip)?,
+            Format::AdjacencyList => edge_list::read_adjacency(text, self, rule)?,
+            Format::Gml => gml::read(text, rule)?,
+            Format::Graphml => graphml::read(text, rule)?,
+            Format::MatrixMarket => matrix_market::read(text, rule)?,
+            Format::Dimacs => dimacs::read(text, rule)?,
+            Format::Pajek => pajek::read(text, rule)?,
+            Format::Konect => konect::read(text, rule)?,
+            Format::Brite => brite::read(text, rule)?,
+            Format::Inet => inet::read(text, rule)?,
+            Format::AsRelationships => as_relationships::read(text, rule)?,
             Format::RttMatrix => {
-                let matrix = rtt_matrix::read(text, self.rtt_unit, notes);
-                // Edge lists of four columns exist: tell that it was a guess.
-                Measured::Matrix(matrix.map_err(|fault| match self.format {
-                    Format::Guess => Fault::new(
-                        fault.line,
-                        fault.message + " (guessed to be an rtt-matrix; `format` can tell)",
-                    ),
+                let matrix = rtt_matrix::read(text, self, &mut notes);
+                let matrix = matrix.map_err(|fault| match self.format {
+                    Format::Guess => guess::guessed(fault),
                     _ => fault,
-                })?)
+                })?;
+                return Ok(facts::of_matrix(format, matrix, notes));
+            }
+            Format::RttPairs => {
+                let matrix = rtt_pairs::read(text, self, skip, &mut notes)?;
+                return Ok(facts::of_matrix(format, matrix, notes));
             }
         };
-        if measured.hosts() < 2 {
-            let message = format!("expected at least two hosts, found {}", measured.hosts());
-            return Err(Fault::new(last_line(text), message));
+        let hosts = found.links.node_count();
+        if hosts < 2 {
+            let message = format!("expected at least two hosts, found {hosts}");
+            return Err(Fault::new(text::last_line(text), message));
         }
-        Ok(measured)
+        Ok(facts::of_links(format, found))
     }
 }
 
-/// `bytes` as text that is not empty.
-fn text(bytes: &[u8]) -> Result<&str, Fault> {
-    let line_at = |at: usize| 1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count();
-    let binary = |at: usize| {
-        let message = format!("not UTF-8 text: found the byte 0x{:02x}", bytes[at]);
-        Err(Fault::new(line_at(at), message))
-    };
-    // Control characters are UTF-8 too, but no format has them.
-    let strange = |&byte: &u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c);
-    let control = bytes.iter().position(strange);
-    match (std::str::from_utf8(bytes), control) {
-        (Err(error), None) => binary(error.valid_up_to()),
-        (Err(error), Some(at)) => binary(at.min(error.valid_up_to())),
-        (Ok(_), Some(at)) => binary(at),
-        (Ok(text), None) if text.trim().is_empty() => Err(Fault::new(1, "the file is empty")),
-        // Some editors put a byte order mark first.
-        (Ok(text), None) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The points of a sweep share what was read, as long as one of them is there.
+    #[test]
+    fn a_file_is_read_once_by_its_content() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keys = toml::Table::new();
+        let load = |path: &str, unit| {
+            let (path, base) = (Some(path.to_owned()), folder.path());
+            let mut file = File {
+                path,
+                unit,
+                ..File::default()
+            };
+            file.load(&Table::root(&keys), base).expect("links")
+        };
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).expect("a file");
+        };
+        write("net", "a_file read once 1\nb c 2\n");
+        write("same", "a_file read once 1\nb c 2\n");
+        let first = load("net", None);
+        assert!(Arc::ptr_eq(&first, &load("net", None)));
+        assert!(Arc::ptr_eq(&first, &load("same", None)));
+        // Other keys, another content at the same path: another underlay.
+        assert!(!Arc::ptr_eq(&first, &load("net", Some(RttUnit::Seconds))));
+        write("net", "a_file read once 1\nb c 3\n");
+        assert!(!Arc::ptr_eq(&first, &load("net", None)));
+        let known = || {
+            READ.lock()
+                .expect("no panic")
+                .iter()
+                .filter(|(_, read)| read.strong_count() > 0)
+                .count()
+        };
+        let before = known();
+        drop(first);
+        assert!(known() < before, "what nobody uses is not kept");
     }
-}
-
-/// The lines that are neither empty nor comments, with their numbers from 1.
-fn data_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines = text
-        .lines()
-        .enumerate()
-        .map(|(i, line)| (i + 1, line.trim()));
-    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', '%']))
-}
-
-fn last_line(text: &str) -> usize {
-    text.lines().count().max(1)
-}
-
-/// The format of `text` by its first line of data, as [`Format::Guess`] tells.
-fn guess(text: &str) -> Format {
-    let Some((_, line)) = data_lines(text).next() else {
-        return Format::EdgeList;
-    };
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let is_entry = |word: &str| word.parse::<f64>().is_ok() || rtt_matrix::is_missing(word);
-    if line.starts_with('<') {
-        Format::Graphml
-    } else if gml::opens(line, text) {
-        Format::Gml
-    } else if words.len() > 3 && words.iter().all(|word| is_entry(word)) {
-        Format::RttMatrix
-    } else {
-        Format::EdgeList
-    }
-}
-
-/// A latency in milliseconds as microseconds of at least one; `None` if no link can have it.
-fn millis(number: f64) -> Option<std::num::NonZeroU32> {
-    let micros = libm::round(number * 1e3);
-    if !(0.0..=f64::from(u32::MAX)).contains(&micros) {
-        return None;
-    }
-    std::num::NonZeroU32::new((micros as u32).max(1))
-}
-
-/// What is said of a latency that [`millis`] refuses.
-fn bad_latency(found: &str) -> String {
-    format!("expected a latency of 0 to 4294967 ms, found {found}")
 }

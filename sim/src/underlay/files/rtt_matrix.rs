@@ -1,191 +1,280 @@
-use super::{Fault, RttUnit, data_lines, last_line};
+//! Matrices of round-trip times: their shape and their entries.
+
+use super::rows::Separator;
+use super::rtt_gaps::complete;
+use super::text::{data_lines, last_line};
+use super::{Fault, File};
+use crate::parameter::quoted;
 use crate::underlay::pairwise::Matrix;
 
-/// An entry that stands for no measurement.
+/// Whether an entry stands for no measurement.
 pub(super) fn is_missing(word: &str) -> bool {
-    matches!(word, "-" | "?" | "*")
+    matches!(word, "" | "-" | "?" | "*")
+        || ["nan", "na", "n/a", "null"]
+            .iter()
+            .any(|name| word.eq_ignore_ascii_case(name))
+        || word.parse() == Ok(-1.0)
 }
 
-/// The two measurements of a pair of hosts as they were read, in the unit of the file.
-struct Entries {
-    hosts: usize,
-    /// Row by row; NaN where the measurement is missing.
-    rtt: Vec<f64>,
+/// Whether a cell can be an entry.
+pub(super) fn is_entry(word: &str) -> bool {
+    is_missing(word) || word.parse::<f64>().is_ok()
 }
 
-impl Entries {
-    fn get(&self, from: usize, to: usize) -> Option<f64> {
-        Some(self.rtt[from * self.hosts + to]).filter(|rtt| !rtt.is_nan())
-    }
+/// What the rows have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outline {
+    /// All columns.
+    Square,
+    /// One column less than the row before.
+    Upper,
+    /// One column more than the row before.
+    Lower,
 }
 
-/// Reads a matrix; see [`Format::RttMatrix`](super::Format::RttMatrix).
-///
-/// O(n^2), and O(n) for each pair that neither direction has measured.
-pub(super) fn read(text: &str, unit: RttUnit, notes: &mut Vec<String>) -> Result<Matrix, Fault> {
-    let micros = match unit {
-        RttUnit::Seconds => 1e6,
-        RttUnit::Milliseconds => 1e3,
-        RttUnit::Microseconds => 1.0,
-    };
-    let entries = parse(text, f64::from(u32::MAX) / micros, notes)?;
-    let n = entries.hosts;
-    let (mut other_way, mut asymmetric, mut largest_gap) = (0, 0, 0f64);
-    // Below the diagonal, row by row; NaN where neither direction was measured.
-    let mut known = Vec::with_capacity(n * (n - 1) / 2);
-    for high in 0..n {
-        for low in 0..high {
-            known.push(match (entries.get(high, low), entries.get(low, high)) {
-                (Some(a), Some(b)) => {
-                    if a != b {
-                        asymmetric += 1;
-                        largest_gap = largest_gap.max((a - b).abs());
-                    }
-                    f64::midpoint(a, b)
-                }
-                (Some(a), None) | (None, Some(a)) => {
-                    other_way += 1;
-                    a
-                }
-                (None, None) => f64::NAN,
+/// How a matrix stands in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Rows with entries.
+    pub(super) rows: usize,
+    /// Whether the first row has the names of the columns.
+    pub(super) has_head: bool,
+    /// Whether the first column has the names of the rows.
+    pub(super) has_names: bool,
+    pub(super) outline: Outline,
+    /// Whether all other cells can be entries.
+    pub(super) is_whole: bool,
+}
+
+/// What is seen of a row without reading its entries.
+struct Row {
+    line: usize,
+    cells: usize,
+    /// Whether the first cell, all others, and the last can be entries.
+    first: bool,
+    rest: bool,
+    last: bool,
+}
+
+impl Shape {
+    /// The shape of the matrix in `text`.
+    pub(super) fn of(text: &str, separator: Separator) -> Result<Self, Fault> {
+        let mut cells = Vec::new();
+        let mut rows: Vec<Row> = Vec::new();
+        let mut is_corner = false;
+        for (line, content) in data_lines(text) {
+            separator.split(content, &mut cells);
+            if rows.is_empty() {
+                is_corner = cells.first() == Some(&"")
+                    && cells.len() > 2
+                    && cells[1..].iter().all(|cell| cell.parse::<u64>().is_ok());
+            }
+            rows.push(Row {
+                line,
+                cells: cells.len(),
+                first: cells.first().is_some_and(|cell| is_entry(cell)),
+                rest: cells.iter().skip(1).all(|cell| is_entry(cell)),
+                last: cells.last().is_some_and(|cell| is_entry(cell)),
             });
         }
+        let has_head = match &rows[..] {
+            [head, next, ..] if !head.rest && next.last => true,
+            // Only the corner is a word, or empty.
+            [head, next, ..] if !head.first || is_corner => next.first && next.last,
+            // The numbers of the hosts, and in each row one more.
+            [head, others @ ..] if head.cells == others.len() && head.cells > 1 => {
+                others.iter().all(|row| row.cells == head.cells + 1)
+            }
+            _ => false,
+        };
+        let head_cells = rows.first().map_or(0, |row| row.cells);
+        let body = &rows[usize::from(has_head)..];
+        let has_names = body
+            .iter()
+            .any(|row| !row.first && row.last && row.cells > 1)
+            || has_head
+                && body.iter().all(|row| row.cells == body.len() + 1)
+                && head_cells >= body.len();
+        let columns = |row: &Row| row.cells.saturating_sub(usize::from(has_names));
+        let shape = |outline| Self {
+            rows: body.len(),
+            has_head,
+            has_names,
+            outline,
+            is_whole: body.iter().all(|row| row.rest && (row.first || has_names)),
+        };
+        let first = body.first().map_or(0, columns);
+        let falls = |(place, row): (usize, &Row)| columns(row) + place == body.len();
+        let rises = |(place, row): (usize, &Row)| columns(row) == place + 1;
+        if body.len() > 1 && body.iter().enumerate().all(falls) {
+            return Ok(shape(Outline::Upper));
+        }
+        if body.len() > 1 && body.iter().enumerate().all(rises) {
+            return Ok(shape(Outline::Lower));
+        }
+        if let Some(row) = body.iter().find(|row| columns(row) != first) {
+            let message = format!(
+                "expected {first} columns as in the first row, found {}",
+                columns(row)
+            );
+            return Err(Fault::new(row.line, message));
+        }
+        if let Some(row) = body.get(first) {
+            let message = format!("expected {first} rows, as many as columns, found more");
+            return Err(Fault::new(row.line, message));
+        }
+        if body.len() < first || body.is_empty() {
+            let message = format!(
+                "expected {first} rows, as many as columns, found {}",
+                body.len()
+            );
+            return Err(Fault::new(last_line(text), message));
+        }
+        Ok(shape(Outline::Square))
     }
-    let measured = known.iter().filter(|rtt| !rtt.is_nan()).count();
-    if measured == 0 {
-        return Err(Fault::new(
-            last_line(text),
-            "no entry off the diagonal is a measurement",
-        ));
-    }
-    let pairs = known.len();
-    let (filled, over_third, by_median) = fill(n, &known);
-    let missing = pairs - measured;
-    if other_way > 0 {
-        notes.push(format!(
-            "RTT matrix: {other_way} entries missing, filled with those of the other direction"
-        ));
-    }
-    if missing > 0 {
-        notes.push(format!(
-            "RTT matrix: {missing} of {pairs} pairs missing, {over_third} filled with the best \
-             way over a third host, {by_median} with the median"
-        ));
-    }
-    if asymmetric > 0 {
-        notes.push(format!(
-            "RTT matrix: {asymmetric} of {pairs} pairs differ by direction, by up to {:.3} ms; \
-             their mean is taken",
-            largest_gap * micros / 1e3
-        ));
-    }
-    let one_way = filled
-        .iter()
-        .map(|rtt| (libm::round(rtt * micros / 2.0) as u32).max(1));
-    Ok(Matrix::new(n, one_way.collect()))
 }
 
-/// The entries of the text, none of them above `most`.
-fn parse(text: &str, most: f64, notes: &mut Vec<String>) -> Result<Entries, Fault> {
-    let mut rtt = Vec::new();
-    let (mut hosts, mut rows, mut diagonal) = (0, 0, 0);
-    for (line, content) in data_lines(text) {
-        let start = rtt.len();
-        for word in content.split_whitespace() {
-            let column = rtt.len() - start;
-            let entry = match word.parse::<f64>() {
-                Ok(entry) if (0.0..=most).contains(&entry) => entry,
-                Ok(entry) if entry < 0.0 => {
-                    let message = format!(
-                        "malformed entry \"{word}\" in column {}: a round-trip time cannot be \
-                         negative; `-`, `?` or `*` stand for a missing one",
-                        column + 1
-                    );
-                    return Err(Fault::new(line, message));
-                }
-                Err(_) if is_missing(word) => f64::NAN,
-                _ => {
-                    let message = format!(
-                        "malformed entry \"{word}\" in column {}, expected a round-trip time",
-                        column + 1
-                    );
-                    return Err(Fault::new(line, message));
-                }
-            };
-            if column == rows && entry > 0.0 {
-                diagonal += 1;
-            }
-            // Nobody measures nothing between two hosts.
-            rtt.push(if entry == 0.0 { f64::NAN } else { entry });
-        }
-        let columns = rtt.len() - start;
-        if rows == 0 {
-            hosts = columns;
-        }
-        if columns != hosts {
-            let message = format!("expected {hosts} columns as in the first row, found {columns}");
-            return Err(Fault::new(line, message));
-        }
-        rows += 1;
-        if rows > hosts {
-            let message = format!("expected {hosts} rows, as many as columns, found more");
-            return Err(Fault::new(line, message));
-        }
-    }
-    if rows < hosts || rows == 0 {
-        let message = format!("expected {hosts} rows, as many as columns, found {rows}");
+/// Reads a matrix, and says how many pairs have no measurement; see
+/// [`Format::RttMatrix`](super::Format::RttMatrix).
+///
+/// O(n^2), and O(n) for each pair that neither direction has measured.
+pub(super) fn read(
+    text: &str,
+    file: &File,
+    notes: &mut Vec<String>,
+) -> Result<(Matrix, usize), Fault> {
+    let separator = Separator::of(text, file)?;
+    let shape = Shape::of(text, separator);
+    let shape = shape.map_err(|fault| no_numbers(text, separator).unwrap_or(fault))?;
+    let entries = entries(
+        text,
+        separator,
+        shape,
+        f64::from(u32::MAX) / file.rtt_unit().micros(),
+    )?;
+    let (hosts, mut rtt) = square(text, shape, entries)?;
+    if hosts < 2 {
+        let message = "expected at least two hosts, found 1";
         return Err(Fault::new(last_line(text), message));
     }
-    if hosts < 2 {
-        return Err(Fault::new(
-            last_line(text),
-            "expected at least two hosts, found 1",
-        ));
+    let mut diagonal = 0;
+    for host in 0..hosts {
+        let entry = &mut rtt[host * hosts + host];
+        diagonal += usize::from(*entry != 0.0 && !entry.is_nan());
+        *entry = f64::NAN;
     }
     if diagonal > 0 {
         notes.push(format!(
             "RTT matrix: {diagonal} entries on the diagonal are not 0, taken as 0"
         ));
     }
-    Ok(Entries { hosts, rtt })
+    complete(hosts, rtt, file, notes).ok_or_else(|| {
+        Fault::new(
+            last_line(text),
+            "no entry off the diagonal is a measurement",
+        )
+    })
 }
 
-/// Fills the pairs that are NaN from those that are not: with the best way over a third host,
-/// where there is one, else with the median. Gives how many it filled either way.
-fn fill(hosts: usize, known: &[f64]) -> (Vec<f64>, usize, usize) {
-    let at = |a: usize, b: usize| {
-        let (low, high) = (a.min(b), a.max(b));
-        known[high * (high - 1) / 2 + low]
+/// What is wrong with a text that has words where a matrix has numbers, even in its second line: of
+/// its first word that is more to the point than what is wrong with its shape.
+fn no_numbers(text: &str, separator: Separator) -> Option<Fault> {
+    let ends_in_word = |(_, row)| {
+        separator
+            .cells(row)
+            .last()
+            .is_some_and(|word| !is_entry(word))
     };
-    let mut sorted: Vec<f64> = known.iter().copied().filter(|rtt| !rtt.is_nan()).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let median = if sorted.len() % 2 == 1 {
-        sorted[middle]
-    } else {
-        f64::midpoint(sorted[middle - 1], sorted[middle])
-    };
-    let (mut over_third, mut by_median) = (0, 0);
-    let mut filled = known.to_vec();
-    let mut place = 0;
-    for high in 0..hosts {
-        for low in 0..high {
-            if known[place].is_nan() {
-                let thirds = (0..hosts).filter(|&third| third != low && third != high);
-                // `min` of floats skips NaN, which stands for a way that is not there.
-                let best = thirds
-                    .map(|third| at(low, third) + at(third, high))
-                    .fold(f64::INFINITY, f64::min);
-                if best.is_finite() {
-                    over_third += 1;
-                    filled[place] = best;
-                } else {
-                    by_median += 1;
-                    filled[place] = median;
+    if !data_lines(text).take(2).all(ends_in_word) {
+        return None;
+    }
+    let (line, first) = data_lines(text).next()?;
+    let cells = separator.cells(first);
+    let column = cells.iter().position(|word| !is_entry(word))?;
+    Some(malformed(
+        line,
+        column,
+        cells[column],
+        ", expected a round-trip time",
+    ))
+}
+
+fn malformed(line: usize, column: usize, word: &str, why: &str) -> Fault {
+    let (word, place) = (quoted(word), column + 1);
+    Fault::new(
+        line,
+        format!("malformed entry {word} in column {place}{why}"),
+    )
+}
+
+/// The entries of the text one after the other, NaN where one is missing. None is above `most`,
+/// but on the diagonal of a square.
+fn entries(text: &str, separator: Separator, shape: Shape, most: f64) -> Result<Vec<f64>, Fault> {
+    let mut rtt = Vec::new();
+    let mut cells = Vec::new();
+    let rows = data_lines(text).skip(usize::from(shape.has_head));
+    for (row, (line, content)) in rows.enumerate() {
+        separator.split(content, &mut cells);
+        let names = usize::from(shape.has_names);
+        for (column, word) in cells.iter().skip(names).enumerate() {
+            let is_diagonal = shape.outline == Outline::Square && row == column;
+            rtt.push(match word.parse::<f64>() {
+                _ if is_missing(word) => f64::NAN,
+                Ok(entry) if (0.0..=most).contains(&entry) || is_diagonal => entry,
+                found => {
+                    let why = match found {
+                        Ok(entry) if entry < 0.0 => {
+                            ": a round-trip time cannot be negative; `-`, `?` or `*` stand for a \
+                             missing one"
+                        }
+                        _ => ", expected a round-trip time",
+                    };
+                    return Err(malformed(line, column + names, word, why));
                 }
-            }
-            place += 1;
+            });
         }
     }
-    (filled, over_third, by_median)
+    Ok(rtt)
+}
+
+/// The whole matrix row by row, and its hosts: a triangle fills one half.
+fn square(text: &str, shape: Shape, entries: Vec<f64>) -> Result<(usize, Vec<f64>), Fault> {
+    let rows = shape.rows;
+    if shape.outline == Outline::Square {
+        return Ok((rows, entries));
+    }
+    // Where each row starts, and the entry in it next to the diagonal, or on it.
+    let starts = (0..rows).scan(0, |next, row| {
+        let start = *next;
+        *next += if shape.outline == Outline::Upper {
+            rows - row
+        } else {
+            row + 1
+        };
+        Some(start)
+    });
+    let starts: Vec<usize> = starts.collect();
+    let edge = |row: usize| match shape.outline {
+        Outline::Upper => entries[starts[row]],
+        _ => entries[starts[row] + row],
+    };
+    let empty = (0..rows)
+        .filter(|&row| edge(row) == 0.0 || edge(row).is_nan())
+        .count();
+    if empty != 0 && empty != rows {
+        let message = "a triangle has its diagonal, which is 0 in all rows, or it has none";
+        return Err(Fault::new(last_line(text), message));
+    }
+    let beside = usize::from(empty == 0);
+    let hosts = rows + beside;
+    let mut rtt = vec![f64::NAN; hosts * hosts];
+    for (row, start) in starts.into_iter().enumerate() {
+        let (host, first, length) = match shape.outline {
+            Outline::Upper => (row, row + beside, rows - row),
+            _ => (row + beside, 0, row + 1),
+        };
+        let place = host * hosts + first;
+        rtt[place..place + length].copy_from_slice(&entries[start..start + length]);
+    }
+    Ok((hosts, rtt))
 }

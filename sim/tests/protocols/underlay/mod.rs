@@ -1,5 +1,6 @@
 //! Underlays by their table `[underlay]`.
 
+mod field;
 mod files;
 mod measured;
 mod table;

@@ -67,7 +67,7 @@ fn underlay_tells_what_cannot_be_meant() {
         ),
         (
             "model = 'file'\nfile.format = 'dot'",
-            "underlay.file.format: expected one of \"guess\", \"edge-list\", \"gml\", \"graphml\", \"rtt-matrix\", found \"dot\"",
+            "underlay.file.format: expected one of \"guess\", \"edge-list\", \"adjacency-list\", \"gml\", \"graphml\", \"rtt-matrix\", \"rtt-pairs\", \"matrix-market\", \"dimacs\", \"pajek\", \"konect\", \"brite\", \"inet\", \"as-relationships\", found \"dot\"",
         ),
         (
             "model = 'grid'\ngrid = 3",

@@ -10,6 +10,7 @@ use super::{Drawn, Subject};
 use crate::engine::Seed;
 use crate::parameter::{Parameters, Problem, Table};
 use crate::scenario::{Cost, NetworkScenario};
+use crate::underlay::Facts;
 use course::{Course, Links};
 use dhtlab_analysis::view::{Recording, Space, What};
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,6 +212,10 @@ impl Subject for JobTree {
 
     fn cost(&self) -> Cost {
         self.run.cost()
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.run.facts()
     }
 
     fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {

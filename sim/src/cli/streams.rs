@@ -1,0 +1,78 @@
+//! Standard output and standard error, which may be closed or full at any moment.
+//!
+//! `println!` and its like panic then. Here, what cannot be told to a closed pipe (`| head`) is
+//! dropped in silence, and work goes on; a device that is full makes the command fail.
+
+use super::Failure;
+use std::fmt::{Arguments, Display};
+use std::io::{self, ErrorKind, Write};
+use std::panic::PanicHookInfo;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The exit code of a fault of the command itself.
+const PANICKED: i32 = 101;
+
+/// Whether a message could not be written for another reason than a closed pipe.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Prints `text` to standard output.
+pub(super) fn print(text: impl Display) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    // What stays in the buffer would be lost in silence at the end of the process.
+    told(write!(stdout, "{text}").and_then(|()| stdout.flush()))
+}
+
+/// Prints `text` and a line feed to standard output.
+pub(super) fn print_line(text: impl Display) -> Result<(), Failure> {
+    print(format_args!("{text}\n"))
+}
+
+/// The outcome of writing to standard output; that nobody reads on is no failure.
+pub(super) fn told(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Run(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says something on standard error, in a line.
+pub(super) fn say(text: impl Display) {
+    // At once, so that lines of several threads stay apart.
+    let line = format!("{text}\n");
+    if let Err(error) = io::stderr().write_all(line.as_bytes())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The exit code of what succeeded: messages that were lost are a failure, although there is
+/// nowhere to say so.
+pub(super) fn success() -> ExitCode {
+    ExitCode::from(u8::from(LOST.load(Ordering::Relaxed)))
+}
+
+/// Has a panic in any thread end the process, with a message of one line.
+///
+/// A thread that unwinds alone would leave the others to wait for it with the locks held. Nothing
+/// has to be brought to an end: finished runs are in the journal, and the system frees the locks.
+pub(super) fn end_at_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        say(message(panic));
+        std::process::exit(PANICKED);
+    }));
+}
+
+fn message(panic: &PanicHookInfo<'_>) -> String {
+    let what = panic.payload_as_str().unwrap_or("no reason given");
+    let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
+    let place = panic.location().map(|place| format!(" at {place}"));
+    let line: Arguments<'_> = format_args!(
+        "error: a fault of dhtlab itself{}: {what}; finished runs are kept",
+        place.unwrap_or_default()
+    );
+    line.to_string()
+}

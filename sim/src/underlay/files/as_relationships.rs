@@ -1,0 +1,51 @@
+//! The relationships of autonomous systems as CAIDA gives them, serial-1 and serial-2.
+
+use super::Fault;
+use super::latency::LatencyRule;
+use super::links::{Found, count};
+use super::text::{data_lines, last_line};
+use crate::parameter::quoted;
+
+/// Provider and customer, peers, siblings.
+const RELATIONSHIPS: [&str; 4] = ["-1", "0", "1", "2"];
+
+/// Reads a graph; see [`Format::AsRelationships`](super::Format::AsRelationships).
+/// O(length of the text).
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
+    let mut found = Found::new(rule, "latency");
+    for (line, content) in data_lines(text) {
+        let mut cells = content.split('|').map(str::trim);
+        let mut system = || {
+            let word = cells.next().unwrap_or_default();
+            count(line, Some(word), "`AS|AS|RELATIONSHIP`").map(|_| word)
+        };
+        let (from, to) = (system()?, system()?);
+        let word = cells.next().unwrap_or_default();
+        if !RELATIONSHIPS.contains(&word) {
+            let message = format!(
+                "expected the relationship -1, 0, 1 or 2, found {}",
+                quoted(word)
+            );
+            return Err(Fault::new(line, message));
+        }
+        let ends = (found.host(from), found.host(to));
+        found.links.add_edge(ends.0, ends.1, None);
+    }
+    found.finish(last_line(text))
+}
+
+/// Whether all lines look like it.
+pub(super) fn opens(text: &str) -> bool {
+    let mut lines = data_lines(text).peekable();
+    let is_system =
+        |cell: Option<&str>| cell.is_some_and(|cell| cell.trim().parse::<u64>().is_ok());
+    lines.peek().is_some()
+        && lines.all(|(_, line)| {
+            let mut cells = line.split('|');
+            let systems = is_system(cells.next()) && is_system(cells.next());
+            systems
+                && cells
+                    .next()
+                    .is_some_and(|cell| RELATIONSHIPS.contains(&cell.trim()))
+        })
+}

@@ -1,0 +1,108 @@
+//! What is told of a file: its facts in a line, and what a reader of results should know.
+
+use super::links::Found;
+use super::{Format, Loaded, Measured};
+use crate::engine::Span;
+use crate::underlay::graph::{Links, components, distinct_links};
+use crate::underlay::pairwise::Matrix;
+use petgraph::visit::EdgeRef;
+use std::num::NonZeroU32;
+
+fn millis(micros: u32) -> String {
+    format!("{} ms", Span::from_micros(micros.into()).as_millis_f64())
+}
+
+fn plural(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Links as they are used, with the facts of their file.
+pub(super) fn of_links(format: Format, found: Found<'_>) -> Loaded {
+    let hosts = found.links.node_count();
+    let mut notes = found.notes;
+    if found.directed {
+        let pairs = two_latencies(&found.links);
+        let pairs = match pairs {
+            1 => "1 pair of hosts has".to_owned(),
+            pairs => format!("{pairs} pairs of hosts have"),
+        };
+        notes.push(format!(
+            "the file gives links a direction, which they do not have here: {pairs} two different \
+             latencies, of which the smaller is taken"
+        ));
+    }
+    let mut dropped = Vec::new();
+    let links = distinct_links(&found.links, &mut dropped);
+    let latencies = links.iter().filter_map(|link| link.latency);
+    let known = latencies.clone().count();
+    let without = links.len() - known;
+    if known > 0 && without > 0 {
+        notes.push(format!(
+            "{without} of {} links without a latency, which is drawn from `link-latency`",
+            links.len()
+        ));
+    }
+    notes.append(&mut dropped);
+    let (count, largest) = components(hosts, &links);
+    // Of a host without a link many files say no more than that it is there.
+    let alone = found.declared.saturating_sub(hosts);
+    let latency = match (latencies.clone().min(), latencies.max()) {
+        (Some(least), Some(most)) => {
+            let (least, most) = (millis(least.get()), millis(most.get()));
+            format!("latency {least} to {most}, ")
+        }
+        _ => "no latencies, ".to_owned(),
+    };
+    let facts = format!(
+        "{}, {}, {}, {}, {largest} hosts used, {latency}{} without one",
+        format.as_str(),
+        plural(hosts + alone, "host"),
+        plural(links.len(), "link"),
+        plural(count + alone, "component"),
+        plural(without, "link")
+    );
+    Loaded {
+        measured: Measured::Graph(hosts, links),
+        notes,
+        facts,
+    }
+}
+
+/// A matrix with the facts of its file.
+pub(super) fn of_matrix(
+    format: Format,
+    (matrix, missing): (Matrix, usize),
+    notes: Vec<String>,
+) -> Loaded {
+    let hosts = matrix.hosts();
+    let (least, most) = matrix.extremes().unwrap_or_default();
+    let facts = format!(
+        "{}, {hosts} hosts, {}, 1 component, {hosts} hosts used, latency {} to {}, {} without a \
+         measurement",
+        format.as_str(),
+        plural(hosts * (hosts - 1) / 2, "pair"),
+        millis(least),
+        millis(most),
+        plural(missing, "pair")
+    );
+    Loaded {
+        measured: Measured::Matrix(matrix),
+        notes,
+        facts,
+    }
+}
+
+/// How many pairs of hosts have links of different latencies.
+fn two_latencies(links: &Links) -> usize {
+    let mut ends: Vec<(usize, usize, NonZeroU32)> = links
+        .edge_references()
+        .filter_map(|edge| {
+            let (a, b) = (edge.source().index(), edge.target().index());
+            Some((a.min(b), a.max(b), (*edge.weight())?))
+        })
+        .filter(|(a, b, _)| a != b)
+        .collect();
+    ends.sort_unstable();
+    let pairs = ends.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+    pairs.filter(|pair| pair.first() != pair.last()).count()
+}

@@ -1,0 +1,355 @@
+//! What the format of a file is, by what the file says.
+
+use super::latency::is_round_trip;
+use super::rows::{Columns, Separator};
+use super::rtt_matrix::{Outline, Shape, is_entry, is_missing};
+use super::text::{data_lines, is_data, numbered};
+use super::{Fault, File, Format, as_relationships, brite, dimacs, gml, inet, konect, pajek};
+use crate::engine::Span;
+use rustc_hash::FxHashSet;
+
+/// Up to how many rows a table that is square may be so by chance.
+const CHANCE: usize = 8;
+
+/// What was guessed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Guess {
+    pub(super) format: Format,
+    /// A line that counts hosts, and is no link.
+    pub(super) skip: Option<usize>,
+}
+
+impl From<Format> for Guess {
+    fn from(format: Format) -> Self {
+        Self { format, skip: None }
+    }
+}
+
+/// The format of `text`.
+///
+/// # Errors
+/// If it might be one of several, or is one that is not read.
+pub(super) fn guess(text: &str, file: &File) -> Result<Guess, Fault> {
+    // Who names columns knows that there are some.
+    if file.columns.is_some() {
+        return table(text, file);
+    }
+    if let Some(format) = signature(text) {
+        return Ok(format.into());
+    }
+    if let Some((line, name)) = unread(text) {
+        let message = format!(
+            "this looks like {name}, which is not read; `format` under [underlay.file] says if it \
+             is something else"
+        );
+        return Err(Fault::new(line, message));
+    }
+    table(text, file)
+}
+
+fn doubt(line: usize, one: &str, other: &str) -> Fault {
+    let message = format!("might be {one} or {other}; `format` under [underlay.file] says which");
+    Fault::new(line, message)
+}
+
+/// The format of a text that begins with a sign of it.
+fn signature(text: &str) -> Option<Format> {
+    let (_, first) = data_lines(text).next()?;
+    let head = text.trim_start().get(..14).unwrap_or_default();
+    if head.eq_ignore_ascii_case("%%MatrixMarket") {
+        Some(Format::MatrixMarket)
+    } else if konect::opens(text) {
+        Some(Format::Konect)
+    } else if first.trim_start().starts_with('<') {
+        Some(Format::Graphml)
+    } else if pajek::opens(text) {
+        Some(Format::Pajek)
+    } else if brite::opens(text) {
+        Some(Format::Brite)
+    } else if gml::opens(text) {
+        Some(Format::Gml)
+    } else if dimacs::opens(text) {
+        Some(Format::Dimacs)
+    } else if inet::opens(text) {
+        Some(Format::Inet)
+    } else if as_relationships::opens(text) {
+        Some(Format::AsRelationships)
+    } else {
+        None
+    }
+}
+
+/// A format that has its signs but is not read: the line with them, and its name.
+fn unread(text: &str) -> Option<(usize, &'static str)> {
+    // DOT has comments of its own.
+    let is_comment =
+        |line: &str| line.trim_start().starts_with("//") || line.trim_start().starts_with("/*");
+    let mut lines = data_lines(text).skip_while(|(_, line)| is_comment(line));
+    let (line, first) = lines.next()?;
+    let lower = first.trim().to_ascii_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    let opens = lower.contains('{')
+        || lines
+            .next()
+            .is_some_and(|(_, next)| next.trim_start().starts_with('{'));
+    let name = match words[..] {
+        ["graph" | "digraph" | "strict", ..] if opens => "Graphviz DOT",
+        ["topology", ..] => "a p2psim topology",
+        ["node", _] if first.trim_start().starts_with("node") => "a p2psim topology",
+        ["link", id, ..] if id.starts_with('l') && id.ends_with(':') => "CAIDA ITDK",
+        ["node", id, ..] if id.starts_with('n') && id.ends_with(':') => "CAIDA ITDK",
+        ["dl", ..] => "UCINET DL",
+        ["leda.graph", ..] => "LEDA",
+        ["graph", "(#nodes", ..] => "GT-ITM",
+        ["*", "graphbase", ..] => "the Stanford GraphBase",
+        [word, ..] if word.starts_with(['{', '[']) => "JSON",
+        [word, ..] if word.starts_with(">>graph6<<") || word.starts_with(">>sparse6<<") => "graph6",
+        _ if is_lgl(text) => "the Large Graph Layout (LGL)",
+        _ if is_trivial(text) => "the Trivial Graph Format",
+        _ => return None,
+    };
+    Some((line, name))
+}
+
+/// Whether a text is in blocks: a line `# HOST`, and below it a neighbour a line with its weight.
+fn is_lgl(text: &str) -> bool {
+    let (mut blocks, mut is_open, mut is_other, mut weights) = (0, false, false, true);
+    for (_, line) in numbered(text) {
+        let line = line.trim();
+        let words = line.trim_start_matches('#').split_whitespace();
+        match (line.strip_prefix('#'), words.clone().count()) {
+            (None, 0) => {}
+            (Some(_), 1) => {
+                blocks += usize::from(!is_open);
+                is_open = true;
+            }
+            (None, 1 | 2) if blocks > 0 => {
+                is_open = false;
+                let mut numbers = words.map(|word| word.parse::<f64>().is_ok());
+                let host = numbers.next();
+                weights &= host == Some(false) && numbers.next() == Some(true);
+            }
+            _ => is_other = true,
+        }
+    }
+    !is_other && !is_open && (blocks > 1 || blocks == 1 && weights)
+}
+
+/// Whether a line `#` stands between lines of data.
+fn is_trivial(text: &str) -> bool {
+    let mut lines = numbered(text).skip_while(|(_, line)| !is_data(line));
+    lines.any(|(_, line)| line.trim() == "#") && lines.any(|(_, line)| is_data(line))
+}
+
+/// The format of a text that is a table.
+fn table(text: &str, file: &File) -> Result<Guess, Fault> {
+    let separator = Separator::of(text, file)?;
+    if let Some(columns) = &file.columns {
+        let pairs = columns.0.iter().any(|name| is_round_trip(name));
+        return Ok(if pairs {
+            Format::RttPairs
+        } else {
+            Format::EdgeList
+        }
+        .into());
+    }
+    let Some((line, first)) = data_lines(text).next() else {
+        return Ok(Format::EdgeList.into());
+    };
+    let cells = separator.cells(first);
+    match Shape::of(text, separator) {
+        Ok(shape) => {
+            if let Some(format) = matrix(text, separator, file, shape, line)? {
+                return Ok(format.into());
+            }
+        }
+        // Its reader says what is wrong with it.
+        Err(_) if cells.len() > 3 && cells.iter().all(|cell| is_entry(cell)) => {
+            return Ok(Format::RttMatrix.into());
+        }
+        Err(_) => {}
+    }
+    if let Some(skip) = count_line(text, separator)? {
+        let (format, skip) = (Format::EdgeList, Some(skip));
+        return Ok(Guess { format, skip });
+    }
+    // A head says whether the times are those of round trips.
+    if let Ok(columns) = Columns::of(text, separator, file, None)
+        && columns.named
+        && matches!(columns.latency(file), Ok(Some((_, name))) if is_round_trip(name))
+    {
+        return Ok(Format::RttPairs.into());
+    }
+    if let Some(line) = neighbours(text, separator) {
+        return Err(doubt(line, "an edge-list", "an adjacency-list"));
+    }
+    Ok(Format::EdgeList.into())
+}
+
+/// Whether a table that has the shape of a matrix is one.
+fn matrix(
+    text: &str,
+    separator: Separator,
+    file: &File,
+    shape: Shape,
+    line: usize,
+) -> Result<Option<Format>, Fault> {
+    if !shape.is_whole || shape.rows < 2 {
+        return Ok(None);
+    }
+    let has_words = shape.has_head || shape.has_names;
+    if shape.has_head
+        && Columns::of(text, separator, file, None).is_ok_and(|columns| columns.has_ends)
+    {
+        return Ok(None);
+    }
+    if shape.outline != Outline::Square {
+        let (zero, _) = signs(text, separator, shape);
+        // A number alone, and then pairs: it counts hosts.
+        let is_matrix = zero || shape.rows > 2 || shape.outline == Outline::Upper;
+        return Ok(is_matrix.then_some(Format::RttMatrix));
+    }
+    if shape.rows > CHANCE {
+        return Ok(Some(Format::RttMatrix));
+    }
+    let (zero, symmetric) = signs(text, separator, shape);
+    match (shape.rows, zero, symmetric) {
+        (4.., true, _) | (4.., _, true) => Ok(Some(Format::RttMatrix)),
+        (3, true, true) => Ok(Some(Format::RttMatrix)),
+        (_, true, _) if has_words && (shape.rows > 2 || shape.has_head) => {
+            Ok(Some(Format::RttMatrix))
+        }
+        (2..=3, true, _) | (4.., ..) => Err(doubt(line, "an rtt-matrix", "an edge-list")),
+        _ => Ok(None),
+    }
+}
+
+/// Whether a small matrix has nothing on its diagonal, and whether it is symmetric off it.
+fn signs(text: &str, separator: Separator, shape: Shape) -> (bool, bool) {
+    let rows = data_lines(text).skip(usize::from(shape.has_head));
+    let names = usize::from(shape.has_names);
+    let rows: Vec<Vec<&str>> = rows
+        .map(|(_, row)| separator.cells(row).split_off(names))
+        .take(if shape.outline == Outline::Square {
+            CHANCE
+        } else {
+            2
+        })
+        .collect();
+    let is_empty = |cell: &&str| is_missing(cell) || cell.parse() == Ok(0.0);
+    let zero = rows.iter().enumerate().all(|(place, row)| {
+        let cell = match shape.outline {
+            Outline::Square => row.get(place),
+            Outline::Upper => row.first(),
+            Outline::Lower => row.last(),
+        };
+        cell.is_some_and(is_empty)
+    });
+    let get = |row: usize, column: usize| rows.get(row).and_then(|row| row.get(column));
+    let symmetric = (0..rows.len()).all(|a| (0..a).all(|b| get(a, b) == get(b, a)));
+    (zero, symmetric)
+}
+
+/// The first line, if it counts hosts, and perhaps links: a number alone, or two of which the
+/// second is the number of the other lines, whose hosts have numbers up to the first.
+fn count_line(text: &str, separator: Separator) -> Result<Option<usize>, Fault> {
+    let mut lines = data_lines(text);
+    let Some((line, first)) = lines.next() else {
+        return Ok(None);
+    };
+    let head = separator.cells(first);
+    let numbers: Option<Vec<usize>> = head.iter().map(|word| word.parse().ok()).collect();
+    let Some(numbers) = numbers.filter(|numbers| numbers.len() < 4) else {
+        return Ok(None);
+    };
+    // The other lines, all their cells, the fewest of one, and the largest number of a host.
+    let (mut rows, mut all, mut fewest, mut largest) = (0, 0, usize::MAX, Some(0));
+    let (mut named, mut names) = (false, 0);
+    let mut cells = Vec::new();
+    for (_, row) in lines {
+        separator.split(row, &mut cells);
+        rows += 1;
+        all += cells.len();
+        fewest = fewest.min(cells.len());
+        for word in cells.iter().take(2) {
+            largest = match (largest, word.parse::<usize>()) {
+                (Some(largest), Ok(number)) => Some(largest.max(number)),
+                _ => None,
+            };
+            named |= head.first() == Some(word);
+            names += usize::from(head.get(1) == Some(word));
+        }
+    }
+    let fits = |hosts: usize| largest.is_none_or(|largest| largest <= hosts);
+    let metis = |hosts: usize, links: usize| rows == hosts && links.checked_mul(2) == Some(all);
+    match numbers[..] {
+        [hosts] if rows > 0 && fewest > 1 && fits(hosts) => Ok(Some(line)),
+        [hosts, links]
+            if rows > 0 && links == rows && fewest > 1 && largest.is_some() && fits(hosts) =>
+        {
+            if metis(hosts, links) {
+                Err(doubt(
+                    line,
+                    "an edge-list that begins with a count",
+                    "METIS, which is not read",
+                ))
+            } else if largest == Some(hosts) {
+                Ok(Some(line))
+            } else if named && names > 0 {
+                let other = "one whose first line counts its hosts and links (leave that out)";
+                Err(doubt(line, "an edge-list", other))
+            } else {
+                Ok(Some(line))
+            }
+        }
+        [hosts, links] | [hosts, links, _] if rows > 2 && metis(hosts, links) && fits(hosts) => {
+            Err(doubt(line, "an edge-list", "METIS, which is not read"))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A line that has more names of hosts than two, and so might be a host with its neighbours.
+fn neighbours(text: &str, separator: Separator) -> Option<usize> {
+    let (mut hosts, mut cells) = (FxHashSet::default(), Vec::new());
+    let (mut pairs, mut whole) = (false, true);
+    for (_, row) in data_lines(text) {
+        separator.split(row, &mut cells);
+        hosts.extend(cells.iter().take(2).copied());
+        pairs |= cells.len() == 2;
+        whole &= cells.iter().all(|cell| cell.parse::<u64>().is_ok());
+    }
+    // Numbers are latencies, unless some lines have none and all numbers are those of hosts.
+    let may_be_numbers = whole && pairs;
+    let is_name = |cell: &&str| {
+        let is_value = cell.parse::<f64>().is_ok() || cell.parse::<Span>().is_ok();
+        hosts.contains(cell) && (may_be_numbers || !is_value)
+    };
+    let mut found = None;
+    for (line, row) in data_lines(text) {
+        separator.split(row, &mut cells);
+        let others = cells.get(2..).unwrap_or_default();
+        if others.first().is_some_and(is_name) {
+            found = found.or(Some(line));
+        } else if may_be_numbers && !others.is_empty() {
+            return None;
+        }
+    }
+    found
+}
+
+/// What is said besides of a matrix that cannot be read and was a guess.
+pub(super) fn guessed(fault: Fault) -> Fault {
+    let message = fault.message
+        + " (guessed to be an rtt-matrix; `format` says if it is an edge-list or an adjacency-list)";
+    Fault::new(fault.line, message)
+}
+
+/// Whether `format` reads cells.
+pub(super) fn has_cells(format: Format) -> bool {
+    use Format::{AdjacencyList, EdgeList, Guess, RttMatrix, RttPairs};
+    matches!(
+        format,
+        AdjacencyList | EdgeList | Guess | RttMatrix | RttPairs
+    )
+}

@@ -1,0 +1,153 @@
+//! Hosts and links as a reader finds them, one after the other.
+
+use super::Fault;
+use super::latency::{LatencyRule, Value, Wanted};
+use crate::parameter::{quoted, shown};
+use crate::underlay::graph::Links;
+use petgraph::graph::NodeIndex;
+use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+
+/// More kinds of values than anyone wants to be told of.
+const MOST_CARRIED: usize = 8;
+
+/// What a reader has found: hosts by their names, and links with what they carry.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    rule: &'a LatencyRule,
+    /// The attribute that is the latency unless the scenario says otherwise.
+    own: &'static str,
+    /// Only asked: hosts are numbered by their place in the file.
+    hosts: FxHashMap<Cow<'a, str>, NodeIndex>,
+    pub(super) links: Links,
+    /// Whether the file gives links a direction.
+    pub(super) directed: bool,
+    /// How many hosts the file says that there are, those included of which it says no more.
+    pub(super) declared: usize,
+    /// The numbers that links carry and that are not taken for latencies.
+    carried: BTreeSet<String>,
+    pub(super) notes: Vec<String>,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn new(rule: &'a LatencyRule, own: &'static str) -> Self {
+        Self {
+            rule,
+            own,
+            hosts: FxHashMap::default(),
+            links: Links::default(),
+            directed: false,
+            declared: 0,
+            carried: BTreeSet::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The host `name`, which is new if it has not been named before.
+    pub(super) fn host(&mut self, name: impl Into<Cow<'a, str>>) -> NodeIndex {
+        let links = &mut self.links;
+        *self
+            .hosts
+            .entry(name.into())
+            .or_insert_with(|| links.add_node(()))
+    }
+
+    /// A host that has a line of its own; `None` if there has been one of this name.
+    pub(super) fn new_host(&mut self, name: impl Into<Cow<'a, str>>) -> Option<NodeIndex> {
+        let before = self.hosts.len();
+        let host = self.host(name);
+        (self.hosts.len() > before).then_some(host)
+    }
+
+    /// The host of this name, if there is one.
+    pub(super) fn known(&self, name: &str) -> Option<NodeIndex> {
+        self.hosts.get(name).copied()
+    }
+
+    /// Whether the attribute `name` is the latency.
+    pub(super) fn is_latency(&self, name: &str) -> bool {
+        match self.rule.wanted() {
+            Wanted::Default => name == self.own,
+            Wanted::None => false,
+            Wanted::Named(wanted) => name == wanted,
+        }
+    }
+
+    /// Adds a link that carries `attributes`, of which the first counts that is the latency.
+    pub(super) fn link<N: AsRef<str>>(
+        &mut self,
+        (from, to): (NodeIndex, NodeIndex),
+        attributes: impl IntoIterator<Item = (usize, N, impl AsRef<str>)>,
+    ) -> Result<(), Fault> {
+        let mut latency = None;
+        for (line, name, word) in attributes {
+            let (name, word) = (name.as_ref(), word.as_ref().trim());
+            if self.is_latency(name) {
+                if latency.is_none() && !word.is_empty() {
+                    latency = Some(self.latency(line, name, word)?);
+                }
+            } else if self.carried.len() < MOST_CARRIED
+                && !self.carried.contains(name)
+                && word.parse::<f64>().is_ok_and(f64::is_finite)
+            {
+                self.carried.insert(name.to_owned());
+            }
+        }
+        self.links.add_edge(from, to, latency);
+        Ok(())
+    }
+
+    fn latency(&self, line: usize, name: &str, word: &str) -> Result<NonZeroU32, Fault> {
+        match self.rule.value(name, word) {
+            Value::Latency(latency) => Ok(latency),
+            Value::Unfit => Err(self.rule.refuse(line, name, &shown(word))),
+            Value::Other => Err(self.rule.refuse(line, name, &quoted(word))),
+        }
+    }
+
+    /// Looks at the whole: whether there are links, and the latency that the scenario names.
+    pub(super) fn finish(mut self, last_line: usize) -> Result<Self, Fault> {
+        if self.links.node_count() == 0 {
+            return Err(Fault::new(last_line, "the file has no links"));
+        }
+        if self.links.edge_weights().any(Option::is_some) {
+            return Ok(self);
+        }
+        let names: Vec<String> = self
+            .carried
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let names = names.join(", ");
+        match self.rule.wanted() {
+            Wanted::Named(name) => {
+                let carry = match names.as_str() {
+                    "" => "they carry no numbers".to_owned(),
+                    names => format!("they carry {names}"),
+                };
+                let message = format!("no link has {} as its latency; {carry}", quoted(name));
+                Err(Fault::new(last_line, message))
+            }
+            Wanted::Default if !names.is_empty() => {
+                self.notes.push(format!(
+                    "links carry {names} and no `{}`; `latency` under [underlay.file] names what \
+                     is to be taken for it",
+                    self.own
+                ));
+                Ok(self)
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+/// A whole number of a file, such as a count of hosts.
+pub(super) fn count(line: usize, word: Option<&str>, what: &str) -> Result<usize, Fault> {
+    let word = word.unwrap_or_default();
+    word.parse().map_err(|_| {
+        let message = format!("expected {what}, found {}", quoted(word));
+        Fault::new(line, message)
+    })
+}
