@@ -66,7 +66,7 @@ fn scenario_files_that_cannot_be_read_are_refused() {
         ),
         (
             "latin.toml",
-            "latin.toml: the file cannot be read: stream did not contain valid UTF-8",
+            "latin.toml: the file cannot be read: it is not UTF-8 text",
         ),
     ] {
         // The fault of the second is found before the first is run.
