@@ -38,9 +38,13 @@ pub fn open(path: &Path, links: Links) -> io::Result<File> {
 /// Those of [`open`], and that it is larger.
 pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // The length that is told may be another than what is there, as for files of the kernel.
-    let read = open(path, links)?.take(most + 1).read_to_end(&mut bytes)?;
-    if read as u64 > most {
+    let file = open(path, links)?;
+    let mut length = file.metadata()?.len();
+    if length <= most {
+        // What is there may be more than is told, as for files of the kernel.
+        length = file.take(most + 1).read_to_end(&mut bytes)? as u64;
+    }
+    if length > most {
         let most = most >> 20;
         return Err(io::Error::other(format!(
             "it is larger than {most} MiB, the most that is read"

@@ -59,6 +59,9 @@ impl Manifest {
                 how: Change::Changed,
             });
         }
+        if !value.is_object() {
+            return Err(fault(serde_json::Error::custom("expected a JSON object")));
+        }
         let mut manifest: Self = serde_json::from_value(value).map_err(fault)?;
         if let Some(name) = manifest.names().find(|name| !files::is_name(name)) {
             let message = format!("expected the name of a file in this folder, found {name:?}");

@@ -72,7 +72,12 @@ fn suggestion(path: &str, sections: &[Section]) -> Option<String> {
     let all = || keys.iter().map(String::as_str);
     let distance = |name: &&str| strsim::damerau_levenshtein(path, name);
     let same_name = all().filter(last).min_by_key(distance);
-    let elsewhere = same_name.or_else(|| nearest(path, all()));
+    // The keys of its own table were looked at by their own names.
+    let of_other = |name: &&str| {
+        let (of, _) = name.rsplit_once('.').unwrap_or(("", name));
+        Some(of) != table
+    };
+    let elsewhere = same_name.or_else(|| nearest(path, all().filter(of_other)));
     elsewhere.map(str::to_owned)
 }
 
@@ -173,7 +178,7 @@ mod tests {
             ("overlay.chrod.sucessors", "overlay.chord.successors"),
             ("figre", "figure"),
             // The right name in another table.
-            ("overlay.lookups", "workload.lookups"),
+            ("overlay.successors", "overlay.chord.successors"),
             ("successors", "overlay.chord.successors"),
             // The whole path.
             ("overlay.chord-successors", "overlay.chord.successors"),

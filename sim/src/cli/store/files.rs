@@ -5,7 +5,7 @@
 //! they count. Moving them to their places is brought to its end by whoever opens the results next,
 //! so that a stop at any moment leaves either the old files or the new ones.
 
-use super::{WALL_TIME, named};
+use super::{JOURNAL, WALL_TIME, named};
 use crate::scenario::{Experiment, TableSpec};
 use dhtlab_analysis::files::{self, Links};
 use dhtlab_analysis::manifest::{MANIFEST, is_sealed, seal};
@@ -118,6 +118,13 @@ impl Drop for Replacement<'_> {
 
 /// Brings to its end what a stopped command had begun to put in place in `folder`.
 pub(super) fn settle(folder: &Path, experiment: &dyn Experiment) -> io::Result<()> {
+    for name in [JOURNAL, MANIFEST] {
+        // What was being written is in its place whole, or not needed.
+        let path = folder.join(format!("{name}.partial"));
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
+            fs::remove_file(&path)?;
+        }
+    }
     let path = folder.join(COMMITTED);
     let text = match files::read(&path, Links::Refused, files::MOST) {
         // A folder in its place is in the way of whoever writes.
