@@ -1,9 +1,11 @@
 //! What an experiment is: its keys, its tables, its cost, its run.
 
+use super::NetworkScenario;
 use crate::engine::Seed;
 use crate::parameter::{Problem, Section, Table};
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
+use std::time::Duration;
 
 /// A table of results in long format: its name and the columns after the keys.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,17 @@ pub struct Outcome {
     pub notes: Vec<String>,
 }
 
+/// The beginning of the note of a run that ended because memory was short.
+pub const STOPPED_FOR_MEMORY: &str = "stopped at the limit of memory";
+
+impl Outcome {
+    /// Whether the run ended before its plan did because memory was short.
+    pub fn is_short_of_memory(&self) -> bool {
+        let mut notes = self.notes.iter();
+        notes.any(|note| note.starts_with(STOPPED_FOR_MEMORY))
+    }
+}
+
 /// What a run is expected to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
@@ -47,6 +60,25 @@ pub trait Run: Send + Sync {
 
     /// What it will take, roughly.
     fn cost(&self) -> Cost;
+
+    /// The living network that runs in it, if one does.
+    fn network(&self) -> Option<&NetworkScenario> {
+        None
+    }
+
+    /// Runs the beginning of it for about `budget`, and says how many seconds of processor time
+    /// the whole takes by that. `None` where only a whole run tells.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    fn trial(&self, _seed: Seed, _budget: Duration) -> Result<Option<f64>, Problem> {
+        Ok(None)
+    }
+
+    /// Events that a trial takes at least: all of them where only a whole run tells.
+    fn least_trial(&self) -> f64 {
+        self.cost().events
+    }
 
     /// Runs it. The same seed gives the same outcome.
     ///

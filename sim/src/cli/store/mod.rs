@@ -113,6 +113,8 @@ impl Store {
         let journal = OpenOptions::new().create(true).append(true).open(&path)?;
         // A line that a kill cut short would swallow the next one.
         journal.set_len(whole)?;
+        // What ended for want of memory is not done.
+        finished.retain(|_, outcome: &mut Outcome| !outcome.is_short_of_memory());
         let kept = scenario.header.tables.clone();
         for outcome in finished.values_mut() {
             kept.trim(outcome, scenario.experiment);
