@@ -2,15 +2,11 @@
 //! against short trials of some of them.
 
 use crate::engine::{Span, memory};
-use crate::scenario::{Cost, Scenario};
+use crate::scenario::{Cost, EVENTS_PER_SECOND, Scenario};
 use cpu_time::ProcessTime;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
-
-/// Events that a core handles in a second where no trial has told: between the 2 million of a Chord of
-/// a million nodes and the more of networks that stay in the cache.
-const EVENTS_PER_SECOND: f64 = 3e6;
 
 /// Seconds of processor time that all trials of a scenario may take, about.
 const BUDGET: f64 = 1.0;
@@ -145,7 +141,8 @@ impl Kind {
             return false;
         }
         let started = ProcessTime::now();
-        let budget = Duration::from_secs_f64((self.left / 5.0).max(0.01));
+        let trials = self.points.len().min(5) as f64;
+        let budget = Duration::from_secs_f64((self.left / trials).max(0.01));
         let seconds = run.trial(planned.seed, budget).ok().and_then(|shown| {
             // Only a whole run tells.
             shown.or_else(|| {

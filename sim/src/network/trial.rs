@@ -3,6 +3,9 @@
 use cpu_time::ProcessTime;
 use std::time::{Duration, Instant};
 
+/// How many times its processor time a trial may take on a busy machine.
+const MOST_WAIT: u32 = 5;
+
 /// Where a trial was at a moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
@@ -18,7 +21,9 @@ pub struct Moment {
 #[derive(Debug)]
 pub(super) struct TrialClock {
     started: ProcessTime,
-    half: Instant,
+    /// Seconds of processor time that it may take.
+    budget: f64,
+    /// When it is over however little it has had.
     end: Instant,
     pub middle: Option<Moment>,
 }
@@ -26,22 +31,21 @@ pub(super) struct TrialClock {
 impl TrialClock {
     /// A trial begins that goes on for `budget`.
     pub fn new(budget: Duration) -> Self {
-        let now = Instant::now();
         Self {
             started: ProcessTime::now(),
-            half: now + budget / 2,
-            end: now + budget,
+            budget: budget.as_secs_f64(),
+            end: Instant::now() + MOST_WAIT * budget,
             middle: None,
         }
     }
 
     /// Whether the trial is over, by what `at` tells of the virtual time and the rows now.
     pub fn is_over(&mut self, at: impl FnOnce() -> (f64, usize)) -> bool {
-        let now = Instant::now();
-        if self.middle.is_none() && now >= self.half {
+        let taken = self.started.elapsed().as_secs_f64();
+        if self.middle.is_none() && taken >= self.budget / 2.0 {
             self.middle = Some(self.moment(at()));
         }
-        now >= self.end
+        taken >= self.budget || Instant::now() >= self.end
     }
 
     /// This moment of the trial.

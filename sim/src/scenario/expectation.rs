@@ -28,8 +28,7 @@ impl NetworkScenario {
 
     /// The same for so many lookups in so many seconds of virtual time.
     pub fn cost_of(&self, lookups: u64, seconds: f64) -> Cost {
-        let sybils = self.adversary.most(self.overlay.id_rule()) as f64;
-        let n = self.most_members(seconds) + sybils;
+        let n = self.most_members(seconds) + self.sybils_by(seconds);
         let burden = self.protocol.burden(self.overlay.nodes);
         let pending = n * burden.maintenance * self.under_way();
         let come = self.churn.joins_per_s() * seconds;
@@ -161,13 +160,18 @@ impl NetworkScenario {
         };
         let grown = self.most_members(seconds) - n;
         member_seconds += grown * seconds / 2.0;
-        let attack = &self.adversary.attack;
-        let sybils = self.adversary.most(self.overlay.id_rule()) as f64;
-        let attacked = (seconds - attack.start.as_secs_f64()).max(0.0);
-        let came = sybils.min(attacked * attack.joins_per_s);
-        member_seconds += came * attacked;
+        let came = self.sybils_by(seconds);
+        member_seconds += came * (seconds - self.adversary.attack.start.as_secs_f64()).max(0.0);
         let joins = joined + came + self.churn.joins_per_s() * seconds;
         burden.maintenance * member_seconds + joins * 4.0 * (burden.hops + 1.0)
+    }
+
+    /// Sybils that have come after so many seconds.
+    fn sybils_by(&self, seconds: f64) -> f64 {
+        let attack = &self.adversary.attack;
+        let attacked = (seconds - attack.start.as_secs_f64()).max(0.0);
+        let sybils = self.adversary.most(self.overlay.id_rule()) as f64;
+        sybils.min(attacked * attack.joins_per_s)
     }
 
     /// Members after so many seconds if more come than go, those at first if not.

@@ -25,7 +25,8 @@ pub use advice::Advice;
 pub use changes::Options;
 pub use error::ScenarioError;
 pub use experiment::{
-    Cost, Experiment, Outcome, Recorded, Rows, Run, STOPPED_FOR_MEMORY, TableSpec,
+    Cost, EVENTS_PER_SECOND, Experiment, Outcome, Recorded, Rows, Run, STOPPED_FOR_MEMORY,
+    TableSpec,
 };
 pub use kept::Kept;
 pub use network::{NetworkScenario, OverlayScenario, TimeParameters};

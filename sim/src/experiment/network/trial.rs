@@ -22,8 +22,8 @@ impl<'a> From<Option<&'a mut Recording>> for Observer<'a> {
     }
 }
 
-/// Rows of distances that are computed to see what one takes.
-const ROWS: usize = 3;
+/// The most seconds that an event is taken to need where searches in the underlay hide what it does.
+const MOST_AN_EVENT: f64 = 1e-5;
 
 /// A trial.
 pub(in crate::experiment) struct Trial {
@@ -37,6 +37,8 @@ pub(in crate::experiment) struct Trial {
     last: Moment,
     /// Rows of distances that there can be.
     rows: usize,
+    /// Rows that were computed before it began.
+    first_rows: usize,
     /// Seconds that a row takes.
     row: f64,
     /// Whether the run came to its own end.
@@ -57,6 +59,7 @@ impl Trial {
                 rows: 0,
             },
             rows: 0,
+            first_rows: 0,
             row: 0.0,
             is_whole: false,
         }
@@ -65,6 +68,15 @@ impl Trial {
     /// The world is built.
     pub fn begin<P: Omniscient, A: Application>(&mut self, network: &mut Network<P, A>) {
         self.built = self.started.elapsed().as_secs_f64();
+        // Rows that come while it runs would pass for the work of its events.
+        let before = ProcessTime::now();
+        let mut computed = 0;
+        while before.elapsed() < self.budget && network.compute_distances() {
+            computed += 1;
+        }
+        let taken = before.elapsed().as_secs_f64();
+        self.row = taken / f64::from(computed.max(1));
+        self.first_rows = network.distance_rows().0;
         network.begin_trial(self.budget);
     }
 
@@ -75,11 +87,6 @@ impl Trial {
         }
         self.is_whole = end != End::Trial;
         self.rows = network.distance_rows().1;
-        let before = ProcessTime::now();
-        let computed = (0..ROWS).filter(|_| network.compute_distances()).count();
-        if computed > 0 {
-            self.row = before.elapsed().as_secs_f64() / computed as f64;
-        }
     }
 
     /// Seconds of processor time that the run takes which lasts for `lasts` virtual seconds, if
@@ -88,7 +95,7 @@ impl Trial {
     /// `needs_all`, or else as many as the events make likely.
     pub fn whole(&self, lasts: f64, needs_all: bool, expected: impl Fn(f64) -> f64) -> f64 {
         let steady = |moment: &Moment| {
-            let rows = moment.rows as f64 * self.row;
+            let rows = (moment.rows - self.first_rows) as f64 * self.row;
             (moment.taken - rows).max(0.05 * moment.taken)
         };
         let (last, all) = (&self.last, self.rows as f64);
@@ -104,7 +111,10 @@ impl Trial {
             }
             _ => (0.0, 0.0),
         };
-        let each = (steady(last) - before).max(0.0) / (here - since).max(1e-9);
+        let mut each = (steady(last) - before).max(0.0) / (here - since).max(1e-9);
+        if last.rows > self.first_rows {
+            each = each.min(MOST_AN_EVENT);
+        }
         let rest = if here > 0.0 { left * each } else { 0.0 };
         let rows = if needs_all || here <= 0.0 {
             all
@@ -117,6 +127,11 @@ impl Trial {
     /// Seconds that building the world took.
     pub fn building(&self) -> f64 {
         self.built
+    }
+
+    /// Whether the run came to its own end.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// Whether the run reached that virtual time, in seconds, or its own end.

@@ -107,7 +107,7 @@ impl Configuration for VHashParameters {
             maintenance: self.upkeep(nodes).iter().map(|(_, rate)| rate).sum(),
             build: 36.0 * shared.least_short.max(3 * self.dimensions + 1) as f64,
             bytes: peers * 8.0 * (self.dimensions as f64 + 1.0),
-            peers,
+            peers: peers.min(nodes.saturating_sub(1) as f64),
         }
     }
 
