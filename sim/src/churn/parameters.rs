@@ -209,6 +209,23 @@ impl Churn {
         }
     }
 
+    /// Joins that are expected each second, where the model says so.
+    pub fn joins_per_s(&self) -> f64 {
+        match &self.model {
+            ModelParameters::Rates(rates) => rates.joins,
+            ModelParameters::PerSecond(churn) => churn.probability * self.nodes as f64,
+            _ => 0.0,
+        }
+    }
+
+    /// By how many nodes the network grows each second on average, where the model says so.
+    pub fn growth_per_s(&self) -> f64 {
+        match &self.model {
+            ModelParameters::Rates(rates) => rates.joins - rates.departures(),
+            _ => 0.0,
+        }
+    }
+
     /// How many sites there have to be: one for each participant that can be foreseen.
     pub fn sites(&self) -> usize {
         match &self.model {

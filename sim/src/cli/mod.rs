@@ -4,6 +4,8 @@
 //! touched; 101, a fault of the command itself; 130, interrupted. All finished runs are on disk
 //! in each case.
 
+mod forecast;
+mod limit;
 mod lock;
 mod manual;
 mod merge;
@@ -76,6 +78,9 @@ enum Action {
         files: Vec<PathBuf>,
         #[command(flatten)]
         changes: Changes,
+        /// Forecast by what scenarios say themselves, without trials of a second
+        #[arg(long)]
+        no_trial: bool,
     },
     /// The shipped scenarios and what each reproduces
     List {
@@ -120,6 +125,8 @@ enum Action {
         /// Runs at a time [default: one a core]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
         jobs: Option<u16>,
+        #[command(flatten)]
+        bound: Bound,
     },
     /// The JSON Schema of the scenario file, for editors
     Schema,
@@ -172,6 +179,16 @@ struct Place {
     /// Runs at a time [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
+    #[command(flatten)]
+    bound: Bound,
+}
+
+#[derive(Args)]
+struct Bound {
+    /// What the process may take, such as "4 GB": a run that goes beyond ends with what it has [default:
+    /// four fifths of what the machine has left]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<limit::Amount>,
 }
 
 /// Why the command failed.
@@ -231,15 +248,21 @@ fn act(action: &Action) -> Result<(), Failure> {
                     scenario.take_share(*shard);
                 }
             }
+            limit::set(place.bound.memory);
             if let Some(run) = only {
                 return run::only(&scenarios, run);
             }
             let recorded = record::choose(&scenarios, record.as_deref())?;
+            scenarios.iter().for_each(overview::advise);
             run::all(&scenarios, &recorded, &place.out, place.jobs)
         }
-        Action::Check { files, changes } => {
+        Action::Check {
+            files,
+            changes,
+            no_trial,
+        } => {
             for (file, scenario) in files.iter().zip(read_all(files, &changes.options())?) {
-                streams::print_line(overview::forecast(file, &scenario)?)?;
+                streams::print_line(overview::check(file, &scenario, !no_trial)?)?;
             }
             Ok(())
         }
@@ -264,7 +287,9 @@ fn act(action: &Action) -> Result<(), Failure> {
             quick,
             out,
             jobs,
+            bound,
         } => {
+            limit::set(bound.memory);
             let options = Options {
                 quick: *quick,
                 ..Options::default()

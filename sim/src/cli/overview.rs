@@ -1,13 +1,10 @@
 //! What there is, and what would run: `list` and `check`.
 
-use super::Failure;
-use crate::scenario::{Cost, Scenario};
+use super::{Failure, forecast, streams};
+use crate::engine::memory;
+use crate::scenario::{Advice, Scenario};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-
-/// Events that a core handles in a second, for forecasts: between the 2 million of a Chord of a
-/// million nodes and the more of networks that stay in the cache.
-const EVENTS_PER_SECOND: f64 = 3e6;
 
 /// The scenario files of `folder`, in the order of their names.
 pub(super) fn shipped(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -50,35 +47,20 @@ pub(super) fn list(scenarios: &[Scenario]) -> String {
     text
 }
 
-/// What the runs of a scenario take together, and the most that one of them takes.
-pub(super) fn total_cost(scenario: &Scenario) -> (Cost, Cost) {
-    let (mut total, mut most) = (Cost::default(), Cost::default());
-    let mut runs = vec![0_u32; scenario.points.len()];
-    for run in &scenario.runs {
-        runs[run.point] += 1;
-    }
-    for (point, runs) in scenario.points.iter().zip(runs) {
-        if runs == 0 {
-            continue;
-        }
-        let cost = point.run.cost();
-        total.events += cost.events * f64::from(runs);
-        most.events = most.events.max(cost.events);
-        most.bytes = most.bytes.max(cost.bytes);
-    }
-    total.bytes = most.bytes;
-    (total, most)
-}
-
 /// Refuses a scenario whose largest run does not fit in memory.
 pub(super) fn refuse_too_large(scenario: &Scenario) -> Result<(), Failure> {
-    let (_, most) = total_cost(scenario);
-    match memory() {
-        Some(memory) if most.bytes > memory => Err(Failure::Input(format!(
+    let mut used: Vec<usize> = scenario.runs.iter().map(|run| run.point).collect();
+    used.dedup();
+    let most = used
+        .iter()
+        .map(|point| scenario.points[*point].run.cost().bytes);
+    let most = most.fold(0.0, f64::max);
+    match memory::available() {
+        Some(available) if most > available as f64 => Err(Failure::Input(format!(
             "{}: the largest run would take about {} of memory; this machine has {}",
             scenario.file.display(),
-            bytes(most.bytes),
-            bytes(memory)
+            bytes(most),
+            bytes(available as f64)
         ))),
         _ => Ok(()),
     }
@@ -89,10 +71,29 @@ pub(super) fn title(scenario: &Scenario) -> &str {
     scenario.header.title.as_deref().unwrap_or(&scenario.name)
 }
 
-/// What would run, how long and how large it would be.
-pub(super) fn forecast(file: &Path, scenario: &Scenario) -> Result<String, Failure> {
+/// Tells on stderr what a user should know before `scenario` runs.
+pub(super) fn advise(scenario: &Scenario) {
+    let advice = Advice::on(scenario);
+    for told in advice.warnings.iter().chain(&advice.faults) {
+        streams::say(format_args!("warning: {told}"));
+    }
+}
+
+/// What would run, how long and how large it would be; what a user should know is told on stderr.
+pub(super) fn check(
+    file: &Path,
+    scenario: &Scenario,
+    with_trials: bool,
+) -> Result<String, Failure> {
     refuse_too_large(scenario)?;
-    let (total, most) = total_cost(scenario);
+    let advice = Advice::on(scenario);
+    for told in &advice.warnings {
+        streams::say(format_args!("warning: {told}"));
+    }
+    if let Some(fault) = advice.faults.first() {
+        return Err(Failure::Input(fault.to_string()));
+    }
+    let forecast = forecast::of(scenario, with_trials);
     let mut text = String::new();
     let _ = writeln!(text, "{}: {}", file.display(), title(scenario));
     let _ = writeln!(
@@ -114,21 +115,11 @@ pub(super) fn forecast(file: &Path, scenario: &Scenario) -> Result<String, Failu
     }
     let _ = write!(
         text,
-        "  about {} of one core in all, {} of memory a run",
-        duration(total.events / EVENTS_PER_SECOND),
-        bytes(most.bytes)
+        "  about {} of one core in all, {} of memory while one run goes on",
+        duration(forecast.seconds),
+        bytes(forecast.bytes)
     );
     Ok(text)
-}
-
-/// The memory of this machine in bytes, where it is known.
-fn memory() -> Option<f64> {
-    let info = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = info
-        .lines()
-        .find(|line| line.starts_with("MemAvailable:"))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024.0)
 }
 
 /// An amount of memory.

@@ -3,15 +3,19 @@
 use super::lock::Lock;
 use super::progress::{self, Progress};
 use super::store::{self, Store};
-use super::{Failure, overview, record, streams};
+use super::{Failure, limit, overview, record, streams};
 use crate::parameter::Problem;
 use crate::scenario::Scenario;
 use crate::underlay::Facts;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Time from one look at the memory of the process to the next.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What an interrupt has to bring to an end.
 struct Current(Mutex<Work>);
@@ -32,6 +36,10 @@ struct Active {
     failed: Vec<(String, Problem)>,
     /// What was said of a run before: many runs have the same to say.
     said: FxHashSet<String>,
+    /// Runs that found memory short while others were at work.
+    again: Vec<usize>,
+    /// How many runs ended for want of memory.
+    short: usize,
     /// Why the results can no longer be written.
     broken: Option<std::io::Error>,
 }
@@ -79,8 +87,17 @@ pub(super) fn all(
         });
         let watched = Arc::clone(&current);
         scope.spawn(move || {
-            if hear.recv() == Ok(true) {
-                interrupted(&watched, scenarios);
+            loop {
+                match hear.recv_timeout(LOOK) {
+                    Ok(true) => end_now(&watched, scenarios, "interrupted", 130),
+                    Err(RecvTimeoutError::Timeout) if limit::is_far_exceeded() => {
+                        let why =
+                            format!("error: the limit of memory, {}, was passed", limit::text());
+                        end_now(&watched, scenarios, &why, 1);
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(false) | Err(RecvTimeoutError::Disconnected) => return,
+                }
             }
         });
         let result = (0..scenarios.len()).try_for_each(|i| {
@@ -104,8 +121,8 @@ fn cost_left(scenario: &Scenario, out: &Path) -> f64 {
     todo.iter().map(|run| progress::cost(scenario, *run)).sum()
 }
 
-/// Brings what is done to disk and ends the process.
-fn interrupted(current: &Current, scenarios: &[Scenario]) -> ! {
+/// Brings what is done to disk, says `why`, and ends the process with exit code `code`.
+fn end_now(current: &Current, scenarios: &[Scenario], why: &str, code: i32) -> ! {
     // Held to the end of the process: nobody writes any more.
     let mut work = current.lock();
     work.progress.finish();
@@ -113,16 +130,19 @@ fn interrupted(current: &Current, scenarios: &[Scenario]) -> ! {
         let scenario = &scenarios[active.scenario];
         match active.store.write_files(scenario) {
             Ok(()) => streams::say(format_args!(
-                "interrupted: {} of {} runs of {} are done; the same command goes on from there",
+                "{why}: {} of {} runs of {} are done; the same command goes on from there",
                 active.store.done(scenario),
                 scenario.runs.len(),
                 scenario.folder_name()
             )),
-            Err(error) => streams::say(format_args!("interrupted: {error}")),
+            Err(error) => streams::say(format_args!("{why}: {error}")),
         }
     }
+    if work.active.is_none() && code != 130 {
+        streams::say(why);
+    }
     work.locks.clear();
-    std::process::exit(130);
+    std::process::exit(code);
 }
 
 /// Runs one scenario.
@@ -161,14 +181,26 @@ fn one(
             store,
             failed: Vec::new(),
             said: FxHashSet::default(),
+            again: Vec::new(),
+            short: 0,
             broken: None,
         });
     }
+    let is_alone = todo.len() == 1 || pool.current_num_threads() == 1;
     pool.install(|| {
         todo.par_iter()
             .with_max_len(1)
-            .for_each(|run| carry_out(scenario, *run, current));
+            .for_each(|run| carry_out(scenario, *run, current, is_alone));
     });
+    // What found memory short beside others has it for itself now.
+    let again = current
+        .lock()
+        .active
+        .as_mut()
+        .map(|active| std::mem::take(&mut active.again));
+    for run in again.unwrap_or_default() {
+        pool.install(|| carry_out(scenario, run, current, true));
+    }
     let Some(active) = current.lock().active.take() else {
         return Ok(());
     };
@@ -192,6 +224,13 @@ fn one(
         folder.display()
     ));
     match active.failed.as_slice() {
+        [] if active.short > 0 => Err(Failure::Run(format!(
+            "{}: {} runs ended at the limit of memory, {}, with what they had; the same command with more \
+             (--memory) runs them again",
+            scenario.name,
+            active.short,
+            limit::text()
+        ))),
         [] => Ok(()),
         [(run, problem), ..] => Err(Failure::Run(format!(
             "{}: {} runs failed; run {run}: {problem}",
@@ -215,8 +254,9 @@ fn missing(scenario: &Scenario, is_done: impl Fn(&str) -> bool) -> Vec<usize> {
     todo
 }
 
-/// Runs one run and writes it down.
-fn carry_out(scenario: &Scenario, place: usize, current: &Current) {
+/// Runs one run and writes it down; one that finds memory short and is not `alone` waits for its turn
+/// to be so.
+fn carry_out(scenario: &Scenario, place: usize, current: &Current, alone: bool) {
     let is_broken = |active: &Active| active.broken.is_some();
     if current.lock().active.as_ref().is_none_or(is_broken) {
         return;
@@ -231,7 +271,9 @@ fn carry_out(scenario: &Scenario, place: usize, current: &Current) {
         return;
     };
     match result {
+        Ok(outcome) if outcome.is_short_of_memory() && !alone => active.again.push(place),
         Ok(outcome) => {
+            active.short += usize::from(outcome.is_short_of_memory());
             for note in &outcome.notes {
                 if active.said.insert(note.clone()) {
                     progress.say(&format!("{}, run {}: {note}", scenario.name, run.id));
@@ -273,13 +315,17 @@ pub(super) fn only(scenarios: &[Scenario], id: &str) -> Result<(), Failure> {
         };
         overview::refuse_too_large(scenario)?;
         for Facts { file, line, .. } in scenario.facts() {
-            eprintln!("{file}: {line}");
+            streams::say(format_args!("{file}: {line}"));
         }
         let outcome = scenario.points[run.point].run.run(run.seed);
         let outcome = outcome.map_err(|problem| Failure::Run(format!("run {id}: {problem}")))?;
         outcome.notes.iter().for_each(streams::say);
         for (metric, value) in scenario.experiment.metrics().iter().zip(&outcome.metrics) {
             streams::print_line(format_args!("{metric} {value}"))?;
+        }
+        if outcome.is_short_of_memory() {
+            let why = format!("run {id} ended at the limit of memory, {}", limit::text());
+            return Err(Failure::Run(why));
         }
         return Ok(());
     }

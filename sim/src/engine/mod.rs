@@ -10,6 +10,7 @@
 //!   (seed, purpose, index) ([`Seed`], [`Stream`]).
 
 mod distribution;
+pub mod memory;
 mod period;
 mod queue;
 mod random;

@@ -200,7 +200,9 @@ impl Run for MashingRun {
         let hashed = (trials * tries).min(networks * k * 2.0) + timed as f64 * tries;
         Cost {
             events: networks * n / 5.0 + hashed / 6.0 + trials,
-            bytes: n * size_of::<Key>() as f64 + k * size_of::<Held>() as f64,
+            bytes: n * size_of::<Key>() as f64
+                + k * size_of::<Held>() as f64
+                + self.trials(0) as f64 * size_of::<(Key, Key)>() as f64,
         }
     }
 

@@ -21,6 +21,7 @@ mod services;
 mod sybils;
 mod tally;
 mod timeline;
+mod trial;
 mod trip;
 
 pub use placement::{Placement, place};
@@ -30,7 +31,9 @@ pub use sample::Sample;
 pub use sybils::Attack;
 pub use tally::{Counts, Tally};
 pub use timeline::{Interval, Timeline};
+pub use trial::Moment;
 
+use crate::engine::memory::MemoryWatch;
 use crate::engine::{EventQueue, Instant, Seed, Span, Stream};
 use crate::overlay::{Action, Application, Census, Effect, Identities, Node, Omniscient, Turn};
 use crate::space::Key;
@@ -40,6 +43,7 @@ use lookups::Lookups;
 use membership::Roster;
 use recording::Recorder;
 use sybils::Sybils;
+use trial::TrialClock;
 use trip::{Cargo, Trips};
 
 /// What a network is made with, whatever its protocol.
@@ -85,6 +89,8 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     handling: Span,
     /// Until when nodes handle those that have come; empty unless that takes time.
     busy: Vec<Instant>,
+    memory: MemoryWatch,
+    trial: Option<Box<TrialClock>>,
 }
 
 /// What every message to a node has to know of it, in one place.
@@ -105,6 +111,16 @@ struct Seat {
 /// 10,000 nodes, a sixth at 30,000, a third and more at 100,000 and at a million.
 const LARGE: usize = 5_000;
 
+/// Events from one look at the memory that the process takes to the next: a look costs as much as
+/// a hundred events.
+const EVENTS_A_LOOK: u64 = 1 << 14;
+
+/// Pending events from which on a run ends as if memory were short: the queue holds 2^28.
+const MOST_PENDING: usize = (1 << 28) - (1 << 22);
+
+/// Events from one look at the clock to the next in a trial.
+const EVENTS_A_LOOK_OF_A_TRIAL: u64 = 1 << 6;
+
 /// Why a run came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -116,6 +132,10 @@ pub enum End {
     Events,
     /// Nobody is left.
     Extinct,
+    /// The process took more memory than it may, or more events were pending than fit.
+    Memory,
+    /// It was a trial, and its time is over.
+    Trial,
 }
 
 impl<P: Omniscient, A: Application<Shared = ()>> Network<P, A> {
@@ -159,6 +179,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             actions: Vec::new(),
             handling: Span::ZERO,
             busy: Vec::new(),
+            memory: MemoryWatch::begin(),
+            trial: None,
         }
     }
 
@@ -287,6 +309,44 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         self.upcall(node, act)
     }
 
+    /// From now on a run is a trial, which ends when `budget` is over in the time of the machine.
+    pub fn begin_trial(&mut self, budget: std::time::Duration) {
+        self.trial = Some(Box::new(TrialClock::new(budget)));
+    }
+
+    /// Where the trial was when half of its time was over, and where it is now.
+    pub fn trial_moments(&self) -> Option<(Option<Moment>, Moment)> {
+        let trial = self.trial.as_ref()?;
+        let now = (self.now.as_secs_f64(), self.distances.rows().0);
+        Some((trial.middle, trial.moment(now)))
+    }
+
+    /// How many rows of distances are computed, and how many there can be.
+    pub fn distance_rows(&self) -> (usize, usize) {
+        self.distances.rows()
+    }
+
+    /// Computes a row of distances that is not there yet; false if all are.
+    pub fn compute_distances(&mut self) -> bool {
+        self.distances.compute_next()
+    }
+
+    /// Why the run has to end before its plan does, if it has to. Looks now and then.
+    fn cut_short(&mut self) -> Option<End> {
+        let events = self.tally.counts.events;
+        if events.is_multiple_of(EVENTS_A_LOOK)
+            && (self.queue.len() > MOST_PENDING || self.memory.is_over())
+        {
+            return Some(End::Memory);
+        }
+        let trial = self.trial.as_mut()?;
+        if !events.is_multiple_of(EVENTS_A_LOOK_OF_A_TRIAL) {
+            return None;
+        }
+        let at = || (self.now.as_secs_f64(), self.distances.rows().0);
+        trial.is_over(at).then_some(End::Trial)
+    }
+
     /// Handles events up to and including `until`, or until all planned lookups and the work of
     /// the application are done if `drain` is set, and at most `max_events` of them in the whole run.
     pub fn run(&mut self, until: Instant, drain: bool, max_events: u64) -> End {
@@ -303,6 +363,9 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             }
             if self.tally.counts.events >= max_events {
                 return End::Events;
+            }
+            if let Some(end) = self.cut_short() {
+                return end;
             }
             match self.queue.pop_before(until) {
                 Some((time, event)) => {

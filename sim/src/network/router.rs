@@ -58,6 +58,21 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         self.nodes[node.index()].next_hop(&self.shared, &self.ids, node, key)
     }
 
+    /// Where a message for `key` from `from` would end if no table changed and nobody were silent;
+    /// `None` if it reached one who has gone, or went around.
+    pub fn walk(&self, from: Node, key: &Key) -> Option<Node> {
+        let mut at = from;
+        for _ in 0..self.seats.len() {
+            match self.next_hop(at, key) {
+                NextHop::Root => return Some(at),
+                NextHop::Last(next) => return self.is_alive(next).then_some(next),
+                NextHop::Next(next) if self.is_alive(next) => at = next,
+                NextHop::Next(_) => return None,
+            }
+        }
+        None
+    }
+
     /// Asks the overlay on `origin` to look the key up in its own way; false if it has none.
     fn search(&mut self, origin: Node, id: TripId) -> bool {
         let trip = self.trips.get_mut(id);

@@ -20,7 +20,7 @@ crate::choices! {
 /// Under which circumstances a protocol is to run.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances {
-    /// Number of nodes.
+    /// Number of nodes that can be there: those at first, and those that come later.
     pub nodes: usize,
     /// How the network comes about.
     pub start: Start,
@@ -48,6 +48,8 @@ pub struct Burden {
     pub bytes: f64,
     /// Steps of the size of an event that building a node's converged state takes.
     pub build: f64,
+    /// Different nodes that a node knows.
+    pub peers: f64,
 }
 
 /// The parameters of a protocol, as the scenario sees them.
@@ -61,6 +63,9 @@ pub trait Configuration: Parameters {
     /// What it will take.
     fn burden(&self, nodes: usize) -> Burden;
 
+    /// Maintenance messages that a node sends each second, by the key that sets how often.
+    fn upkeep(&self, nodes: usize) -> Vec<(&'static str, f64)>;
+
     /// How long a node waits for an answer.
     fn timeout(&self) -> Span;
 
@@ -73,6 +78,12 @@ pub trait Configuration: Parameters {
     /// How many others a node knows at most that could be the root of its keys one after the other,
     /// and the key that says so, where there is one.
     fn heirs(&self) -> Option<(usize, &'static str)> {
+        None
+    }
+
+    /// The time in which a place in the ring takes in one newcomer, where newcomers have to wait for
+    /// their turn.
+    fn takes_in_one_each(&self) -> Option<Span> {
         None
     }
 

@@ -1,10 +1,12 @@
 //! What an experiment is: its keys, its tables, its cost, its run.
 
+use super::NetworkScenario;
 use crate::engine::Seed;
 use crate::parameter::{Problem, Section, Table};
 use crate::underlay::Facts;
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
+use std::time::Duration;
 
 /// A table of results in long format: its name and the columns after the keys.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +34,21 @@ pub struct Outcome {
     pub notes: Vec<String>,
 }
 
+/// The beginning of the note of a run that ended because memory was short.
+pub const STOPPED_FOR_MEMORY: &str = "stopped at the limit of memory";
+
+impl Outcome {
+    /// Whether the run ended before its plan did because memory was short.
+    pub fn is_short_of_memory(&self) -> bool {
+        let mut notes = self.notes.iter();
+        notes.any(|note| note.starts_with(STOPPED_FOR_MEMORY))
+    }
+}
+
+/// Events that a core handles in a second where no trial has told: between the 2 million of a Chord of
+/// a million nodes and the more of networks that stay in the cache.
+pub const EVENTS_PER_SECOND: f64 = 3e6;
+
 /// What a run is expected to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
@@ -52,6 +69,25 @@ pub trait Run: Send + Sync {
     /// What is in the file of its underlay, if it has one.
     fn facts(&self) -> Option<Facts> {
         None
+    }
+
+    /// The living network that runs in it, if one does.
+    fn network(&self) -> Option<&NetworkScenario> {
+        None
+    }
+
+    /// Runs the beginning of it for about `budget`, and says how many seconds of processor time
+    /// the whole takes by that. `None` where only a whole run tells.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    fn trial(&self, _seed: Seed, _budget: Duration) -> Result<Option<f64>, Problem> {
+        Ok(None)
+    }
+
+    /// Events that a trial takes at least: all of them where only a whole run tells.
+    fn least_trial(&self) -> f64 {
+        self.cost().events
     }
 
     /// Runs it. The same seed gives the same outcome.

@@ -5,8 +5,10 @@
 //! [`ScenarioError`] that names file, line and key. What an experiment is, is said by the trait
 //! [`Experiment`]; the kinds themselves live on the floor above.
 
+mod advice;
 mod changes;
 mod error;
+mod expectation;
 mod experiment;
 mod figures;
 mod kept;
@@ -19,9 +21,13 @@ mod shard;
 mod source;
 mod sweep;
 
+pub use advice::Advice;
 pub use changes::Options;
 pub use error::ScenarioError;
-pub use experiment::{Cost, Experiment, Outcome, Recorded, Rows, Run, TableSpec};
+pub use experiment::{
+    Cost, EVENTS_PER_SECOND, Experiment, Outcome, Recorded, Rows, Run, STOPPED_FOR_MEMORY,
+    TableSpec,
+};
 pub use kept::Kept;
 pub use network::{NetworkScenario, OverlayScenario, TimeParameters};
 pub use plan::{Header, PlannedRun, Point, Scenario};

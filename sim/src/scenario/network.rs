@@ -1,6 +1,6 @@
 //! The scenario of a living network: underlay, overlay, workload, time.
 
-use super::{Cost, Protocol, ProtocolParameters};
+use super::{Protocol, ProtocolParameters};
 use crate::adversary::{Intruder, Strategy};
 use crate::churn::Churn;
 use crate::engine::{Instant, Span};
@@ -151,12 +151,13 @@ impl NetworkScenario {
             ));
         }
         self.protocol.check(&Circumstances {
-            nodes: overlay.nodes,
+            nodes: self.participants(),
             start: overlay.start,
             joins: self.churn.joins() || self.adversary.is_some(),
             iterative: overlay.lookup == Travel::Iterative,
         })?;
         self.check_attack()?;
+        self.check_volume()?;
         if self.workload.lookups.is_some() && self.workload.interval.is_some() {
             return Err(Problem::new(
                 "workload.interval",
@@ -201,6 +202,11 @@ impl NetworkScenario {
         Ok(())
     }
 
+    /// How many nodes can be there: those at first, and those that come later.
+    fn participants(&self) -> usize {
+        self.churn.sites().max(self.overlay.nodes)
+    }
+
     fn check_attack(&self) -> Result<(), Problem> {
         let attack = &self.adversary.attack;
         if attack.strategy == Strategy::AroundKey && self.attacked_key().is_none() {
@@ -225,7 +231,7 @@ impl NetworkScenario {
     /// # Errors
     /// A [`Problem`] with `key`.
     pub fn check_replicas(&self, key: &str, replicas: usize) -> Result<(), Problem> {
-        let nodes = self.overlay.nodes;
+        let nodes = self.participants();
         if replicas > nodes {
             let message = format_args!("{replicas} copies do not fit on {nodes} nodes");
             return Err(Problem::new(key, message));
@@ -344,24 +350,5 @@ impl NetworkScenario {
         .into_iter()
         .map(|(key, table)| (key.to_owned(), Value::Table(table)))
         .collect()
-    }
-
-    /// What a run will take, roughly: what the protocol says of its lookups, maintenance and
-    /// tables, and the underlay's own estimate.
-    pub fn cost(&self) -> Cost {
-        let seconds = self.time.transition.as_secs_f64() + self.measure().as_secs_f64();
-        self.cost_of(self.lookups(), seconds)
-    }
-
-    /// The same for so many lookups in so many seconds of virtual time.
-    pub fn cost_of(&self, lookups: u64, seconds: f64) -> Cost {
-        let sybils = self.adversary.most(self.overlay.id_rule());
-        let n = (self.overlay.nodes + sybils) as f64;
-        let burden = self.protocol.burden(self.overlay.nodes);
-        Cost {
-            events: lookups as f64 * 2.0 * (burden.hops + 1.0)
-                + (burden.build + burden.maintenance * seconds) * n,
-            bytes: n * (160.0 + burden.bytes) + self.underlay.memory(self.overlay.nodes) as f64,
-        }
     }
 }

@@ -64,6 +64,8 @@ pub struct Scenario {
     pub file: std::path::PathBuf,
     /// The stem of the file's name.
     pub name: String,
+    /// What stands in it.
+    pub(super) source: Source,
     /// Its head.
     pub header: Header,
     /// The kind of experiment.
@@ -126,7 +128,7 @@ impl Scenario {
             } else {
                 continue;
             };
-            return Err(in_sweep(&source, &sweep, problem));
+            return Err(in_sweep(&source, &sweep.keys, problem));
         }
         let count = sweep.points.len() as u64 * u64::from(header.repetitions);
         if count > MOST_RUNS {
@@ -157,6 +159,7 @@ impl Scenario {
         Ok(Self {
             file: source.file().to_owned(),
             name,
+            source,
             header,
             experiment,
             swept: sweep.keys,
@@ -216,8 +219,8 @@ fn kind_of(
 }
 
 /// A problem with a swept key stands in the sweep.
-fn in_sweep(source: &Source, sweep: &Sweep, problem: Problem) -> ScenarioError {
-    if !sweep.keys.contains(&problem.key) {
+pub(super) fn in_sweep(source: &Source, swept: &[String], problem: Problem) -> ScenarioError {
+    if !swept.contains(&problem.key) {
         return source.error(problem);
     }
     let zips = source
@@ -245,11 +248,11 @@ fn point(
     let mut table = source.values.clone();
     FRAME.iter().for_each(|frame| drop(table.remove(*frame)));
     for (key, value) in sweep.keys.iter().zip(values) {
-        insert(&mut table, key, value.clone()).map_err(|p| in_sweep(source, sweep, p))?;
+        insert(&mut table, key, value.clone()).map_err(|p| in_sweep(source, &sweep.keys, p))?;
     }
     let run = experiment
         .prepare(&Table::root(&table), source.folder())
-        .map_err(|problem| in_sweep(source, sweep, problem))?;
+        .map_err(|problem| in_sweep(source, &sweep.keys, problem))?;
     Ok(Point {
         values: values.iter().map(cell).collect(),
         run,

@@ -62,6 +62,11 @@ macro_rules! protocols {
                 match self { $( Self::$variant(parameters) => parameters.burden(nodes) ),+ }
             }
 
+            /// Maintenance messages that a node sends each second, by the key that sets how often.
+            pub fn upkeep(&self, nodes: usize) -> Vec<(&'static str, f64)> {
+                match self { $( Self::$variant(parameters) => parameters.upkeep(nodes) ),+ }
+            }
+
             /// Whether IDs stand on a ring.
             pub fn is_ring(&self) -> bool {
                 match self { $( Self::$variant(parameters) => parameters.is_ring() ),+ }
@@ -76,6 +81,12 @@ macro_rules! protocols {
             /// other, and the key that says so, where there is one.
             pub fn heirs(&self) -> Option<(usize, &'static str)> {
                 match self { $( Self::$variant(parameters) => parameters.heirs() ),+ }
+            }
+
+            /// The time in which a place in the ring takes in one newcomer, where newcomers have to wait
+            /// for their turn.
+            pub fn takes_in_one_each(&self) -> Option<Span> {
+                match self { $( Self::$variant(parameters) => parameters.takes_in_one_each() ),+ }
             }
 
             /// Opens `launch` with the protocol's type.

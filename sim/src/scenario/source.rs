@@ -94,6 +94,11 @@ impl Source {
         self.places.insert(format!("sweep.{key}"), place);
     }
 
+    /// Whether an option of the command set `key`.
+    pub(super) fn is_from_option(&self, key: &str) -> bool {
+        matches!(self.places.get(key), Some(Place::Option(_)))
+    }
+
     /// The place of `key`, or of the table nearest around it.
     pub(super) fn place(&self, key: &str) -> Place {
         let mut path = key;

@@ -156,6 +156,25 @@ impl Distances {
         self.slots.len()
     }
 
+    /// How many rows are computed, and how many there can be: none without a graph.
+    pub fn rows(&self) -> (usize, usize) {
+        let computed = self.rows.iter().filter(|row| row.is_some()).count();
+        (computed, self.rows.len())
+    }
+
+    /// Computes a row that is not there yet; false if all are.
+    pub fn compute_next(&mut self) -> bool {
+        let Shape::Graph(graph) = &self.underlay.shape else {
+            return false;
+        };
+        let Some(place) = self.rows.iter().position(Option::is_none) else {
+            return false;
+        };
+        let row = Row::new(graph, &mut self.search, &self.hosts, self.hosts[place]);
+        self.rows[place] = Some(row);
+        true
+    }
+
     /// The path from site `from` to site `to`; [`Path::NONE`] if they are one host.
     ///
     /// O(1) where the row of either end is there, otherwise one search over the underlay.

@@ -244,6 +244,27 @@ impl Specification {
             .saturating_add(rows)
     }
 
+    /// The latency between two hosts, where it is the same for all.
+    pub fn equal_latency(&self) -> Option<Span> {
+        match &self.chosen {
+            Chosen::Constant(own) => Some(own.latency),
+            _ => None,
+        }
+    }
+
+    /// Steps of the size of an event that it takes to build it.
+    pub fn building(&self) -> f64 {
+        match &self.chosen {
+            Chosen::Graph(model) => model.expected_links(self.general.nodes),
+            Chosen::File(loaded, _) => match &loaded.measured {
+                Measured::Graph(_, links) => links.len() as f64,
+                Measured::Matrix(_) => 0.0,
+            },
+            Chosen::Euclidean(_) => self.general.nodes as f64 / 10.0,
+            Chosen::Constant(_) => 0.0,
+        }
+    }
+
     /// Builds the underlay.
     ///
     /// The graph is drawn from the stream "underlay", latencies from "link-latency", so that

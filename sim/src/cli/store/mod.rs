@@ -120,6 +120,8 @@ impl Store {
         let cut = journal.set_len(whole);
         cut.and_then(|()| journal.seek(SeekFrom::End(0)))
             .map_err(|error| cannot(named(JOURNAL, &error)))?;
+        // What ended for want of memory is not done.
+        finished.retain(|_, outcome: &mut Outcome| !outcome.is_short_of_memory());
         let kept = scenario.header.tables.clone();
         for outcome in finished.values_mut() {
             kept.trim(outcome, scenario.experiment);

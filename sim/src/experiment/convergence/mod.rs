@@ -18,10 +18,12 @@ use crate::engine::Seed;
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
 use crate::space::{FixedTorus, Key, Rule, Space};
+use cpu_time::ProcessTime;
 use gossip::{Mesh, Tables};
 use lookup::{Sweep, hit_rate};
 use ordered_float::OrderedFloat;
 use std::path::Path;
+use std::time::Duration;
 use toml::Value;
 
 crate::choices! {
@@ -131,6 +133,16 @@ struct Moment {
     long_peers: f64,
 }
 
+impl ConvergenceRun {
+    /// It with a fifth of its cycles.
+    fn shorter(&self) -> Self {
+        Self(ConvergenceParameters {
+            cycles: self.0.cycles.div_ceil(5),
+            ..self.0.clone()
+        })
+    }
+}
+
 impl Run for ConvergenceRun {
     fn resolved(&self) -> toml::Table {
         let values = self.0.write().into_iter().collect();
@@ -157,6 +169,19 @@ impl Run for ConvergenceRun {
                 / 70.0,
             bytes: n * (8.0 * (short + long) + 16.0 * p.dimensions as f64 + 60.0),
         }
+    }
+
+    fn least_trial(&self) -> f64 {
+        self.shorter().cost().events
+    }
+
+    /// A fifth of the cycles, whose cost is to that of all as they themselves say.
+    fn trial(&self, seed: Seed, _: Duration) -> Result<Option<f64>, Problem> {
+        let shorter = self.shorter();
+        let before = ProcessTime::now();
+        shorter.run(seed)?;
+        let scale = self.cost().events / shorter.cost().events.max(1.0);
+        Ok(Some(before.elapsed().as_secs_f64() * scale))
     }
 
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {

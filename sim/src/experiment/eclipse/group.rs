@@ -106,7 +106,7 @@ impl Group {
         }
     }
 
-    fn count(&self, seed: Seed, network: u64) -> Count {
+    pub fn count(&self, seed: Seed, network: u64) -> Count {
         let mut adversary = self.common.adversary.clone();
         adversary.ips = self.most_addresses();
         let pairs = adversary.pairs(&mut seed.stream("addresses", network));

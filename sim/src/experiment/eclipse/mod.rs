@@ -20,10 +20,13 @@ use crate::engine::Seed;
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, Outcome, Run, TableSpec};
 use crate::space::Key;
+use cpu_time::ProcessTime;
 use group::{Group, Question};
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use toml::Value;
 
 crate::choices! {
@@ -128,6 +131,19 @@ impl Run for EclipseRun {
                 + k * size_of::<Held>() as f64
                 + merged * links::MERGED_BYTES as f64,
         }
+    }
+
+    fn least_trial(&self) -> f64 {
+        let networks = self.question.eclipse.networks as f64;
+        self.cost().events * self.group.members() as f64 / networks
+    }
+
+    /// One network, of which all runs of the group have their part.
+    fn trial(&self, seed: Seed, _: Duration) -> Result<Option<f64>, Problem> {
+        let before = ProcessTime::now();
+        black_box(self.group.count(seed, 0));
+        let networks = self.question.eclipse.networks as f64 / self.group.members() as f64;
+        Ok(Some(before.elapsed().as_secs_f64() * networks))
     }
 
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {

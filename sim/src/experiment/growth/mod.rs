@@ -14,8 +14,10 @@ use crate::overlay::urdht::{UrdhtParameters, UrdhtSpace};
 use crate::overlay::{Circumstances, Configuration, Start};
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
+use cpu_time::ProcessTime;
 use sound::Sound;
 use std::path::Path;
+use std::time::Duration;
 use toml::Value;
 
 crate::choices! {
@@ -140,6 +142,21 @@ struct GrowthRun {
     urdht: UrdhtParameters,
 }
 
+impl GrowthRun {
+    /// It with as few nodes as take so many seconds, roughly, but no fewer than sixty.
+    fn smaller(&self, seconds: f64) -> Self {
+        let part = libm::sqrt(1e6 * seconds / self.cost().events.max(1.0)).min(1.0);
+        let nodes = (self.growth.nodes as f64 * part) as usize;
+        Self {
+            growth: GrowthParameters {
+                nodes: nodes.max(60).min(self.growth.nodes),
+                ..self.growth.clone()
+            },
+            urdht: self.urdht.clone(),
+        }
+    }
+}
+
 impl Run for GrowthRun {
     fn resolved(&self) -> toml::Table {
         let table = |values: std::collections::BTreeMap<String, Value>| {
@@ -177,6 +194,20 @@ impl Run for GrowthRun {
             },
             bytes: n * (160.0 + burden.bytes),
         }
+    }
+
+    fn least_trial(&self) -> f64 {
+        self.smaller(0.0).cost().events
+    }
+
+    /// A network of fewer nodes, whose cost is to this one's as they themselves say.
+    fn trial(&self, seed: Seed, budget: Duration) -> Result<Option<f64>, Problem> {
+        let smaller = self.smaller(budget.as_secs_f64());
+        let before = ProcessTime::now();
+        smaller.run(seed)?;
+        let scale = self.cost().events / smaller.cost().events.max(1.0);
+        // Larger networks have more peers and longer ways, too.
+        Ok(Some(before.elapsed().as_secs_f64() * libm::pow(scale, 1.2)))
     }
 
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {

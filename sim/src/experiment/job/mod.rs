@@ -3,12 +3,15 @@
 mod rows;
 mod ticks;
 
-use super::network::world;
+use super::network::trial::{Observer, Trial};
+use super::network::{state, world};
 use crate::engine::{Instant, Seed};
 use crate::network::End;
 use crate::overlay::{Launch, Omniscient};
 use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
+use crate::scenario::{
+    Cost, EVENTS_PER_SECOND, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec,
+};
 use crate::service::job::{
     Balancing, BalancingParameters, Bundle, Compute, JobParameters, JobSpecification, Message,
     Model, NodeParameters, Shared, Worker,
@@ -16,8 +19,12 @@ use crate::service::job::{
 use crate::underlay::Facts;
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
+use std::time::Duration;
 use ticks::Ticks;
 use toml::Value;
+
+/// How many times the work of an event of a bare network one of a job is: measured.
+const AN_EVENT: f64 = 2.6;
 
 /// The kind of experiment.
 pub struct JobExperiment;
@@ -143,6 +150,23 @@ impl JobRun {
 }
 
 impl JobRun {
+    /// How long the job is expected to take: until the node with the largest region is done, which on
+    /// average has ln n + .58 times the mean.
+    fn expected_seconds(&self) -> f64 {
+        let n = self.network.overlay.nodes as f64;
+        let mean = self.job.samples() as f64 / (self.nodes.speed * n);
+        mean * (libm::log(n) + 0.58)
+    }
+
+    /// Steps of the size of an event that computing the atoms takes, before the run begins.
+    fn mapping(&self) -> f64 {
+        match self.job.parameters.compute {
+            // A sample is far less than an event.
+            Compute::Real => self.job.samples() as f64 / 50.0,
+            Compute::Modelled => 0.0,
+        }
+    }
+
     /// It as a job in ticks, if that is what it is.
     fn in_ticks(&self) -> Result<Option<Ticks>, Problem> {
         match self.job.parameters.model {
@@ -201,32 +225,50 @@ impl Run for JobRun {
         let nodes = self.network.overlay.nodes;
         let (atoms, n) = (f64::from(job.atoms), nodes as f64);
         let hops = self.network.protocol.burden(nodes).hops;
-        // Until the node with the largest region is done, which on average has ln n + .58 times the mean.
-        let mean = self.job.samples() as f64 / (self.nodes.speed * n);
-        let seconds = mean * (libm::log(n) + 0.58);
+        let seconds = self.expected_seconds();
         let sending = match job.bundle {
             Bundle::Fingers | Bundle::Walk => 2.0 * n.min(atoms),
             Bundle::None => atoms * hops,
-        };
-        let mapping = match job.compute {
-            // A sample is far less than an event.
-            Compute::Real => self.job.samples() as f64 / 50.0,
-            Compute::Modelled => 0.0,
         };
         // A look after a copy is less than an event, but comes with each repair and each neighbour.
         let copies = atoms * job.replicas as f64;
         let looks = copies * seconds / job.repair.as_secs_f64() / 5.0;
         let network = self.network.cost_of(0, seconds);
         Cost {
-            events: network.events + sending + mapping + 4.0 * copies + looks,
+            events: AN_EVENT * (network.events + sending + self.mapping() + 4.0 * copies + looks),
             bytes: network.bytes + 300.0 * atoms * job.replicas as f64,
         }
+    }
+
+    fn network(&self) -> Option<&NetworkScenario> {
+        (self.job.parameters.model == Model::Messages).then_some(&self.network)
+    }
+
+    fn least_trial(&self) -> f64 {
+        match self.job.parameters.model {
+            Model::Messages => self.network.building() + self.mapping(),
+            Model::Ticks => self.cost().events,
+        }
+    }
+
+    fn trial(&self, seed: Seed, budget: Duration) -> Result<Option<f64>, Problem> {
+        if self.in_ticks()?.is_some() {
+            return Ok(None);
+        }
+        let mut trial = Trial::new(budget);
+        self.live(seed, Observer::Trial(&mut trial))?;
+        let whole = trial.whole(0.0, false, |t| t);
+        if trial.is_whole() {
+            return Ok(Some(whole));
+        }
+        // A job begins with a burst, so its beginning tells little of the rest.
+        Ok(Some(whole.max(self.cost().events / EVENTS_PER_SECOND)))
     }
 
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
         match self.in_ticks()? {
             Some(ticks) => ticks.run(seed),
-            None => self.live(seed, None),
+            None => self.live(seed, Observer::None),
         }
     }
 
@@ -242,18 +284,18 @@ impl Run for JobRun {
 
 impl JobRun {
     /// Runs it, and takes it down where that is wanted.
-    fn live(&self, seed: Seed, recording: Option<&mut Recording>) -> Result<Outcome, Problem> {
+    fn live(&self, seed: Seed, observer: Observer<'_>) -> Result<Outcome, Problem> {
         self.network.protocol.launch(Live {
             run: self,
             seed,
-            recording,
+            observer,
         })
     }
 }
 
 impl Recorded for JobRun {
     fn record(&self, seed: Seed, recording: &mut Recording) -> Result<Outcome, Problem> {
-        self.live(seed, Some(recording))
+        self.live(seed, Observer::Recording(recording))
     }
 }
 
@@ -261,7 +303,7 @@ impl Recorded for JobRun {
 struct Live<'a> {
     run: &'a JobRun,
     seed: Seed,
-    recording: Option<&'a mut Recording>,
+    observer: Observer<'a>,
 }
 
 impl Launch for Live<'_> {
@@ -271,7 +313,7 @@ impl Launch for Live<'_> {
         let Self {
             run,
             seed,
-            recording,
+            observer,
         } = self;
         let scenario = &run.network;
         let (nodes, balancing) = (run.nodes.clone(), run.balancing.clone());
@@ -279,12 +321,14 @@ impl Launch for Live<'_> {
         let service = Shared::new(&run.job, nodes, balancing, size, seed);
         let address = service.address();
         let (mut network, mut notes) = world::build::<P, Worker>(scenario, seed, shared, service)?;
-        world::begin_recording(&mut network, recording.is_some());
+        let mut observer = observer;
+        world::begin(&mut network, &mut observer);
         network.take_time(run.nodes.handling_time);
         let max_events = scenario.time.max_events;
         let start = Instant::START + run.job.parameters.start;
         let mut end = network.run(start, false, max_events);
         if end == End::Done {
+            notes.extend(state::not_whole(&network, scenario, seed));
             network.begin_measuring(None);
             let honest = network.honest();
             let place = seed.stream("stager", 0).index(honest.len().max(1));
@@ -293,9 +337,14 @@ impl Launch for Live<'_> {
             }
             end = network.run(scenario.end(), true, max_events);
         }
+        if world::end(&mut network, observer, end) {
+            return Ok(Outcome::default());
+        }
+        notes.extend(state::slow_pairs(&mut network, scenario, seed));
         let lasted = network.now().since(Instant::START);
         match end {
-            End::Done => {}
+            End::Done | End::Trial => {}
+            End::Memory => notes.push(world::memory_note(lasted)),
             End::Time => notes.push(format!(
                 "the job had not come to its end at time.max, {lasted} of virtual time"
             )),
@@ -304,7 +353,6 @@ impl Launch for Live<'_> {
             )),
             End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
         }
-        world::end_recording(&mut network, recording);
         Ok(rows::outcome(run, &network, notes))
     }
 }

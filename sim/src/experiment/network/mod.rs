@@ -2,17 +2,21 @@
 //! keys. `world` builds it from a scenario, `rows` turns what was counted into rows.
 
 mod rows;
+pub(super) mod state;
+pub(super) mod trial;
 pub(super) mod world;
 
 use crate::adversary::Behaviour;
-use crate::engine::{Instant, Seed};
+use crate::engine::{Instant, Seed, Span};
 use crate::network::End;
-use crate::overlay::{Launch, Omniscient};
+use crate::overlay::{Launch, Omniscient, Start};
 use crate::parameter::{Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
 use crate::underlay::Facts;
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
+use std::time::Duration;
+use trial::{Observer, Trial};
 
 /// The kind of experiment.
 pub struct NetworkExperiment;
@@ -137,8 +141,34 @@ impl Run for NetworkRun {
         self.0.cost()
     }
 
+    fn network(&self) -> Option<&NetworkScenario> {
+        Some(&self.0)
+    }
+
+    fn least_trial(&self) -> f64 {
+        self.0.building()
+    }
+
+    fn trial(&self, seed: Seed, budget: Duration) -> Result<Option<f64>, Problem> {
+        let scenario = &self.0;
+        let mut trial = Trial::new(budget);
+        self.live(seed, Observer::Trial(&mut trial))?;
+        let (lasts, measure_from) = (scenario.lasts(), scenario.time.transition.as_secs_f64());
+        if trial.has_reached(measure_from) || scenario.overlay.start != Start::Converged {
+            return Ok(Some(trial.whole(lasts, true, |t| scenario.events_by(t))));
+        }
+        // What happens before and after measuring begins differs: each has its own trial.
+        let mut measured = scenario.clone();
+        measured.time.transition = Span::ZERO;
+        let before = trial.whole(measure_from, false, |t| scenario.events_by(t));
+        let mut trial = Trial::new(budget);
+        Self(measured.clone()).live(seed, Observer::Trial(&mut trial))?;
+        let after = trial.whole(measured.lasts(), true, |t| measured.events_by(t));
+        Ok(Some(before + after - trial.building()))
+    }
+
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
-        self.live(seed, None)
+        self.live(seed, Observer::None)
     }
 
     fn recorded(&self) -> Result<&dyn Recorded, Problem> {
@@ -149,18 +179,18 @@ impl Run for NetworkRun {
 
 impl NetworkRun {
     /// Runs it, and takes it down where that is wanted.
-    fn live(&self, seed: Seed, recording: Option<&mut Recording>) -> Result<Outcome, Problem> {
+    fn live(&self, seed: Seed, observer: Observer<'_>) -> Result<Outcome, Problem> {
         self.0.protocol.launch(Live {
             scenario: &self.0,
             seed,
-            recording,
+            observer,
         })
     }
 }
 
 impl Recorded for NetworkRun {
     fn record(&self, seed: Seed, recording: &mut Recording) -> Result<Outcome, Problem> {
-        self.live(seed, Some(recording))
+        self.live(seed, Observer::Recording(recording))
     }
 }
 
@@ -168,7 +198,7 @@ impl Recorded for NetworkRun {
 struct Live<'a> {
     scenario: &'a NetworkScenario,
     seed: Seed,
-    recording: Option<&'a mut Recording>,
+    observer: Observer<'a>,
 }
 
 impl Launch for Live<'_> {
@@ -178,13 +208,15 @@ impl Launch for Live<'_> {
         let Self {
             scenario,
             seed,
-            recording,
+            observer,
         } = self;
         let (mut network, mut notes) = world::build::<P, ()>(scenario, seed, shared, ())?;
-        world::begin_recording(&mut network, recording.is_some());
+        let mut observer = observer;
+        world::begin(&mut network, &mut observer);
         let max_events = scenario.time.max_events;
         let mut end = network.run(scenario.measure_from(), false, max_events);
         if end == End::Done {
+            notes.extend(state::not_whole(&network, scenario, seed));
             network.begin_measuring(scenario.intervals());
             world::plan_lookups(&mut network, scenario, seed);
             end = network.run(scenario.measure_to(), false, max_events);
@@ -192,9 +224,14 @@ impl Launch for Live<'_> {
         if end == End::Done {
             end = network.run(scenario.end(), true, max_events);
         }
+        if world::end(&mut network, observer, end) {
+            return Ok(Outcome::default());
+        }
+        notes.extend(state::slow_pairs(&mut network, scenario, seed));
         let lasted = network.now().since(Instant::START);
         match end {
-            End::Done => {}
+            End::Done | End::Trial => {}
+            End::Memory => notes.push(world::memory_note(lasted)),
             End::Time => notes.push(format!(
                 "stopped at time.max, {lasted} of virtual time, with lookups under way"
             )),
@@ -204,7 +241,6 @@ impl Launch for Live<'_> {
             End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
         }
         network.end_measuring();
-        world::end_recording(&mut network, recording);
         Ok(rows::outcome(&mut network, seed, notes))
     }
 }

@@ -1,14 +1,14 @@
 //! From a scenario to a network with nodes, churn and lookups.
 
-use crate::engine::{Instant, Seed, Span};
-use crate::network::{Attack, MOST_EVENTS, Network, Placement, Setup, oracle, place};
+use super::trial::Observer;
+use crate::engine::{Instant, Seed, Span, memory};
+use crate::network::{Attack, End, MOST_EVENTS, Network, Placement, Setup, oracle, place};
 use crate::overlay::{Application, Omniscient, Start};
 use crate::parameter::Problem;
-use crate::scenario::NetworkScenario;
+use crate::scenario::{NetworkScenario, STOPPED_FOR_MEMORY};
 use crate::space::Key;
 use crate::underlay::{Distances, Host};
 use crate::workload::{LookupPlan, MemberLookups, WorkloadParameters};
-use dhtlab_analysis::view::Recording;
 use std::sync::Arc;
 
 /// Builds the underlay and puts the overlay on it, with an application on each node; all of these
@@ -29,16 +29,7 @@ pub(in crate::experiment) fn build<P: Omniscient, A: Application>(
         .build(seed)
         .map_err(|error| Problem::new("underlay", error))?;
     let notes = underlay.notes().to_vec();
-    if overlay.placement == Placement::Distinct && overlay.nodes > underlay.hosts() {
-        return Err(Problem::new(
-            "overlay.nodes",
-            format_args!(
-                "{} nodes do not fit on the {} connected hosts of this underlay",
-                overlay.nodes,
-                underlay.hosts()
-            ),
-        ));
-    }
+    scenario.check_hosts(underlay.hosts())?;
     let hosts = hosts(scenario, underlay.hosts(), seed);
     let rule = overlay.id_rule();
     let mut id_stream = seed.stream("ids", 0);
@@ -115,24 +106,43 @@ pub(in crate::experiment) fn build<P: Omniscient, A: Application>(
     Ok((network, notes))
 }
 
-/// Has `network` recorded from now on, if that is `wanted`.
-pub(in crate::experiment) fn begin_recording<P: Omniscient, A: Application>(
+/// The world is built: tells `observer`, if there is one.
+pub(in crate::experiment) fn begin<P: Omniscient, A: Application>(
     network: &mut Network<P, A>,
-    wanted: bool,
+    observer: &mut Observer<'_>,
 ) {
-    if wanted {
-        network.record(MOST_EVENTS);
+    match observer {
+        Observer::None => {}
+        Observer::Recording(_) => network.record(MOST_EVENTS),
+        Observer::Trial(trial) => trial.begin(network),
     }
 }
 
-/// Puts what was recorded of `network` into `recording`, if it is wanted.
-pub(in crate::experiment) fn end_recording<P: Omniscient, A: Application>(
+/// The run has ended: gives `observer` what is its own. Whether it was a trial, which has no rows.
+pub(in crate::experiment) fn end<P: Omniscient, A: Application>(
     network: &mut Network<P, A>,
-    recording: Option<&mut Recording>,
-) {
-    if let (Some(recording), Some(taken)) = (recording, network.take_recording()) {
-        *recording = taken;
+    observer: Observer<'_>,
+    end: End,
+) -> bool {
+    match observer {
+        Observer::None => {}
+        Observer::Recording(recording) => {
+            if let Some(taken) = network.take_recording() {
+                *recording = taken;
+            }
+        }
+        Observer::Trial(trial) => {
+            trial.end(network, end);
+            return true;
+        }
     }
+    false
+}
+
+/// What is said of a run that ends at `lasted` for want of memory.
+pub(in crate::experiment) fn memory_note(lasted: Span) -> String {
+    let limit = memory::limit() as f64 / 1e9;
+    format!("{STOPPED_FOR_MEMORY}, {limit:.2} GB, at {lasted} of virtual time")
 }
 
 /// The hosts of the sites: of the nodes that are there at first, then of participants that come

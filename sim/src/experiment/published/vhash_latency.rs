@@ -160,13 +160,14 @@ impl Run for PublishedRun {
         let n = self.overlay.nodes as f64;
         let rounds = match self.overlay.protocol {
             Protocol::Chord => 1.0,
+            Protocol::VHash if !self.as_coded.embedding => 1.0,
             Protocol::VHash => self
                 .as_coded
                 .rounds
                 .map_or(n / 10.0, |rounds| rounds as f64),
         };
         Cost {
-            events: rounds * n * n / 4.0,
+            events: rounds * n * n / 2.0,
             bytes: n * 2000.0 + self.underlay.memory(self.overlay.nodes) as f64,
         }
     }

@@ -8,10 +8,11 @@
 
 mod rows;
 
-use super::network::world;
+use super::network::trial::{Observer, Trial};
+use super::network::{state, world};
 use crate::engine::{Instant, Seed, Span};
 use crate::network::{End, Network};
-use crate::overlay::{Launch, Node, Omniscient};
+use crate::overlay::{Launch, Node, Omniscient, Start};
 use crate::parameter::{Parameters, Problem, Section, Table};
 use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
 use crate::service::storage::{Content, Storage, StorageParameters};
@@ -21,6 +22,7 @@ use dhtlab_analysis::view::Recording;
 use rand::Rng;
 use rows::{Blocks, Moment};
 use std::path::Path;
+use std::time::Duration;
 use toml::Value;
 
 crate::parameters! {
@@ -108,6 +110,24 @@ impl StorageRun {
         Ok(())
     }
 
+    /// Events that are expected in the first `seconds` of virtual time.
+    fn events_by(&self, seconds: f64) -> f64 {
+        let (blocks, gets) = (self.workload.blocks as f64, self.workload.gets as f64);
+        let nodes = self.network.overlay.nodes;
+        let replicas = self.service.replicas as f64;
+        let hops = self.network.protocol.burden(nodes).hops;
+        let part = |from: f64, to: f64| ((seconds - from) / (to - from).max(1e-9)).clamp(0.0, 1.0);
+        let measure_from = self.network.time.transition.as_secs_f64();
+        let put = blocks * part(measure_from / 2.0, measure_from);
+        let got = gets * part(measure_from, self.network.lasts());
+        // A node tells about twice as many others as hold copies that it looks after them.
+        let turns = seconds * self.service.repair.rate();
+        self.network.events_by(seconds)
+            + (put + got) * (hops + 4.0)
+            + 2.0 * put * replicas
+            + nodes as f64 * turns * 2.0 * replicas
+    }
+
     /// When the first block is put.
     fn puts_from(&self) -> Instant {
         let transition = self.network.time.transition.as_nanos();
@@ -152,20 +172,8 @@ impl Run for StorageRun {
         let network = self.network.cost();
         let (blocks, gets) = (self.workload.blocks as f64, self.workload.gets as f64);
         let replicas = self.service.replicas as f64;
-        let n = self.network.overlay.nodes as f64;
-        let hops = self
-            .network
-            .protocol
-            .burden(self.network.overlay.nodes)
-            .hops;
-        let lasted = self.network.time.transition + self.network.measure();
-        // A node tells about twice as many others as hold copies that it looks after them.
-        let turns = lasted.as_secs_f64() * self.service.repair.rate();
         Cost {
-            events: network.events
-                + (blocks + gets) * (hops + 4.0)
-                + 2.0 * blocks * replicas
-                + n * turns * 2.0 * replicas,
+            events: self.network.building() + self.events_by(self.network.lasts()),
             // Copies share their bytes.
             bytes: network.bytes
                 + blocks * (f64::from(self.service.block_size) + 100.0 + 150.0 * replicas)
@@ -173,8 +181,32 @@ impl Run for StorageRun {
         }
     }
 
+    fn network(&self) -> Option<&NetworkScenario> {
+        Some(&self.network)
+    }
+
+    fn least_trial(&self) -> f64 {
+        self.network.building()
+    }
+
+    fn trial(&self, seed: Seed, budget: Duration) -> Result<Option<f64>, Problem> {
+        let mut short = self.clone();
+        if self.network.overlay.start == Start::Converged {
+            // Blocks are there early, so that the trial sees what it takes to look after them.
+            short.network.time.transition = self.network.time.transition.min(Span::from_secs(60));
+        }
+        let mut trial = Trial::new(budget);
+        short.live(seed, Observer::Trial(&mut trial))?;
+        let left = self.events_by(self.network.lasts()) - self.network.events_by(0.0);
+        let all = short.events_by(short.network.lasts());
+        let seconds = trial.whole(short.network.lasts(), false, |t| short.events_by(t));
+        // What the shorter time before measuring leaves out is as the rest.
+        let rest = (left / all.max(1.0)).max(1.0) - 1.0;
+        Ok(Some(seconds + rest * (seconds - trial.building())))
+    }
+
     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
-        self.live(seed, None)
+        self.live(seed, Observer::None)
     }
 
     fn recorded(&self) -> Result<&dyn Recorded, Problem> {
@@ -185,18 +217,18 @@ impl Run for StorageRun {
 
 impl StorageRun {
     /// Runs it, and takes it down where that is wanted.
-    fn live(&self, seed: Seed, recording: Option<&mut Recording>) -> Result<Outcome, Problem> {
+    fn live(&self, seed: Seed, observer: Observer<'_>) -> Result<Outcome, Problem> {
         self.network.protocol.launch(Live {
             run: self,
             seed,
-            recording,
+            observer,
         })
     }
 }
 
 impl Recorded for StorageRun {
     fn record(&self, seed: Seed, recording: &mut Recording) -> Result<Outcome, Problem> {
-        self.live(seed, Some(recording))
+        self.live(seed, Observer::Recording(recording))
     }
 }
 
@@ -204,7 +236,7 @@ impl Recorded for StorageRun {
 struct Live<'a> {
     run: &'a StorageRun,
     seed: Seed,
-    recording: Option<&'a mut Recording>,
+    observer: Observer<'a>,
 }
 
 impl Launch for Live<'_> {
@@ -214,16 +246,18 @@ impl Launch for Live<'_> {
         let Self {
             run,
             seed,
-            recording,
+            observer,
         } = self;
         let scenario = &run.network;
         let service = run.service.clone();
         let (mut network, mut notes) = world::build::<P, Storage>(scenario, seed, shared, service)?;
-        world::begin_recording(&mut network, recording.is_some());
+        let mut observer = observer;
+        world::begin(&mut network, &mut observer);
         let mut end = fill(run, &mut network, seed);
         let blocks = Blocks::stored(network.ledger());
         let mut moments = Vec::new();
         if end == End::Done {
+            notes.extend(state::not_whole(&network, scenario, seed));
             network.begin_measuring(scenario.intervals());
             moments.push(Moment::of(&network, &blocks));
             world::plan_lookups(&mut network, scenario, seed);
@@ -235,9 +269,14 @@ impl Launch for Live<'_> {
         if end == End::Done {
             end = network.run(scenario.end(), true, scenario.time.max_events);
         }
+        if world::end(&mut network, observer, end) {
+            return Ok(Outcome::default());
+        }
+        notes.extend(state::slow_pairs(&mut network, scenario, seed));
         let lasted = network.now().since(Instant::START);
         match end {
-            End::Done => {}
+            End::Done | End::Trial => {}
+            End::Memory => notes.push(world::memory_note(lasted)),
             End::Time => notes.push(format!(
                 "stopped at time.max, {lasted} of virtual time, with requests under way"
             )),
@@ -247,7 +286,6 @@ impl Launch for Live<'_> {
             )),
             End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
         }
-        world::end_recording(&mut network, recording);
         Ok(rows::outcome(&network, &blocks, &moments, notes))
     }
 }

@@ -114,12 +114,27 @@ impl Configuration for ChordParameters {
         let log = libm::log2(nodes.max(2) as f64);
         Burden {
             hops: log / 2.0 + 1.0,
-            maintenance: 4.0 * self.stabilise.rate()
-                + (log / 2.0 + 2.0) * self.fix_fingers.rate()
-                + 3.0 * self.check_predecessor.rate(),
+            maintenance: self.upkeep(nodes).iter().map(|(_, rate)| rate).sum(),
             bytes: 12.0 * (self.successors as f64 + log),
             build: 1.0,
+            peers: (self.successors as f64 + log.min(self.fingers.into()))
+                .min(nodes.saturating_sub(1) as f64),
         }
+    }
+
+    fn upkeep(&self, nodes: usize) -> Vec<(&'static str, f64)> {
+        let hops = libm::log2(nodes.max(2) as f64) / 2.0;
+        vec![
+            ("overlay.chord.stabilise", 4.0 * self.stabilise.rate()),
+            (
+                "overlay.chord.fix-fingers",
+                (hops + 2.0) * self.fix_fingers.rate(),
+            ),
+            (
+                "overlay.chord.check-predecessor",
+                3.0 * self.check_predecessor.rate(),
+            ),
+        ]
     }
 
     fn timeout(&self) -> Span {
@@ -128,6 +143,10 @@ impl Configuration for ChordParameters {
 
     fn is_ring(&self) -> bool {
         true
+    }
+
+    fn takes_in_one_each(&self) -> Option<Span> {
+        self.stabilise.span().filter(|_| self.join == Join::Plain)
     }
 
     fn heirs(&self) -> Option<(usize, &'static str)> {

@@ -41,6 +41,33 @@ crate::parameters! {
     }
 }
 
+/// What is expected of a node.
+struct Expected {
+    /// Nodes that a lookup asks.
+    asked: f64,
+    /// Buckets that are not empty.
+    buckets: f64,
+    /// Contacts in them.
+    contacts: f64,
+}
+
+impl KademliaParameters {
+    fn expected(&self, nodes: usize) -> Expected {
+        let (n, k, b) = (nodes.max(2) as f64, self.k as f64, f64::from(self.b));
+        let log = libm::log2(n);
+        let digits = libm::exp2(b) - 1.0;
+        // Levels whose buckets are full, and a few nodes beyond.
+        let levels = (libm::log2(n / k) / b).max(0.0);
+        // A step gains its b bits, and more the more contacts there are to choose from.
+        let steps = 1.0 + log / (b + libm::log2(k).min(log) / 2.0);
+        Expected {
+            asked: (self.paths as f64 * (steps + self.alpha as f64 - 1.0)).min(n),
+            buckets: (log / b + 1.0) * digits,
+            contacts: (levels * digits * k + 2.0 * k).min(n),
+        }
+    }
+}
+
 impl Configuration for KademliaParameters {
     fn check(&self, circumstances: &Circumstances) -> Result<(), Problem> {
         if circumstances.start == Start::Random && self.refresh.span().is_none() {
@@ -69,24 +96,26 @@ impl Configuration for KademliaParameters {
     }
 
     fn burden(&self, nodes: usize) -> Burden {
-        let (n, k, b) = (nodes.max(2) as f64, self.k as f64, f64::from(self.b));
-        let log = libm::log2(n);
-        let digits = libm::exp2(b) - 1.0;
-        // Levels whose buckets are full, and a few nodes beyond.
-        let levels = (libm::log2(n / k) / b).max(0.0);
-        let buckets = (log / b + 1.0) * digits;
-        let contacts = (levels * digits * k + 2.0 * k).min(n);
-        // A step gains its b bits, and more the more contacts there are to choose from.
-        let steps = 1.0 + log / (b + libm::log2(k).min(log) / 2.0);
-        let asked = (self.paths as f64 * (steps + self.alpha as f64 - 1.0)).min(n);
-        // A refreshed bucket asks its k nodes; each of them and each answer is a message.
-        let refresh = 2.0 * buckets * (k + asked).min(n);
+        let Expected {
+            asked,
+            buckets,
+            contacts,
+        } = self.expected(nodes);
         Burden {
             hops: asked,
-            maintenance: refresh * self.refresh.rate(),
+            maintenance: self.upkeep(nodes).iter().map(|(_, rate)| rate).sum(),
             bytes: 8.0 * contacts + 24.0 * buckets,
             build: contacts / 10.0,
+            peers: contacts,
         }
+    }
+
+    fn upkeep(&self, nodes: usize) -> Vec<(&'static str, f64)> {
+        let expected = self.expected(nodes);
+        let (n, k) = (nodes.max(2) as f64, self.k as f64);
+        // A refreshed bucket asks its k nodes; each of them and each answer is a message.
+        let refresh = 2.0 * expected.buckets * (k + expected.asked).min(n);
+        vec![("overlay.kademlia.refresh", refresh * self.refresh.rate())]
     }
 
     fn timeout(&self) -> Span {

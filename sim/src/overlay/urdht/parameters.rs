@@ -108,10 +108,18 @@ impl Configuration for UrdhtParameters {
         let expected = self.expected(nodes);
         Burden {
             hops: expected.hops,
-            maintenance: 3.0 * (self.gossip.rate() + self.refresh.rate()),
+            maintenance: self.upkeep(nodes).iter().map(|(_, rate)| rate).sum(),
             build: expected.peers + nodes as f64 / 20.0,
             bytes: expected.peers * (4.0 + size_of::<crate::space::TorusPoint>() as f64),
+            peers: expected.peers,
         }
+    }
+
+    fn upkeep(&self, _: usize) -> Vec<(&'static str, f64)> {
+        vec![
+            ("overlay.urdht.gossip", 3.0 * self.gossip.rate()),
+            ("overlay.urdht.refresh", 3.0 * self.refresh.rate()),
+        ]
     }
 
     fn timeout(&self) -> Span {

@@ -104,11 +104,20 @@ impl Configuration for VHashParameters {
         let peers = (shared.least_short + shared.most_long).min(nodes) as f64;
         Burden {
             hops: libm::log2(nodes.max(2) as f64) / 2.0 + 1.0,
-            maintenance: 4.0 * self.gossip.rate()
-                + 2.0 * (shared.probe.rate() + shared.check.rate()),
+            maintenance: self.upkeep(nodes).iter().map(|(_, rate)| rate).sum(),
             build: 36.0 * shared.least_short.max(3 * self.dimensions + 1) as f64,
             bytes: peers * 8.0 * (self.dimensions as f64 + 1.0),
+            peers: peers.min(nodes.saturating_sub(1) as f64),
         }
+    }
+
+    fn upkeep(&self, _: usize) -> Vec<(&'static str, f64)> {
+        let shared = Shared::from(self);
+        vec![
+            ("overlay.vhash.gossip", 4.0 * self.gossip.rate()),
+            ("overlay.vhash.probe", 2.0 * shared.probe.rate()),
+            ("overlay.vhash.check", 2.0 * shared.check.rate()),
+        ]
     }
 
     fn timeout(&self) -> Span {

@@ -1,0 +1,190 @@
+//! What a living network is expected to take: events by a time, and memory.
+
+use super::{Cost, NetworkScenario};
+use crate::engine::{Instant, Span};
+use crate::parameter::Problem;
+
+/// Bytes of an event that is pending, its place in the queue included.
+const EVENT_BYTES: f64 = 80.0;
+
+/// Bytes that a node leaves behind which has come and gone.
+const GONE_BYTES: f64 = 600.0;
+
+/// How long a message is under way where the model does not say.
+const UNDER_WAY: Span = Span::from_millis(5);
+
+/// Events that can be pending at a time.
+const MOST_PENDING: f64 = (1 << 28) as f64;
+
+/// Nodes that can be told apart in a run.
+const MOST_NODES: f64 = u32::MAX as f64;
+
+impl NetworkScenario {
+    /// What a run will take, roughly: what the protocol says of its lookups, maintenance and
+    /// tables, and the underlay's own estimate.
+    pub fn cost(&self) -> Cost {
+        self.cost_of(self.lookups(), self.lasts())
+    }
+
+    /// The same for so many lookups in so many seconds of virtual time.
+    pub fn cost_of(&self, lookups: u64, seconds: f64) -> Cost {
+        let n = self.most_members(seconds) + self.sybils_by(seconds);
+        let burden = self.protocol.burden(self.overlay.nodes);
+        let pending = n * burden.maintenance * self.under_way();
+        let come = self.churn.joins_per_s() * seconds;
+        Cost {
+            events: lookups as f64 * 2.0 * (burden.hops + 1.0)
+                + self.building()
+                + self.upkeep_by(seconds),
+            bytes: n * (160.0 + burden.bytes)
+                + pending * EVENT_BYTES
+                + come * GONE_BYTES
+                + self.underlay.memory(self.overlay.nodes) as f64,
+        }
+    }
+
+    /// How long a message is under way, in seconds.
+    fn under_way(&self) -> f64 {
+        let latency = self.underlay.equal_latency().unwrap_or(UNDER_WAY);
+        latency.as_secs_f64()
+    }
+
+    /// Refuses what no run can hold: more events pending, or more nodes, than can be numbered.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the key that makes it so.
+    pub(super) fn check_volume(&self) -> Result<(), Problem> {
+        let n = self.overlay.nodes as f64;
+        for (key, rate) in self.protocol.upkeep(self.overlay.nodes) {
+            let pending = n * rate * self.under_way();
+            if pending > MOST_PENDING {
+                let message = format_args!(
+                    "about {} messages a second, of which {} are under way at any time, more than \
+                     2^28; expected a longer time",
+                    rounded(n * rate),
+                    rounded(pending)
+                );
+                return Err(Problem::new(key, message));
+            }
+        }
+        let seconds = self.lasts();
+        let come = self.churn.joins_per_s() * seconds;
+        if come > MOST_NODES {
+            let message = format_args!(
+                "about {} nodes come in {}, more than 2^32",
+                rounded(come),
+                Span::from_secs_f64(seconds)
+            );
+            let model = self.churn.parameters.model.as_str();
+            return Err(Problem::new(format!("churn.{model}"), message));
+        }
+        Ok(())
+    }
+
+    /// What is told of a run that would come to `time.max-events` before its end: the key to which most
+    /// of its events are due.
+    pub fn too_many_events(&self) -> Option<Problem> {
+        let (seconds, most) = (self.lasts(), self.time.max_events as f64);
+        let events = self.events_by(seconds);
+        if events <= most {
+            return None;
+        }
+        let n = self.overlay.nodes as f64;
+        let hops = self.protocol.burden(self.overlay.nodes).hops;
+        let lookups = match self.workload.interval {
+            Some(_) => "workload.interval",
+            None => "workload.lookups",
+        };
+        let model = self.churn.parameters.model.as_str();
+        let upkeep = self.protocol.upkeep(self.overlay.nodes).into_iter();
+        let mut parts: Vec<(String, f64)> = upkeep
+            .map(|(key, rate)| (key.to_owned(), n * rate * seconds))
+            .collect();
+        parts.push((
+            lookups.to_owned(),
+            self.lookups() as f64 * 2.0 * (hops + 1.0),
+        ));
+        let joins = self.churn.joins_per_s() * seconds;
+        parts.push((format!("churn.{model}"), joins * 4.0 * (hops + 1.0)));
+        let (key, own) = parts.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let message = format!(
+            "about {} events are expected, {} of them a virtual second for this key; the run ends \
+             after `time.max-events` = {}",
+            rounded(events),
+            rounded(own / seconds),
+            self.time.max_events
+        );
+        Some(Problem { key, message })
+    }
+
+    /// Steps of the size of an event that it takes to build the world.
+    pub fn building(&self) -> f64 {
+        let nodes = self.overlay.nodes;
+        nodes as f64 * self.protocol.burden(nodes).build + self.underlay.building()
+    }
+
+    /// The virtual seconds from the start until no more lookups are issued.
+    pub fn lasts(&self) -> f64 {
+        (self.time.transition + self.measure()).as_secs_f64()
+    }
+
+    /// Events that are expected in the first `seconds` of virtual time.
+    pub fn events_by(&self, seconds: f64) -> f64 {
+        let (from, measure) = (
+            self.time.transition.as_secs_f64(),
+            self.measure().as_secs_f64(),
+        );
+        let part = if measure > 0.0 {
+            ((seconds - from) / measure).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        let hops = self.protocol.burden(self.overlay.nodes).hops;
+        part * self.lookups() as f64 * 2.0 * (hops + 1.0) + self.upkeep_by(seconds)
+    }
+
+    /// Events of joins and of maintenance in the first `seconds` of virtual time.
+    fn upkeep_by(&self, seconds: f64) -> f64 {
+        let n = self.overlay.nodes as f64;
+        let burden = self.protocol.burden(self.overlay.nodes);
+        // While nodes join one after the other, half of them are there on average.
+        let half = self.settled().since(Instant::START).as_secs_f64();
+        let (joined, mut member_seconds) = if half > 0.0 {
+            let part = (seconds / half).min(1.0);
+            (
+                n * part,
+                n * part * part * half / 2.0 + n * (seconds - half).max(0.0),
+            )
+        } else {
+            (0.0, n * seconds)
+        };
+        let grown = self.most_members(seconds) - n;
+        member_seconds += grown * seconds / 2.0;
+        let came = self.sybils_by(seconds);
+        member_seconds += came * (seconds - self.adversary.attack.start.as_secs_f64()).max(0.0);
+        let joins = joined + came + self.churn.joins_per_s() * seconds;
+        burden.maintenance * member_seconds + joins * 4.0 * (burden.hops + 1.0)
+    }
+
+    /// Sybils that have come after so many seconds.
+    fn sybils_by(&self, seconds: f64) -> f64 {
+        let attack = &self.adversary.attack;
+        let attacked = (seconds - attack.start.as_secs_f64()).max(0.0);
+        let sybils = self.adversary.most(self.overlay.id_rule()) as f64;
+        sybils.min(attacked * attack.joins_per_s)
+    }
+
+    /// Members after so many seconds if more come than go, those at first if not.
+    fn most_members(&self, seconds: f64) -> f64 {
+        self.overlay.nodes as f64 + (self.churn.growth_per_s() * seconds).max(0.0)
+    }
+}
+
+/// A large number with two digits.
+fn rounded(count: f64) -> String {
+    if count < 1e6 {
+        return format!("{count:.0}");
+    }
+    let exponent = libm::floor(libm::log10(count));
+    format!("{:.1}e{exponent}", count / libm::pow(10.0, exponent))
+}
