@@ -19,5 +19,6 @@ mod time;
 pub use distribution::SpanDistribution;
 pub use period::Period;
 pub use queue::{EventId, EventQueue};
+pub(crate) use random::mix;
 pub use random::{Seed, Stream};
 pub use time::{Instant, ParseSpanError, Span};

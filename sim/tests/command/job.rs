@@ -56,6 +56,7 @@ fn a_job_runs_on_every_protocol() {
     let runs = lab.table("out/job/runs.csv");
     let metrics = [
         "runtime_s",
+        "complete",
         "speedup",
         "runtime_factor",
         "last_mapped_s",
@@ -102,6 +103,7 @@ fn a_job_runs_on_every_protocol() {
     };
     all("samples_counted", 6000.0);
     all("atoms_counted", 60.0);
+    all("complete", 1.0);
     all("atoms_redone", 0.0);
     all("atoms_lost", 0.0);
     all("churn_events", 0.0);
@@ -338,10 +340,8 @@ fn a_job_that_cannot_end_says_so() {
     let counted = runs.numbers("atoms_counted")[0];
     assert!(counted > 0.0 && counted < 60.0, "{counted}");
     assert_eq!(runs.numbers("samples_counted")[0], 100.0 * counted);
-    assert_eq!(
-        (runs.column("runtime_s")[0], runs.column("speedup")[0]),
-        ("", "")
-    );
+    let cells = ["runtime_s", "complete", "speedup"].map(|column| runs.column(column)[0]);
+    assert_eq!(cells, ["", "0", ""]);
 
     let churn = "[churn]\nmodel = \"per-second\"\n[churn.per-second]\nprobability = 0.2\n\
                  wait = \"1 h\"\nimmunity = \"0 s\"\n";
@@ -349,7 +349,9 @@ fn a_job_that_cannot_end_says_so() {
     assert!(told.contains("the network died out at "), "{told}");
     let runs = extinct.table("out/job/runs.csv");
     assert_eq!(runs.numbers("churn_events")[0], 30.0);
-    assert_eq!(runs.column("runtime_s")[0], "");
+    // It ended when the last atom was counted, even if what was counted is lost, too.
+    assert_eq!(runs.column("complete"), ["0"]);
+    assert_eq!(runs.column("runtime_s"), runs.column("last_counted_s"));
     assert_eq!(
         runs.numbers("atoms_counted")[0] + runs.numbers("atoms_lost")[0],
         60.0
@@ -408,10 +410,24 @@ fn a_job_that_loses_atoms_comes_to_its_end() {
     assert!(!told.contains("had not come to its end"), "{told}");
     let runs = lab.table("out/job/runs.csv");
     let lost = runs.numbers("atoms_lost");
-    for (lost, orphaned) in lost.iter().zip(runs.numbers("atoms_orphaned")) {
+    let complete = runs.column("complete");
+    for (i, orphaned) in runs.numbers("atoms_orphaned").into_iter().enumerate() {
         // What was counted may be lost, too, with all that knew of it.
-        assert!(*lost >= orphaned, "{lost} {orphaned}");
+        assert!(lost[i] >= orphaned, "{} {orphaned}", lost[i]);
+        // It has ended, and took its time, whether it is whole or not.
+        assert_eq!(complete[i], if lost[i] == 0.0 { "1" } else { "0" });
     }
+    assert!(complete.contains(&"0") && complete.contains(&"1"));
+    assert_eq!(runs.column("runtime_s"), runs.column("last_counted_s"));
+    // No job drops out of the mean.
+    let summary = lab.table("out/job/summary.csv");
+    let metrics = summary.column("metric").into_iter();
+    let counts = metrics.zip(summary.column("n"));
+    let counts: Vec<&str> = counts
+        .filter(|(metric, _)| *metric == "runtime_s")
+        .map(|(_, n)| n)
+        .collect();
+    assert_eq!(counts, ["12"; 12]);
     let lost_where = |probability: &str, replicas: &str| -> f64 {
         let keys = runs.column("churn.per-second.probability");
         let keys = keys.into_iter().zip(runs.column("job.replicas"));

@@ -51,6 +51,7 @@ impl Experiment for JobExperiment {
     fn metrics(&self) -> &'static [&'static str] {
         &[
             "runtime_s",
+            "complete",
             "speedup",
             "runtime_factor",
             "last_mapped_s",

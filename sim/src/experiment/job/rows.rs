@@ -26,12 +26,17 @@ pub(super) fn outcome<P: Omniscient>(
     let counted_atoms = packages.iter().flat_map(|package| &package.atoms);
     let samples: u64 = counted_atoms.map(|atom| shared.samples_of(*atom)).sum();
     let lost = lost(network, collector, atoms) as u64;
-    // A job that has lost atoms, or was not finished, has no time that it took.
     let after = |at: Option<Instant>| at.map_or(f64::NAN, |at| at.since(staged).as_secs_f64());
     let mapped = after(ledger.first_maps.last().copied());
     let last = after(ledger.counted_at);
-    let runtime = if counted == u64::from(atoms) {
-        last
+    let complete = counted == u64::from(atoms);
+    // A job of which nothing more can come has ended, whether it has lost atoms or not; only one that was
+    // stopped before has no time that it took.
+    let has_ended = complete || ledger.over || network.members().is_empty();
+    let runtime = if has_ended { last } else { f64::NAN };
+    // Of what was counted: nothing has no speed.
+    let alone = if samples > 0 {
+        alone(run, samples)
     } else {
         f64::NAN
     };
@@ -47,8 +52,9 @@ pub(super) fn outcome<P: Omniscient>(
     Outcome {
         metrics: vec![
             cell(runtime),
-            cell(alone(run) / runtime),
-            cell(runtime * run.network.overlay.nodes as f64 / alone(run)),
+            u8::from(complete).to_string(),
+            cell(alone / runtime),
+            cell(runtime * run.network.overlay.nodes as f64 / alone),
             cell(mapped),
             cell(last),
             cell(result),
@@ -101,13 +107,13 @@ fn lost<P: Omniscient>(
         .count()
 }
 
-/// The seconds that one node of mean speed takes for the job alone.
-fn alone(run: &JobRun) -> f64 {
+/// The seconds that one node of mean speed takes for so many samples alone.
+fn alone(run: &JobRun, samples: u64) -> f64 {
     let factor = match run.nodes.speed_distribution {
         SpeedDistribution::Homogeneous => 1.0,
         SpeedDistribution::Uniform => (1.0 + run.nodes.fastest as f64) / 2.0,
     };
-    run.job.samples() as f64 / (run.nodes.speed * factor)
+    samples as f64 / (run.nodes.speed * factor)
 }
 
 /// The samples on which each node has worked: all that are members, and all that have worked.

@@ -3,7 +3,7 @@
 use super::Item;
 use super::letters::{self, Letters};
 use crate::engine::Instant;
-use crate::overlay::Node;
+use crate::overlay::{HEADER_BYTES, Node};
 use crate::space::Key;
 use smallvec::SmallVec;
 
@@ -60,7 +60,7 @@ impl<I: Item> Held<I> {
     }
 
     /// Has `set` hold copies, and nobody else once all of these, `others` if the set is whole, are
-    /// there.
+    /// there. Copies of a small item are sent unasked: to ask would take more.
     pub fn replicate(
         &mut self,
         key: &Key,
@@ -71,7 +71,7 @@ impl<I: Item> Held<I> {
     ) {
         let version = self.item.version();
         let news = adoption != Adoption::Known;
-        let unasked = adoption == Adoption::Changed || version.is_none();
+        let unasked = adoption == Adoption::Changed || self.item.bytes() <= HEADER_BYTES;
         let item = &self.item;
         let mut tell = |node: Node| {
             if unasked {
@@ -101,18 +101,47 @@ impl<I: Item> Held<I> {
         self.thin(key, others, letters);
     }
 
-    /// Tells `holder`, who has a copy, that this node looks after the item.
-    pub fn answer(&mut self, key: &Key, holder: Node, others: usize, letters: &mut Letters<I>) {
-        match self.copies.iter_mut().find(|copy| copy.node == holder) {
-            Some(replica) => replica.confirmed = true,
-            None => self.copies.push(Replica {
-                node: holder,
-                wanted: false,
-                confirmed: true,
-            }),
+    /// Tells `holder`, who has a copy, that this node looks after the item; whether that copy says the
+    /// same as this one.
+    pub fn answer(
+        &mut self,
+        key: &Key,
+        holder: Node,
+        is_same: bool,
+        others: usize,
+        letters: &mut Letters<I>,
+    ) {
+        self.replica_at(holder).confirmed = is_same;
+        if !letters::is_told(letters, holder, key) {
+            letters::hold(letters, holder, (*key, self.item.version()));
         }
-        letters::hold(letters, holder, (*key, self.item.version()));
         self.thin(key, others, letters);
+    }
+
+    /// `node` has not got the copy that this one counts on, or is to, and is sent it.
+    pub fn send(&mut self, key: &Key, node: Node, letters: &mut Letters<I>) {
+        self.replica_at(node).confirmed = false;
+        letters::copy(letters, node, *key, &self.item);
+    }
+
+    /// Whether this node counts on a copy at `node`, or has sent one there.
+    pub fn is_at(&self, node: Node) -> bool {
+        self.copies.iter().any(|copy| copy.node == node)
+    }
+
+    /// What is known of the copy at `node`. Whoever is sent one is counted on, so that it is released
+    /// if it does not belong to the replica set.
+    fn replica_at(&mut self, node: Node) -> &mut Replica {
+        let place = self.copies.iter().position(|copy| copy.node == node);
+        let place = place.unwrap_or_else(|| {
+            self.copies.push(Replica {
+                node,
+                wanted: false,
+                confirmed: false,
+            });
+            self.copies.len() - 1
+        });
+        &mut self.copies[place]
     }
 
     /// `keeper` looks after the item from now on, unless this node does.

@@ -64,7 +64,7 @@ pub(super) fn offer<I: Item>(
     letters: &mut Letters<I>,
     (to, last): (Node, bool),
     holder: Node,
-    name: (Key, Option<u64>),
+    name: (Key, u64),
 ) {
     add(
         letters,
@@ -99,7 +99,7 @@ pub(super) fn copy<I: Item>(letters: &mut Letters<I>, to: Node, key: Key, item: 
     );
 }
 
-pub(super) fn hold<I: Item>(letters: &mut Letters<I>, to: Node, name: (Key, Option<u64>)) {
+pub(super) fn hold<I: Item>(letters: &mut Letters<I>, to: Node, name: (Key, u64)) {
     add(
         letters,
         to,
@@ -110,6 +110,17 @@ pub(super) fn hold<I: Item>(letters: &mut Letters<I>, to: Node, name: (Key, Opti
         },
         Custody::Hold,
     );
+}
+
+/// Whether the last that `to` is told of copies that it holds or is to hold is of `key`.
+pub(super) fn is_told<I: Item>(letters: &Letters<I>, to: Node, key: &Key) -> bool {
+    let theirs = letters.iter().filter(|(node, _)| *node == to);
+    let mut lasts = theirs.filter_map(|(_, custody)| match custody {
+        Custody::Copy(items) => items.last().map(|(key, _)| key),
+        Custody::Hold(names) => names.last().map(|(key, _)| key),
+        _ => None,
+    });
+    lasts.any(|last| last == key)
 }
 
 pub(super) fn want<I: Item>(letters: &mut Letters<I>, to: Node, key: Key) {

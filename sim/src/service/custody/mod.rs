@@ -10,13 +10,21 @@
 //!
 //! What may be there already is named first, by its key and version, and sent to those who want
 //! it: what goes from hop to hop are keys, and who holds a copy gets no other. Only what has
-//! just come into the network, and what has no versions, is sent unasked. A copy that does not
-//! belong to the replica set any more is released when all that do have said that they are there.
+//! just come into the network, and what is no larger than the header of a message, is sent unasked.
+//! A copy that does not belong to the replica set any more is released when all that do have said
+//! that they are there.
+//!
+//! While nodes know too little of each other two may hold themselves to be the root of one key, and
+//! the one may release a copy on which the other counts. So the owner's keep-alives carry a sum of
+//! the names of all that it counts on at the receiver, and a receiver whose own sum differs has them
+//! named (`keep_alive`): synchronisation of replicas by digests, as by the Merkle trees of DHash (Cates,
+//! MIT 2003), with a tree of one node.
 //!
 //! Services use it through messages of their own that carry a [`Custody`]: what a node is told goes
 //! in by [`Store::receive`], what others are to be told comes out in a list.
 
 mod held;
+mod keep_alive;
 mod letters;
 mod store;
 #[cfg(test)]
@@ -37,18 +45,18 @@ pub trait Item: Clone + std::fmt::Debug {
     /// Its size in a message.
     fn bytes(&self) -> u32;
 
-    /// A number that two copies of one item share only if they say the same; `None` where that
-    /// cannot be told, and copies are then sent unasked.
-    fn version(&self) -> Option<u64> {
-        None
-    }
+    /// Bytes of a version in a message.
+    const VERSION_BYTES: u32 = 8;
+
+    /// A number that two copies of one item share only if they say the same.
+    fn version(&self) -> u64;
 }
 
 /// Items with their keys.
 pub type Items<I> = Vec<(Key, I)>;
 
 /// The keys of items with their versions.
-pub type Names = Vec<(Key, Option<u64>)>;
+pub type Names = Vec<(Key, u64)>;
 
 /// What nodes tell each other of the items they keep.
 #[derive(Clone, Debug)]
@@ -80,8 +88,12 @@ pub enum Custody<I> {
     Want(Vec<Key>),
     /// I have got copies of these, which you look after.
     Have(Vec<Key>),
-    /// I still look after the copies that you have from me.
-    Keep,
+    /// I still look after the copies that you have from me, whose names have this sum.
+    Keep(u64),
+    /// What I have from you has another sum: name all that I should have.
+    Recount,
+    /// You hold copies of these for me, and of no others.
+    All(Names),
     /// I have others hold copies of these.
     Release(Vec<Key>),
     /// I do not look after these any more: offer them to their roots.
@@ -109,7 +121,9 @@ impl<I: Item> Custody<I> {
             Self::Copy(_) => "copies",
             Self::Offer { .. }
             | Self::Hold(_)
-            | Self::Keep
+            | Self::Keep(_)
+            | Self::Recount
+            | Self::All(_)
             | Self::Want(_)
             | Self::Have(_)
             | Self::Release(_)
@@ -117,22 +131,20 @@ impl<I: Item> Custody<I> {
         }
     }
 
-    /// Its size in a message: a key has the size of an ID, a version 8 bytes, and an item its own.
+    /// Its size in a message: a key has the size of an ID, a sum 8 bytes, and a version and an item
+    /// their own.
     pub fn bytes(&self) -> u32 {
-        const VERSION: u32 = 8;
-        let named = |names: &Names| {
-            let version = |version: &Option<u64>| version.map_or(0, |_| VERSION);
-            let name = |(_, of): &(Key, Option<u64>)| NODE_BYTES + version(of);
-            names.iter().map(name).sum::<u32>()
-        };
+        const SUM: u32 = 8;
+        let named = |names: &Names| (NODE_BYTES + I::VERSION_BYTES) * names.len() as u32;
         match self {
             Self::Take { items, .. } | Self::Copy(items) => items
                 .iter()
                 .map(|(_, item)| NODE_BYTES + item.bytes())
                 .sum(),
             Self::Offer { names, .. } => NODE_BYTES + named(names),
-            Self::Hold(names) => named(names),
-            Self::Keep => 0,
+            Self::Hold(names) | Self::All(names) => named(names),
+            Self::Keep(_) => SUM,
+            Self::Recount => 0,
             Self::Want(keys) | Self::Have(keys) | Self::Release(keys) | Self::Disown(keys) => {
                 NODE_BYTES * keys.len() as u32
             }

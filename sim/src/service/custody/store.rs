@@ -3,7 +3,7 @@
 use super::held::{Adoption, Held, Keeper};
 use super::letters::{self, Letters, onward};
 use super::{Custody, Item, Items, Names};
-use crate::engine::{Instant, Span};
+use crate::engine::Instant;
 use crate::overlay::{NextHop, Node, View};
 use crate::space::Key;
 use std::collections::BTreeMap;
@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 /// The items on one node.
 #[derive(Clone, Debug)]
 pub struct Store<I> {
-    items: BTreeMap<Key, Held<I>>,
+    pub(super) items: BTreeMap<Key, Held<I>>,
     /// Who looks after copies here, and when it was heard of last.
-    keepers: Vec<(Node, Instant)>,
+    pub(super) keepers: Vec<(Node, Instant)>,
     replicas: usize,
     /// What came and what went since somebody asked.
     changes: Vec<Change>,
@@ -134,6 +134,7 @@ impl<I: Item> Store<I> {
             match onward(view.next_hop(&key)) {
                 Some(next) if !last => letters::take(letters, next, holder, key, item),
                 _ => {
+                    let told = item.version();
                     let adoption = self.adopt(key, Some(item));
                     if adoption != Adoption::Known {
                         fresh.push(key);
@@ -144,7 +145,9 @@ impl<I: Item> Store<I> {
                         _ => adoption,
                     };
                     self.replicate(view, &key, adoption, None, letters);
-                    self.answer(&key, holder, letters);
+                    if let Some(holder) = holder {
+                        self.answer(&key, holder, told, letters);
+                    }
                 }
             }
         }
@@ -152,7 +155,7 @@ impl<I: Item> Store<I> {
     }
 
     /// Looks after the item with `key`, which is here or is `item`, from now on.
-    fn adopt(&mut self, key: Key, item: Option<I>) -> Adoption {
+    pub(super) fn adopt(&mut self, key: Key, item: Option<I>) -> Adoption {
         match (self.items.get_mut(&key), item) {
             (Some(held), item) => {
                 let was_mine = std::mem::replace(&mut held.keeper, Keeper::Me) == Keeper::Me;
@@ -172,7 +175,7 @@ impl<I: Item> Store<I> {
 
     /// Has the replica set hold copies of an item that this node looks after, and nobody else once
     /// all of these are there. `gone` is no part of it, whatever the overlay holds of that node.
-    fn replicate(
+    pub(super) fn replicate(
         &mut self,
         view: &dyn View,
         key: &Key,
@@ -190,10 +193,11 @@ impl<I: Item> Store<I> {
         held.replicate(key, &set, others, adoption, letters);
     }
 
-    /// Tells `holder` that this node looks after an item of which it has a copy.
-    fn answer(&mut self, key: &Key, holder: Option<Node>, letters: &mut Letters<I>) {
-        if let (Some(holder), Some(held)) = (holder, self.items.get_mut(key)) {
-            held.answer(key, holder, self.replicas - 1, letters);
+    /// Tells `holder` that this node looks after an item of which it has a copy of that version.
+    fn answer(&mut self, key: &Key, holder: Node, version: u64, letters: &mut Letters<I>) {
+        if let Some(held) = self.items.get_mut(key) {
+            let is_same = held.item.version() == version;
+            held.answer(key, holder, is_same, self.replicas - 1, letters);
         }
     }
 
@@ -255,10 +259,8 @@ impl<I: Item> Store<I> {
             }
             Custody::Want(keys) => {
                 for key in keys {
-                    match self.items.get(&key) {
-                        Some(held) if held.keeper == Keeper::Me => {
-                            letters::copy(letters, from, key, &held.item);
-                        }
+                    match self.items.get_mut(&key) {
+                        Some(held) if held.keeper == Keeper::Me => held.send(&key, from, letters),
                         Some(held) => {
                             let (to, item) = ((from, true), held.item.clone());
                             letters::take(letters, to, self.me, key, item);
@@ -268,7 +270,15 @@ impl<I: Item> Store<I> {
                 }
             }
             Custody::Have(keys) => self.confirm(from, &keys, letters),
-            Custody::Keep => self.hear_of(from, now),
+            Custody::Keep(sum) => {
+                self.hear_of(from, now);
+                self.compare(from, sum, letters);
+            }
+            Custody::Recount => letters.push((from, Custody::All(self.names_at(from)))),
+            Custody::All(names) => {
+                self.disown_others(from, &names);
+                return self.receive(view, now, from, Custody::Hold(names), letters);
+            }
             Custody::Disown(keys) => {
                 for key in keys {
                     if let Some(held) = self.items.get_mut(&key)
@@ -313,7 +323,7 @@ impl<I: Item> Store<I> {
         let changed = held.item.merge(item);
         if held.keeper != Keeper::Me {
             held.serve(from);
-            if told.is_some() && held.item.version() != told {
+            if held.item.version() != told {
                 // It knows less than this node does.
                 let (to, item) = ((from, true), held.item.clone());
                 letters::take(letters, to, self.me, key, item);
@@ -349,25 +359,18 @@ impl<I: Item> Store<I> {
                     self.replicate(view, &key, Adoption::TakenOver, None, letters);
                 }
                 _ => match self.items.get(&key).map(|held| held.item.version()) {
-                    Some(here) if here.is_some() && here == version => {
+                    Some(here) if here == version => {
                         if self.adopt(key, None) == Adoption::TakenOver {
                             fresh.push(key);
                         }
                         self.replicate(view, &key, Adoption::TakenOver, None, letters);
-                        self.answer(&key, Some(holder), letters);
+                        self.answer(&key, holder, version, letters);
                     }
                     _ => letters::want(letters, holder, key),
                 },
             }
         }
         fresh
-    }
-
-    fn hear_of(&mut self, node: Node, now: Instant) {
-        match self.keepers.iter_mut().find(|(keeper, _)| *keeper == node) {
-            Some((_, heard)) => *heard = now,
-            None => self.keepers.push((node, now)),
-        }
     }
 
     /// Nobody took `custody` at `node`: it holds no copies and looks after nothing, and what was
@@ -421,7 +424,9 @@ impl<I: Item> Store<I> {
             | Custody::Hold(_)
             | Custody::Want(_)
             | Custody::Have(_)
-            | Custody::Keep
+            | Custody::Keep(_)
+            | Custody::Recount
+            | Custody::All(_)
             | Custody::Release(_)
             | Custody::Disown(_) => Vec::new(),
         }
@@ -456,65 +461,8 @@ impl<I: Item> Store<I> {
         fresh
     }
 
-    /// Says to those who hold copies that they are looked after, and offers what nobody has looked
-    /// after for `patience`, and what this node looks after without being the root, to its root.
-    /// To be called from time to time. Gives the keys of what is new to this node to look after.
-    pub fn remind(
-        &mut self,
-        me: Node,
-        view: &dyn View,
-        now: Instant,
-        patience: Span,
-        letters: &mut Letters<I>,
-    ) -> Vec<Key> {
-        self.keepers
-            .retain(|(_, heard)| now.since(*heard) <= patience);
-        let mut holders: Vec<Node> = Vec::new();
-        let mut unsure: Vec<Key> = Vec::new();
-        for (key, held) in &mut self.items {
-            match held.keeper {
-                Keeper::Me => {
-                    for copy in &held.copies {
-                        if !holders.contains(&copy.node) {
-                            holders.push(copy.node);
-                        }
-                    }
-                    if onward(view.next_hop(key)).is_some() {
-                        unsure.push(*key);
-                    }
-                }
-                Keeper::Node(node) => {
-                    // Who looks after the item now has had the time to ask for copies of its own.
-                    held.dismiss(key, letters);
-                    if !self.keepers.iter().any(|(keeper, _)| *keeper == node) {
-                        unsure.push(*key);
-                    }
-                }
-                Keeper::Offered(at) => {
-                    if now.since(at) > patience {
-                        unsure.push(*key);
-                    }
-                }
-            }
-        }
-        holders.sort_unstable();
-        letters.extend(holders.into_iter().map(|holder| (holder, Custody::Keep)));
-        let mut fresh = Vec::new();
-        for key in unsure {
-            match onward(view.next_hop(&key)) {
-                Some(next) => self.hand_over(me, key, next, now, letters),
-                None if self.adopt(key, None) == Adoption::TakenOver => {
-                    fresh.push(key);
-                    self.replicate(view, &key, Adoption::TakenOver, None, letters);
-                }
-                None => {}
-            }
-        }
-        fresh
-    }
-
     /// Offers an item to its root by way of `next`, and holds a copy until it is told otherwise.
-    fn hand_over(
+    pub(super) fn hand_over(
         &mut self,
         me: Node,
         key: Key,

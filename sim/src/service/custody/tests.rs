@@ -5,14 +5,13 @@ use super::*;
 use crate::engine::{Instant, Seed, Span};
 use crate::overlay::{NextHop, View};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// A number that only grows; with a version if `TOLD`.
+/// A number that only grows, and is large or is sent unasked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Note<const TOLD: bool>(u64);
+struct Note<const LARGE: bool>(u64);
 
-impl<const TOLD: bool> Item for Note<TOLD> {
+impl<const LARGE: bool> Item for Note<LARGE> {
     fn merge(&mut self, other: Self) -> bool {
         let changed = other.0 > self.0;
         self.0 = self.0.max(other.0);
@@ -20,11 +19,11 @@ impl<const TOLD: bool> Item for Note<TOLD> {
     }
 
     fn bytes(&self) -> u32 {
-        1000
+        if LARGE { 1000 } else { 10 }
     }
 
-    fn version(&self) -> Option<u64> {
-        TOLD.then_some(self.0)
+    fn version(&self) -> u64 {
+        self.0
     }
 }
 
@@ -73,13 +72,16 @@ struct Member<I> {
     told: BTreeSet<Key>,
 }
 
-struct World<const TOLD: bool> {
+struct World<const LARGE: bool> {
     replicas: usize,
     now: Instant,
     ids: Vec<Key>,
-    members: Vec<Member<Note<TOLD>>>,
-    mail: BTreeMap<(Node, Node), VecDeque<Custody<Note<TOLD>>>>,
+    members: Vec<Member<Note<LARGE>>>,
+    mail: BTreeMap<(Node, Node), VecDeque<Custody<Note<LARGE>>>>,
     staged: u64,
+    /// Items of one copy each that a late release has destroyed: who sent it has handed the item over
+    /// meanwhile, and the node that had it then has crashed.
+    released_late: BTreeSet<Key>,
 }
 
 const PATIENCE: Span = Span::from_secs(30);
@@ -117,7 +119,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-impl<const TOLD: bool> World<TOLD> {
+impl<const LARGE: bool> World<LARGE> {
     fn new(nodes: usize, replicas: usize) -> Self {
         let mut world = Self {
             replicas,
@@ -126,6 +128,7 @@ impl<const TOLD: bool> World<TOLD> {
             members: Vec::new(),
             mail: BTreeMap::new(),
             staged: 0,
+            released_late: BTreeSet::new(),
         };
         for _ in 0..nodes {
             world.add();
@@ -160,12 +163,13 @@ impl<const TOLD: bool> World<TOLD> {
         self.members[node.index()].alive
     }
 
-    /// Lets the store of a node act; its letters are sent.
+    /// Lets the store of a node act; its letters are sent. Gives what it has no more.
     fn act(
         &mut self,
         node: Node,
-        act: impl FnOnce(&mut Store<Note<TOLD>>, &Eyes<'_>, Instant, &mut Letters<Note<TOLD>>),
-    ) {
+        act: impl FnOnce(&mut Store<Note<LARGE>>, &Eyes<'_>, Instant, &mut Letters<Note<LARGE>>),
+    ) -> Vec<Key> {
+        let mut gone = Vec::new();
         let member = &mut self.members[node.index()];
         let eyes = Eyes {
             me: node,
@@ -177,7 +181,10 @@ impl<const TOLD: bool> World<TOLD> {
         for change in member.store.changes() {
             let is_news = match change {
                 Change::Came(key) => member.told.insert(key),
-                Change::Went(key) => member.told.remove(&key),
+                Change::Went(key) => {
+                    gone.push(key);
+                    member.told.remove(&key)
+                }
             };
             assert!(is_news, "{change:?} twice");
         }
@@ -185,6 +192,7 @@ impl<const TOLD: bool> World<TOLD> {
         for (to, custody) in letters {
             self.mail.entry((node, to)).or_default().push_back(custody);
         }
+        gone
     }
 
     fn review(&mut self, node: Node) {
@@ -208,7 +216,7 @@ impl<const TOLD: bool> World<TOLD> {
     }
 
     /// The next letter of one of the pairs that write to each other arrives: how many items it
-    /// has, and from whom it is; `None` if there is no letter.
+    /// has, and from whom it is; `None` if there is no letter. It destroys nothing.
     fn deliver(&mut self, which: usize) -> Option<(Node, usize)> {
         self.mail.retain(|_, letters| !letters.is_empty());
         let (from, to) = *self.mail.keys().nth(which % self.mail.len().max(1))?;
@@ -217,18 +225,28 @@ impl<const TOLD: bool> World<TOLD> {
             Custody::Take { items, .. } | Custody::Copy(items) => items.len(),
             _ => 0,
         };
+        let mut at_stake: Vec<Key> = self.carried(from, to, &custody).collect();
+        let releases = matches!(custody, Custody::Release(_));
         if self.is_alive(to) {
-            self.act(to, |store, eyes, now, letters| {
+            at_stake.extend(self.act(to, |store, eyes, now, letters| {
                 store.receive(eyes, now, from, custody, letters);
-            });
+            }));
         } else if self.is_alive(from) {
             let known = self.members[from.index()].known.remove(&to);
-            self.act(from, |store, eyes, _, letters| {
+            at_stake.extend(self.act(from, |store, eyes, _, letters| {
                 store.undelivered(eyes, to, custody, letters);
-            });
+            }));
             if known {
                 self.review(from);
             }
+        }
+        at_stake.retain(|key| !self.exists(key));
+        if releases && self.replicas == 1 {
+            self.released_late.extend(at_stake);
+        } else {
+            // Who has released a copy and crashed since may have had the last one.
+            let is_none = at_stake.is_empty() || !self.is_alive(from);
+            assert!(is_none, "a letter has destroyed an item");
         }
         Some((from, items))
     }
@@ -255,14 +273,16 @@ impl<const TOLD: bool> World<TOLD> {
                     store.take(eyes, items, None, false, letters);
                 });
             }
-            Event::Change(node, item) => self.act(pick(node), |store, _, _, letters| {
-                let keys: Vec<Key> = store.iter().map(|(key, _)| *key).collect();
-                if let Some(key) = keys.get(item % keys.len().max(1))
-                    && store.looks_after(key)
-                {
-                    store.change(key, |note| note.0 += 1, letters);
-                }
-            }),
+            Event::Change(node, item) => {
+                self.act(pick(node), |store, _, _, letters| {
+                    let keys: Vec<Key> = store.iter().map(|(key, _)| *key).collect();
+                    if let Some(key) = keys.get(item % keys.len().max(1))
+                        && store.looks_after(key)
+                    {
+                        store.change(key, |note| note.0 += 1, letters);
+                    }
+                });
+            }
             Event::Join(who_hears) => {
                 let node = self.add();
                 for (place, other) in living.into_iter().enumerate() {
@@ -282,44 +302,55 @@ impl<const TOLD: bool> World<TOLD> {
             Event::Wait => self.now = self.now + PATIENCE,
             Event::Deliver(count, which) => {
                 for i in 0..count {
-                    let before = self.existing();
-                    let from = self.deliver(which.wrapping_add(i.into()));
-                    let after = self.existing();
-                    // Who has released a copy and crashed since may have had the last one.
-                    let crashed = from.is_some_and(|(from, _)| !self.is_alive(from));
-                    assert!(
-                        crashed || before.is_subset(&after),
-                        "a letter has destroyed an item"
-                    );
+                    self.deliver(which.wrapping_add(i.into()));
                 }
             }
         }
     }
 
-    /// The items of which a copy is held, or on its way to somebody who lives, or will come back
-    /// to somebody who lives.
+    /// The items in a letter that is on its way to somebody who lives, or will come back to somebody
+    /// who lives.
+    fn carried<'a>(
+        &self,
+        from: Node,
+        to: Node,
+        custody: &'a Custody<Note<LARGE>>,
+    ) -> impl Iterator<Item = Key> + use<'a, LARGE> {
+        let (from, to) = (self.is_alive(from), self.is_alive(to));
+        let items = match custody {
+            Custody::Take {
+                items,
+                holder: None,
+                ..
+            } if from || to => &items[..],
+            Custody::Take { items, .. } | Custody::Copy(items) if to => items,
+            _ => &[],
+        };
+        items.iter().map(|(key, _)| *key)
+    }
+
+    /// The letters on their way.
+    fn letters(&self) -> impl Iterator<Item = (Node, Node, &Custody<Note<LARGE>>)> {
+        let all = self.mail.iter();
+        all.flat_map(|((from, to), letters)| letters.iter().map(|letter| (*from, *to, letter)))
+    }
+
+    /// The items of which a copy is held, or on its way.
     fn existing(&self) -> BTreeSet<Key> {
         let stores = self.members.iter().filter(|member| member.alive);
         let held = stores.flat_map(|member| member.store.iter().map(|(key, _)| *key));
         let mut keys: BTreeSet<Key> = held.collect();
-        for ((from, to), letters) in &self.mail {
-            for custody in letters {
-                match custody {
-                    Custody::Take {
-                        items,
-                        holder: None,
-                        ..
-                    } if self.is_alive(*from) || self.is_alive(*to) => {
-                        keys.extend(items.iter().map(|(key, _)| *key));
-                    }
-                    Custody::Take { items, .. } | Custody::Copy(items) if self.is_alive(*to) => {
-                        keys.extend(items.iter().map(|(key, _)| *key));
-                    }
-                    _ => {}
-                }
-            }
+        for (from, to, letter) in self.letters() {
+            keys.extend(self.carried(from, to, letter));
         }
         keys
+    }
+
+    /// Whether a copy of an item is held, or on its way.
+    fn exists(&self, key: &Key) -> bool {
+        let mut stores = self.members.iter().filter(|member| member.alive);
+        let is_in = |(from, to, letter)| self.carried(from, to, letter).any(|other| other == *key);
+        stores.any(|member| member.store.get(key).is_some()) || self.letters().any(is_in)
     }
 
     /// All hear of all others, all letters arrive, and nodes remind each other a few times.
@@ -362,8 +393,8 @@ impl<const TOLD: bool> World<TOLD> {
     }
 }
 
-fn live<const TOLD: bool>(replicas: usize, events: &[Event]) -> Result<(), TestCaseError> {
-    let mut world = World::<TOLD>::new(5, replicas);
+fn live<const LARGE: bool>(replicas: usize, events: &[Event]) -> Result<(), TestCaseError> {
+    let mut world = World::<LARGE>::new(5, replicas);
     for event in events {
         world.happen(*event);
     }
@@ -371,33 +402,42 @@ fn live<const TOLD: bool>(replicas: usize, events: &[Event]) -> Result<(), TestC
     let before = world.existing();
     world.settle();
     // Which also says that what was on its way has arrived.
-    prop_assert_eq!(before, world.existing());
+    let late = &world.released_late;
+    let left: BTreeSet<Key> = before.difference(late).copied().collect();
+    prop_assert_eq!(left, world.existing());
     world.check()
 }
 
+/// A number from the environment, for long runs by hand; `default` otherwise.
+fn given(variable: &str, default: usize) -> usize {
+    let text = std::env::var(variable).ok();
+    text.map_or(default, |text| text.parse().expect("a number"))
+}
+
+// As many histories, of as many events, as one likes:
+//
+//     DHTLAB_HISTORIES=1000000 DHTLAB_EVENTS=60 cargo test -p dhtlab --lib items_with_a_copy
 proptest! {
-    // Other courses come upon `a_rival_may_leave_a_copy_too_few` and its like: the seed is fixed until
-    // that is mended.
-    #![proptest_config(ProptestConfig { cases: 300, rng_seed: RngSeed::Fixed(1), ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: given("DHTLAB_HISTORIES", 300) as u32,
+        ..Default::default()
+    })]
 
     /// Whatever happens, no letter destroys an item of which there is a copy, and once things are
     /// quiet each is looked after by its root and has its copies on the replica set.
     #[test]
     fn items_with_a_copy_are_kept_by_their_root(
         replicas in 1usize..5,
-        events in prop::collection::vec(event(), 1..60),
+        events in prop::collection::vec(event(), 1..=given("DHTLAB_EVENTS", 60)),
     ) {
         live::<true>(replicas, &events)?;
         live::<false>(replicas, &events)?;
     }
 }
 
-/// Known, and not mended: 8 looks after an item with a copy at 5; 6 holds itself to be the root, too, has 5
-/// serve it instead, hears from 8 that there is a copy, releases that of 5 and crashes. 8 goes on to count
-/// on 5, until its neighbourhood changes. It would take a node that is told of an item it looks after by
-/// another one to ask those with copies again.
+/// 8 looks after an item with a copy at 5; 6 holds itself to be the root, too, has 5 serve it instead, hears
+/// from 8 that there is a copy, releases that of 5 and crashes. 8 counts on 5 until their sums differ.
 #[test]
-#[ignore = "a known fault: with two nodes that both hold themselves to be the root a copy may be missing"]
 fn a_rival_may_leave_a_copy_too_few() {
     use Event::{Change, Crash, Deliver, Join, Learn, Remind, Stage};
     let events = [

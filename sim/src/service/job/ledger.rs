@@ -143,8 +143,10 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Message, Worker};
     use super::*;
     use crate::engine::Span;
+    use crate::overlay::Application;
 
     /// An atom is held as long as one copy is somewhere, whether it was counted or not; counting
     /// it again moves the time, not the number.
@@ -164,5 +166,18 @@ mod tests {
         }
         ledger.release(1);
         assert!(!ledger.is_held(1));
+    }
+
+    /// A job of which nobody has heard when its request is gone is over; one that is staged goes on.
+    #[test]
+    fn a_request_that_is_lost_ends_the_job() {
+        let lose = |ledger: &mut Ledger| Worker::vanish(&Message::Stage, ledger);
+        let mut ledger = Ledger::default();
+        lose(&mut ledger);
+        assert!(ledger.over);
+        let mut ledger = Ledger::default();
+        ledger.stage(2, Instant::START);
+        lose(&mut ledger);
+        assert!(!ledger.over);
     }
 }

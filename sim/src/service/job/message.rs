@@ -30,6 +30,13 @@ impl Item for Atom {
             .as_ref()
             .map_or(0, |value| 12 * value.len() as u32)
     }
+
+    const VERSION_BYTES: u32 = 1;
+
+    /// What comes of an atom is always the same.
+    fn version(&self) -> u64 {
+        self.result.is_some().into()
+    }
 }
 
 /// What nodes tell each other.

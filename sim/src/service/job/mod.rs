@@ -359,6 +359,10 @@ impl Application for Worker {
     }
 
     fn vanish(message: &Message, ledger: &mut Ledger) {
+        if matches!(message, Message::Stage) && ledger.staged.is_none() {
+            // Nobody knows of the job, and nobody ever will.
+            ledger.over = true;
+        }
         let atoms = message.unheld();
         for (_, atom) in atoms {
             ledger.release(atom.number);

@@ -140,10 +140,10 @@ impl Item for Block {
         STAMP_BYTES + length as u32
     }
 
-    fn version(&self) -> Option<u64> {
+    fn version(&self) -> u64 {
         let (stamp, deleted, digest) = self.rank();
         let digest = digest.map_or(0, Key::prefix);
-        Some((stamp.as_nanos() << 1) ^ u64::from(deleted) ^ digest)
+        (stamp.as_nanos() << 1) ^ u64::from(deleted) ^ digest
     }
 }
 

@@ -8,6 +8,7 @@ use dhtlab::overlay::Node;
 use dhtlab::overlay::chord::{Chord, ChordParameters, Join};
 use dhtlab::space::Key;
 use proptest::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A living network with the members numbered in the order of the ring; `without` one that is
 /// to crash. A node that joins but has no place yet counts for nobody.
@@ -47,10 +48,21 @@ fn faults_of(network: &Network<Chord>, without: Option<Node>, principals: usize)
     faults
 }
 
+/// How many networks live; each for more than a thousand events.
+fn histories() -> u32 {
+    let given = std::env::var("DHTLAB_HISTORIES").ok();
+    given.map_or(32, |text| text.parse().expect("a number"))
+}
+
+/// All events after which the invariant was looked at.
+static LOOKS: AtomicU64 = AtomicU64::new(0);
+
+// More than a million events, looked at one by one; the last line tells how many:
+//
+//     DHTLAB_HISTORIES=1000 cargo test -p dhtlab --test protocols keeps_zaves -- --nocapture
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 32,
-        failure_persistence: None,
+        cases: histories(),
         ..ProptestConfig::default()
     })]
 
@@ -110,6 +122,8 @@ proptest! {
                 }
             }
         }
+        let looks = LOOKS.fetch_add(events, Ordering::Relaxed) + events;
+        println!("Zave's invariant has held after {looks} events");
         prop_assert!(crashes > 0 && events > 1000, "{} crashes, {} events", crashes, events);
         // In the end everybody that is left has its place.
         prop_assert_eq!(oracle::is_intact(&network), Some(true));
