@@ -2,7 +2,7 @@
 //! business.
 //!
 //! A *participant* is somebody with a host who is there or not; each time it comes it is a new
-//! node. A plan knows participants alone, so that all protocols meet the same churn.
+//! node, or the one that it was, as the scenario says. A plan knows participants alone, so that all protocols meet the same churn.
 
 mod failures;
 mod measured;
@@ -13,11 +13,13 @@ mod sessions;
 mod steps;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod theory;
 mod trace;
 
 pub use failures::FailureParameters;
 pub use measured::{Family, Measured};
-pub use parameters::{Churn, ChurnParameters, Departure, Model, Population, Rejoin};
+pub use parameters::{Churn, ChurnParameters, Departure, Model, Population, Rejoin, State};
 pub use per_second::PerSecondParameters;
 pub use rates::RateParameters;
 pub use sessions::{Presence, SessionParameters};

@@ -47,6 +47,16 @@ crate::choices! {
     }
 }
 
+crate::choices! {
+    /// What a participant that comes back as the same node still has of what it knew and held.
+    pub enum State {
+        /// Nothing: it joins as a newcomer.
+        Lost = "lost",
+        /// All that it had: its tables, and what it held for the network.
+        Kept = "kept",
+    }
+}
+
 crate::parameters! {
     /// Who comes, leaves and crashes while the network runs.
     pub struct ChurnParameters {
@@ -54,8 +64,10 @@ crate::parameters! {
         pub model: Model = Model::None;
         /// How nodes go.
         pub departure: Departure = Departure::Crash;
-        /// As whom a participant comes back.
+        /// As whom a participant comes back; with the same ID it is the same node to all others.
         pub rejoin: Rejoin = Rejoin::NewId;
+        /// Whether one that comes back with the same ID still has its state; lost, as a process loses its memory, is what most simulations assume.
+        pub state: State = State::Lost;
         /// When it begins; if absent at once, or with `start = "join"` when everybody has joined.
         pub begin: Option<Span> = None;
     }
@@ -145,6 +157,11 @@ impl Churn {
                 ModelParameters::Trace(trace, read)
             }
         };
+        if parameters.state == State::Kept && parameters.rejoin == Rejoin::NewId {
+            let message = "the state of a node with another ID is of no use; expected \
+                           `churn.rejoin = \"same-id\"` beside it";
+            return Err(Problem::new(table.path_of("state"), message));
+        }
         let churn = Self {
             parameters,
             model,
@@ -182,14 +199,26 @@ impl Churn {
                 let message = "expected either `median` or `measured`";
                 Err(Problem::new("churn.sessions.median", message))
             }
-            ModelParameters::Sessions(sessions) => match sessions.distributions().0.constant() {
-                Some(up) if up.is_zero() => empties("churn.sessions.up", "at once"),
-                // Who has come at the same time goes at the same time.
-                Some(up) if sessions.presence == Presence::All && up < duration => {
-                    empties("churn.sessions.up", &format!("after {up}"))
+            ModelParameters::Sessions(sessions) => {
+                let (up, down) = sessions.distributions();
+                for (key, spans) in [("up", up), ("down", down)] {
+                    let is_infinite = spans.mean().is_infinite();
+                    if sessions.presence == Presence::Equilibrium && is_infinite {
+                        let message = "a Pareto of shape 1 or below has no mean, so that there is \
+                                       no equilibrium to begin with; expected a shape above 1, or \
+                                       `presence = \"all\"`";
+                        return Err(Problem::new(format!("churn.sessions.{key}"), message));
+                    }
                 }
-                _ => Ok(()),
-            },
+                match up.constant() {
+                    _ if up.mean() <= 0.0 => empties("churn.sessions.up", "at once"),
+                    // Who has come at the same time goes at the same time.
+                    Some(up) if sessions.presence == Presence::All && up < duration => {
+                        empties("churn.sessions.up", &format!("after {up}"))
+                    }
+                    _ => Ok(()),
+                }
+            }
             _ => Ok(()),
         }
     }
@@ -226,13 +255,50 @@ impl Churn {
         }
     }
 
-    /// How many sites there have to be: one for each participant that can be foreseen.
+    /// How many sites there have to be: one for each participant that can be foreseen. Others come
+    /// where the network grows by rates.
     pub fn sites(&self) -> usize {
         match &self.model {
             ModelParameters::Trace(_, trace) => trace.participants(),
-            // Membership strays from its mean like a random walk; hosts beyond are shared.
-            ModelParameters::Rates(_) => 2 * self.nodes,
             _ => self.nodes,
+        }
+    }
+
+    /// Whether more participants may come than [`sites`](Self::sites).
+    pub fn grows(&self) -> bool {
+        matches!(&self.model, ModelParameters::Rates(rates) if rates.joins > 0.0)
+    }
+
+    /// How many nodes are expected to be there at once until `end`, in a network that has come about
+    /// at `settled`, and the key that makes them so many.
+    pub fn peak(&self, settled: Instant, end: Instant) -> (usize, &'static str) {
+        match &self.model {
+            ModelParameters::Trace(_, trace) => (trace.peak(), "churn.trace.file"),
+            ModelParameters::Rates(rates) => {
+                let seconds = end.since(self.begin(settled)).as_secs_f64();
+                let more = (rates.joins - rates.departures()).max(0.0) * seconds;
+                (self.nodes + more as usize, "churn.rates.joins")
+            }
+            _ => (self.nodes, "overlay.nodes"),
+        }
+    }
+
+    /// What a reader of the results should know before a run: what of a file counts for it, where a
+    /// network that has come about at `settled` is run until `end`.
+    pub fn notes(&self, settled: Instant, end: Instant) -> Vec<String> {
+        match &self.model {
+            ModelParameters::Trace(parameters, trace) => {
+                trace.notes(&parameters.file, self.begin(settled), end)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// When churn begins in a network that has come about at `settled`.
+    fn begin(&self, settled: Instant) -> Instant {
+        match self.parameters.begin {
+            Some(begin) => Instant::START + begin,
+            None => settled,
         }
     }
 
@@ -240,10 +306,7 @@ impl Churn {
     /// `measured` on.
     pub fn plan(&self, settled: Instant, measured: Instant, seed: Seed) -> Population {
         let all = (0..self.nodes as u32).collect();
-        let begin = match self.parameters.begin {
-            Some(begin) => Instant::START + begin,
-            None => settled,
-        };
+        let begin = self.begin(settled);
         let change = match self.parameters.departure {
             Departure::Crash => Change::Crash,
             Departure::Leave => Change::Leave,
@@ -266,7 +329,7 @@ impl Churn {
                 let at = failures.at.map_or(measured, |at| Instant::START + at);
                 (all, failures::plan(failures, nodes, change, at, stream))
             }
-            ModelParameters::Trace(_, trace) => (all, trace.plan()),
+            ModelParameters::Trace(_, trace) => (all, trace.plan(begin)),
         };
         Population { here, plan }
     }

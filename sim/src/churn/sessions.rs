@@ -47,9 +47,6 @@ impl SessionParameters {
     }
 }
 
-/// Sessions that lie before the beginning in an equilibrium: what began longer ago is forgotten.
-const FORGOTTEN: u32 = 64;
-
 /// The participants that are there at first, and the plan from `begin` on.
 ///
 /// Each participant has a stream of its own, so that the sessions of one do not depend on how
@@ -98,24 +95,12 @@ impl Sessions {
         match presence {
             Presence::All => (true, self.up.sample(stream)),
             Presence::Equilibrium => {
-                // The state at a random moment of a long alternation of sessions and absences.
-                let spans: Vec<Span> = (0..FORGOTTEN)
-                    .flat_map(|_| [self.up.sample(stream), self.down.sample(stream)])
-                    .collect();
-                let total = spans
-                    .iter()
-                    .fold(0, |sum: u64, span| sum.saturating_add(span.as_nanos()));
-                let mut left = stream.below(total.max(1));
-                for (place, span) in spans.iter().enumerate() {
-                    match left.checked_sub(span.as_nanos()) {
-                        Some(rest) => left = rest,
-                        None => {
-                            let rest = span.as_nanos() - left;
-                            return (place % 2 == 0, Span::from_nanos(rest));
-                        }
-                    }
-                }
-                (true, Span::ZERO)
+                // An alternating renewal process that began long ago: of the time it is there the
+                // share of the sessions, and the moment lies anywhere in the present one.
+                let (up, down) = (self.up.mean(), self.down.mean());
+                let is_here = stream.chance(up / (up + down));
+                let present = if is_here { self.up } else { self.down };
+                (is_here, present.residual(stream))
             }
         }
     }

@@ -6,19 +6,19 @@ use crate::parameter::Table;
 use proptest::prelude::*;
 
 /// The plan that `text`, the table `churn`, gives for `nodes` nodes.
-fn population(text: &str, nodes: usize, seed: u64) -> Population {
+pub(super) fn population(text: &str, nodes: usize, seed: u64) -> Population {
     let churn = churn(text, nodes).unwrap_or_else(|problem| panic!("{text}: {problem}"));
     churn.plan(Instant::START, at(100), Seed::new(seed))
 }
 
-fn churn(text: &str, nodes: usize) -> Result<Churn, crate::parameter::Problem> {
+pub(super) fn churn(text: &str, nodes: usize) -> Result<Churn, crate::parameter::Problem> {
     let values: toml::Table = text.parse().expect("valid TOML");
     let root = Table::root(&values);
     let table = root.sub("churn").expect("a table");
     Churn::read(&table, "".as_ref(), nodes, Span::from_secs(1000))
 }
 
-fn at(secs: u64) -> Instant {
+pub(super) fn at(secs: u64) -> Instant {
     Instant::START + Span::from_secs(secs)
 }
 
@@ -132,7 +132,7 @@ fn a_trace_is_carried_out_as_it_stands() {
     let trace = Trace::parse(text, 3).expect("a trace");
     assert_eq!(trace.participants(), 4);
     let steps: Vec<(f64, u32, Change)> = trace
-        .plan()
+        .plan(at(7))
         .map(|step| (step.time.as_secs_f64(), step.participant, step.change))
         .collect();
     assert_eq!(
@@ -146,6 +146,52 @@ fn a_trace_is_carried_out_as_it_stands() {
     );
 }
 
+/// Times from an epoch count from the first step, which is when churn begins; a byte order mark and a
+/// head line are no steps; and what of a trace does not count is told.
+#[test]
+fn traces_of_the_field_are_read_as_they_are_meant() {
+    let steps = |text: &str| -> Vec<(f64, u32)> {
+        let trace = Trace::parse(text, 3).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
+        let plan = trace.plan(at(100));
+        plan.map(|step| (step.time.as_secs_f64(), step.participant))
+            .collect()
+    };
+    let unix = "1041379200,crash,1\n1041379260.5,join,1\n";
+    assert_eq!(steps(unix), [(100.0, 1), (160.5, 1)]);
+    assert_eq!(steps("\u{feff}60,crash,1\n"), [(60.0, 1)]);
+    assert_eq!(
+        steps("\u{feff}time_s,event,node\r\n60,crash,1\r\n"),
+        [(60.0, 1)]
+    );
+    let named = "# measured\nNode,Site,Timestamp,Event\n2,oslo,60,leave\n2,oslo,61,join\n";
+    assert_eq!(steps(named), [(60.0, 2), (61.0, 2)]);
+    assert_eq!(steps(""), []);
+
+    let notes = |text: &str| {
+        let trace = Trace::parse(text, 3).expect("a trace");
+        trace.notes("a.csv", at(100), at(150))
+    };
+    assert_eq!(
+        notes(unix),
+        [
+            "a.csv: times count from an epoch; the first one, 1041379200 s, is 100 s of the run",
+            "a.csv: 1 of 2 steps lie after the end at 150 s and are passed over",
+        ]
+    );
+    assert_eq!(
+        notes("99999,crash,1"),
+        ["a.csv: 1 of 1 steps lie after the end at 150 s and are passed over"]
+    );
+    assert_eq!(
+        notes("60,crash,0\n61,crash,1\n62,leave,2\n70,join,0\n"),
+        ["a.csv: the last node goes at 62 s, and the run ends there"]
+    );
+    assert!(notes("60,crash,1\n60,join,1\n").is_empty());
+    // Ten at once at most, whatever the names.
+    let grow: String = (0..7).map(|n| format!("5,join,n{n}\n")).collect();
+    assert_eq!(Trace::parse(&grow, 3).expect("a trace").peak(), 10);
+}
+
 #[test]
 fn faults_of_a_trace_are_told_with_their_line() {
     for (text, line, told) in [
@@ -157,11 +203,9 @@ fn faults_of_a_trace_are_told_with_their_line() {
         ("2,crash,7", 1, "node \"7\" is unknown"),
         ("2,join,1", 1, "joins, but it is there"),
         ("2,crash,1\n3,leave,1", 2, "goes, but it is not there"),
-        (
-            "2,crash,1\n3,leave,0\n4,leave,2",
-            3,
-            "is the last one and goes",
-        ),
+        ("1041379200000,crash,1", 1, "which may be in milliseconds"),
+        ("1041379200,crash,1\n60,crash,0", 2, "time runs backwards"),
+        ("time,node\n1,crash,1", 1, "expected `time_s"),
     ] {
         let (number, message) = Trace::parse(text, 3).expect_err(text);
         assert_eq!(number, line, "{text}");

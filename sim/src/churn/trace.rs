@@ -6,7 +6,7 @@ use crate::parameter::{NamedFile, shown};
 use std::collections::HashMap;
 
 crate::parameters! {
-    /// Comings and goings from a file of lines `time_s,join|leave|crash,node`. The nodes that are there at first are called 0, 1, 2, ...; names of others are free.
+    /// Comings and goings from a file of lines `time_s,join|leave|crash,node`. The nodes that are there at first are called 0, 1, 2, ...; names of others are free. Times from an epoch (1e8 s and above) count from the first step, which is when churn begins.
     pub struct TraceParameters {
         /// The file, relative to the scenario's folder.
         pub file: String = String::new();
@@ -18,110 +18,117 @@ crate::parameters! {
 /// A trace, read and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
+    /// With times from the beginning of the run, or, where there is an `epoch`, from the first step on.
     steps: Vec<Step>,
     participants: usize,
+    /// The most nodes that are there at once.
+    peak: usize,
+    /// The first time as it is written, if times count from an epoch.
+    epoch: Option<String>,
+    /// When the last node goes, if one does.
+    empty: Option<Instant>,
+}
+
+/// Times of at least so many seconds, three years, count from an epoch: no run lasts for as long, and
+/// Unix time passed it in 1973.
+const EPOCH: f64 = 1e8;
+/// Seconds that no clock of the next thousand years shows, but one that counts milliseconds does.
+const ENDLESS: f64 = 1e11;
+
+/// Where the three fields of a line stand, and how many there are.
+struct Columns {
+    time: usize,
+    change: usize,
+    node: usize,
+    count: usize,
+}
+
+impl Columns {
+    const PLAIN: Self = Self {
+        time: 0,
+        change: 1,
+        node: 2,
+        count: 3,
+    };
+
+    /// What a head line names; `None` if `fields` are no head.
+    fn named(fields: &[&str]) -> Option<Self> {
+        let find = |names: &[&str]| {
+            let is_named = |field: &&str| names.iter().any(|name| field.eq_ignore_ascii_case(name));
+            fields.iter().position(is_named)
+        };
+        Some(Self {
+            time: find(&["time_s", "time", "timestamp", "seconds", "t"])?,
+            change: find(&["event", "change", "action", "type"])?,
+            node: find(&["node", "peer", "host", "participant", "name", "id"])?,
+            count: fields.len(),
+        })
+    }
+}
+
+/// What was read of a trace so far.
+struct Reader {
+    names: HashMap<String, u32>,
+    here: Vec<bool>,
+    nodes: usize,
+    members: usize,
+    first: Option<f64>,
+    trace: Trace,
 }
 
 impl Trace {
     /// Reads `text`, the trace of a network with `nodes` nodes at first.
     ///
-    /// Empty lines, lines that begin with `#` and a head line `time_s,...` are passed over.
+    /// A byte order mark, empty lines, lines that begin with `#` and a head line are passed over; a
+    /// head line may name the columns in another order, and more of them. Times from an epoch are
+    /// taken from the first step on.
     ///
     /// # Errors
     /// The number of the line (from 1) and what is wrong there: a line of another form, time
-    /// running backwards, a node that joins while it is there or goes while it is not, or the
-    /// last node going.
+    /// running backwards, or a node that joins while it is there or goes while it is not.
     pub fn parse(text: &str, nodes: usize) -> Result<Self, (usize, String)> {
-        let mut names: HashMap<String, u32> = (0..nodes as u32)
-            .map(|participant| (participant.to_string(), participant))
-            .collect();
-        let mut here = vec![true; nodes];
-        let mut steps: Vec<Step> = Vec::new();
-        let mut members = nodes;
-        for (number, line) in text
-            .lines()
-            .enumerate()
-            .map(|(i, line)| (i + 1, line.trim()))
-        {
-            if line.is_empty() || line.starts_with('#') || line.starts_with("time_s") {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut reader = Reader {
+            names: (0..nodes as u32)
+                .map(|participant| (participant.to_string(), participant))
+                .collect(),
+            here: vec![true; nodes],
+            nodes,
+            members: nodes,
+            first: None,
+            trace: Self {
+                steps: Vec::new(),
+                participants: nodes,
+                peak: nodes,
+                epoch: None,
+                empty: None,
+            },
+        };
+        let lines = text.lines().map(str::trim).zip(1..);
+        let lines = lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
+        let mut columns = Columns::PLAIN;
+        for (place, (line, number)) in lines.enumerate() {
+            let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+            if place == 0
+                && let Some(named) = Columns::named(&fields)
+            {
+                columns = named;
                 continue;
             }
-            let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-            let [time, word, name] = fields[..] else {
+            if fields.len() != columns.count {
                 let message = format!(
                     "expected `time_s,join|leave|crash,node`, found \"{}\"",
                     shown(line)
                 );
                 return Err((number, message));
-            };
-            let seconds = time.parse::<f64>().ok();
-            let Some(seconds) = seconds.filter(|s| s.is_finite() && *s >= 0.0 && *s < 1e9) else {
-                let message = format!(
-                    "expected a time in seconds of at least 0, found \"{}\"",
-                    shown(time)
-                );
-                return Err((number, message));
-            };
-            let change = match word {
-                "join" => Change::Join,
-                "leave" => Change::Leave,
-                "crash" => Change::Crash,
-                other => {
-                    let message =
-                        format!("expected join, leave or crash, found \"{}\"", shown(other));
-                    return Err((number, message));
-                }
-            };
-            let time = Instant::START + Span::from_secs_f64(seconds);
-            if steps.last().is_some_and(|last| last.time > time) {
-                return Err((number, format!("time runs backwards to {seconds} s")));
             }
-            let known = names.get(name).copied();
-            let named = shown(name);
-            let participant = match (known, change) {
-                (Some(participant), _) => participant,
-                (None, Change::Join) => {
-                    let participant = here.len() as u32;
-                    names.insert(name.to_owned(), participant);
-                    here.push(false);
-                    participant
-                }
-                (None, _) => {
-                    let message = format!(
-                        "node \"{named}\" is unknown: it is neither one of the first {nodes} nor \
-                         has it joined before"
-                    );
-                    return Err((number, message));
-                }
-            };
-            let is_here = &mut here[participant as usize];
-            match (change, *is_here) {
-                (Change::Join, true) => {
-                    return Err((number, format!("node \"{named}\" joins, but it is there")));
-                }
-                (Change::Leave | Change::Crash, false) => {
-                    return Err((
-                        number,
-                        format!("node \"{named}\" goes, but it is not there"),
-                    ));
-                }
-                (Change::Join, false) => members += 1,
-                (Change::Leave | Change::Crash, true) => members -= 1,
-            }
-            *is_here = change == Change::Join;
-            if members == 0 {
-                return Err((number, format!("node \"{named}\" is the last one and goes")));
-            }
-            steps.push(Step {
-                time,
-                participant,
-                change,
-            });
+            let [time, change, node] =
+                [columns.time, columns.change, columns.node].map(|at| fields[at]);
+            let step = reader.step(time, change, node);
+            step.map_err(|message| (number, message))?;
         }
-        Ok(Self {
-            steps,
-            participants: here.len(),
-        })
+        reader.trace.participants = reader.here.len();
+        Ok(reader.trace)
     }
 
     /// Reads a file.
@@ -145,7 +152,148 @@ impl Trace {
         self.steps.iter().any(|step| step.change == Change::Join)
     }
 
-    pub(super) fn plan(&self) -> ChurnPlan {
-        Box::new(self.steps.clone().into_iter())
+    /// The most nodes that are there at once.
+    pub(super) fn peak(&self) -> usize {
+        self.peak
+    }
+
+    /// The plan, where churn begins at `begin`: times from an epoch are counted from then on.
+    pub(super) fn plan(&self, begin: Instant) -> ChurnPlan {
+        let offset = self.offset(begin);
+        let later = move |step: Step| Step {
+            time: step.time + offset,
+            ..step
+        };
+        Box::new(self.steps.clone().into_iter().map(later))
+    }
+
+    fn offset(&self, begin: Instant) -> Span {
+        match self.epoch {
+            Some(_) => begin.since(Instant::START),
+            None => Span::ZERO,
+        }
+    }
+
+    /// What a reader of the results should know of the trace of a run that ends at `end`.
+    pub(super) fn notes(&self, file: &str, begin: Instant, end: Instant) -> Vec<String> {
+        let (offset, mut notes) = (self.offset(begin), Vec::new());
+        let since_start = |time: Instant| time.since(Instant::START);
+        if let Some(first) = &self.epoch {
+            notes.push(format!(
+                "{file}: times count from an epoch; the first one, {first} s, is {} of the run",
+                since_start(begin)
+            ));
+        }
+        let all = self.steps.len();
+        let late = self.steps.iter().filter(|step| step.time + offset > end);
+        let late = late.count();
+        if late > 0 {
+            notes.push(format!(
+                "{file}: {late} of {all} steps lie after the end at {} and are passed over",
+                since_start(end)
+            ));
+        }
+        if let Some(empty) = self.empty.map(|time| time + offset)
+            && empty <= end
+        {
+            notes.push(format!(
+                "{file}: the last node goes at {}, and the run ends there",
+                since_start(empty)
+            ));
+        }
+        notes
+    }
+}
+
+impl Reader {
+    /// Reads a line.
+    fn step(&mut self, time: &str, change: &str, name: &str) -> Result<(), String> {
+        let seconds = time.parse::<f64>().ok();
+        let Some(seconds) = seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0) else {
+            return Err(format!(
+                "expected a time in seconds of at least 0, found \"{}\"",
+                shown(time)
+            ));
+        };
+        if seconds >= ENDLESS {
+            return Err(format!(
+                "expected a time in seconds, found {}, which may be in milliseconds",
+                shown(time)
+            ));
+        }
+        let first = *self.first.get_or_insert_with(|| {
+            self.trace.epoch = (seconds >= EPOCH).then(|| time.to_owned());
+            seconds
+        });
+        let seconds = match self.trace.epoch {
+            Some(_) => seconds - first,
+            None => seconds,
+        };
+        let change = match change {
+            "join" => Change::Join,
+            "leave" => Change::Leave,
+            "crash" => Change::Crash,
+            other => {
+                return Err(format!(
+                    "expected join, leave or crash, found \"{}\"",
+                    shown(other)
+                ));
+            }
+        };
+        let since = Instant::START + Span::from_secs_f64(seconds.max(0.0));
+        let last = self
+            .trace
+            .steps
+            .last()
+            .map_or(Instant::START, |step| step.time);
+        if seconds < 0.0 || since < last {
+            return Err(format!("time runs backwards to {} s", shown(time)));
+        }
+        let participant = self.participant(change, name)?;
+        let is_here = &mut self.here[participant as usize];
+        match (change, *is_here) {
+            (Change::Join, true) => {
+                return Err(format!("node \"{}\" joins, but it is there", shown(name)));
+            }
+            (Change::Leave | Change::Crash, false) => {
+                return Err(format!(
+                    "node \"{}\" goes, but it is not there",
+                    shown(name)
+                ));
+            }
+            (Change::Join, false) => self.members += 1,
+            (Change::Leave | Change::Crash, true) => self.members -= 1,
+        }
+        *is_here = change == Change::Join;
+        let trace = &mut self.trace;
+        trace.peak = trace.peak.max(self.members);
+        if self.members == 0 {
+            trace.empty.get_or_insert(since);
+        }
+        trace.steps.push(Step {
+            time: since,
+            participant,
+            change,
+        });
+        Ok(())
+    }
+
+    /// The participant that is called `name`.
+    fn participant(&mut self, change: Change, name: &str) -> Result<u32, String> {
+        match self.names.get(name) {
+            Some(participant) => Ok(*participant),
+            None if change == Change::Join => {
+                let participant = self.here.len() as u32;
+                self.names.insert(name.to_owned(), participant);
+                self.here.push(false);
+                Ok(participant)
+            }
+            None => Err(format!(
+                "node \"{}\" is unknown: it is neither one of the first {} nor has it joined \
+                 before",
+                shown(name),
+                self.nodes
+            )),
+        }
     }
 }

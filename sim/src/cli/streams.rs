@@ -67,7 +67,12 @@ pub(super) fn end_at_panics() {
 }
 
 fn message(panic: &PanicHookInfo<'_>) -> String {
-    let what = panic.payload_as_str().unwrap_or("no reason given");
+    let what = {
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        text.unwrap_or("no reason given")
+    };
     let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
     let place = panic.location().map(|place| format!(" at {place}"));
     let line: Arguments<'_> = format_args!(

@@ -14,6 +14,7 @@ pub mod memory;
 mod period;
 mod queue;
 mod random;
+mod stationary;
 mod time;
 
 pub use distribution::SpanDistribution;

@@ -42,20 +42,18 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 message,
                 purpose,
             } => {
-                let sent = self.now;
-                self.post(
-                    node,
-                    to,
-                    Parcel::Request {
-                        message,
-                        purpose,
-                        sent,
-                    },
-                );
+                let request = Parcel::Request {
+                    message,
+                    purpose,
+                    sent: self.now,
+                    life: self.seats[node.index()].life,
+                };
+                self.post(node, to, request);
             }
             Effect::SetTimer { after, timer } => {
+                let life = self.seats[node.index()].life;
                 self.queue
-                    .schedule(self.now + after, Event::Timer { node, timer });
+                    .schedule(self.now + after, Event::Timer { node, life, timer });
             }
             Effect::Route { via, key, query } => self.route(node, via, key, Cargo::Query(query)),
             Effect::Update => self.upcall(node, |application, turn| application.update(turn)),
@@ -112,6 +110,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 message,
                 purpose,
                 sent,
+                life,
             } => {
                 if alive && let Some(search) = P::search_of(&purpose) {
                     self.step_of_search(search, from, to);
@@ -135,6 +134,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                                 message,
                                 purpose,
                                 sent,
+                                life,
                             };
                             self.post(to, from, reply);
                         }
@@ -150,6 +150,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 if !in_time {
                     let silent = Event::Timeout {
                         node: from,
+                        life,
                         silent: to,
                         purpose,
                     };
@@ -160,7 +161,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 message,
                 purpose,
                 sent,
-            } if alive => {
+                life,
+            } if self.lives(to, life) => {
                 let round_trip = self.now.since(sent);
                 self.turn(to, |state, context| {
                     state.on_reply(context, from, purpose, message, round_trip);
@@ -171,8 +173,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     /// No answer came to a request of `node`.
-    pub(super) fn time_out(&mut self, node: Node, silent: Node, purpose: P::Timer) {
-        if !self.is_alive(node) {
+    pub(super) fn time_out(&mut self, (node, life): (Node, u32), silent: Node, purpose: P::Timer) {
+        if !self.lives(node, life) {
             return;
         }
         if let Some(id) = P::search_of(&purpose).and_then(|search| self.trips.of(search)) {

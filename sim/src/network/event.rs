@@ -1,4 +1,8 @@
 //! What can happen in a network.
+//!
+//! A node that comes back under its old address is the same node to others, but what an earlier
+//! life of it has begun is not its business: timers, time-outs and answers say to which life they
+//! belong.
 
 use crate::engine::Instant;
 use crate::overlay::{Application, NextHop, Node, Overlay};
@@ -27,17 +31,26 @@ pub(super) enum Event<P: Overlay, A: Application> {
     /// A request of `node` has not been answered in time.
     Timeout {
         node: Node,
+        life: u32,
         silent: Node,
         purpose: P::Timer,
     },
     /// A timer is due.
-    Timer { node: Node, timer: P::Timer },
+    Timer {
+        node: Node,
+        life: u32,
+        timer: P::Timer,
+    },
     /// A message of the application reaches a node.
     Letter(Box<Letter<A>>),
     /// A message of the application comes back: nobody has taken it.
     Returned(Box<Letter<A>>),
     /// A timer of the application is due.
-    Alarm { node: Node, timer: A::Timer },
+    Alarm {
+        node: Node,
+        life: u32,
+        timer: A::Timer,
+    },
     /// The next planned lookup is due.
     Lookup,
     /// A node comes.
@@ -59,18 +72,23 @@ pub(super) enum Parcel<P: Overlay> {
         message: P::Message,
         purpose: P::Timer,
         sent: Instant,
+        /// The life of the sender, who alone waits for the answer.
+        life: u32,
     },
-    /// The answer to a request that was sent at `sent`.
+    /// The answer to a request that was sent at `sent` in the life `life` of the receiver.
     Reply {
         message: P::Message,
         purpose: P::Timer,
         sent: Instant,
+        life: u32,
     },
 }
 
 /// A message of the application straight to another node.
 pub(super) struct Letter<A: Application> {
     pub from: Node,
+    /// The life of the sender, to whom alone it comes back.
+    pub life: u32,
     pub to: Node,
     pub message: A::Message,
     pub sent: Instant,

@@ -2,10 +2,11 @@
 
 use super::event::Event;
 use super::{Network, Seat};
-use crate::churn::{Change, ChurnPlan, Rejoin, Step};
+use crate::churn::{Change, ChurnPlan, Rejoin, State, Step};
 use crate::engine::{Instant, Seed, Stream};
 use crate::overlay::{Application, IdRule, Index, Node, Omniscient};
 use crate::space::Key;
+use crate::underlay::{Host, Slot};
 use std::collections::BTreeMap;
 
 /// The participants, each on a site of its own, and what is planned for them.
@@ -14,6 +15,8 @@ pub(super) struct Roster {
     plan: Option<ChurnPlan>,
     planned: Option<Step>,
     rejoin: Rejoin,
+    state: State,
+    growth: Option<Growth>,
     naming: IdRule,
     ids: Stream,
     bootstraps: Stream,
@@ -28,8 +31,16 @@ pub(super) struct Roster {
 struct Participant {
     /// The node that runs there, if one does.
     node: Option<Node>,
-    /// The ID with which it came first.
-    first_id: Option<Key>,
+    /// The node with which it came first.
+    first: Option<Node>,
+}
+
+/// The hosts of participants that were not foreseen.
+struct Growth {
+    /// The first of these participants.
+    from: u32,
+    hosts: Box<dyn Iterator<Item = Host>>,
+    slots: Vec<Slot>,
 }
 
 impl Roster {
@@ -39,6 +50,8 @@ impl Roster {
             plan: None,
             planned: None,
             rejoin: Rejoin::NewId,
+            state: State::Lost,
+            growth: None,
             naming: IdRule::default(),
             ids: seed.stream("rejoining-ids", 0),
             bootstraps: seed.stream("bootstrap", 0),
@@ -73,11 +86,37 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     /// Takes `plan` as who comes and goes; the participants are the sites. A participant that
-    /// comes back does so as `rejoin` says.
-    pub fn plan_churn(&mut self, plan: ChurnPlan, rejoin: Rejoin) {
+    /// comes back does so as `rejoin` says, and, if it is the same node, with its state or without.
+    pub fn plan_churn(&mut self, plan: ChurnPlan, rejoin: Rejoin, state: State) {
         self.roster.plan = Some(plan);
         self.roster.rejoin = rejoin;
+        self.roster.state = state;
         self.plan_next_change();
+    }
+
+    /// Participants from number `from` on, which have no site yet, come to `hosts`, one after the
+    /// other. Sites of others may have these numbers.
+    pub fn grow_onto(&mut self, from: u32, hosts: Box<dyn Iterator<Item = Host>>) {
+        self.roster.growth = Some(Growth {
+            from,
+            hosts,
+            slots: Vec::new(),
+        });
+    }
+
+    /// Where the distances of the host of a participant are kept.
+    fn slot_of(&mut self, participant: u32) -> Slot {
+        match &mut self.roster.growth {
+            Some(growth) if participant >= growth.from => {
+                let place = (participant - growth.from) as usize;
+                while growth.slots.len() <= place {
+                    let host = growth.hosts.next().expect("hosts without an end");
+                    growth.slots.push(self.distances.add(host));
+                }
+                growth.slots[place]
+            }
+            _ => self.distances.slot(participant),
+        }
     }
 
     fn plan_next_change(&mut self) {
@@ -95,8 +134,15 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let running = self.roster.participant(step.participant).node;
         match (step.change, running) {
             (Change::Join, None) => {
-                let id = self.next_id(step.participant);
-                self.join(id, step.participant);
+                let first = self.roster.participant(step.participant).first;
+                match (self.roster.rejoin, first) {
+                    (Rejoin::SameId, Some(node)) => self.come_back(node),
+                    _ => {
+                        let (naming, seed) = (self.roster.naming, self.setup.seed);
+                        let id = naming.id(seed, step.participant, &mut self.roster.ids);
+                        self.join(id, step.participant);
+                    }
+                }
             }
             (Change::Leave, Some(node)) => self.leave(node),
             (Change::Crash, Some(node)) => self.crash(node),
@@ -104,18 +150,6 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             (Change::Join, Some(_)) | (Change::Leave | Change::Crash, None) => {}
         }
         self.plan_next_change();
-    }
-
-    /// The ID with which a participant comes.
-    fn next_id(&mut self, site: u32) -> Key {
-        let first = self.roster.participant(site).first_id;
-        match (self.roster.rejoin, first) {
-            (Rejoin::SameId, Some(id)) => id,
-            _ => {
-                let (naming, seed) = (self.roster.naming, self.setup.seed);
-                naming.id(seed, site, &mut self.roster.ids)
-            }
-        }
     }
 
     /// `node` stops at once and tells nobody; the identities that it has made on its host stop with it.
@@ -137,13 +171,20 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         if !std::mem::replace(&mut seat.alive, false) {
             return;
         }
+        seat.life += 1;
         let (site, sybil) = (seat.site, seat.sybil);
         let member = std::mem::replace(&mut seat.member, false);
         let others = self.roster.beside.remove(&node).unwrap_or_default();
         others.into_iter().for_each(|other| self.crash(other));
+        let mut comes_back = false;
         if !sybil {
+            let same_id = self.roster.rejoin == Rejoin::SameId;
             let participant = self.roster.participant(site);
-            participant.node = participant.node.filter(|other| *other != node);
+            // Not one of the other identities on its host.
+            if participant.node == Some(node) {
+                participant.node = None;
+                comes_back = same_id;
+            }
         }
         let id = self.ids.id(node);
         if member {
@@ -156,11 +197,15 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             self.membership_changed();
             self.roster.extinct = self.census.nodes().is_empty();
         }
-        // What it knew takes room.
-        self.nodes[node.index()] = P::newcomer(&self.shared, &id);
-        let fresh = self.application_for(node, site);
-        let mut gone = std::mem::replace(&mut self.applications[node.index()], fresh);
-        gone.perish(self.now, &mut self.ledger);
+        if comes_back && self.roster.state == State::Kept {
+            self.applications[node.index()].pause(self.now, &mut self.ledger);
+        } else {
+            // What it knew takes room.
+            self.nodes[node.index()] = P::newcomer(&self.shared, &id);
+            let fresh = self.application_for(node, site);
+            let mut gone = std::mem::replace(&mut self.applications[node.index()], fresh);
+            gone.perish(self.now, &mut self.ledger);
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.gone(self.now, node, farewell);
             self.record_accounts();
@@ -170,52 +215,84 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
     }
 
-    /// Makes a node of `state`; it is no member yet.
-    pub(super) fn add(&mut self, id: Key, site: u32, state: P) -> Node {
+    /// Makes a node of `state` at `site`, whose distances are kept at `slot`; it is no member yet.
+    pub(super) fn add(&mut self, id: Key, (site, slot): (u32, Slot), state: P) -> Node {
         let node = self.ids.add(id);
         let index = u64::from(node.0);
         self.nodes.push(state);
-        let application = self.application_for(node, site);
-        self.applications.push(application);
         self.seats.push(Seat {
-            slot: self.distances.slot(site),
+            slot,
             site,
             alive: true,
             member: false,
             sybil: false,
+            life: 0,
         });
+        let application = self.application_for(node, site);
+        self.applications.push(application);
         self.random.push(self.setup.seed.stream("node", index));
         node
     }
 
     fn application_for(&self, node: Node, site: u32) -> A {
-        let stream = self.setup.seed.stream("application", node.0.into());
+        // Each life has a stream of its own.
+        let life = u64::from(self.seats[node.index()].life);
+        let index = life << 32 | u64::from(node.0);
+        let stream = self.setup.seed.stream("application", index);
         A::new(&self.service, site, stream)
     }
 
-    /// Notes that the participant of `site` is `node` with `id` now.
-    pub(super) fn enrol(&mut self, site: u32, id: Key, node: Node) {
+    /// Makes a node of `state` for the participant `site`.
+    pub(super) fn enrol(&mut self, id: Key, site: u32, state: P) -> Node {
+        let slot = self.slot_of(site);
+        let node = self.add(id, (site, slot), state);
         let participant = self.roster.participant(site);
         participant.node = Some(node);
-        participant.first_id.get_or_insert(id);
+        participant.first.get_or_insert(node);
+        node
+    }
+
+    /// `node`, which has stopped, comes up again: for all others it is the node that it was. It joins
+    /// as a newcomer if it has lost its state, and goes on with it otherwise.
+    fn come_back(&mut self, node: Node) {
+        let bootstrap = self.bootstrap();
+        let seat = &mut self.seats[node.index()];
+        seat.alive = true;
+        let site = seat.site;
+        self.roster.participant(site).node = Some(node);
+        if let Some(busy) = self.busy.get_mut(node.index()) {
+            *busy = self.now;
+        }
+        self.record_arrival(node);
+        if self.roster.state == State::Lost {
+            self.turn(node, |state, context| state.join(context, bootstrap));
+            return;
+        }
+        self.turn(node, |state, context| state.resume(context, bootstrap));
+        if self.is_member(node) {
+            // Meanwhile others may have come between.
+            self.upcall(node, |application, turn| application.update(turn));
+        }
     }
 
     /// A node with `id` comes up on `site` and begins to join.
     pub(super) fn join(&mut self, id: Key, site: u32) {
         let bootstrap = self.bootstrap();
-        let node = self.add(id, site, P::newcomer(&self.shared, &id));
-        self.enrol(site, id, node);
+        let node = self.enrol(id, site, P::newcomer(&self.shared, &id));
         self.record_arrival(node);
         self.turn(node, |state, context| state.join(context, bootstrap));
     }
 
     /// Another identity with `id` comes up on the host of `first` and joins through it.
     pub(super) fn found_beside(&mut self, first: Node, id: Key) {
-        let Seat { site, sybil, .. } = self.seats[first.index()];
-        let node = self.add(id, site, P::newcomer(&self.shared, &id));
+        let Seat {
+            site, slot, sybil, ..
+        } = self.seats[first.index()];
+        let node = self.add(id, (site, slot), P::newcomer(&self.shared, &id));
         self.seats[node.index()].sybil = sybil;
         self.roster.beside.entry(first).or_default().push(node);
         self.applications[node.index()].beside(first);
+        self.record_arrival(node);
         self.turn(node, |state, context| state.join(context, Some(first)));
     }
 

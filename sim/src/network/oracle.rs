@@ -74,9 +74,7 @@ fn newcomers<P: Omniscient, A: Application>(
 ) -> Vec<Node> {
     let newcomer = |(id, site): (&Key, &u32)| {
         let state = P::newcomer(&network.shared, id);
-        let node = network.add(*id, *site, state);
-        network.enrol(*site, *id, node);
-        node
+        network.enrol(*id, *site, state)
     };
     let members: Vec<Node> = ids.iter().zip(sites).map(newcomer).collect();
     network.census = Census::new(&network.ids, &members);

@@ -36,9 +36,11 @@ pub(super) struct Recorder {
     journeys: Vec<Option<u32>>,
     begun: u32,
     keys: FxHashMap<Key, u32>,
-    /// Where each node was last.
+    /// The number under which the present life of each node is drawn.
+    numbers: Vec<u32>,
+    /// Where each was last, by that number.
     places: Vec<Coordinates>,
-    /// What each node held last, by the numbers of keys.
+    /// What each held last, by the numbers of keys.
     held: Vec<BTreeMap<u32, Holding>>,
     accounts: Vec<u64>,
 }
@@ -98,6 +100,11 @@ impl Recorder {
         })
     }
 
+    /// The number of `node` in the recording; none that is there if it came up when that was full.
+    fn number(&self, node: Node) -> u32 {
+        self.numbers.get(node.index()).copied().unwrap_or(u32::MAX)
+    }
+
     fn journey(&self, trip: TripId) -> Option<u32> {
         self.journeys.get(trip as usize).copied().flatten()
     }
@@ -114,7 +121,8 @@ impl Recorder {
         let Some(journey) = trip.and_then(|trip| self.journey(trip)) else {
             return self.uncounted(now);
         };
-        let (from, to, arrival) = (from.0, to.0, micros(now + latency));
+        let (from, to) = (self.number(from), self.number(to));
+        let arrival = micros(now + latency);
         let what = if answer {
             What::Answer {
                 journey,
@@ -154,7 +162,7 @@ impl Recorder {
     /// A node on a trip has waited for another in vain.
     pub(super) fn timed_out(&mut self, now: Instant, trip: TripId, from: Node, to: Node) {
         if let Some(journey) = self.journey(trip) {
-            let (from, to) = (from.0, to.0);
+            let (from, to) = (self.number(from), self.number(to));
             self.push(now, What::Timeout { journey, from, to });
         }
     }
@@ -162,7 +170,7 @@ impl Recorder {
     /// A Sybil does something else with the message of a trip than to pass it on.
     pub(super) fn betrayed(&mut self, now: Instant, trip: TripId, node: Node, deed: Deed) {
         if let Some(journey) = self.journey(trip) {
-            let node = node.0;
+            let node = self.number(node);
             self.push(
                 now,
                 What::Betray {
@@ -184,7 +192,8 @@ impl Recorder {
         root: Option<Node>,
     ) {
         if let Some(journey) = self.journey(trip) {
-            let (node, root) = (node.map(|node| node.0), root.map(|root| root.0));
+            let number = |node| self.number(node);
+            let (node, root) = (node.map(number), root.map(number));
             self.push(
                 now,
                 What::End {
@@ -199,15 +208,16 @@ impl Recorder {
 
     /// `node` has its place.
     pub(super) fn joined(&mut self, now: Instant, node: Node) {
-        self.push(now, What::Join { node: node.0 });
+        let node = self.number(node);
+        self.push(now, What::Join { node });
     }
 
     /// `node` is gone, and with it what it held.
     pub(super) fn gone(&mut self, now: Instant, node: Node, farewell: bool) {
-        if let Some(held) = self.held.get_mut(node.index()) {
+        let node = self.number(node);
+        if let Some(held) = self.held.get_mut(node as usize) {
             held.clear();
         }
-        let node = node.0;
         self.push(
             now,
             if farewell {
@@ -235,8 +245,8 @@ impl Recorder {
             return self.uncounted(now);
         }
         let letter = What::Letter {
-            from: from.0,
-            to: to.0,
+            from: self.number(from),
+            to: self.number(to),
             kind: kind.into(),
             arrival: micros(now + latency),
         };
@@ -246,30 +256,28 @@ impl Recorder {
     /// A letter comes back.
     pub(super) fn returned(&mut self, now: Instant, (from, to): (Node, Node), kind: &'static str) {
         if !kind.is_empty() {
-            let (from, to, kind) = (from.0, to.0, kind.into());
+            let (from, to) = (self.number(from), self.number(to));
+            let kind = kind.into();
             self.push(now, What::Returned { from, to, kind });
         }
     }
 
     /// `node` is at `place` now.
     fn seen_at(&mut self, now: Instant, node: Node, place: &Coordinates) {
-        if self.places.get(node.index()).is_none_or(|at| at == place) {
+        let node = self.number(node);
+        let last = self.places.get_mut(node as usize);
+        let Some(last) = last.filter(|last| *last != place) else {
             return;
-        }
-        self.places[node.index()].clone_from(place);
+        };
+        last.clone_from(place);
         let place = rounded(place);
-        self.push(
-            now,
-            What::Move {
-                node: node.0,
-                place,
-            },
-        );
+        self.push(now, What::Move { node, place });
     }
 
     /// `node` holds `items` now: what has changed is taken down, by how it is held.
     fn holds(&mut self, now: Instant, node: Node, items: BTreeMap<u32, Holding>) {
-        let held = &self.held[node.index()];
+        let node = self.number(node);
+        let held = &self.held[node as usize];
         let mut changed: [(Holding, Vec<u32>); 5] = [
             Holding::None,
             Holding::Copy,
@@ -290,10 +298,9 @@ impl Recorder {
                 change(*item, *holding);
             }
         }
-        self.held[node.index()] = items;
+        self.held[node as usize] = items;
         for (holding, items) in changed {
             if !items.is_empty() {
-                let node = node.0;
                 self.push(
                     now,
                     What::Items {
@@ -328,6 +335,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             journeys: Vec::new(),
             begun: 0,
             keys: FxHashMap::default(),
+            numbers: Vec::new(),
             places: Vec::new(),
             held: Vec::new(),
             accounts: Vec::new(),
@@ -364,13 +372,19 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let seat = self.seats[node.index()];
         let id = self.ids.id(node);
         let place = self.nodes[node.index()].place(&self.shared, &id);
+        // One that is back is drawn as another one that comes and goes.
+        let number = recorder.recording.nodes.len() as u32;
+        if recorder.numbers.len() <= node.index() {
+            recorder.numbers.resize(node.index() + 1, number);
+        }
+        recorder.numbers[node.index()] = number;
         recorder.recording.nodes.push(NodeEntry {
             id: id.to_string(),
             site: seat.site,
             sybil: seat.sybil,
         });
         let appear = What::Appear {
-            node: node.0,
+            node: number,
             place: rounded(&place),
         };
         recorder.places.push(place);
@@ -392,7 +406,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let Some(recorder) = &mut self.recorder else {
             return;
         };
-        if recorder.recording.cut || recorder.held.len() <= node.index() {
+        if recorder.recording.cut || recorder.held.len() <= recorder.number(node) as usize {
             return;
         }
         let mut items = BTreeMap::new();
@@ -474,7 +488,7 @@ impl Recorder {
         self.begun += 1;
         let begin = What::Begin {
             key,
-            from: from.map(|from| from.0),
+            from: from.map(|from| self.number(from)),
             kind: kind.into(),
         };
         self.push(now, begin);

@@ -40,7 +40,9 @@ const ANSWER_BYTES: u32 = HEADER_BYTES + NODE_BYTES;
 impl<P: Omniscient, A: Application> Network<P, A> {
     /// Sends `cargo` from `origin` to the root of `key`, by way of `via` if it is given.
     pub(super) fn route(&mut self, origin: Node, via: Option<Node>, key: Key, cargo: Cargo<P, A>) {
-        let id = self.trips.start(origin, key, cargo, self.now);
+        let life = self.seats[origin.index()].life;
+        let id = self.trips.start((origin, life), key, cargo, self.now);
+        self.trips.get_mut(id).seeks_place = via.is_some();
         if self.recorder.is_some() {
             self.record_trip(id);
         }
@@ -123,7 +125,21 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// Decides at `node` where a recursive message goes, and sends it there.
     fn step(&mut self, node: Node, id: TripId) {
         let next = self.next_hop(node, &self.trips.get(id).key);
+        let next = self.but_its_origin(node, id, next);
         self.proceed(node, id, next);
+    }
+
+    /// `next`, or whom `node` names instead if that is the origin, which looks for its place: it may
+    /// be known from an earlier life, or hold a place that it has lost.
+    fn but_its_origin(&self, node: Node, id: TripId, next: NextHop) -> NextHop {
+        let trip = self.trips.get(id);
+        match next {
+            NextHop::Next(to) | NextHop::Last(to) if trip.seeks_place && to == trip.origin => {
+                let state = &self.nodes[node.index()];
+                state.next_hop_but(&self.shared, &self.ids, node, &trip.key, to)
+            }
+            _ => next,
+        }
     }
 
     /// Sends a recursive message on from `node`.
@@ -169,6 +185,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     fn hop(&mut self, node: Node, next: Node, id: TripId, last: bool) {
         let path = self.path(node, next);
         let travel = self.setup.travel;
+        let life = self.seats[node.index()].life;
         let trip = self.trips.get_mut(id);
         if trip.hops >= MAX_HOPS {
             self.lose(id);
@@ -176,6 +193,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
         trip.last = last;
         trip.holder = node;
+        trip.holder_life = life;
         trip.target = next;
         trip.sent = self.now;
         trip.links = Some(path.hops);
@@ -200,10 +218,15 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// answered.
     pub(super) fn arrive(&mut self, node: Node, id: TripId) {
         let iterative = self.setup.travel == Travel::Iterative;
-        let alive = self.is_alive(node);
+        let takes = self.takes_messages(node);
         let trip = self.trips.get_mut(id);
-        if !alive {
-            self.bounce_back(id);
+        if !takes {
+            // A node that is back and holds itself for the root knows nobody else to go to.
+            if node == trip.origin && trip.links.is_none() {
+                self.lose(id);
+            } else {
+                self.bounce_back(id);
+            }
             return;
         }
         if let Some(links) = trip.links.take() {
@@ -277,7 +300,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         if travel == Travel::Recursive {
             trip.path.pop();
         }
-        let (sender, silent) = (trip.holder, trip.target);
+        let (sender, life, silent) = (trip.holder, trip.holder_life, trip.target);
         if let Some(recorder) = &mut self.recorder {
             recorder.timed_out(self.now, id, sender, silent);
         }
@@ -287,7 +310,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             // Who has named the silent node is asked for another; if that was the adviser
             // itself, the one before.
             trip.silent.push(silent);
-            if !self.is_alive(sender) {
+            if !self.lives(sender, life) {
                 self.lose(id);
                 return;
             }
@@ -297,7 +320,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             return;
         }
         trip.silent.push(silent);
-        if !self.is_alive(sender) {
+        if !self.lives(sender, life) {
             self.lose(id);
             return;
         }
@@ -317,10 +340,12 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let trip = self.trips.get_mut(id);
         let key = trip.key;
         if trip.silent.is_empty() {
-            return Some(self.next_hop(node, &key));
+            let next = self.next_hop(node, &key);
+            return Some(self.but_its_origin(node, id, next));
         }
         let silent = std::mem::take(&mut trip.silent);
         let next = self.turn(node, |state, context| state.detour(context, &key, &silent));
+        let next = self.but_its_origin(node, id, next);
         let again = match next {
             NextHop::Next(next) | NextHop::Last(next) => silent.contains(&next),
             NextHop::Root => false,
@@ -343,8 +368,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// next hop.
     pub(super) fn learn_next(&mut self, id: TripId, next: NextHop) {
         let trip = self.trips.get(id);
-        let (origin, asked) = (trip.origin, trip.target);
-        if !self.is_alive(origin) {
+        let (origin, life, asked) = (trip.origin, trip.origin_life, trip.target);
+        if !self.lives(origin, life) {
             self.lose(id);
             return;
         }
@@ -358,13 +383,13 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// The initiator of an iterative lookup knows the root, which has answered or was named by
     /// another node: a lookup is over once the root has been asked, anything else goes there.
     fn conclude(&mut self, root: Node, answered: bool, id: TripId) {
-        let alive = self.is_alive(root);
+        let takes = self.takes_messages(root);
         let ask_root = self.setup.ask_root;
         let trip = self.trips.get_mut(id);
         let origin = trip.origin;
         match trip.cargo {
             // A dead node that was named is found out when it is asked.
-            Cargo::Lookup if alive && (answered || root == origin || !ask_root) => {
+            Cargo::Lookup if takes && (answered || root == origin || !ask_root) => {
                 self.judge(root, id);
             }
             _ if root == origin => {

@@ -82,6 +82,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 self.count_message(HEADER_BYTES + A::bytes(&message), false);
                 let letter = Letter {
                     from: node,
+                    life: self.seats[node.index()].life,
                     to,
                     message,
                     sent: self.now,
@@ -96,12 +97,14 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                     .schedule(self.now + latency, Event::Letter(Box::new(letter)));
             }
             Action::SetTimer { after, timer } => {
+                let life = self.seats[node.index()].life;
                 self.queue
-                    .schedule(self.now + after, Event::Alarm { node, timer });
+                    .schedule(self.now + after, Event::Alarm { node, life, timer });
             }
             Action::Tell { to, message } => {
                 let word = Letter {
                     from: node,
+                    life: self.seats[node.index()].life,
                     to,
                     message,
                     sent: self.now,
@@ -117,7 +120,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// A letter reaches its receiver, who reads it when it has handled what came before.
     pub(super) fn open(&mut self, mut letter: Box<Letter<A>>) {
-        if !self.is_alive(letter.to) {
+        if !self.takes_messages(letter.to) {
             let back = letter.sent + self.setup.timeout;
             self.queue
                 .schedule(back.max(self.now), Event::Returned(letter));
@@ -173,9 +176,13 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// A letter comes back to its sender, whose overlay hears of it, too.
     pub(super) fn take_back(&mut self, letter: Letter<A>) {
         let Letter {
-            from, to, message, ..
+            from,
+            life,
+            to,
+            message,
+            ..
         } = letter;
-        if !self.is_alive(from) {
+        if !self.lives(from, life) {
             A::vanish(&message, &mut self.ledger);
             return;
         }

@@ -149,7 +149,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 (!members.is_empty()).then(|| members[sybils.bootstraps.index(members.len())]);
             let site = sybils.attack.first_site + identity.address;
             let state = P::newcomer(&self.shared, &identity.id);
-            let node = self.add(identity.id, site, state);
+            let slot = self.distances.slot(site);
+            let node = self.add(identity.id, (site, slot), state);
             self.seats[node.index()].sybil = true;
             self.record_arrival(node);
             sybils.joining.push(node);

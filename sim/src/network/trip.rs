@@ -33,6 +33,11 @@ pub(super) struct Trip<P: Overlay, A: Application> {
     pub number: u32,
     pub key: Key,
     pub origin: Node,
+    /// The life of the origin in which it began.
+    pub origin_life: u32,
+    /// The origin looks for its place by way of another node: nobody hands it the message, even if
+    /// others know it from an earlier life.
+    pub seeks_place: bool,
     pub cargo: Cargo<P, A>,
     /// The origin conducts the lookup itself.
     pub searching: bool,
@@ -40,6 +45,8 @@ pub(super) struct Trip<P: Overlay, A: Application> {
     pub last: bool,
     /// The node that sent it last, and when; for an iterative lookup, the node that is asked.
     pub holder: Node,
+    /// The life of the holder in which it sent it.
+    pub holder_life: u32,
     pub target: Node,
     pub sent: Instant,
     pub issued: Instant,
@@ -80,17 +87,26 @@ impl<P: Overlay, A: Application> Default for Trips<P, A> {
 }
 
 impl<P: Overlay, A: Application> Trips<P, A> {
-    /// Starts a trip.
-    pub fn start(&mut self, origin: Node, key: Key, cargo: Cargo<P, A>, now: Instant) -> TripId {
+    /// Starts a trip of `origin` in its life `life`.
+    pub fn start(
+        &mut self,
+        (origin, life): (Node, u32),
+        key: Key,
+        cargo: Cargo<P, A>,
+        now: Instant,
+    ) -> TripId {
         self.started = self.started.wrapping_add(1);
         let mut trip = Trip {
             number: self.started,
             key,
             origin,
+            origin_life: life,
+            seeks_place: false,
             cargo,
             searching: false,
             last: false,
             holder: origin,
+            holder_life: life,
             target: origin,
             sent: now,
             issued: now,

@@ -48,7 +48,7 @@ pub trait Application: Sized {
     /// The node is another identity on the host of `first`, made by it. Comes before `start`.
     fn beside(&mut self, _first: Node) {}
 
-    /// The node has its place in the network.
+    /// The node has its place in the network: a new one, or one that is back with what it kept.
     fn start(&mut self, _turn: &mut Turn<'_, Self>) {}
 
     /// `message` for `key` has reached its root, this node.
@@ -83,6 +83,10 @@ pub trait Application: Sized {
 
     /// The neighbourhood of this node has changed.
     fn update(&mut self, _turn: &mut Turn<'_, Self>) {}
+
+    /// The node stops at `now` and will be back with what it holds now; its timers and what it waits
+    /// for are gone.
+    fn pause(&mut self, _now: Instant, _ledger: &mut Self::Ledger) {}
 
     /// The node is gone at `now`, and with it what it held.
     fn perish(&mut self, _now: Instant, _ledger: &mut Self::Ledger) {}

@@ -229,6 +229,22 @@ pub trait Overlay: Sized {
         self.next_hop(context.shared, context.ids, context.me, key)
     }
 
+    /// Where a message for `key` would go from here if there were no `except`. Asked when a joiner,
+    /// which others may know from before, looks for its place.
+    fn next_hop_but(
+        &self,
+        shared: &Self::Shared,
+        ids: &Identities,
+        me: Node,
+        key: &Key,
+        except: Node,
+    ) -> NextHop {
+        match self.next_hop(shared, ids, me, key) {
+            NextHop::Next(next) | NextHop::Last(next) if next == except => NextHop::Root,
+            next => next,
+        }
+    }
+
     /// Which of two IDs is nearer to being the root of `key`: the one whose node would be it if
     /// there were no others.
     fn nearer(shared: &Self::Shared, key: &Key, a: &Key, b: &Key) -> Ordering;
@@ -291,6 +307,13 @@ pub trait Overlay: Sized {
     /// Comes to life and joins through `bootstrap`, or begins a network of its own. Says
     /// [`Context::joined`] once it has its place, and [`Context::rejoin`] if nobody answers.
     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>);
+
+    /// Comes up again in the state in which it stopped, where `bootstrap` is a member; its timers and
+    /// what it waited for are gone. Says [`Context::joined`] at once if it still has a place, and
+    /// joins otherwise.
+    fn resume(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        self.join(context, bootstrap);
+    }
 
     /// Starts the maintenance; what [`join`](Self::join) does in the end, and what a node
     /// does that was put into a converged network.

@@ -5,7 +5,6 @@ use super::keys::FRAME;
 use super::plan::{in_sweep, sections};
 use super::{NetworkScenario, Scenario, ScenarioError};
 use crate::engine::{Instant, Seed, Span};
-use crate::network::Placement;
 use crate::overlay::Start;
 use crate::parameter::{Parameters, Problem, Section};
 use crate::underlay::{Distances, Host, Underlay};
@@ -101,7 +100,7 @@ fn networks(scenario: &Scenario) -> impl Iterator<Item = (Seed, &NetworkScenario
 fn look(network: &NetworkScenario, seed: Seed) -> Result<Vec<Problem>, Problem> {
     let underlay = network.underlay.build(seed);
     let underlay = underlay.map_err(|error| Problem::new("underlay", error))?;
-    network.check_hosts(underlay.hosts())?;
+    network.check_room(underlay.hosts(), "connected hosts of this underlay")?;
     let notes = underlay.notes().iter();
     let mut problems: Vec<Problem> = notes.map(|note| Problem::new("underlay", note)).collect();
     problems.extend(slow_pairs(network, underlay, seed));
@@ -316,21 +315,4 @@ fn chooser(resolved: &Table, path: &str) -> Option<(String, String)> {
             .any(|own| key.ends_with(&format!(".{own}")))
     };
     within.chain(around).find(|(key, _)| chooses(key))
-}
-
-impl NetworkScenario {
-    /// Refuses more nodes, each on a host of its own, than there are connected `hosts`.
-    ///
-    /// # Errors
-    /// A [`Problem`] with `overlay.nodes`.
-    pub fn check_hosts(&self, hosts: usize) -> Result<(), Problem> {
-        let nodes = self.overlay.nodes;
-        if self.overlay.placement != Placement::Distinct || nodes <= hosts {
-            return Ok(());
-        }
-        let message = format_args!(
-            "{nodes} nodes do not fit on the {hosts} connected hosts of this underlay"
-        );
-        Err(Problem::new("overlay.nodes", message))
-    }
 }

@@ -130,17 +130,7 @@ impl NetworkScenario {
 
     fn check(&self) -> Result<(), Problem> {
         let overlay = &self.overlay;
-        let hosts = self.underlay.hosts();
-        if overlay.placement == Placement::Distinct && overlay.nodes > hosts {
-            return Err(Problem::new(
-                "overlay.nodes",
-                format_args!(
-                    "{} nodes do not fit on the {hosts} hosts of the underlay; raise \
-                     `underlay.nodes` or set `overlay.placement = \"shared\"`",
-                    overlay.nodes
-                ),
-            ));
-        }
+        self.check_room(self.underlay.hosts(), "hosts of the underlay")?;
         if overlay.start != Start::Converged && self.time.transition.is_zero() {
             return Err(Problem::new(
                 "time.transition",
@@ -205,6 +195,32 @@ impl NetworkScenario {
     /// How many nodes can be there: those at first, and those that come later.
     fn participants(&self) -> usize {
         self.churn.sites().max(self.overlay.nodes)
+    }
+
+    /// Refuses more nodes than there are `hosts`, which are `what`, where each is to have its own: at
+    /// first, or when churn has them grow.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the key that asks for so many.
+    pub fn check_room(&self, hosts: usize, what: &str) -> Result<(), Problem> {
+        if self.overlay.placement == Placement::Shared {
+            return Ok(());
+        }
+        let room = "raise `underlay.nodes` or set `overlay.placement = \"shared\"`";
+        let nodes = self.overlay.nodes;
+        if nodes > hosts {
+            let message = format_args!("{nodes} nodes do not fit on the {hosts} {what}; {room}");
+            return Err(Problem::new("overlay.nodes", message));
+        }
+        let (peak, key) = self.churn.peak(self.settled(), self.measure_to());
+        if peak > hosts {
+            let message = format_args!(
+                "the network grows to about {peak} nodes, which do not fit on the {hosts} {what}; \
+                 {room}"
+            );
+            return Err(Problem::new(key, message));
+        }
+        Ok(())
     }
 
     fn check_attack(&self) -> Result<(), Problem> {

@@ -24,8 +24,11 @@ pub struct Distances {
     underlay: Arc<Underlay>,
     /// Site to position in `hosts`; without a graph, to the host itself.
     slots: Vec<u32>,
-    /// The different hosts among the sites, ascending; empty without a graph.
+    /// The different hosts among the sites, ascending, and then those that were added; empty without
+    /// a graph.
     hosts: Vec<u32>,
+    /// How many of them are ascending.
+    sorted: usize,
     rows: Vec<Option<Row>>,
     search: Search,
 }
@@ -65,6 +68,15 @@ impl Packed {
         }
     }
 
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(numbers) => numbers.len(),
+            Self::Shorts(numbers) => numbers.len(),
+            Self::Words(numbers) => numbers.len(),
+            Self::Longs(numbers) => numbers.len(),
+        }
+    }
+
     fn get(&self, i: usize) -> u64 {
         match self {
             Self::Bytes(numbers) => u64::from(numbers[i]),
@@ -92,6 +104,11 @@ impl Row {
             hops: Packed::new(hops),
             micros,
         }
+    }
+
+    /// How many hosts it tells of.
+    fn len(&self) -> usize {
+        self.hops.len()
     }
 
     fn path(&self, graph: &Adjacency, to: usize) -> Path {
@@ -145,10 +162,37 @@ impl Distances {
         Self {
             underlay,
             slots,
+            sorted: hosts.len(),
             hosts,
             rows,
             search: Search::default(),
         }
+    }
+
+    /// Adds a host that is no site; what was computed before is kept. Linear in the hosts that were
+    /// added before.
+    ///
+    /// # Panics
+    /// If it is not a host of the underlay.
+    pub fn add(&mut self, host: Host) -> Slot {
+        assert!(
+            (host.0 as usize) < self.underlay.hosts(),
+            "{host:?} is not in the underlay"
+        );
+        if !matches!(self.underlay.shape, Shape::Graph(_)) {
+            return Slot(host.0);
+        }
+        let (first, added) = self.hosts.split_at(self.sorted);
+        let known = first.binary_search(&host.0).ok().or_else(|| {
+            let place = added.iter().position(|other| *other == host.0);
+            place.map(|place| self.sorted + place)
+        });
+        let place = known.unwrap_or_else(|| {
+            self.hosts.push(host.0);
+            self.rows.push(None);
+            self.hosts.len() - 1
+        });
+        Slot(place as u32)
     }
 
     /// How many sites there are.
@@ -208,11 +252,11 @@ impl Distances {
             return Path::NONE;
         }
         let (from, to) = (from as usize, to as usize);
-        if let Some(row) = &self.rows[from] {
-            return row.path(graph, to);
-        }
-        if let Some(row) = &self.rows[to] {
-            return row.path(graph, from);
+        // A row knows nothing of hosts that were added after it was computed.
+        for (row, other) in [(from, to), (to, from)] {
+            if let Some(row) = self.rows[row].as_ref().filter(|row| other < row.len()) {
+                return row.path(graph, other);
+            }
         }
         let row = Row::new(graph, &mut self.search, &self.hosts, self.hosts[from]);
         let path = row.path(graph, to);

@@ -10,6 +10,7 @@ mod kademlia;
 #[path = "../measured_data/mod.rs"]
 mod measured_data;
 mod recording;
+mod rejoin;
 mod storage;
 mod sybils;
 mod testbed;

@@ -2,7 +2,7 @@
 //! newcomers are found, and how many lookups succeed meanwhile.
 
 use crate::testbed::{at, ids, look_up, plane, sites};
-use dhtlab::churn::{Change, Rejoin, Step};
+use dhtlab::churn::{Change, Rejoin, State, Step};
 use dhtlab::engine::{Instant, Period, Seed, Span};
 use dhtlab::network::{Network, Setup, Travel, oracle};
 use dhtlab::overlay::Node;
@@ -204,7 +204,7 @@ fn lookups_succeed_under_sessions() {
         let participants = 400;
         let mut network = settled(&parameters, participants / 2, participants);
         let plan = sessions(participants, 865.6, 1500.0);
-        network.plan_churn(Box::new(plan.into_iter()), Rejoin::NewId);
+        network.plan_churn(Box::new(plan.into_iter()), Rejoin::NewId, State::Lost);
         network.run(at(900), false, u64::MAX);
         let stream = Seed::new(5).stream("lookups", 0);
         let gap = Span::from_millis(60);

@@ -28,17 +28,17 @@ pub(in crate::experiment) fn build<P: Omniscient, A: Application>(
         .underlay
         .build(seed)
         .map_err(|error| Problem::new("underlay", error))?;
-    let notes = underlay.notes().to_vec();
-    scenario.check_hosts(underlay.hosts())?;
-    let hosts = hosts(scenario, underlay.hosts(), seed);
+    let mut notes = underlay.notes().to_vec();
+    let (settled, end) = (scenario.settled(), scenario.measure_to());
+    notes.extend(scenario.churn.notes(settled, end));
+    scenario.check_room(underlay.hosts(), "connected hosts of this underlay")?;
+    let (hosts, more_hosts) = hosts(scenario, underlay.hosts(), seed);
     let rule = overlay.id_rule();
     let mut id_stream = seed.stream("ids", 0);
     let ids: Vec<Key> = (0..overlay.nodes as u32)
         .map(|participant| rule.id(seed, participant, &mut id_stream))
         .collect();
-    let population = scenario
-        .churn
-        .plan(scenario.settled(), scenario.measure_from(), seed);
+    let population = scenario.churn.plan(settled, scenario.measure_from(), seed);
     let sites = population.here;
     let ids: Vec<Key> = sites.iter().map(|site| ids[*site as usize]).collect();
     if ids.is_empty() {
@@ -91,7 +91,11 @@ pub(in crate::experiment) fn build<P: Omniscient, A: Application>(
         }
     }
     if scenario.churn.is_some() {
-        network.plan_churn(population.plan, scenario.churn.parameters.rejoin);
+        let churn = &scenario.churn.parameters;
+        network.plan_churn(population.plan, churn.rejoin, churn.state);
+        if scenario.churn.grows() {
+            network.grow_onto(first_site, more_hosts);
+        }
     }
     if let Some(campaign) = campaign {
         let attack = &intruder.attack;
@@ -146,17 +150,33 @@ pub(in crate::experiment) fn memory_note(lasted: Span) -> String {
 }
 
 /// The hosts of the sites: of the nodes that are there at first, then of participants that come
-/// later. Where distinct hosts run out, these share the hosts of others.
-fn hosts(scenario: &NetworkScenario, hosts: usize, seed: Seed) -> Vec<Host> {
-    let (placement, nodes) = (scenario.overlay.placement, scenario.overlay.nodes);
-    let sites = scenario.churn.sites().max(nodes);
+/// later; and those of participants that nobody foresees, without an end. Where distinct hosts run
+/// out, these share the hosts of others.
+fn hosts(
+    scenario: &NetworkScenario,
+    hosts: usize,
+    seed: Seed,
+) -> (Vec<Host>, Box<dyn Iterator<Item = Host>>) {
+    let sites = scenario.churn.sites().max(scenario.overlay.nodes);
     let mut stream = seed.stream("hosts", 0);
-    let count = match placement {
-        Placement::Distinct => sites.min(hosts),
-        Placement::Shared => sites,
-    };
-    let placed = place(placement, hosts, count, &mut stream);
-    placed.iter().copied().cycle().take(sites).collect()
+    match scenario.overlay.placement {
+        Placement::Distinct => {
+            let count = if scenario.churn.grows() {
+                hosts
+            } else {
+                sites.min(hosts)
+            };
+            let placed = place(Placement::Distinct, hosts, count, &mut stream);
+            let mut all = placed.into_iter().cycle();
+            let first = all.by_ref().take(sites).collect();
+            (first, Box::new(all))
+        }
+        Placement::Shared => {
+            let first = place(Placement::Shared, hosts, sites, &mut stream);
+            let more = std::iter::repeat_with(move || Host(stream.index(hosts) as u32));
+            (first, Box::new(more))
+        }
+    }
 }
 
 /// Plans the lookups that the scenario asks for.

@@ -140,6 +140,15 @@ impl Chord {
         known
     }
 
+    /// The same node if it did not have `peers` as successors and fingers.
+    fn without(&self, peers: &[Node]) -> Self {
+        let mut without = self.clone();
+        for peer in peers {
+            without.peers.remove(*peer, true);
+        }
+        without
+    }
+
     /// Refreshes the next finger.
     fn fix_finger(&mut self, context: &mut Context<'_, Self>) {
         // Fingers that begin within the successor list are that list's business.
@@ -205,11 +214,21 @@ impl Overlay for Chord {
             }
             return self.next_hop(context.shared, context.ids, context.me, key);
         }
-        let mut without = self.clone();
-        for peer in silent {
-            without.peers.remove(*peer, true);
-        }
-        without.next_hop(context.shared, context.ids, context.me, key)
+        self.without(silent)
+            .next_hop(context.shared, context.ids, context.me, key)
+    }
+
+    fn next_hop_but(
+        &self,
+        shared: &ChordParameters,
+        ids: &Identities,
+        me: Node,
+        key: &Key,
+        except: Node,
+    ) -> NextHop {
+        let mut without = self.without(&[except]);
+        without.predecessor = self.predecessor.filter(|peer| peer.node() != except);
+        without.next_hop(shared, ids, me, key)
     }
 
     fn nearer(shared: &ChordParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
@@ -264,6 +283,21 @@ impl Overlay for Chord {
         }
     }
 
+    /// Goes on with its successors, and asks the first of them at once who is before it now.
+    fn resume(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        match self.first_successor() {
+            Some(successor) if self.stage == Stage::Member => {
+                self.maintain(context);
+                context.joined();
+                context.request(successor, Message::Neighbours, Timer::Stabilise);
+            }
+            _ => {
+                self.stage = Stage::Joining;
+                self.join(context, bootstrap);
+            }
+        }
+    }
+
     fn maintain(&mut self, context: &mut Context<'_, Self>) {
         self.stage = Stage::Member;
         let periodic = [
@@ -303,6 +337,8 @@ impl Overlay for Chord {
 
     fn on_request(&mut self, _: &mut Context<'_, Self>, _: Node, message: Message) -> Message {
         match message {
+            // Others may know it from an earlier life: an empty list would pass for a lone node's.
+            Message::Neighbours if self.stage == Stage::Joining => Message::Pong,
             Message::Neighbours => Message::NeighboursAre(self.predecessor(), self.list()),
             _ => Message::Pong,
         }
@@ -316,8 +352,13 @@ impl Overlay for Chord {
         message: Message,
         _: Span,
     ) {
-        if let Message::NeighboursAre(before, list) = message {
-            self.on_neighbours(context, from, purpose, before, &list);
+        match (message, purpose) {
+            (Message::NeighboursAre(before, list), _) => {
+                self.on_neighbours(context, from, purpose, before, &list);
+            }
+            // It has no place itself.
+            (_, Timer::Place(attempt)) => self.give_up(context, attempt),
+            _ => {}
         }
     }
 

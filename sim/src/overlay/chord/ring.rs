@@ -67,7 +67,11 @@ impl Chord {
     /// A joiner asks for its place: this node is before the `root` of its ID, or the root.
     pub(super) fn on_join(&mut self, context: &mut Context<'_, Self>, joiner: Node, root: Node) {
         match self.predecessor() {
-            Some(before) if root == context.me && !self.peers.successors().is_empty() => {
+            Some(before)
+                if root == context.me
+                    && before != joiner
+                    && !self.peers.successors().is_empty() =>
+            {
                 context.send(joiner, Message::Ask(before));
             }
             _ => {
@@ -75,7 +79,12 @@ impl Chord {
                 // What stands before the root in the list has been silent.
                 let list = self.peers.successors().iter().map(|peer| peer.node());
                 let list = list.skip_while(|node| *node != root && root != context.me);
-                context.send(joiner, Message::Welcome(list.collect(), fingers.collect()));
+                // The joiner itself may stand there, if it is back.
+                let mut list: Vec<Node> = list.filter(|node| *node != joiner).collect();
+                if list.is_empty() && root != context.me {
+                    list.push(root);
+                }
+                context.send(joiner, Message::Welcome(list.into(), fingers.collect()));
             }
         }
     }
@@ -157,8 +166,8 @@ impl Chord {
             }
             _ => self.precede(context, from),
         }
-        // Who was alone has its first successor.
-        if self.peers.successors().is_empty() {
+        // Who was alone has its first successor; who is back, and known from before, looks for its own.
+        if self.peers.successors().is_empty() && self.stage != Stage::Joining {
             self.follow(context, &[from]);
         }
     }
@@ -218,6 +227,11 @@ impl Chord {
         }
         let from_id = context.ids.id(from);
         let ahead = |id: Key| id.wrapping_sub(from_id);
+        // Who is back may still stand in the list.
+        let list = match list {
+            [first, rest @ ..] if *first == context.me => rest,
+            _ => list,
+        };
         match (list.first(), context.shared.variant) {
             // Somebody has come between: that one is before the joiner, or is asked who is.
             (Some(first), _) if ahead(context.ids.id(*first)) < ahead(self.id) => {

@@ -361,6 +361,13 @@ impl Buckets {
         }
     }
 
+    /// No contact is being asked any more whether it is there.
+    pub(super) fn end_pings(&mut self) {
+        self.buckets
+            .iter_mut()
+            .for_each(|bucket| bucket.pinging = false);
+    }
+
     /// When each bucket is to be refreshed.
     pub(super) fn dues(&mut self) -> impl Iterator<Item = (Subtree, &mut Instant)> {
         self.buckets

@@ -425,6 +425,20 @@ impl Overlay for Kademlia {
         }
     }
 
+    /// Goes on with its contacts, and looks up its own ID to be known to its neighbours of now.
+    fn resume(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        self.lookups.clear();
+        self.buckets.end_pings();
+        if !std::mem::take(&mut self.joined) || self.buckets.all().all(|(_, some)| some.is_empty())
+        {
+            self.join(context, bootstrap);
+            return;
+        }
+        self.maintain(context);
+        context.joined();
+        self.start(context, self.id, Purpose::Refresh, None);
+    }
+
     fn maintain(&mut self, context: &mut Context<'_, Self>) {
         self.joined = true;
         let (now, period) = (context.now, context.shared.refresh);

@@ -158,6 +158,23 @@ impl<T: Topology> Overlay for Urdht<T> {
         }
     }
 
+    fn next_hop_but(
+        &self,
+        shared: &Shared<T>,
+        ids: &Identities,
+        me: Node,
+        key: &Key,
+        except: Node,
+    ) -> NextHop {
+        let mut without = Self {
+            point: self.point.clone(),
+            peers: self.peers.clone(),
+            joined: self.joined,
+        };
+        without.peers.forget(except);
+        without.next_hop(shared, ids, me, key)
+    }
+
     fn nearer(shared: &Shared<T>, key: &Key, a: &Key, b: &Key) -> Ordering {
         let topology = &shared.topology;
         let key = topology.point(key);
@@ -193,6 +210,18 @@ impl<T: Topology> Overlay for Urdht<T> {
             }
             None => self.found_place(context),
         }
+    }
+
+    /// Goes on with its peers, and tells the short ones that it is back.
+    fn resume(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        if !std::mem::take(&mut self.joined) || self.peers.nodes().is_empty() {
+            self.join(context, bootstrap);
+            return;
+        }
+        for peer in self.peers.short() {
+            context.send(*peer, Message::Notify);
+        }
+        self.found_place(context);
     }
 
     fn maintain(&mut self, context: &mut Context<'_, Self>) {

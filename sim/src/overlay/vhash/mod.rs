@@ -24,7 +24,7 @@ pub use peers::{PeerSet, Record};
 pub use whereabouts::Whereabouts;
 
 use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
-use crate::engine::{Period, Span};
+use crate::engine::{Instant, Period, Span};
 use crate::space::{Coordinates, Geometry, Key, Space, TorusPoint};
 use springs::Springs;
 use std::cmp::Ordering;
@@ -149,8 +149,20 @@ impl VHash {
     }
 
     fn hear<'a>(&mut self, context: &Context<'_, Self>, records: impl Iterator<Item = &'a Record>) {
-        let others = records.filter(|record| record.node != context.me);
+        let mut known = 0;
+        let others = records.filter(|record| {
+            let is_me = record.node == context.me;
+            if is_me {
+                known = known.max(record.version);
+            }
+            !is_me
+        });
         self.peers.hear(context.now, context.shared.expiry, others);
+        // Others know it from an earlier life, at a later position than its first one: what it says
+        // of itself has to be later still.
+        if known > self.version {
+            self.version = known + 1;
+        }
     }
 
     /// Chooses peers anew among those that have not expired. Who is new tells the short ones.
@@ -265,6 +277,19 @@ impl Overlay for VHash {
         self.peers.nearest_few(&shared.torus, &target, count)
     }
 
+    fn next_hop_but(
+        &self,
+        shared: &Shared,
+        ids: &Identities,
+        me: Node,
+        key: &Key,
+        except: Node,
+    ) -> NextHop {
+        let mut without = self.clone();
+        without.peers.bury(except, Instant::START);
+        without.next_hop(shared, ids, me, key)
+    }
+
     /// By the places that IDs stand for: where nodes begin, whatever an embedding does with them.
     fn nearer(shared: &Shared, key: &Key, a: &Key, b: &Key) -> Ordering {
         let key = shared.torus.point(key);
@@ -310,6 +335,22 @@ impl Overlay for VHash {
             }
             None => self.found_place(context),
         }
+    }
+
+    /// Goes on with those of its peers that have not expired, and tells the short ones that it is
+    /// back.
+    fn resume(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        self.greeted = None;
+        self.choose(context);
+        if !std::mem::take(&mut self.joined) || self.peers.is_empty() {
+            self.join(context, bootstrap);
+            return;
+        }
+        self.maintain(context);
+        context.joined();
+        self.greeted = Some(Vec::new());
+        self.greet(context);
+        context.set_timer(context.shared.join_timeout, Timer::Join);
     }
 
     fn maintain(&mut self, context: &mut Context<'_, Self>) {

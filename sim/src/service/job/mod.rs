@@ -240,6 +240,7 @@ impl Application for Worker {
         let phase = turn.shared.parameters.repair.as_secs_f64() * self.random.unit();
         turn.set_timer(Span::from_secs_f64(phase), Timer::Repair);
         self.begin_to_balance(turn);
+        self.go_on(turn);
     }
 
     fn deliver(&mut self, turn: Context<'_, '_>, origin: Node, _: Key, message: Message) {
@@ -341,6 +342,20 @@ impl Application for Worker {
 
     fn update(&mut self, turn: Context<'_, '_>) {
         self.review(turn);
+    }
+
+    /// Atoms, results and what was counted are on the disk; the atom at work is to be mapped again.
+    fn pause(&mut self, now: Instant, ledger: &mut Ledger) {
+        if let Some(Doing { atom, of }) = self.doing.take() {
+            ledger.break_map(now);
+            if of.is_none() {
+                self.todo.push_front(atom);
+            }
+        }
+        self.flushing = false;
+        // The other identities on the host are gone for good.
+        self.household = Household::default();
+        self.balancer = Balancer::default();
     }
 
     fn perish(&mut self, now: Instant, ledger: &mut Ledger) {

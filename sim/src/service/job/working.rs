@@ -27,6 +27,20 @@ impl Worker {
         }
     }
 
+    /// Goes on with what it kept, if it is back with that: sends results on, sees whether others come
+    /// in, and maps what is to be mapped.
+    pub(super) fn go_on(&mut self, turn: Context<'_, '_>) {
+        self.gather(turn, Vec::new());
+        if self
+            .collector
+            .as_ref()
+            .is_some_and(|collector| collector.mine)
+        {
+            turn.set_timer(turn.shared.parameters.patience, Timer::Quiet);
+        }
+        self.work(turn);
+    }
+
     /// The next atom that is to be mapped in the name of this node.
     pub(super) fn next_atom(&mut self, turn: Context<'_, '_>) -> Option<u32> {
         while let Some(atom) = self.todo.pop_front() {

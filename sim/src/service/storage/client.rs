@@ -5,7 +5,7 @@ use super::block::{Block, Content, Kind};
 use super::files;
 use super::ledger::{Answer, Ended, Ledger, Operation};
 use super::{Message, Timer, Turn};
-use crate::engine::{Instant, Span};
+use crate::engine::{Instant, Span, Stream};
 use crate::overlay::Node;
 use crate::space::Key;
 use smallvec::SmallVec;
@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 pub(super) type Refused = SmallVec<[Node; 2]>;
 
 /// The requests of one node.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Client {
     last: u32,
     requests: Vec<Request>,
@@ -72,6 +72,16 @@ enum Task {
 const KEYFILE: usize = usize::MAX;
 
 impl Client {
+    /// The requests of a node in a life of it, the numbers of which begin at random, so that no answer
+    /// to an earlier life is taken for one of theirs.
+    pub fn new(mut random: Stream) -> Self {
+        Self {
+            last: random.below(1 << 32) as u32,
+            requests: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
     fn number(&mut self) -> u32 {
         self.last = self.last.wrapping_add(1);
         self.last
@@ -341,8 +351,8 @@ impl Client {
     }
 
     /// The node is gone, and nobody waits any more for what it has asked.
-    pub fn abandon(self, ledger: &mut Ledger) {
-        for request in self.requests {
+    pub fn abandon(&mut self, ledger: &mut Ledger) {
+        for request in self.requests.drain(..) {
             let operation = match request.wanted {
                 _ if request.part.is_some() => continue,
                 Wanted::Put(_) => Operation::Put,
@@ -351,7 +361,7 @@ impl Client {
             };
             request.note(ledger, operation, Span::ZERO, Answer::Abandoned);
         }
-        for file in self.files {
+        for file in self.files.drain(..) {
             file.note(ledger, Span::ZERO, Answer::Abandoned);
         }
     }

@@ -262,7 +262,7 @@ impl Application for Storage {
     fn new(shared: &StorageParameters, _: u32, random: Stream) -> Self {
         Self {
             store: Store::new(shared.replicas),
-            client: Client::default(),
+            client: Client::new(random.clone()),
             random,
         }
     }
@@ -373,8 +373,13 @@ impl Application for Storage {
         });
     }
 
+    /// Blocks are on the disk, requests are not.
+    fn pause(&mut self, _: Instant, ledger: &mut Ledger) {
+        self.client.abandon(ledger);
+    }
+
     fn perish(&mut self, _: Instant, ledger: &mut Ledger) {
-        std::mem::take(&mut self.client).abandon(ledger);
+        self.client.abandon(ledger);
     }
 
     fn forge(message: &mut Message) {

@@ -5,7 +5,7 @@ mod services;
 use crate::testbed::{at, ids, network, sites};
 use crate::{chord, kademlia};
 use dhtlab::adversary::{Behaviour, Campaign, Identity, Reservoir, Strategy};
-use dhtlab::churn::{Change, ChurnPlan, Rejoin, Step};
+use dhtlab::churn::{Change, ChurnPlan, Rejoin, State, Step};
 use dhtlab::engine::{Period, Seed, Span};
 use dhtlab::network::{Attack, Counts, MOST_EVENTS, Travel, oracle};
 use dhtlab::overlay::Omniscient;
@@ -64,7 +64,7 @@ fn run<P: Omniscient>(
     if let Some(most) = most_events {
         network.record(most);
     }
-    network.plan_churn(churn(), Rejoin::NewId);
+    network.plan_churn(churn(), Rejoin::NewId, State::Lost);
     network.begin_measuring(None);
     network.plan_lookups(lookups());
     network.run(at(60), true, u64::MAX);

@@ -3,7 +3,7 @@
 use super::{NODES, churn, watch};
 use crate::chord;
 use crate::testbed::{at, ids, plane, sites};
-use dhtlab::churn::Rejoin;
+use dhtlab::churn::{Rejoin, State};
 use dhtlab::engine::{Instant, Seed, Span};
 use dhtlab::network::{MOST_EVENTS, Network, Setup, Travel, oracle};
 use dhtlab::overlay::chord::Chord;
@@ -90,7 +90,7 @@ fn a_job_is_seen_to_be_done() {
             network.record(MOST_EVENTS);
         }
         network.send(Node(0), address, Message::Stage);
-        network.plan_churn(churn(), Rejoin::NewId);
+        network.plan_churn(churn(), Rejoin::NewId, State::Lost);
         network.run(at(200), true, u64::MAX);
         network
     };
