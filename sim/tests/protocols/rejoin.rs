@@ -3,7 +3,7 @@
 use crate::chord;
 use crate::testbed::{at, ids, network, plane, sites};
 use dhtlab::churn::{Change, Rejoin, State, Step};
-use dhtlab::engine::{Instant, Seed, Span};
+use dhtlab::engine::{Seed, Span};
 use dhtlab::network::{End, Network, Setup, Travel, oracle};
 use dhtlab::overlay::chord::{Chord, ChordParameters, Variant};
 use dhtlab::overlay::kademlia::{Kademlia, KademliaParameters};
@@ -17,14 +17,16 @@ use dhtlab::workload::LookupPlan;
 
 const NODES: usize = 100;
 
-/// Each half second from `from` to `to` a random one of the first `participants` crashes and is
-/// back after `away`.
-fn flaps(participants: usize, from: u64, to: u64, away: Span) -> Vec<Step> {
+/// Each `gap` from `from` to `to` a random one of the first `participants` crashes and is back after
+/// `away`.
+fn flaps(participants: usize, (from, to): (u64, u64), gap: Span, away: Span) -> Vec<Step> {
     let mut stream = Seed::new(8).stream("flaps", 0);
     let mut steps = Vec::new();
-    let gap: u64 = std::env::var("GAP").unwrap().parse().unwrap();
-    for half in from * 1000 / gap..to * 1000 / gap {
-        let time = Instant::START + Span::from_millis(gap * half);
+    for number in 0.. {
+        let time = at(from) + gap * number;
+        if time >= at(to) {
+            break;
+        }
         let participant = stream.index(participants) as u32;
         for (time, change) in [(time, Change::Crash), (time + away, Change::Join)] {
             steps.push(Step {
@@ -38,33 +40,20 @@ fn flaps(participants: usize, from: u64, to: u64, away: Span) -> Vec<Step> {
     steps
 }
 
-/// A converged network in which random nodes crash twice a second and are back a millisecond later,
-/// for ten minutes, and that is asked for 6000 keys meanwhile.
+/// A converged network in which a random node crashes every four seconds and is back a millisecond
+/// later, for ten minutes, and that is asked for 6000 keys meanwhile.
 fn flapping<P: Omniscient>(shared: P::Shared, travel: Travel, state: State) -> Network<P> {
     let mut network = network::<P, ()>(shared, NODES, travel);
     oracle::settle_converged(&mut network, &ids(NODES, 3), &sites(NODES));
-    let steps = flaps(NODES, 10, 610, Span::from_millis(1));
-    network.plan_churn(
-        Box::new(steps.into_iter()),
-        if std::env::var("NEWID").is_ok() {
-            Rejoin::NewId
-        } else {
-            Rejoin::SameId
-        },
-        if std::env::var("NEWID").is_ok() {
-            State::Lost
-        } else {
-            state
-        },
-    );
+    let steps = flaps(NODES, (10, 610), Span::from_secs(4), Span::from_millis(1));
+    network.plan_churn(Box::new(steps.into_iter()), Rejoin::SameId, state);
     let lookups = Seed::new(5).stream("lookups", 0);
     let gap = Span::from_millis(100);
     network.plan_lookups(LookupPlan::evenly(lookups, at(10), gap, 6000));
     assert_eq!(network.run(at(700), true, u64::MAX), End::Done);
     // Nobody is a new node.
-
-    // Some crash again while they are still joining, before they are members.
-
+    assert_eq!(network.ids().len(), NODES);
+    assert_eq!(network.tally().counts.leaves, 150);
     network
 }
 
@@ -89,14 +78,16 @@ fn others_pointers_to_a_node_of_chord_that_is_back_are_alive() {
                 let network = flapping::<Chord>(parameters, travel, *state);
                 let (ok, timeouts) = success(&network);
                 let what = format!("{variant:?}, {travel:?}, {state:?}: {ok}, {timeouts}");
-                // One that has lost its state takes part again after a time-out and some hops: about
-                // one node of 100 is away, so of five hops every twentieth meets one.
-                let (least, most) = match state {
-                    State::Kept => (0.999, 0.01),
-                    State::Lost => (0.985, 0.12),
+                // With new IDs it is .952 (classic) and .983 with .05 to .07 time-outs a lookup. One that
+                // has lost its state takes part again after a second or so, and has few fingers then.
+                let least = match (state, variant) {
+                    (State::Kept, _) => 0.997,
+                    (State::Lost, Variant::Correct) => 0.985,
+                    (State::Lost, Variant::Classic) => 0.975,
                 };
-                eprintln!("{what} {least} {most}");
-                eprintln!("{what} {:?}", oracle::is_intact(&network));
+                let most = 0.01;
+                assert!(ok >= least && timeouts <= most, "{what}");
+                assert_eq!(oracle::is_intact(&network), Some(true), "{what}");
             }
         }
     }
@@ -120,12 +111,13 @@ impl Visit for Flapping {
 fn others_pointers_to_a_node_that_is_back_are_alive() {
     for state in State::ALL {
         let check = |name: &str, (ok, timeouts): (f64, f64)| {
+            // With new IDs there are .11 to .8 time-outs a lookup.
             let (least, most) = match state {
-                State::Kept => (0.995, 0.02),
-                State::Lost => (0.97, 0.2),
+                State::Kept => (0.99, 0.01),
+                State::Lost => (0.975, 0.03),
             };
             let what = format!("{name}, {state:?}: {ok}, {timeouts}");
-            eprintln!("{what} {least} {most}");
+            assert!(ok >= least && timeouts <= most, "{what}");
         };
         let parameters = KademliaParameters {
             k: 8,
@@ -163,7 +155,12 @@ fn timers_of_an_earlier_life_do_not_go_off() {
             network.tally().counts.messages - before
         };
         let undisturbed = messages(&mut network, 1000) as f64;
-        let steps = flaps(2, 1100, 1150, Span::from_millis(200));
+        let steps = flaps(
+            2,
+            (1100, 1150),
+            Span::from_millis(500),
+            Span::from_millis(200),
+        );
         network.plan_churn(Box::new(steps.into_iter()), Rejoin::SameId, *state);
         network.run(at(1500), false, u64::MAX);
         let after = messages(&mut network, 2500) as f64;
