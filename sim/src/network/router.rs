@@ -445,7 +445,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             let mut direct = self.path(origin, node).latency;
             if self.setup.travel == Travel::Iterative {
                 // It is over when the answer of the root is there.
-                direct = direct + self.path(node, origin).latency;
+                direct += self.path(node, origin).latency;
             }
             let success = Success {
                 hops,

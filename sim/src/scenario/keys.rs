@@ -60,7 +60,12 @@ fn suggestion(path: &str, sections: &[Section]) -> Option<String> {
             let (of, name) = path.rsplit_once('.').unwrap_or(("", path));
             (of == table).then_some(name)
         });
-        nearest(key, named).map(|name| joined(table, name))
+        let begins_so = |name: &&str| {
+            let rest = name.strip_prefix(key);
+            rest.is_some_and(|rest| rest.starts_with('-'))
+        };
+        let found = nearest(key, named.clone()).or_else(|| named.clone().find(begins_so));
+        found.map(|name| joined(table, name))
     });
     if inside.is_some() {
         return inside;

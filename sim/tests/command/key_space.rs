@@ -36,7 +36,7 @@ fn an_adversary_that_cannot_be_is_refused() {
         ),
         (
             "adversary.first-port = 65536",
-            "2: adversary.first-port: expected an integer, found 65536",
+            "2: adversary.first-port: expected an integer between 0 and 65535, found 65536",
         ),
         (
             "adversary.ips = 300000",

@@ -167,6 +167,7 @@ fn the_manifest_tells_what_was_run() {
           }
         },
         "overlay": {
+          "ask-root": true,
           "contacts": 3,
           "ids": "random",
           "ids-per-address": 1,

@@ -182,7 +182,10 @@ fn check_tells_what_a_run_would_tell_at_its_start() {
         lab.write("s.toml", format!("{network}{text}"));
         let ended = lab.dhtlab(&["check", "s.toml"]);
         assert_eq!(ended.code, Some(2), "{}", ended.stderr);
-        let expected = format!("error: s.toml:{line}: overlay.nodes: {hosts}");
+        let expected = format!(
+            "error: s.toml:{line}: overlay.nodes: {hosts}; raise `underlay.nodes` or set \
+             `overlay.placement = \"shared\"`"
+        );
         assert_eq!(
             ended.stderr.lines().last(),
             Some(&*expected),
