@@ -62,7 +62,7 @@ fn suggestion(path: &str, sections: &[Section]) -> Option<String> {
         });
         let begins_so = |name: &&str| {
             let rest = name.strip_prefix(key);
-            rest.is_some_and(|rest| rest.starts_with('-'))
+            rest.is_some_and(|rest| rest.starts_with('-') || rest.len() == 1)
         };
         let found = nearest(key, named.clone()).or_else(|| named.clone().find(begins_so));
         found.map(|name| joined(table, name))
