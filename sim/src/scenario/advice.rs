@@ -52,7 +52,8 @@ impl Advice {
             .into_iter()
             .chain(lopsided(scenario))
             .chain(networks(scenario).filter_map(|(_, network)| network.too_many_events()))
-            .chain(networks(scenario).filter_map(|(_, network)| crowded_joins(network)));
+            .chain(networks(scenario).filter_map(|(_, network)| crowded_joins(network)))
+            .chain(networks(scenario).flat_map(|(_, network)| of_trace(network)));
         advice.warnings.extend(statics.filter_map(&mut place));
         let (started, mut seen) = (ProcessTime::now(), FxHashSet::default());
         for (seed, network) in networks(scenario) {
@@ -163,6 +164,13 @@ fn crowded_joins(network: &NetworkScenario) -> Option<Problem> {
             ),
         )
     })
+}
+
+/// What of a trace of churn counts for a run, and how.
+fn of_trace(network: &NetworkScenario) -> impl Iterator<Item = Problem> {
+    let notes = network.churn.notes(network.settled(), network.measure_to());
+    let problem = |note| Problem::new("churn.trace.file", note);
+    notes.into_iter().map(problem)
 }
 
 /// Protocols that are compared while one keeps many times the peers of another.

@@ -42,15 +42,9 @@ fn program() -> Option<PathBuf> {
 }
 
 impl Chromium {
-    /// Starts it with a page of this size; `None`, with a message, if there is none here and none
-    /// is required (`DHTLAB_CHROMIUM_REQUIRED=1`).
-    pub fn start(width: u32, height: u32) -> Option<Self> {
-        let Some(program) = program() else {
-            let required = std::env::var("DHTLAB_CHROMIUM_REQUIRED").is_ok_and(|word| word == "1");
-            assert!(!required, "there is no Chromium here, and it is required");
-            println!("skipped: there is no Chromium here, nor does DHTLAB_CHROMIUM name one");
-            return None;
-        };
+    /// Starts it with a page of this size.
+    pub fn start(width: u32, height: u32) -> Self {
+        let program = program().expect("a Chromium here, or one that DHTLAB_CHROMIUM names");
         let folder = TempDir::new().expect("a temporary folder");
         let pipe = |name: &str| {
             let path = folder.path().join(name);
@@ -114,7 +108,7 @@ impl Chromium {
             browser.command(&format!("{domain}.enable"), &json!({}));
         }
         browser.resize(width, height);
-        Some(browser)
+        browser
     }
 
     /// Gives the page another size.

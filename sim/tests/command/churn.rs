@@ -147,3 +147,64 @@ fn the_content_of_a_trace_names_its_run() {
             .contains("churn.trace.content: trace.csv: expected the SHA-1 abc, found ")
     );
 }
+
+/// `check` tells what of a trace counts, as `run` does: it is known before the run.
+#[test]
+fn what_a_trace_leaves_out_is_told_before_and_after() {
+    let lab = Lab::new();
+    let cases = [
+        (
+            "1041379200,crash,1\n1041379260,join,1\n",
+            "times count from an epoch; the first one, 1041379200 s, is 0 s of the run",
+        ),
+        (
+            "60,crash,2\n99999,crash,1\n",
+            "1 of 2 steps lie after the end at 500 s and are passed over",
+        ),
+    ];
+    for (trace, note) in cases {
+        lab.write("t.csv", trace);
+        lab.write(
+            "s.toml",
+            format!("{CHURN}[churn]\nmodel = 'trace'\ntrace.file = 't.csv'\n"),
+        );
+        for command in [
+            &["check", "s.toml", "--no-trial"][..],
+            &["run", "s.toml", "--out", "out"],
+        ] {
+            let told = lab.succeed(command).stderr;
+            assert!(told.contains(&format!("t.csv: {note}")), "{told}");
+        }
+    }
+}
+
+/// Ten nodes that each look up a key every 10 s grow to a hundred: the lookups of an interval follow those
+/// who are there. Counts of an interval are Poisson: within 5 deviations of members x 300 s / 10 s.
+#[test]
+fn a_network_that_grows_asks_more() {
+    let lab = Lab::new();
+    let joins: String = (10..100)
+        .map(|node| format!("600,join,n{node}\n"))
+        .collect();
+    lab.write("grow.csv", joins);
+    lab.write(
+        "s.toml",
+        "experiment = 'network'\n\
+         underlay = { model = 'constant', nodes = 200 }\n\
+         overlay = { protocol = 'kademlia', nodes = 10 }\n\
+         workload.interval = '10 s'\n\
+         time = { measure = '20 min', interval = '5 min' }\n\
+         churn = { model = 'trace', trace.file = 'grow.csv' }\n",
+    );
+    lab.succeed(&["run", "s.toml", "--out", "out"]);
+    let timeline = lab.table("out/s/timeline.csv");
+    let lookups = timeline.numbers("lookups");
+    assert_eq!(lookups.len(), 4);
+    for (members, lookups) in [10.0, 10.0, 100.0, 100.0].into_iter().zip(lookups) {
+        let (expected, tolerance) = (members * 30.0, 5.0 * f64::sqrt(members * 30.0));
+        assert!(
+            (lookups - expected).abs() < tolerance,
+            "{members} members: {lookups}"
+        );
+    }
+}

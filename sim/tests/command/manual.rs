@@ -1,21 +1,18 @@
-//! Completions and manual pages, read by the programs that they are for, where those are here.
+//! Completions and manual pages, read by the programs that they are for.
 
 use crate::lab::Lab;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// What a program prints that is fed `input`; nothing, with a message, if it is not installed.
-fn fed(program: &str, arguments: &[&str], input: &str) -> Option<(bool, String)> {
-    let spawned = Command::new(program)
+/// Whether a program that is fed `input` succeeds, and what it prints.
+fn fed(program: &str, arguments: &[&str], input: &str) -> (bool, String) {
+    let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn();
-    let Ok(mut child) = spawned else {
-        println!("skipped: {program} is not installed");
-        return None;
-    };
+        .spawn()
+        .expect(program);
     let mut stdin = child.stdin.take().expect("a pipe");
     // A program that reads only a part of it shuts the pipe.
     let text = input.to_owned();
@@ -23,38 +20,49 @@ fn fed(program: &str, arguments: &[&str], input: &str) -> Option<(bool, String)>
     let output = child.wait_with_output().expect("it ends");
     writer.join().expect("written");
     let text = [output.stdout, output.stderr].concat();
-    Some((
-        output.status.success(),
-        String::from_utf8_lossy(&text).into_owned(),
-    ))
+    let text = String::from_utf8_lossy(&text).into_owned();
+    (output.status.success(), text)
+}
+
+/// Has the shell read its completions without a word of complaint.
+fn accepts_its_completions(shell: &str, check: &str) {
+    let script = Lab::new().succeed(&["completions", shell]).stdout;
+    let (accepted, told) = fed(shell, &[check], &script);
+    assert!(accepted && told.is_empty(), "{shell}: {told}");
 }
 
 #[test]
-fn each_shell_accepts_its_completions() {
+#[cfg_attr(not(has_zsh), ignore = "zsh is not installed")]
+fn zsh_accepts_its_completions() {
+    accepts_its_completions("zsh", "-n");
+}
+
+#[test]
+#[cfg_attr(not(has_fish), ignore = "fish is not installed")]
+fn fish_accepts_its_completions() {
+    accepts_its_completions("fish", "--no-execute");
+}
+
+/// What a user of bash sees.
+#[test]
+#[cfg_attr(not(has_bash), ignore = "bash is not installed")]
+fn bash_completes_an_option() {
+    accepts_its_completions("bash", "-n");
+    let script = Lab::new().succeed(&["completions", "bash"]).stdout;
+    let ask = "\nCOMP_WORDS=(dhtlab run --sh); COMP_CWORD=2\n\
+               _dhtlab dhtlab --sh run; echo \"${COMPREPLY[@]}\"\n";
+    let (_, told) = fed("bash", &[], &(script + ask));
+    assert_eq!(told.trim(), "--shard");
+}
+
+#[test]
+fn each_shell_has_completions() {
     let lab = Lab::new();
-    for (shell, check) in [
-        ("bash", Some(&["-n"][..])),
-        ("zsh", Some(&["-n"][..])),
-        ("fish", Some(&["--no-execute"][..])),
-        ("elvish", None),
-        ("powershell", None),
-    ] {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = lab.succeed(&["completions", shell]).stdout;
         for word in ["reproduce", "merge", "shard", "completions"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
-        if let Some(arguments) = check
-            && let Some((accepted, told)) = fed(shell, arguments, &script)
-        {
-            assert!(accepted && told.is_empty(), "{shell}: {told}");
-        }
-    }
-    // What a user of bash sees.
-    let script = lab.succeed(&["completions", "bash"]).stdout;
-    let ask = "\nCOMP_WORDS=(dhtlab run --sh); COMP_CWORD=2\n\
-               _dhtlab dhtlab --sh run; echo \"${COMPREPLY[@]}\"\n";
-    if let Some((_, told)) = fed("bash", &[], &(script + ask)) {
-        assert_eq!(told.trim(), "--shard");
     }
     let ended = lab.dhtlab(&["completions", "csh"]);
     assert_eq!(ended.code, Some(2));
@@ -83,17 +91,6 @@ fn manual_pages_are_pages() {
         count += 1;
     }
     assert_eq!(pages.len(), count + 1);
-    // Every warning of the typesetter counts.
-    for (name, page) in &pages {
-        let page = String::from_utf8(page.clone()).expect("UTF-8");
-        let set = fed("groff", &["-man", "-ww", "-Tutf8", "-z"], &page);
-        if let Some((accepted, told)) = set {
-            assert!(accepted && told.is_empty(), "{name}: {told}");
-        }
-    }
-    if let Some((accepted, told)) = fed("man", &["-l", "-"], &page) {
-        assert!(accepted && told.contains("laboratory"), "{told}");
-    }
     // A file where the folder should be.
     lab.write("file", "mine");
     let ended = lab.dhtlab(&["man", "file"]);
@@ -104,4 +101,25 @@ fn manual_pages_are_pages() {
         ended.stderr
     );
     assert_eq!(lab.read("file"), "mine");
+}
+
+/// Every warning of the typesetter counts.
+#[test]
+#[cfg_attr(not(has_groff), ignore = "groff is not installed")]
+fn manual_pages_are_set_without_a_warning() {
+    let lab = Lab::new();
+    lab.succeed(&["man", "pages/man1"]);
+    for (name, page) in lab.files("pages/man1") {
+        let page = String::from_utf8(page).expect("UTF-8");
+        let (accepted, told) = fed("groff", &["-man", "-ww", "-Tutf8", "-z"], &page);
+        assert!(accepted && told.is_empty(), "{name}: {told}");
+    }
+}
+
+#[test]
+#[cfg_attr(not(has_man), ignore = "man is not installed")]
+fn man_shows_the_page() {
+    let page = Lab::new().succeed(&["man"]).stdout;
+    let (accepted, told) = fed("man", &["-l", "-"], &page);
+    assert!(accepted && told.contains("laboratory"), "{told}");
 }

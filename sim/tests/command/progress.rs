@@ -81,6 +81,7 @@ fn all_scenarios_are_one_work() {
 /// `script` gives the command a terminal.
 #[test]
 #[cfg(target_os = "linux")]
+#[cfg_attr(not(has_script), ignore = "`script` is not installed")]
 fn on_a_terminal_there_is_one_bar() {
     let lab = Lab::new();
     lab.write("shelf/a.toml", FOUR);
@@ -93,11 +94,8 @@ fn on_a_terminal_there_is_one_bar() {
         .args(["-qec", &command, "/dev/null"])
         .current_dir(lab.path("."))
         .env("TERM", "xterm")
-        .output();
-    let Ok(output) = output else {
-        println!("skipped: script is not installed");
-        return;
-    };
+        .output()
+        .expect("script runs");
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{shown}");
     for part in [

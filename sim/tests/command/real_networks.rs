@@ -55,10 +55,9 @@ fn run(lab: &Lab, file: &Path, nodes: usize, more: &str) -> Table {
 }
 
 #[test]
+#[cfg_attr(not(has_data), ignore = "DHTLAB_DATA names no folder")]
 fn autonomous_systems() {
-    let Some(path) = measured_data::path("as733_20000102/as20000102.txt") else {
-        return;
-    };
+    let path = measured_data::path("as733_20000102/as20000102.txt");
     let lab = Lab::new();
     let runs = run(&lab, &path, 50, "");
     // 3.7 hops is the mean of all pairs of this graph.
@@ -71,10 +70,9 @@ fn autonomous_systems() {
 }
 
 #[test]
+#[cfg_attr(not(has_data), ignore = "DHTLAB_DATA names no folder")]
 fn planet_lab() {
-    let Some(path) = measured_data::path("planetlab490/PlanetLabData_1") else {
-        return;
-    };
+    let path = measured_data::path("planetlab490/PlanetLabData_1");
     let lab = Lab::new();
     let runs = run(&lab, &path, 50, "");
     // A matrix has no links: a message is one underlay hop.
@@ -84,10 +82,9 @@ fn planet_lab() {
 }
 
 #[test]
+#[cfg_attr(not(has_data), ignore = "DHTLAB_DATA names no folder")]
 fn topology_zoo() {
-    let Some(folder) = measured_data::path("topologyzoo") else {
-        return;
-    };
+    let folder = measured_data::path("topologyzoo");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())

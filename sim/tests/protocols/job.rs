@@ -222,7 +222,10 @@ fn a_third_of_the_nodes_may_go() {
                 run_until(&mut network, next);
                 network.crash(*node);
             }
-            assert!(!network.ledger().over, "{name}: too fast to see anything");
+            assert!(
+                !network.ledger().is_over(),
+                "{name}: too fast to see anything"
+            );
             assert_whole(&mut network, seed, &format!("{name}, seed {seed}"));
             let begun = network.ledger().maps.iter().filter(|(_, begins)| *begins);
             assert!(begun.count() > ATOMS as usize, "{name}: nobody took over");

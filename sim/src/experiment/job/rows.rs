@@ -32,7 +32,7 @@ pub(super) fn outcome<P: Omniscient>(
     let complete = counted == u64::from(atoms);
     // A job of which nothing more can come has ended, whether it has lost atoms or not; only one that was
     // stopped before has no time that it took.
-    let has_ended = complete || ledger.over || network.members().is_empty();
+    let has_ended = complete || ledger.is_over() || network.members().is_empty();
     let runtime = if has_ended { last } else { f64::NAN };
     // Of what was counted: nothing has no speed.
     let alone = if samples > 0 {

@@ -10,15 +10,19 @@ pub struct Ledger {
     pub staged: Option<Instant>,
     /// When an atom was counted last: one that was lost with those who had counted it counts again.
     pub counted_at: Option<Instant>,
-    /// Nothing more will come of it: every atom is counted or lost.
-    pub over: bool,
+    /// It is known to be over: every atom is counted, or the request for it was lost.
+    pub(super) over: bool,
     /// Results that came again and were not counted, in atoms.
     pub duplicates: u64,
     /// By atom.
     atoms: Vec<Record>,
-    /// Atoms that somebody holds, and nodes that know what was counted.
-    held: u32,
-    collectors: u32,
+    /// Atoms that somebody holds, and that no node knows to be counted.
+    open: u32,
+    /// Atoms that some node knows to be counted, and how many each such node knows, in no order.
+    known: u32,
+    collectors: Vec<u32>,
+    /// Messages that carry results, and nodes that have results to send on or are about to.
+    under_way: u32,
     /// When maps began (true) and ended (false), in order.
     pub maps: Vec<(Instant, bool)>,
     /// When each atom was mapped for the first time, in order.
@@ -36,9 +40,18 @@ pub struct Ledger {
 struct Record {
     /// How many nodes and messages hold it.
     copies: u32,
+    /// How many nodes know that it is counted, and what came of it.
+    known: u32,
     /// How often it was mapped.
     maps: u32,
     counted: bool,
+}
+
+impl Record {
+    /// Whether somebody holds it, and nobody knows it to be counted.
+    fn is_open(&self) -> bool {
+        self.copies > 0 && self.known == 0
+    }
 }
 
 impl Ledger {
@@ -50,31 +63,64 @@ impl Ledger {
 
     /// One more holds an atom.
     pub(super) fn hold(&mut self, atom: u32) {
-        let copies = &mut self.atoms[atom as usize].copies;
-        *copies += 1;
-        self.held += u32::from(*copies == 1);
+        self.change(atom, |record| record.copies += 1);
     }
 
     /// One less holds an atom.
     pub(super) fn release(&mut self, atom: u32) {
-        let copies = &mut self.atoms[atom as usize].copies;
-        *copies -= 1;
-        self.held -= u32::from(*copies == 0);
+        self.change(atom, |record| record.copies -= 1);
     }
 
-    /// One more node knows what was counted, be it nothing yet.
+    fn change(&mut self, atom: u32, change: impl FnOnce(&mut Record)) {
+        let record = &mut self.atoms[atom as usize];
+        let before = *record;
+        change(record);
+        self.open = self.open + u32::from(record.is_open()) - u32::from(before.is_open());
+        self.known = self.known + u32::from(record.known > 0) - u32::from(before.known > 0);
+    }
+
+    /// One more node is told what is counted; it knows of nothing yet.
     pub(super) fn collect(&mut self) {
-        self.collectors += 1;
+        self.collectors.push(0);
     }
 
-    /// Such a node is gone.
-    pub(super) fn forget(&mut self) {
-        self.collectors -= 1;
+    /// A node that knew of `before` counted atoms knows of these, too.
+    pub(super) fn know(&mut self, before: u32, atoms: &[u32]) {
+        for atom in atoms {
+            self.change(*atom, |record| record.known += 1);
+        }
+        if let Some(count) = self.collectors.iter_mut().find(|count| **count == before) {
+            *count += atoms.len() as u32;
+        }
     }
 
-    /// Something is gone for ever: if it was the last that there was of the job, that is over.
-    pub(super) fn see_whether_over(&mut self) {
-        self.over |= self.held == 0 && self.collectors == 0;
+    /// A node is gone that knew of these counted atoms, `count` of them.
+    pub(super) fn forget<'a>(&mut self, count: u32, atoms: impl Iterator<Item = &'a u32>) {
+        for atom in atoms {
+            self.change(*atom, |record| record.known -= 1);
+        }
+        if let Some(place) = self.collectors.iter().position(|known| *known == count) {
+            self.collectors.swap_remove(place);
+        }
+    }
+
+    /// A message that carries results is on its way, or a node has results to send on.
+    pub(super) fn set_out(&mut self) {
+        self.under_way += 1;
+    }
+
+    /// It has arrived, or is lost; the node has sent them on, or is gone.
+    pub(super) fn come_to_rest(&mut self) {
+        self.under_way -= 1;
+    }
+
+    /// Whether nothing more comes of it: every atom is counted, or nobody has those that are not, nor
+    /// results of them. Where several nodes know of different atoms, one of them may still learn from
+    /// another. O(nodes that know what is counted).
+    pub fn is_over(&self) -> bool {
+        let most = || self.collectors.iter().copied().max().unwrap_or(0);
+        let is_still = || self.staged.is_some() && self.open == 0 && self.under_way == 0;
+        self.over || (is_still() && most() == self.known)
     }
 
     /// An atom was counted.
@@ -174,10 +220,49 @@ mod tests {
         let lose = |ledger: &mut Ledger| Worker::vanish(&Message::Stage, ledger);
         let mut ledger = Ledger::default();
         lose(&mut ledger);
-        assert!(ledger.over);
+        assert!(ledger.is_over());
         let mut ledger = Ledger::default();
         ledger.stage(2, Instant::START);
+        ledger.hold(0);
         lose(&mut ledger);
-        assert!(!ledger.over);
+        assert!(!ledger.is_over());
+    }
+
+    /// A job goes on while anyone has an atom that is not counted, or a result of one is under way, and
+    /// ends when the last is gone.
+    #[test]
+    fn a_job_ends_when_nobody_has_what_is_missing() {
+        let mut ledger = Ledger::default();
+        ledger.stage(2, Instant::START);
+        ledger.collect();
+        ledger.hold(0);
+        ledger.hold(1);
+        assert!(!ledger.is_over());
+        // The result of atom 0 is known, and that of atom 1 is on its way when its holder dies.
+        ledger.know(0, &[0]);
+        ledger.set_out();
+        ledger.release(1);
+        assert!(!ledger.is_over());
+        ledger.come_to_rest();
+        assert!(ledger.is_over());
+        // With those who knew of atom 0, it is to be counted again: somebody still has it.
+        ledger.forget(1, [0].iter());
+        assert!(!ledger.is_over());
+        ledger.release(0);
+        assert!(ledger.is_over());
+    }
+
+    /// Two nodes that know of different atoms can still tell each other.
+    #[test]
+    fn what_two_nodes_know_apart_may_still_come_together() {
+        let mut ledger = Ledger::default();
+        ledger.stage(3, Instant::START);
+        ledger.collect();
+        ledger.collect();
+        ledger.know(0, &[0]);
+        ledger.know(0, &[1]);
+        assert!(!ledger.is_over());
+        ledger.know(1, &[1]);
+        assert!(ledger.is_over());
     }
 }

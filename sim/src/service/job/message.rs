@@ -72,6 +72,15 @@ impl Message {
         }
     }
 
+    /// Whether it brings results of atoms.
+    pub(super) fn brings_results(&self) -> bool {
+        match self {
+            Self::Results(..) | Self::Word(Word::Done(_)) => true,
+            Self::Counted(packages) => !packages.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Doubles the results in it.
     pub(super) fn forge(&mut self) {
         if let Self::Results(_, packages) = self {

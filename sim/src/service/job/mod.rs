@@ -80,6 +80,8 @@ pub struct Worker {
     mapped: Vec<u32>,
     /// Results to be sent on.
     gathered: Vec<Package>,
+    /// It has results to send on, or is about to: so the ledger counts it.
+    has_results: bool,
     flushing: bool,
     /// When something went from here, or by way of here, to the root of the address.
     told: Instant,
@@ -223,6 +225,7 @@ impl Application for Worker {
             doing: None,
             mapped: Vec::new(),
             gathered: Vec::new(),
+            has_results: false,
             flushing: false,
             told: Instant::START,
             collector: None,
@@ -244,6 +247,9 @@ impl Application for Worker {
     }
 
     fn deliver(&mut self, turn: Context<'_, '_>, origin: Node, _: Key, message: Message) {
+        if message.brings_results() {
+            turn.ledger.come_to_rest();
+        }
         match message {
             Message::Stage => self.stage(turn),
             Message::Custody(custody) => self.take(turn, origin, custody),
@@ -271,6 +277,7 @@ impl Application for Worker {
         match message {
             Message::Results(by, packages) if *by != turn.me => {
                 let packages = std::mem::take(packages);
+                turn.ledger.come_to_rest();
                 self.gather(turn, packages);
                 Forward::Absorb
             }
@@ -287,6 +294,9 @@ impl Application for Worker {
     }
 
     fn receive(&mut self, turn: Context<'_, '_>, from: Node, message: Message) {
+        if message.brings_results() {
+            turn.ledger.come_to_rest();
+        }
         match message {
             Message::Custody(custody) => self.take(turn, from, custody),
             Message::Counted(packages) => self.learn(turn, packages),
@@ -298,6 +308,9 @@ impl Application for Worker {
     }
 
     fn undelivered(&mut self, turn: Context<'_, '_>, to: Node, message: Message) {
+        if message.brings_results() {
+            turn.ledger.come_to_rest();
+        }
         match message {
             Message::Custody(custody) => {
                 for (_, atom) in custody.unheld() {
@@ -352,6 +365,7 @@ impl Application for Worker {
                 self.todo.push_front(atom);
             }
         }
+        self.account(ledger);
         self.flushing = false;
         // The other identities on the host are gone for good.
         self.household = Household::default();
@@ -362,14 +376,16 @@ impl Application for Worker {
         for (_, atom) in self.store.iter() {
             ledger.release(atom.number);
         }
-        if self.doing.is_some() {
+        if self.doing.take().is_some() {
             ledger.break_map(now);
         }
-        if self.collector.is_some() {
-            ledger.forget();
-        }
-        if ledger.staged.is_some() {
-            ledger.see_whether_over();
+        self.mapped.clear();
+        self.gathered.clear();
+        self.account(ledger);
+        if let Some(collector) = &self.collector {
+            let packages = collector.packages().iter();
+            let atoms = packages.flat_map(|package| &package.atoms);
+            ledger.forget(collector.count(), atoms);
         }
     }
 
@@ -378,12 +394,11 @@ impl Application for Worker {
             // Nobody knows of the job, and nobody ever will.
             ledger.over = true;
         }
-        let atoms = message.unheld();
-        for (_, atom) in atoms {
-            ledger.release(atom.number);
+        if message.brings_results() {
+            ledger.come_to_rest();
         }
-        if !atoms.is_empty() {
-            ledger.see_whether_over();
+        for (_, atom) in message.unheld() {
+            ledger.release(atom.number);
         }
     }
 
@@ -424,6 +439,6 @@ impl Application for Worker {
     }
 
     fn is_over(ledger: &Ledger) -> bool {
-        ledger.over
+        ledger.is_over()
     }
 }

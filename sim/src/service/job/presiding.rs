@@ -15,8 +15,10 @@ impl Worker {
         let mut missing = Vec::new();
         if let Some(collector) = &mut self.collector {
             for package in packages {
+                let before = collector.count();
                 match collector.add(&package, turn.now) {
                     Verdict::Counted => {
+                        turn.ledger.know(before, &package.atoms);
                         for atom in &package.atoms {
                             turn.ledger.count(*atom, turn.now);
                         }
@@ -31,6 +33,7 @@ impl Worker {
             }
             if !counted.is_empty() {
                 for copy in &collector.copies {
+                    turn.ledger.set_out();
                     turn.send(*copy, Message::Counted(counted.clone()));
                 }
             }
@@ -92,6 +95,9 @@ impl Worker {
             for node in &set {
                 if !collector.copies.contains(node) {
                     let counted = Message::Counted(collector.packages().to_vec());
+                    if counted.brings_results() {
+                        turn.ledger.set_out();
+                    }
                     turn.send(*node, counted);
                 }
             }
@@ -106,10 +112,16 @@ impl Worker {
             return;
         }
         let now = turn.now;
-        let collector = self.remember(turn);
+        self.remember(turn);
+        let Some(collector) = &mut self.collector else {
+            return;
+        };
         for package in packages {
             // What cannot be taken in is asked for by the root, should this node become it.
-            collector.add(&package, now);
+            let before = collector.count();
+            if collector.add(&package, now) == Verdict::Counted {
+                turn.ledger.know(before, &package.atoms);
+            }
         }
     }
 
@@ -175,8 +187,11 @@ impl Worker {
             collector.mine = false;
             // Others count on: when this node is the root again, its copies are behind.
             collector.copies.clear();
-            let packages = collector.packages().to_vec();
-            turn.route(turn.shared.address, Message::Counted(packages));
+            let counted = Message::Counted(collector.packages().to_vec());
+            if counted.brings_results() {
+                turn.ledger.set_out();
+            }
+            turn.route(turn.shared.address, counted);
         }
     }
 }

@@ -2,7 +2,7 @@
 //! sent on.
 
 use super::household::Word;
-use super::{Atom, Context, Message, Package, Timer, Worker, bundle};
+use super::{Atom, Context, Ledger, Message, Package, Timer, Worker, bundle};
 use crate::engine::Span;
 use crate::overlay::Node;
 use crate::service::custody::Letters;
@@ -64,6 +64,21 @@ impl Worker {
         turn.ledger.begin_map(turn.now);
         turn.set_timer(Span::from_secs_f64(seconds), Timer::Mapped);
         self.doing = Some(Doing { atom, of });
+        self.account(turn.ledger);
+    }
+
+    /// Has the ledger know whether this node has results to send on, or is about to.
+    pub(super) fn account(&mut self, ledger: &mut Ledger) {
+        let has_results =
+            self.doing.is_some() || !self.mapped.is_empty() || !self.gathered.is_empty();
+        match (
+            has_results,
+            std::mem::replace(&mut self.has_results, has_results),
+        ) {
+            (true, false) => ledger.set_out(),
+            (false, true) => ledger.come_to_rest(),
+            _ => {}
+        }
     }
 
     /// The atom at work is mapped.
@@ -74,9 +89,13 @@ impl Worker {
         let samples = turn.shared.samples_of(atom);
         turn.ledger.end_map(atom, turn.me, samples, turn.now);
         match of {
-            Some(other) => turn.tell(other, Message::Word(Word::Done(atom))),
+            Some(other) => {
+                turn.ledger.set_out();
+                turn.tell(other, Message::Word(Word::Done(atom)));
+            }
             None => self.mapped(turn, atom),
         }
+        self.account(turn.ledger);
         self.work(turn);
     }
 
@@ -95,6 +114,7 @@ impl Worker {
             self.flushing = true;
             turn.set_timer(turn.shared.parameters.reduce_wait, Timer::Flush);
         }
+        self.account(turn.ledger);
     }
 
     /// Tells those with copies what was mapped, and sends results on.
@@ -109,7 +129,9 @@ impl Worker {
         }
         self.post(turn, letters, &[]);
         let packages = std::mem::take(&mut self.gathered);
+        self.account(turn.ledger);
         self.told = turn.now;
+        turn.ledger.set_out();
         turn.route(turn.shared.address, Message::Results(turn.me, packages));
     }
 }

@@ -32,10 +32,9 @@ fn widths(underlay: Underlay) -> (u32, f64, f64) {
 }
 
 #[test]
+#[cfg_attr(not(has_data), ignore = "DHTLAB_DATA names no folder")]
 fn underlay_of_autonomous_systems() {
-    let Some(path) = measured_data::path("as733_20000102/as20000102.txt") else {
-        return;
-    };
+    let path = measured_data::path("as733_20000102/as20000102.txt");
     let (specification, underlay) = build(&path);
     assert_eq!(specification.hosts(), 6474);
     assert_eq!((underlay.hosts(), underlay.links()), (6474, Some(12572)));
@@ -46,10 +45,9 @@ fn underlay_of_autonomous_systems() {
 }
 
 #[test]
+#[cfg_attr(not(has_data), ignore = "DHTLAB_DATA names no folder")]
 fn underlay_of_planet_lab() {
-    let Some(path) = measured_data::path("planetlab490/PlanetLabData_1") else {
-        return;
-    };
+    let path = measured_data::path("planetlab490/PlanetLabData_1");
     let (_, underlay) = build(&path);
     assert_eq!((underlay.hosts(), underlay.links()), (490, None));
     println!("{:?}", underlay.notes());
@@ -59,6 +57,7 @@ fn underlay_of_planet_lab() {
 }
 
 #[test]
+#[cfg_attr(not(has_data), ignore = "DHTLAB_DATA names no folder")]
 fn underlay_of_the_topology_zoo() {
     let networks = [
         ("Abilene", 11, 11, 14, 5),
@@ -70,9 +69,7 @@ fn underlay_of_the_topology_zoo() {
     ];
     let mut found = Vec::new();
     for (name, ..) in networks {
-        let Some(path) = measured_data::path(&format!("topologyzoo/{name}.gml")) else {
-            return;
-        };
+        let path = measured_data::path(&format!("topologyzoo/{name}.gml"));
         let (specification, underlay) = build(&path);
         println!("{name}: {:?}", underlay.notes());
         let (hosts, links) = (underlay.hosts(), underlay.links().unwrap());
