@@ -208,3 +208,66 @@ fn a_network_that_grows_asks_more() {
         );
     }
 }
+
+/// A network may grow past twice the nodes that it has at first: each newcomer has a host of its own as long
+/// as there are some.
+#[test]
+fn a_network_grows_as_far_as_hosts_allow() {
+    let lab = Lab::new();
+    lab.write(
+        "s.toml",
+        "experiment = 'network'\n\
+         underlay = { model = 'constant', nodes = 1000 }\n\
+         overlay = { nodes = 20, chord.successors = 4 }\n\
+         workload.lookups = 200\n\
+         time.measure = '500 s'\n\
+         churn = { model = 'rates', rates.joins = 0.2, rates.leaves = 0 }\n\
+         [sweep]\n'overlay.protocol' = ['chord', 'kademlia', 'vhash', 'urdht']\n",
+    );
+    lab.succeed(&["run", "s.toml", "--out", "out"]);
+    let runs = lab.table("out/s/runs.csv");
+    for (joins, success) in runs
+        .numbers("joins")
+        .into_iter()
+        .zip(runs.numbers("success_rate"))
+    {
+        // 100 are expected; the network began with 20.
+        assert!(joins > 60.0 && success > 0.9, "{joins} joins, {success}");
+    }
+}
+
+/// Short and odd traces: a node that comes and goes by the second, all but one at once, a crash and a join at
+/// one moment.
+#[test]
+fn odd_traces_run() {
+    let flap: String = (0..6)
+        .map(|i| format!("{},{},1\n", 60 + i, ["crash", "join"][i % 2]))
+        .collect();
+    let last: String = (1..10).map(|i| format!("60,crash,{i}\n")).collect();
+    for (trace, leaves, members) in [
+        (flap.as_str(), 3.0, 10.0),
+        (&last, 9.0, 1.0),
+        ("60,crash,1\n60,join,1\n", 1.0, 10.0),
+    ] {
+        let lab = Lab::new();
+        lab.write("t.csv", trace);
+        lab.write(
+            "s.toml",
+            "experiment = 'network'\n\
+             underlay = { model = 'constant', nodes = 20 }\n\
+             overlay = { nodes = 10, chord.successors = 4 }\n\
+             workload.interval = '5 s'\n\
+             time = { measure = '20 min', interval = '5 min' }\n\
+             churn = { model = 'trace', trace.file = 't.csv' }\n\
+             [sweep]\n'overlay.protocol' = ['chord', 'kademlia']\n",
+        );
+        lab.succeed(&["run", "s.toml", "--out", "out"]);
+        let (runs, timeline) = (lab.table("out/s/runs.csv"), lab.table("out/s/timeline.csv"));
+        assert_eq!(runs.numbers("leaves"), [leaves; 2], "{trace}");
+        let rates = runs.numbers("success_rate");
+        assert!(rates.iter().all(|rate| *rate > 0.95), "{trace}: {rates:?}");
+        for at_end in timeline.numbers("members").chunks(4) {
+            assert_eq!(at_end[3], members, "{trace}");
+        }
+    }
+}

@@ -190,27 +190,46 @@ fn what_cannot_be_meant_is_refused() {
 
 /// Two changes a second for some minutes, then ten minutes of quiet: nodes that know too little of each
 /// other release copies on which others count, and these notice. Every block that is left has all its
-/// copies.
+/// copies. Where the ring has split, each part has them, and the run says that it has.
 #[test]
 fn no_block_stays_a_copy_short() {
-    let lab = Lab::new();
-    lab.write("rivals.csv", include_str!("rivals.csv"));
-    lab.write(
-        "s.toml",
-        "experiment = \"storage\"\n[underlay]\nmodel = \"euclidean\"\nnodes = 2000\n[overlay]\n\
-         nodes = 100\n[overlay.chord]\nsuccessors = 8\njoin = \"announced\"\n[storage]\nreplicas = 3\n\
-         blocks = 3000\nblock-size = 1024\ngets = 2000\nrepair = \"10 s\"\n[time]\n\
-         transition = \"1 min\"\nmeasure = \"15 min\"\n[churn]\nmodel = \"trace\"\n\
-         trace.file = \"rivals.csv\"\n",
-    );
-    lab.succeed(&["run", "s.toml", "--out", "out"]);
-    let histogram = lab.table("out/s/histogram.csv");
-    let quantities = histogram.column("quantity").into_iter();
-    let copies: Vec<&str> = quantities
-        .zip(histogram.column("value"))
-        .filter(|(quantity, _)| *quantity == "copies")
-        .map(|(_, value)| value)
-        .collect();
-    // Those without a copy were lost: crashes are faster than repair.
-    assert_eq!(copies, ["0", "3"]);
+    let cases = [
+        (include_str!("rivals.csv"), false),
+        (include_str!("repaired.csv"), false),
+        (include_str!("split.csv"), true),
+    ];
+    for (trace, has_split) in cases {
+        let lab = Lab::new();
+        lab.write("trace.csv", trace);
+        lab.write(
+            "s.toml",
+            "experiment = \"storage\"\n[underlay]\nmodel = \"euclidean\"\nnodes = 2000\n[overlay]\n\
+             nodes = 100\n[overlay.chord]\nsuccessors = 8\njoin = \"announced\"\n[storage]\n\
+             blocks = 3000\nblock-size = 1024\ngets = 2000\nrepair = \"10 s\"\n[time]\n\
+             transition = \"1 min\"\nmeasure = \"15 min\"\n[churn]\nmodel = \"trace\"\n\
+             trace.file = \"trace.csv\"\n[sweep]\n\"storage.replicas\" = [2, 3]\n",
+        );
+        lab.succeed(&["run", "s.toml", "--out", "out"]);
+        let histogram = lab.table("out/s/histogram.csv");
+        let quantities = histogram.column("quantity").into_iter();
+        let replicas = histogram.numbers("storage.replicas").into_iter();
+        let copies: Vec<(f64, f64)> = quantities
+            .zip(replicas.zip(histogram.numbers("value")))
+            .filter(|(quantity, _)| *quantity == "copies")
+            .map(|(_, of)| of)
+            .collect();
+        // Those without a copy were lost: crashes are faster than repair.
+        if has_split {
+            assert!(
+                copies
+                    .iter()
+                    .all(|(replicas, copies)| *copies == 0.0 || copies >= replicas)
+            );
+        } else {
+            assert_eq!(copies, [(2.0, 0.0), (2.0, 2.0), (3.0, 0.0), (3.0, 3.0)]);
+        }
+        let notes = lab.manifest("out/s")["notes"].to_string();
+        let told = "when measuring ended, the ring was not whole";
+        assert_eq!(notes.contains(told), has_split, "{notes}");
+    }
 }

@@ -228,3 +228,31 @@ churn = { model = 'trace', trace.file = 'mass.csv' }
         refused.stderr
     );
 }
+
+/// A hundred nodes join a ring of ten in one second. It splits, and says so, though it was converged at first.
+#[test]
+fn a_ring_that_churn_has_split_is_told() {
+    let lab = Lab::new();
+    let joins: String = (0..100).map(|i| format!("5,join,n{i}\n")).collect();
+    lab.write("mass.csv", joins);
+    let text = "experiment = 'network'
+underlay = { model = 'constant', nodes = 300 }
+overlay = { nodes = 10 }
+workload.lookups = 500
+time = { transition = '10 s', measure = '1 min' }
+churn = { model = 'trace', trace.file = 'mass.csv' }
+";
+    before(&lab, text, &[]);
+    let notes = after(&lab);
+    let told = "time.transition: when measuring began, the ring was not whole";
+    assert!(notes.contains(told), "{notes}");
+    // Who has the time to find their places leave nothing to tell.
+    before(&lab, text, &["--set", "time.transition=2 h"]);
+    let notes = after(&lab);
+    assert!(!notes.contains("was not whole"), "{notes}");
+    // Nor has a ring that a few leave and join.
+    lab.write("mass.csv", "5,crash,1\n6,join,n1\n7,crash,2\n");
+    before(&lab, text, &["--set", "time.transition=10 min"]);
+    let notes = after(&lab);
+    assert!(!notes.contains("was not whole"), "{notes}");
+}

@@ -329,7 +329,7 @@ impl Launch for Live<'_> {
         let start = Instant::START + run.job.parameters.start;
         let mut end = network.run(start, false, max_events);
         if end == End::Done {
-            notes.extend(state::not_whole(&network, scenario, seed));
+            notes.extend(state::not_whole(&network, scenario, seed, true));
             network.begin_measuring(None);
             let honest = network.honest();
             let place = seed.stream("stager", 0).index(honest.len().max(1));
@@ -341,6 +341,7 @@ impl Launch for Live<'_> {
         if world::end(&mut network, observer, end) {
             return Ok(Outcome::default());
         }
+        notes.extend(state::not_whole(&network, scenario, seed, false));
         notes.extend(state::slow_pairs(&mut network, scenario, seed));
         let lasted = network.now().since(Instant::START);
         match end {

@@ -216,7 +216,7 @@ impl Launch for Live<'_> {
         let max_events = scenario.time.max_events;
         let mut end = network.run(scenario.measure_from(), false, max_events);
         if end == End::Done {
-            notes.extend(state::not_whole(&network, scenario, seed));
+            notes.extend(state::not_whole(&network, scenario, seed, true));
             network.begin_measuring(scenario.intervals());
             world::plan_lookups(&mut network, scenario, seed);
             end = network.run(scenario.measure_to(), false, max_events);
@@ -227,6 +227,7 @@ impl Launch for Live<'_> {
         if world::end(&mut network, observer, end) {
             return Ok(Outcome::default());
         }
+        notes.extend(state::not_whole(&network, scenario, seed, false));
         notes.extend(state::slow_pairs(&mut network, scenario, seed));
         let lasted = network.now().since(Instant::START);
         match end {

@@ -1,5 +1,5 @@
 //! What the state of a network says of what is measured in it: whether its tables were whole when
-//! measuring began, and whether answers can come in time.
+//! measuring began and ended, and whether answers can come in time.
 
 use crate::engine::Seed;
 use crate::network::{Network, oracle};
@@ -13,31 +13,40 @@ const WALKS: usize = 200;
 /// Members from which round trips are looked at, and members to which from each of them.
 const SAMPLE: usize = 32;
 
-/// What is told where a network that had to find itself had not done so when measuring began.
+/// What is told where the tables are not whole when measuring has just `begun` or ended: a network that has to
+/// find itself has not done so yet, or churn has split it.
+///
+/// Under churn, contacts that have left are normal, and so is a ring with gaps. Lookups that would end at
+/// another living node than the root are not.
 pub(in crate::experiment) fn not_whole<P: Omniscient, A: Application>(
     network: &Network<P, A>,
     scenario: &NetworkScenario,
     seed: Seed,
+    begun: bool,
 ) -> Option<String> {
     let members = network.members();
-    if scenario.overlay.start == Start::Converged || members.is_empty() {
+    let has_churn = scenario.churn.is_some();
+    let may_be_incomplete = begun && scenario.overlay.start != Start::Converged;
+    if !(has_churn || may_be_incomplete) || members.is_empty() {
         return None;
     }
-    let mut stream = seed.stream("tables-tried", 0);
+    let mut stream = seed.stream("tables-tried", u64::from(!begun));
     let astray = (0..WALKS).filter(|_| {
         let (from, key) = (
             members[stream.index(members.len())],
             Key::random(&mut stream),
         );
         let root = oracle::root(network, &key);
-        root.is_none() || network.walk(from, &key) != root
+        let reached = network.walk(from, &key);
+        (reached.is_some() || !has_churn) && (root.is_none() || reached != root)
     });
     let astray = astray.count();
     let is_broken = oracle::is_intact(network) == Some(false);
-    (is_broken || astray > WALKS / 20).then(|| {
+    (astray > WALKS / 20 || is_broken && !has_churn).then(|| {
+        let when = if begun { "began" } else { "ended" };
         let ring = if is_broken { "the ring was not whole" } else { "tables were not whole" };
         format!(
-            "time.transition: when measuring began, {ring}: by the tables as they stood, {astray} of {WALKS} \
+            "time.transition: when measuring {when}, {ring}: by the tables as they stood, {astray} of {WALKS} \
              random lookups would not have come to the root"
         )
     })

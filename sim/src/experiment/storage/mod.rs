@@ -257,7 +257,7 @@ impl Launch for Live<'_> {
         let blocks = Blocks::stored(network.ledger());
         let mut moments = Vec::new();
         if end == End::Done {
-            notes.extend(state::not_whole(&network, scenario, seed));
+            notes.extend(state::not_whole(&network, scenario, seed, true));
             network.begin_measuring(scenario.intervals());
             moments.push(Moment::of(&network, &blocks));
             world::plan_lookups(&mut network, scenario, seed);
@@ -272,6 +272,7 @@ impl Launch for Live<'_> {
         if world::end(&mut network, observer, end) {
             return Ok(Outcome::default());
         }
+        notes.extend(state::not_whole(&network, scenario, seed, false));
         notes.extend(state::slow_pairs(&mut network, scenario, seed));
         let lasted = network.now().since(Instant::START);
         match end {
