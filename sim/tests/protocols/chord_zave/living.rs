@@ -8,6 +8,7 @@ use dhtlab::overlay::Node;
 use dhtlab::overlay::chord::{Chord, ChordParameters, Join};
 use dhtlab::space::Key;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A living network with the members numbered in the order of the ring; `without` one that is
@@ -54,6 +55,9 @@ fn histories() -> u32 {
     given.map_or(32, |text| text.parse().expect("a number"))
 }
 
+/// No answer is longer on its way.
+const ON_THE_WAY: Span = Span::from_secs(2);
+
 /// All events after which the invariant was looked at.
 static LOOKS: AtomicU64 = AtomicU64::new(0);
 
@@ -69,11 +73,12 @@ proptest! {
     /// Joins, crashes, stabilisations and lookups in any order: after every single event there
     /// is a living entry in each list, one ordered ring, appendages that lead to it in order,
     /// and r + 1 principals. A node crashes only if that leaves each list a living entry and
-    /// r + 1 principals, and not while an answer may be on its way that names the one that
-    /// crashed before: Zave's assumption, where she reads the other's state in one step. With
-    /// r = 1 the one entry of an answer may crash on the way, so r is at least 2. An answer on
-    /// its way may also pass over a node that has just been stabilised, and does so until the
-    /// next turn: r + 2 principals are left, so that r + 1 are there even then.
+    /// r + 1 principals, and neither while an answer may be on its way that names the one that
+    /// crashed before, nor while one may be, to a neighbour or to a joiner, that names no other living node:
+    /// Zave's assumption, where she reads the other's state in one step. With r = 1 the one entry
+    /// of an answer may crash on the way, so r is at least 2. An answer on its way may also pass
+    /// over a node that has just been stabilised, and does so until the next turn: r + 2
+    /// principals are left, so that r + 1 are there even then.
     #[test]
     fn correct_chord_keeps_zaves_invariant(
         seed in 0u64..1000,
@@ -105,17 +110,35 @@ proptest! {
             network.join_at(at, Key::random(&mut stream), site);
         }
         let (mut crashes, mut events, mut last_crash) = (0, 0, Instant::START);
+        // When an answer was last given that names this living node and no other.
+        let mut last_alone: BTreeMap<Node, Instant> = BTreeMap::new();
         let (quiet, end) = (Instant::START + Span::from_secs(80), Instant::START + Span::from_secs(120));
         while network.now() < end {
             events += 1;
             network.run(end, false, events);
             let faults = faults_of(&network, None, r + 1);
             prop_assert!(faults.is_empty(), "after {} events: {:?}", events, faults);
-            let settled = network.now() > last_crash + Span::from_secs(2) && network.now() < quiet;
+            for node in network.members() {
+                let list = successors(node.index(), network.node(*node));
+                let living = |count: usize| {
+                    let entries = list.iter().take(count).map(|entry| Node(*entry as u32));
+                    entries.filter(|entry| network.is_member(*entry) && entry != node)
+                };
+                // A neighbour puts the node before what it is told, a joiner does not.
+                if living(r - 1).next().is_none() {
+                    last_alone.insert(*node, network.now());
+                }
+                if let (Some(only), None) = (living(r).next(), living(r).nth(1)) {
+                    last_alone.insert(only, network.now());
+                }
+            }
+            let settled = network.now() > last_crash + ON_THE_WAY && network.now() < quiet;
             if settled && stream.chance(0.02) {
                 let members = network.members();
                 let victim = members[stream.index(members.len())];
-                if faults_of(&network, Some(victim), r + 2).is_empty() {
+                let alone = last_alone.get(&victim);
+                let has_answered = alone.is_none_or(|alone| network.now() > *alone + ON_THE_WAY);
+                if has_answered && faults_of(&network, Some(victim), r + 2).is_empty() {
                     network.crash(victim);
                     last_crash = network.now();
                     crashes += 1;
