@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::figure::FigureProblem;
-use crate::files::Change;
+use crate::figure::FigureError;
+use crate::files::FileChange;
 
 /// Why a summary or a figure could not be made. Each message names the file it is about.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is different.
-        how: Change,
+        how: FileChange,
     },
     /// A recording is not what a run writes.
     #[error("{}: {message}", path.display())]
@@ -84,7 +84,7 @@ pub enum Error {
         /// The name of the figure.
         figure: String,
         /// What does not fit.
-        problem: FigureProblem,
+        problem: FigureError,
     },
     /// The results hold nothing that this figure could show.
     #[error("{}: figure `{figure}`: {message}", path.display())]

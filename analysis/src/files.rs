@@ -179,7 +179,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// How a file differs from what a manifest says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum FileChange {
     /// Its checksum is another.
     Changed,
     /// It is not there.
@@ -188,7 +188,7 @@ pub enum Change {
     Unreadable(String),
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for FileChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed => f.write_str("was changed after the run"),
@@ -199,16 +199,18 @@ impl fmt::Display for Change {
 }
 
 /// The files in `folder` whose checksums are not those of a manifest, and how they differ.
-pub fn changed(folder: &Path, files: &BTreeMap<String, String>) -> BTreeMap<String, Change> {
+pub fn changed(folder: &Path, files: &BTreeMap<String, String>) -> BTreeMap<String, FileChange> {
     let difference = |file: &String, sum: &String| {
         if !is_name(file) {
-            return Some(Change::Unreadable("it is not in this folder".to_owned()));
+            return Some(FileChange::Unreadable(
+                "it is not in this folder".to_owned(),
+            ));
         }
         match checksum(&folder.join(file)) {
             Ok(found) if found == *sum => None,
-            Ok(_) => Some(Change::Changed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Change::Gone),
-            Err(error) => Some(Change::Unreadable(error.to_string())),
+            Ok(_) => Some(FileChange::Changed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(FileChange::Gone),
+            Err(error) => Some(FileChange::Unreadable(error.to_string())),
         }
     };
     let found = files

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::figure::spec::Figure;
-use crate::files::{self, Change, Links};
+use crate::files::{self, FileChange, Links};
 use crate::view::RECORDING;
 
 /// The file that holds it.
@@ -56,7 +56,7 @@ impl Manifest {
         if is_sealed(&value) == Some(false) {
             return Err(Error::Changed {
                 path,
-                how: Change::Changed,
+                how: FileChange::Changed,
             });
         }
         if !value.is_object() {
@@ -117,7 +117,7 @@ pub(crate) fn check(directory: &Path, is_read: impl Fn(&str) -> bool) -> Result<
     let mut sums = Manifest::read(directory)?.files;
     sums.retain(|file, _| is_read(file));
     let mut changed = files::changed(directory, &sums);
-    changed.retain(|_, how| *how != Change::Gone);
+    changed.retain(|_, how| *how != FileChange::Gone);
     match changed.pop_first() {
         None => Ok(()),
         Some((file, how)) => Err(Error::Changed {

@@ -3,7 +3,7 @@
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use dhtlab::engine::Seed;
 use dhtlab::overlay::vhash::{Shared, VHash, VHashParameters};
-use dhtlab::overlay::{Identities, Node, Omniscient};
+use dhtlab::overlay::{GroundTruth, Node, NodeIds};
 use dhtlab::space::{Dgvh, Key, Rule, Space, Torus, TorusPoint};
 use std::hint::black_box;
 
@@ -40,7 +40,7 @@ fn converged(criterion: &mut Criterion) {
             ..VHashParameters::default()
         });
         let mut stream = Seed::new(1).stream("ids", 0);
-        let mut ids = Identities::default();
+        let mut ids = NodeIds::default();
         let members: Vec<Node> = (0..10_000)
             .map(|_| ids.add(Key::random(&mut stream)))
             .collect();

@@ -5,7 +5,7 @@
 //! (85 % messages of 10 to 100 ms, 15 % timers of 10 to 120 s).
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use dhtlab::engine::{EventQueue, Instant, Seed, Span, Stream};
+use dhtlab::engine::{Duration, EventQueue, Instant, Seed, Stream};
 use radix_heap::RadixHeapMap;
 use rand_distr::{Distribution, Exp1};
 use std::cmp::Reverse;
@@ -45,7 +45,8 @@ impl Hold for Ours {
         Self(EventQueue::new())
     }
     fn push(&mut self, time: u64) {
-        self.0.schedule(Instant::START + Span::from_nanos(time), 7);
+        self.0
+            .schedule(Instant::START + Duration::from_nanos(time), 7);
     }
     fn pop(&mut self) -> u64 {
         self.0.pop().expect("the queue holds events").0.as_nanos()

@@ -45,7 +45,7 @@
 //! # A network in a few lines
 //!
 //! ```
-//! use dhtlab::engine::{Instant, Seed, Span};
+//! use dhtlab::engine::{Instant, Seed, Duration};
 //! use dhtlab::network::{End, Network, Setup, Travel, oracle};
 //! use dhtlab::overlay::chord::{Chord, ChordParameters};
 //! use dhtlab::parameter::Table;
@@ -61,16 +61,16 @@
 //! let underlay = Arc::new(specification.build(seed)?);
 //! let distances = Distances::new(underlay, (0..100).map(Host).collect());
 //! // ... a Chord node on each ...
-//! let setup = Setup { seed, travel: Travel::Recursive, timeout: Span::from_millis(500), ask_root: true };
+//! let setup = Setup { seed, travel: Travel::Recursive, timeout: Duration::from_millis(500), ask_root: true };
 //! let mut network: Network<Chord> = Network::new(setup, ChordParameters::default(), distances);
 //! let mut stream = seed.stream("ids", 0);
 //! let ids: Vec<Key> = (0..100).map(|_| Key::random(&mut stream)).collect();
 //! let sites: Vec<u32> = (0..100).collect();
-//! oracle::settle_converged(&mut network, &ids, &sites);
+//! oracle::populate_converged(&mut network, &ids, &sites);
 //! // ... and a thousand lookups, one a millisecond.
-//! let plan = LookupPlan::evenly(seed.stream("lookups", 0), Instant::START, Span::from_millis(1), 1000);
+//! let plan = LookupPlan::evenly(seed.stream("lookups", 0), Instant::START, Duration::from_millis(1), 1000);
 //! network.plan_lookups(plan);
-//! let end = network.run(Instant::START + Span::from_secs(60), true, 1_000_000);
+//! let end = network.run(Instant::START + Duration::from_secs(60), true, 1_000_000);
 //! assert_eq!(end, End::Done);
 //! assert_eq!(network.tally().counts.ok, 1000);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

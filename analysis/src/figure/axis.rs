@@ -25,7 +25,7 @@ pub struct Tick {
 
 /// How the range of a linear axis follows from the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
+pub enum AxisRange {
     /// From 0, unless the data vary little at their level; ends at ticks.
     FromZero,
     /// From 0 in any case; ends at ticks.
@@ -54,14 +54,14 @@ impl Axis {
     }
 
     /// A linear axis that holds `low` to `high`, with about `count` ticks.
-    pub fn linear(low: f64, high: f64, span: Span, count: usize) -> Self {
+    pub fn linear(low: f64, high: f64, span: AxisRange, count: usize) -> Self {
         // Data that differ by rounding errors only are one level.
         let flat = high - low <= 1e-9 * low.abs().max(high.abs());
         let near_zero = low >= 0.0 && (flat || low <= 0.6 * high);
         let zero = match span {
-            Span::WithZero => true,
-            Span::FromZero => near_zero,
-            Span::Tight => false,
+            AxisRange::WithZero => true,
+            AxisRange::FromZero => near_zero,
+            AxisRange::Tight => false,
         };
         let (mut from, mut to) = (low, high);
         if zero {
@@ -71,10 +71,10 @@ impl Axis {
             let margin = if low == 0.0 { 1.0 } else { low.abs() * 0.1 };
             (from, to) = (low - margin, high + margin);
         } else {
-            let margin = (high - low) * if span == Span::Tight { 0.04 } else { 0.08 };
+            let margin = (high - low) * if span == AxisRange::Tight { 0.04 } else { 0.08 };
             (from, to) = (low - margin, high + margin);
             // Room below 0 is for markers at 0, whose error bars would hide on the axis.
-            if span == Span::Tight && low > 0.0 {
+            if span == AxisRange::Tight && low > 0.0 {
                 from = from.max(0.0);
             }
         }
@@ -82,7 +82,7 @@ impl Axis {
             to = from + 1.0;
         }
         let step = nice_step((to - from) / count.max(1) as f64);
-        if span != Span::Tight {
+        if span != AxisRange::Tight {
             from = (from / step + 1e-9).floor() * step;
             to = (to / step - 1e-9).ceil() * step;
         }
@@ -254,30 +254,30 @@ mod tests {
 
     #[test]
     fn linear_ticks_are_round() {
-        let axis = Axis::linear(0.05, 0.58, Span::FromZero, 6);
+        let axis = Axis::linear(0.05, 0.58, AxisRange::FromZero, 6);
         assert_eq!(
             labels(&axis),
             ["0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"]
         );
-        let axis = Axis::linear(0.0, 1.0, Span::WithZero, 6);
+        let axis = Axis::linear(0.0, 1.0, AxisRange::WithZero, 6);
         assert!(labels(&axis).contains(&"0.6"), "{:?}", labels(&axis));
-        let axis = Axis::linear(0.0, 45_000.0, Span::Tight, 5);
+        let axis = Axis::linear(0.0, 45_000.0, AxisRange::Tight, 5);
         assert_eq!(labels(&axis), ["0", "10,000", "20,000", "30,000", "40,000"]);
     }
 
     #[test]
     fn whole_numbers_have_whole_ticks() {
-        let axis = Axis::linear(2.0, 5.0, Span::Tight, 9).at_whole_numbers();
+        let axis = Axis::linear(2.0, 5.0, AxisRange::Tight, 9).at_whole_numbers();
         assert_eq!(labels(&axis), ["2", "3", "4", "5"]);
     }
 
     #[test]
     fn an_axis_leaves_zero_only_for_data_that_vary_little() {
-        let from_zero = Axis::linear(3.0, 6.0, Span::FromZero, 6);
+        let from_zero = Axis::linear(3.0, 6.0, AxisRange::FromZero, 6);
         assert_eq!(from_zero.position(0.0), 0.0);
-        let zoomed = Axis::linear(0.97, 0.99, Span::FromZero, 6);
+        let zoomed = Axis::linear(0.97, 0.99, AxisRange::FromZero, 6);
         assert!(zoomed.position(0.9) < 0.0);
-        let flat = Axis::linear(1.0, 1.0, Span::FromZero, 6);
+        let flat = Axis::linear(1.0, 1.0, AxisRange::FromZero, 6);
         assert_eq!(flat.position(0.0), 0.0);
     }
 
@@ -308,7 +308,7 @@ mod tests {
             (1e-12, 1e-12),
             (1e15, 2e15),
         ] {
-            for span in [Span::FromZero, Span::WithZero, Span::Tight] {
+            for span in [AxisRange::FromZero, AxisRange::WithZero, AxisRange::Tight] {
                 let axis = Axis::linear(low, high, span, 6);
                 assert!(axis.ticks.len() >= 2, "{low} {high} {span:?} {axis:?}");
                 for value in [low, high] {

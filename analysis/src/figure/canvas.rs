@@ -16,7 +16,7 @@ use plotters::style::{
     TextStyle, WHITE,
 };
 
-use super::compact::compact;
+use super::minify::minify;
 
 /// Units of the backend per pixel.
 const GRID: u32 = 10;
@@ -26,7 +26,7 @@ const FONT_SCALE: f64 = 1.24;
 const ASCENT: f64 = 0.76;
 
 /// A place in pixels, y growing downwards.
-pub type Place = (f64, f64);
+pub type PagePoint = (f64, f64);
 
 /// Why a figure could not be drawn.
 pub type DrawingError = DrawingAreaErrorKind<io::Error>;
@@ -55,7 +55,7 @@ pub enum Direction {
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy)]
-pub struct Lettering {
+pub struct TextFormat {
     pub size: f64,
     pub colour: RGBColor,
     pub anchor: Anchor,
@@ -86,7 +86,7 @@ impl Stroke {
     }
 }
 
-impl Lettering {
+impl TextFormat {
     /// Text from left to right.
     pub fn across(size: f64, colour: RGBColor, anchor: Anchor) -> Self {
         Self {
@@ -129,7 +129,7 @@ pub fn document(
         canvas.result?;
         canvas.area.present()?;
     }
-    Ok(compact(&with_header(&text, size, title, description)))
+    Ok(minify(&with_header(&text, size, title, description)))
 }
 
 /// Puts another first line in place of the header of plotters: the size in pixels, joints of lines
@@ -152,7 +152,7 @@ fn with_header(text: &str, (width, height): (u32, u32), title: &str, description
 
 impl<'a> Canvas<'a> {
     /// A line through points.
-    pub fn line(&mut self, points: &[Place], stroke: Stroke) {
+    pub fn line(&mut self, points: &[PagePoint], stroke: Stroke) {
         if stroke.dash.is_empty() {
             self.draw(&PathElement::new(places(points), stroke.style()));
             return;
@@ -163,7 +163,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// A filled polygon, outlined where `edge` is given.
-    pub fn polygon(&mut self, corners: &[Place], fill: RGBAColor, edge: Option<Stroke>) {
+    pub fn polygon(&mut self, corners: &[PagePoint], fill: RGBAColor, edge: Option<Stroke>) {
         self.draw(&Polygon::new(places(corners), fill.filled()));
         if let Some(edge) = edge {
             // Once round and along the first side again: every corner is a joint then.
@@ -173,7 +173,13 @@ impl<'a> Canvas<'a> {
     }
 
     /// A filled rectangle between two opposite corners, outlined where `edge` is given.
-    pub fn rectangle(&mut self, one: Place, other: Place, fill: RGBColor, edge: Option<Stroke>) {
+    pub fn rectangle(
+        &mut self,
+        one: PagePoint,
+        other: PagePoint,
+        fill: RGBColor,
+        edge: Option<Stroke>,
+    ) {
         let (left, right) = (one.0.min(other.0), one.0.max(other.0));
         let (top, bottom) = (one.1.min(other.1), one.1.max(other.1));
         let corners = [place((left, top)), place((right, bottom))];
@@ -192,13 +198,13 @@ impl<'a> Canvas<'a> {
     }
 
     /// A filled circle.
-    pub fn circle(&mut self, centre: Place, radius: f64, fill: RGBColor) {
+    pub fn circle(&mut self, centre: PagePoint, radius: f64, fill: RGBColor) {
         self.draw(&Circle::new(place(centre), length(radius), fill.filled()));
     }
 
     /// A text whose baseline is at `at`.
-    pub fn text(&mut self, at: Place, text: &str, lettering: Lettering) {
-        let Lettering {
+    pub fn text(&mut self, at: PagePoint, text: &str, lettering: TextFormat) {
+        let TextFormat {
             size,
             colour,
             anchor,
@@ -234,12 +240,12 @@ impl<'a> Canvas<'a> {
     }
 }
 
-fn place((x, y): Place) -> (i32, i32) {
+fn place((x, y): PagePoint) -> (i32, i32) {
     let unit = |value: f64| (value * f64::from(GRID)).round() as i32;
     (unit(x), unit(y))
 }
 
-fn places(points: &[Place]) -> Vec<(i32, i32)> {
+fn places(points: &[PagePoint]) -> Vec<(i32, i32)> {
     points.iter().copied().map(place).collect()
 }
 
@@ -248,9 +254,9 @@ fn length(value: f64) -> u32 {
 }
 
 /// Cuts a line into dashes, whose lengths and gaps come in turn from `pattern`.
-fn dashes(points: &[Place], pattern: &[f64]) -> Vec<Vec<Place>> {
+fn dashes(points: &[PagePoint], pattern: &[f64]) -> Vec<Vec<PagePoint>> {
     let mut dashes = Vec::new();
-    let mut dash: Vec<Place> = points.first().copied().into_iter().collect();
+    let mut dash: Vec<PagePoint> = points.first().copied().into_iter().collect();
     let mut part = 0;
     let mut left = pattern[0];
     for pair in points.windows(2) {
@@ -307,7 +313,7 @@ mod tests {
     #[test]
     fn a_document_has_the_size_in_pixels_and_its_texts_escaped() {
         let svg = document((90, 60), "a < b\u{1}", "", |canvas| {
-            let lettering = Lettering::across(16.0, BLACK, Anchor::Middle);
+            let lettering = TextFormat::across(16.0, BLACK, Anchor::Middle);
             canvas.text((45.0, 40.0), "c & <d>\u{1}", lettering);
         })
         .unwrap();
@@ -349,6 +355,6 @@ mod tests {
                 vec![(5.0, 4.0), (5.0, 6.0)]
             ]
         );
-        assert_eq!(dashes(&[], &[1.0, 1.0]), Vec::<Vec<Place>>::new());
+        assert_eq!(dashes(&[], &[1.0, 1.0]), Vec::<Vec<PagePoint>>::new());
     }
 }

@@ -8,14 +8,14 @@ use crate::summary::RUN_COLUMNS;
 /// What is wrong with a figure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {message}")]
-pub struct FigureProblem {
+pub struct FigureError {
     /// The key of the figure's table, `theory` for anything inside of one.
     pub key: String,
     /// What was expected; where names are expected it lists those that are known.
     pub message: String,
 }
 
-impl FigureProblem {
+impl FigureError {
     fn new(key: &str, message: impl Into<String>) -> Self {
         Self {
             key: key.to_owned(),
@@ -54,7 +54,7 @@ impl Figure {
         swept: &[String],
         metrics: &[String],
         tables: &[(String, Vec<String>)],
-    ) -> Result<(), FigureProblem> {
+    ) -> Result<(), FigureError> {
         let groups: Vec<Vec<String>> = swept.iter().map(|key| vec![key.clone()]).collect();
         self.validate_zipped(&groups, metrics, tables)
     }
@@ -72,7 +72,7 @@ impl Figure {
         swept: &[Vec<String>],
         metrics: &[String],
         tables: &[(String, Vec<String>)],
-    ) -> Result<(), FigureProblem> {
+    ) -> Result<(), FigureError> {
         let keys: Vec<String> = swept.iter().flatten().cloned().collect();
         self.check_names(&keys, metrics, tables)?;
         // A scatter shows every point of the sweep by a marker of its own.
@@ -81,7 +81,7 @@ impl Figure {
         }
         for group in swept {
             if !group.iter().any(|key| self.accounts_for(key)) {
-                return Err(FigureProblem::new(
+                return Err(FigureError::new(
                     "series",
                     format!(
                         "key `{}` is swept but the figure neither uses nor fixes it: \
@@ -113,11 +113,11 @@ impl Figure {
         swept: &[String],
         metrics: &[String],
         tables: &[(String, Vec<String>)],
-    ) -> Result<(), FigureProblem> {
+    ) -> Result<(), FigureError> {
         if let Some(name) = &self.name {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
-                return Err(FigureProblem::new(
+                return Err(FigureError::new(
                     "name",
                     format!(
                         "expected the stem of a file name (letters, digits, `-`, `_`, `.`), \
@@ -161,7 +161,7 @@ impl Figure {
         if let Some(quantity) = &self.quantity
             && !in_table(&"quantity".to_owned())
         {
-            return Err(FigureProblem::new(
+            return Err(FigureError::new(
                 "quantity",
                 format!(
                     "`{quantity}` needs a table with a column `quantity`; table `{}` has none",
@@ -170,7 +170,7 @@ impl Figure {
             ));
         }
         if self.statistic != Statistic::Mean && self.kind != Kind::Lines {
-            return Err(FigureProblem::new(
+            return Err(FigureError::new(
                 "statistic",
                 format!("belongs to kind `lines`, not `{}`", self.kind.name()),
             ));
@@ -181,7 +181,7 @@ impl Figure {
         if let Some(name) = &self.panel {
             expect_name("panel", Some(name), "a swept key", is_key, &key_names())?;
             if self.series.0.contains(name) {
-                return Err(FigureProblem::new(
+                return Err(FigureError::new(
                     "panel",
                     format!("`{name}` is in `series` already"),
                 ));
@@ -207,13 +207,13 @@ impl Figure {
         &self,
         swept: &[String],
         tables: &[(String, Vec<String>)],
-    ) -> Result<Option<Vec<String>>, FigureProblem> {
+    ) -> Result<Option<Vec<String>>, FigureError> {
         let table = self.table_name();
         if table == "runs" {
             return Ok(None);
         }
         if self.kind == Kind::Scatter {
-            return Err(FigureProblem::new(
+            return Err(FigureError::new(
                 "table",
                 format!("kind `scatter` reads table `runs`, found `{table}`"),
             ));
@@ -221,7 +221,7 @@ impl Figure {
         let Some((_, columns)) = tables.iter().find(|(name, _)| name == table) else {
             let names = tables.iter().map(|(name, _)| name);
             let runs = "runs".to_owned();
-            return Err(FigureProblem::new(
+            return Err(FigureError::new(
                 "table",
                 format!(
                     "no table `{table}`; the tables are {}",
@@ -238,15 +238,11 @@ impl Figure {
     }
 
     /// Refuses a table without `columns`.
-    fn expect_columns(
-        &self,
-        own: Option<&[String]>,
-        columns: &[&str],
-    ) -> Result<(), FigureProblem> {
+    fn expect_columns(&self, own: Option<&[String]>, columns: &[&str]) -> Result<(), FigureError> {
         let has = |column: &&str| own.is_some_and(|own| own.iter().any(|name| name == column));
         match columns.iter().find(|column| !has(column)) {
             None => Ok(()),
-            Some(missing) => Err(FigureProblem::new(
+            Some(missing) => Err(FigureError::new(
                 "table",
                 format!(
                     "kind `{}` needs a table with the columns {}; table `{}` has no `{missing}`",
@@ -259,7 +255,7 @@ impl Figure {
     }
 
     /// A diagram has no axes and no series.
-    fn check_diagram(&self, own: Option<&[String]>) -> Result<(), FigureProblem> {
+    fn check_diagram(&self, own: Option<&[String]>) -> Result<(), FigureError> {
         self.expect_columns(own, &SHAPE_COLUMNS)?;
         for (key, stands) in [
             ("x", self.x.is_some()),
@@ -273,16 +269,16 @@ impl Figure {
         ] {
             if stands {
                 let message = format!("kind `diagram` takes no `{key}`: it has no axes");
-                return Err(FigureProblem::new(key, message));
+                return Err(FigureError::new(key, message));
             }
         }
         Ok(())
     }
 
-    fn check_histogram(&self, own: Option<&[String]>) -> Result<(), FigureProblem> {
+    fn check_histogram(&self, own: Option<&[String]>) -> Result<(), FigureError> {
         self.expect_columns(own, &HISTOGRAM_COLUMNS)?;
         if self.quantity.is_none() {
-            return Err(FigureProblem::new(
+            return Err(FigureError::new(
                 "quantity",
                 format!(
                     "kind `{}` needs the quantity whose distribution it shows",
@@ -291,7 +287,7 @@ impl Figure {
             ));
         }
         if self.x.is_some() {
-            return Err(FigureProblem::new(
+            return Err(FigureError::new(
                 "x",
                 format!(
                     "kind `{}` takes no `x`: its horizontal axis is `quantity`",
@@ -300,7 +296,7 @@ impl Figure {
             ));
         }
         if !self.y.is_empty() {
-            return Err(FigureProblem::new(
+            return Err(FigureError::new(
                 "y",
                 format!(
                     "kind `{}` takes no `y`: its vertical axis is the fraction of the count",
@@ -309,7 +305,7 @@ impl Figure {
             ));
         }
         if self.scale.log_x() {
-            return Err(FigureProblem::new(
+            return Err(FigureError::new(
                 "scale",
                 format!("kind `{}` takes `linear` or `log-y`", self.kind.name()),
             ));
@@ -317,8 +313,8 @@ impl Figure {
         Ok(())
     }
 
-    fn check_theory(&self, theory: &Theory) -> Result<(), FigureProblem> {
-        let problem = |message: String| Err(FigureProblem::new("theory", message));
+    fn check_theory(&self, theory: &Theory) -> Result<(), FigureError> {
+        let problem = |message: String| Err(FigureError::new("theory", message));
         let curve = theory.name();
         match theory {
             Theory::HalfLog2 { from, .. } | Theory::Power { from, .. } => {
@@ -387,7 +383,7 @@ impl Figure {
     }
 }
 
-fn check_filter(name: &str, value: &Value) -> Result<(), FigureProblem> {
+fn check_filter(name: &str, value: &Value) -> Result<(), FigureError> {
     let scalar = |value: &Value| value.is_string() || value.is_number() || value.is_boolean();
     let fits = match value {
         Value::Array(values) => !values.is_empty() && values.iter().all(scalar),
@@ -396,7 +392,7 @@ fn check_filter(name: &str, value: &Value) -> Result<(), FigureProblem> {
     if fits {
         return Ok(());
     }
-    Err(FigureProblem::new(
+    Err(FigureError::new(
         "where",
         format!(
             "`{name}`: expected a text, a number, a boolean or an array of them, found {value}"
@@ -410,14 +406,14 @@ fn expect_name(
     what: &str,
     known: impl Fn(&String) -> bool,
     names: &str,
-) -> Result<(), FigureProblem> {
+) -> Result<(), FigureError> {
     match name {
         Some(name) if known(name) => Ok(()),
-        Some(name) => Err(FigureProblem::new(
+        Some(name) => Err(FigureError::new(
             key,
             format!("expected {what}, found `{name}`; known are {names}"),
         )),
-        None => Err(FigureProblem::new(
+        None => Err(FigureError::new(
             key,
             format!("missing: expected {what}; known are {names}"),
         )),

@@ -2,8 +2,8 @@
 //! repetitions.
 
 use super::label;
-use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Sample, Scaling};
+use super::positions::Positions;
 use super::select::Source;
 use super::spec::Kind;
 use super::style;

@@ -1,6 +1,6 @@
 //! The legend: samples and labels in centred rows.
 
-use super::canvas::{Anchor, Canvas, Lettering};
+use super::canvas::{Anchor, Canvas, TextFormat};
 use super::marks;
 use super::plot::{Entry, Sample};
 use super::style;
@@ -87,7 +87,7 @@ impl Item {
         marks::draw_sample(canvas, self.sample, (left, top + LINE / 2.0));
         let mut baseline = top + LINE / 2.0 + style::LEGEND_SIZE * style::HALF_CAPITAL;
         for text in &self.lines {
-            let lettering = Lettering::across(style::LEGEND_SIZE, style::INK, Anchor::Start);
+            let lettering = TextFormat::across(style::LEGEND_SIZE, style::INK, Anchor::Start);
             canvas.text((left + beside, baseline), text, lettering);
             baseline += LINE;
         }

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::label;
-use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
-use super::select::{Group, Places, Selection, Source};
+use super::positions::Positions;
+use super::select::{DistinctTexts, Group, Selection, Source};
 use super::spec::{Statistic, Theory};
 use super::style;
 use super::theory::{self, Drawn, Fit};
@@ -21,7 +21,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let x_column = source.table.column(x_name)?;
     let selection = source.select()?;
 
-    let mut texts = Places::default();
+    let mut texts = DistinctTexts::default();
     for group in &selection.groups {
         for &row in &group.rows {
             let text = source.table.text(row, x_column).trim();
@@ -178,7 +178,7 @@ fn points(
     let Some(y_column) = y else {
         return Ok(Vec::new());
     };
-    let mut places = Places::default();
+    let mut places = DistinctTexts::default();
     let mut rows_at: Vec<Vec<usize>> = Vec::new();
     for &row in &group.rows {
         let text = source.table.text(row, x_column).trim();

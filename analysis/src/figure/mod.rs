@@ -7,18 +7,18 @@
 mod axis;
 mod canvas;
 mod check;
-mod compact;
 mod diagram;
 mod histogram;
 pub(crate) mod label;
 mod legend;
 mod lines;
 mod marks;
+mod minify;
 mod page;
 mod panel;
-mod place;
 mod plot;
 mod png;
+mod positions;
 mod scatter;
 pub(crate) mod select;
 pub(crate) mod spec;
@@ -29,7 +29,7 @@ mod theory;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-pub use check::FigureProblem;
+pub use check::FigureError;
 pub use spec::{Figure, Kind, Names, Scale, Shift, Theory};
 
 use crate::Error;
@@ -65,13 +65,13 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut has_curve = false;
     for (index, figure) in manifest.figures.iter().enumerate() {
         let name = figure.stem(index);
-        let problem = |problem: FigureProblem| Error::Figure {
+        let problem = |problem: FigureError| Error::Figure {
             path: manifest.path.clone(),
             figure: name.clone(),
             problem,
         };
         if !names.insert(name.clone()) {
-            return Err(problem(FigureProblem {
+            return Err(problem(FigureError {
                 key: "name".to_owned(),
                 message: "another figure has this name".to_owned(),
             }));

@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::canvas::{self, Anchor, Canvas, DrawingError, Lettering, Place};
+use super::canvas::{self, Anchor, Canvas, DrawingError, PagePoint, TextFormat};
 use super::legend::Legend;
 use super::plot::Entry;
 use super::style;
@@ -37,7 +37,7 @@ impl Page<'_> {
     /// When the backend fails.
     pub fn draw(
         &self,
-        mut panel: impl FnMut(&mut Canvas<'_>, usize, Place),
+        mut panel: impl FnMut(&mut Canvas<'_>, usize, PagePoint),
     ) -> Result<String, DrawingError> {
         let (width, height) = self.panel_size;
         let columns = columns(self.panels);
@@ -74,7 +74,7 @@ impl Page<'_> {
 /// A text in centred lines.
 pub struct Paragraph {
     lines: Vec<String>,
-    lettering: Lettering,
+    lettering: TextFormat,
 }
 
 impl Paragraph {
@@ -82,7 +82,7 @@ impl Paragraph {
     pub fn new(text: &str, size: f64, colour: RGBColor, width: f64) -> Self {
         Self {
             lines: wrapped(text, size, width),
-            lettering: Lettering::across(size, colour, Anchor::Middle),
+            lettering: TextFormat::across(size, colour, Anchor::Middle),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The panels of a figure with axes: how large they are, the axes, and what stands around these.
 
-use super::axis::{Axis, Span, Tick, powers_of_two};
-use super::canvas::{Anchor, Canvas, DrawingError, Lettering, Stroke};
+use super::axis::{Axis, AxisRange, Tick, powers_of_two};
+use super::canvas::{Anchor, Canvas, DrawingError, Stroke, TextFormat};
 use super::marks::{self, Frame};
 use super::page::{LINE, Page, Paragraph};
 use super::plot::{Mark, Panel, Plot, Scaling};
@@ -54,20 +54,24 @@ fn axes(plot: &Plot) -> (Axis, Axis) {
     // A narrow panel has no room for the labels of as many ticks.
     let count = if plot.panels.len() < 3 { 9 } else { 6 };
     let binary = powers_of_two(&own_xs);
-    let y_span = if bars { Span::WithZero } else { Span::FromZero };
+    let y_span = if bars {
+        AxisRange::WithZero
+    } else {
+        AxisRange::FromZero
+    };
     (
         axis(
             &plot.x,
             &xs,
             binary,
-            Span::Tight,
+            AxisRange::Tight,
             if binary { 2 * count } else { count },
         ),
         axis(&plot.y, &ys, false, y_span, 6),
     )
 }
 
-fn axis(scaling: &Scaling, values: &[f64], binary: bool, span: Span, count: usize) -> Axis {
+fn axis(scaling: &Scaling, values: &[f64], binary: bool, span: AxisRange, count: usize) -> Axis {
     if let Some(texts) = &scaling.texts {
         return Axis::of_texts(texts);
     }
@@ -81,7 +85,7 @@ fn axis(scaling: &Scaling, values: &[f64], binary: bool, span: Span, count: usiz
     match (low.is_finite(), scaling.logarithmic) {
         (false, false) => Axis::linear(0.0, 1.0, span, count),
         (false, true) => Axis::logarithmic(1.0, 10.0, false, count),
-        (true, false) if span == Span::Tight && values.iter().all(|x| x.fract() == 0.0) => {
+        (true, false) if span == AxisRange::Tight && values.iter().all(|x| x.fract() == 0.0) => {
             Axis::linear(low, high, span, count).at_whole_numbers()
         }
         (true, false) => Axis::linear(low, high, span, count),
@@ -146,14 +150,14 @@ fn draw_panel(
     draw_axes(canvas, &frame, upright.then_some(longest));
 
     let middle = (frame.left + frame.right) / 2.0;
-    let lettering = Lettering::across(style::LABEL_SIZE, style::INK, Anchor::Middle);
+    let lettering = TextFormat::across(style::LABEL_SIZE, style::INK, Anchor::Middle);
     let mut baseline = top + height - (x_lines.len() as f64 - 1.0) * line - 6.0;
     for text in &x_lines {
         canvas.text((middle, baseline), text, lettering);
         baseline += line;
     }
     let middle = (frame.top + frame.bottom) / 2.0;
-    let lettering = Lettering::upwards(style::LABEL_SIZE, style::INK, Anchor::Middle);
+    let lettering = TextFormat::upwards(style::LABEL_SIZE, style::INK, Anchor::Middle);
     let mut baseline = left + style::LABEL_SIZE * 0.9;
     for text in &y_lines {
         canvas.text((baseline, middle), text, lettering);
@@ -184,14 +188,14 @@ fn draw_axes(canvas: &mut Canvas<'_>, frame: &Frame<'_>, upright: Option<f64>) {
         }
         if let Some(longest) = upright {
             let text = shortened(&tick.label, SIZE, longest);
-            let lettering = Lettering::upwards(SIZE, style::INK, Anchor::End);
+            let lettering = TextFormat::upwards(SIZE, style::INK, Anchor::End);
             canvas.text(
                 (x + SIZE * style::HALF_CAPITAL, end + 5.0),
                 &text,
                 lettering,
             );
         } else {
-            let lettering = Lettering::across(SIZE, style::INK, Anchor::Middle);
+            let lettering = TextFormat::across(SIZE, style::INK, Anchor::Middle);
             canvas.text((x, end + SIZE), &tick.label, lettering);
         }
     }
@@ -199,7 +203,7 @@ fn draw_axes(canvas: &mut Canvas<'_>, frame: &Frame<'_>, upright: Option<f64>) {
         let y = frame.at_y(tick.at);
         let end = frame.left - TICK_LENGTH;
         canvas.line(&[(end, y), (frame.left, y)], ink);
-        let lettering = Lettering::across(SIZE, style::INK, Anchor::End);
+        let lettering = TextFormat::across(SIZE, style::INK, Anchor::End);
         let baseline = y + SIZE * style::HALF_CAPITAL;
         canvas.text((end - 4.0, baseline), &tick.label, lettering);
     }

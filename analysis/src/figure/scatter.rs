@@ -2,9 +2,9 @@
 
 use super::label;
 use super::lines::y_scaling;
-use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
-use super::select::{Places, Source};
+use super::positions::Positions;
+use super::select::{DistinctTexts, Source};
 use super::spec::Statistic;
 use super::theory::{self, Drawn, Fit};
 use crate::Error;
@@ -35,7 +35,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let mut drawn: Vec<Drawn> = Vec::new();
     for group in &selection.groups {
         let Some(y_column) = group.y else { continue };
-        let mut places = Places::default();
+        let mut places = DistinctTexts::default();
         let mut rows_at: Vec<Vec<usize>> = Vec::new();
         for &row in &group.rows {
             let texts = keys

@@ -114,8 +114,8 @@ impl Source<'_> {
         };
         let rows = self.kept_rows()?;
 
-        let mut panels = Places::default();
-        let mut combinations = Places::default();
+        let mut panels = DistinctTexts::default();
+        let mut combinations = DistinctTexts::default();
         let mut sorted: Vec<(usize, usize, usize)> = Vec::with_capacity(rows.len());
         for row in rows {
             let panel = panel_key.map_or("", |key| self.table.text(row, key));
@@ -206,7 +206,7 @@ impl Source<'_> {
                 wanted.iter().any(|wanted| same(wanted, text))
             });
             if rows.is_empty() {
-                let mut present = Places::default();
+                let mut present = DistinctTexts::default();
                 for row in before {
                     present.place(vec![table.text(row, *column).to_owned()]);
                 }
@@ -256,12 +256,12 @@ impl Source<'_> {
 
 /// Distinct texts in the order of their first appearance.
 #[derive(Debug, Default)]
-pub struct Places {
+pub struct DistinctTexts {
     pub all: Vec<Vec<String>>,
     index: HashMap<Vec<String>, usize>,
 }
 
-impl Places {
+impl DistinctTexts {
     /// The place of `texts`, a new one if they were not there.
     pub fn place(&mut self, texts: Vec<String>) -> usize {
         if let Some(&place) = self.index.get(&texts) {

@@ -3,8 +3,8 @@
 use statrs::distribution::{Binomial, Discrete};
 
 use super::label;
-use super::place::Positions;
 use super::plot::{Entry, Mark, Plot, Sample};
+use super::positions::Positions;
 use super::select::{Selection, Source, same, text_of};
 use super::spec::{Shift, Theory};
 use super::style;

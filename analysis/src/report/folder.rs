@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::files::{self, Change, Links};
+use crate::files::{self, FileChange, Links};
 use crate::manifest::{self, MANIFEST};
 use crate::output;
 use crate::summary;
@@ -208,7 +208,7 @@ fn read(
     }
     let (mut edited, unchecked) = changes(folder, &facts, &runs);
     if is_changed {
-        edited.insert(MANIFEST.to_owned(), Change::Changed.to_string());
+        edited.insert(MANIFEST.to_owned(), FileChange::Changed.to_string());
     }
     let mut tables = BTreeMap::new();
     for name in wanted {
@@ -277,7 +277,7 @@ fn form_of(done: &BTreeSet<&str>, plan: &Plan) -> (Form, bool) {
 fn changes(folder: &Path, facts: &Facts, runs: &Table) -> (BTreeMap<String, String>, bool) {
     let changed = files::changed(folder, &facts.files).into_iter();
     // A recording is large, and the report reads nothing of it.
-    let changed = changed.filter(|(file, how)| file != RECORDING || *how != Change::Gone);
+    let changed = changed.filter(|(file, how)| file != RECORDING || *how != FileChange::Gone);
     let mut edited: BTreeMap<String, String> =
         changed.map(|(file, how)| (file, how.to_string())).collect();
     let unchecked = !facts.files.contains_key("runs.csv");

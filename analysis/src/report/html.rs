@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::compare::{Chapter, ClaimResult, ReadingResult};
 use super::folder::Folder;
-use super::hold::{Chapter, Held, HeldReading};
-use super::{Count, Report, drawing, words};
+use super::{Count, Report, drawing, text};
 
 /// The whole page.
 pub fn page(report: &Report<'_>) -> String {
@@ -17,22 +17,22 @@ pub fn page(report: &Report<'_>) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (words::TITLE) " · dhtlab" }
+                title { (text::TITLE) " · dhtlab" }
                 style { (PreEscaped(include_str!("report.css"))) }
             }
             body {
                 header {
-                    h1 { (words::TITLE) }
-                    p { (words::ABOUT) }
+                    h1 { (text::TITLE) }
+                    p { (text::ABOUT) }
                     (summary(report))
                 }
                 (contents(report))
                 main {
-                    (parting(report))
+                    (disagreements(report))
                     section id="how-to-read" {
                         h2 { "How to read it" }
                         dl {
-                            @for (word, meaning) in words::MEANINGS {
+                            @for (word, meaning) in text::MEANINGS {
                                 dt { (word) }
                                 dd { (meaning) }
                             }
@@ -42,7 +42,7 @@ pub fn page(report: &Report<'_>) -> String {
                         h2 { "Where it comes from" }
                         div.scroll {
                             table.facts {
-                                @for (name, value) in words::origin(report) {
+                                @for (name, value) in text::origin(report) {
                                     tr { th scope="row" { (name) } td { (value) } }
                                 }
                             }
@@ -72,7 +72,7 @@ fn summary(report: &Report<'_>) -> Markup {
             li.doubt { b { (count.in_doubt) } " in doubt" }
             li.none { b { (without) } " without a verdict" }
         }
-        @for sentence in words::summary(report) {
+        @for sentence in text::summary(report) {
             p { (sentence) }
         }
         (tallies("source", report.chapters.iter().map(|chapter| {
@@ -80,7 +80,7 @@ fn summary(report: &Report<'_>) -> Markup {
             let lines = readings.flat_map(|reading| &reading.lines);
             (html! { a href={ "#" (chapter.id) } { (chapter.title) } }, Count::of(lines))
         })))
-        (tallies("reading", words::by_reading(report).into_iter().map(|(name, count)| {
+        (tallies("reading", text::by_reading(report).into_iter().map(|(name, count)| {
             (html! { (name) }, count)
         })))
     }
@@ -120,7 +120,7 @@ fn contents(report: &Report<'_>) -> Markup {
             details {
                 summary { "Contents" }
                 ol {
-                    @if !words::parting(report).is_empty() {
+                    @if !text::disagreements(report).is_empty() {
                         li { a href="#what-differs" { "What differs" } }
                     }
                     li { a href="#how-to-read" { "How to read it" } }
@@ -145,10 +145,10 @@ fn contents(report: &Report<'_>) -> Markup {
     }
 }
 
-fn parting(report: &Report<'_>) -> Markup {
-    let parting = words::parting(report);
+fn disagreements(report: &Report<'_>) -> Markup {
+    let disagreements = text::disagreements(report);
     html! {
-        @if !parting.is_empty() {
+        @if !disagreements.is_empty() {
             section id="what-differs" {
                 h2 { "What differs" }
                 div.scroll {
@@ -163,7 +163,7 @@ fn parting(report: &Report<'_>) -> Markup {
                             }
                         }
                         tbody {
-                            @for (claim, reading, count) in parting {
+                            @for (claim, reading, count) in disagreements {
                                 tr {
                                     td { a href={ "#" (claim.id) } { (claim.title) } }
                                     td { (reading.name) }
@@ -192,7 +192,7 @@ fn chapter(report: &Report<'_>, chapter: &Chapter) -> Markup {
                 h3 { "Published, and run by no scenario" }
                 ul {
                     @for entry in &chapter.not_covered {
-                        li { (words::not_covered(entry)) }
+                        li { (text::not_covered(entry)) }
                     }
                 }
             }
@@ -200,7 +200,7 @@ fn chapter(report: &Report<'_>, chapter: &Chapter) -> Markup {
     }
 }
 
-fn claim(report: &Report<'_>, claim: &Held) -> Markup {
+fn claim(report: &Report<'_>, claim: &ClaimResult) -> Markup {
     html! {
         article id=(claim.id) {
             h3 { (claim.title) }
@@ -213,19 +213,19 @@ fn claim(report: &Report<'_>, claim: &Held) -> Markup {
     }
 }
 
-fn reading(report: &Report<'_>, reading: &HeldReading) -> Markup {
+fn reading(report: &Report<'_>, reading: &ReadingResult) -> Markup {
     let count = Count::of(&reading.lines);
     html! {
         section.reading {
             h4 { (reading.name) }
             p {
                 "Scenario " code { (reading.scenario) } ", " (report.title(&reading.scenario)) ": "
-                (words::counted(&count)) "."
+                (text::counted(&count)) "."
             }
-            @for rule in words::rules(reading) {
+            @for rule in text::rules(reading) {
                 p.rule { (rule) }
             }
-            @if reading.lines.len() > words::LONG {
+            @if reading.lines.len() > text::LONG {
                 details {
                     summary { (reading.lines.len()) " values" }
                     (lines(reading))
@@ -233,7 +233,7 @@ fn reading(report: &Report<'_>, reading: &HeldReading) -> Markup {
             } @else {
                 (lines(reading))
             }
-            @for (letter, text, lines) in words::explanations(reading) {
+            @for (letter, text, lines) in text::explanations(reading) {
                 p.explanation { b { (letter) } " (" (lines) "×) " (text) }
             }
             @for (_, path) in &reading.figures {
@@ -251,13 +251,13 @@ fn reading(report: &Report<'_>, reading: &HeldReading) -> Markup {
     }
 }
 
-fn lines(reading: &HeldReading) -> Markup {
+fn lines(reading: &ReadingResult) -> Markup {
     html! {
         div.scroll {
             table {
                 thead {
                     tr {
-                        th scope="col" { (words::quantity(reading).unwrap_or("value")) }
+                        th scope="col" { (text::quantity(reading).unwrap_or("value")) }
                         th.number scope="col" { "published" }
                         th.number scope="col" { "measured" }
                         th.number scope="col" { "off by" }
@@ -269,20 +269,20 @@ fn lines(reading: &HeldReading) -> Markup {
                 tbody {
                     @for line in &reading.lines {
                         tr {
-                            td { (words::point(reading, line)) }
+                            td { (text::point(reading, line)) }
                             td.number { (line.published) }
-                            td.number { (words::measured(line)) }
+                            td.number { (text::measured(line)) }
                             td.number { (line.distance) }
                             td.why {
-                                span class={ "verdict " (words::class(&line.outcome)) } {
-                                    (words::outcome(&line.outcome))
+                                span class={ "verdict " (text::class(&line.outcome)) } {
+                                    (text::outcome(&line.outcome))
                                 }
-                                @for remark in words::remarks(line) {
+                                @for remark in text::remarks(line) {
                                     " " span.remark { (remark) }
                                 }
                             }
-                            td.number { (words::number_of_runs(line)) }
-                            td.interval { (words::interval(line)) }
+                            td.number { (text::number_of_runs(line)) }
+                            td.interval { (text::interval(line)) }
                         }
                     }
                 }
@@ -346,7 +346,7 @@ fn states(report: &Report<'_>) -> Markup {
                                     }
                                     None => { td colspan="5" {} }
                                 }
-                                td.state { (words::state(folder, &report.setting.plans)) }
+                                td.state { (text::state(folder, &report.setting.plans)) }
                             }
                         }
                     }

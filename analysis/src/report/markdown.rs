@@ -3,25 +3,25 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use super::compare::{ClaimResult, ReadingResult};
 use super::folder::Folder;
-use super::hold::{Held, HeldReading};
-use super::{Count, Report, words};
+use super::{Count, Report, text};
 
 /// The whole page.
 pub fn page(report: &Report<'_>) -> String {
-    let mut page = format!("# {}\n\n{}\n\n", words::TITLE, words::ABOUT);
-    for sentence in words::summary(report) {
+    let mut page = format!("# {}\n\n{}\n\n", text::TITLE, text::ABOUT);
+    for sentence in text::summary(report) {
         let _ = writeln!(page, "* {}", text(&sentence));
     }
     page.push_str("\n[A page of its own](report.html) shows the same with all figures in it.\n\n");
     counts(&mut page, report);
-    parting(&mut page, report);
+    disagreements(&mut page, report);
     page.push_str("## How to read it\n\n");
-    for (word, meaning) in words::MEANINGS {
+    for (word, meaning) in text::MEANINGS {
         let _ = writeln!(page, "* **{word}**: {}", text(meaning));
     }
     page.push_str("\n## Where it comes from\n\n| | |\n|---|---|\n");
-    for (name, value) in words::origin(report) {
+    for (name, value) in text::origin(report) {
         let value = match name.as_str() {
             "command" => format!("`{value}`"),
             _ => text(&value),
@@ -42,7 +42,7 @@ pub fn page(report: &Report<'_>) -> String {
         if !chapter.not_covered.is_empty() {
             page.push_str("**Published, and run by no scenario:**\n\n");
             for entry in &chapter.not_covered {
-                let _ = writeln!(page, "* {}", text(&words::not_covered(entry)));
+                let _ = writeln!(page, "* {}", text(&text::not_covered(entry)));
             }
             page.push('\n');
         }
@@ -75,20 +75,20 @@ fn counts(page: &mut String, report: &Report<'_>) {
     }
     page.push('\n');
     header(page, "reading");
-    for (name, count) in words::by_reading(report) {
+    for (name, count) in text::by_reading(report) {
         line(page, &text(&name), &count);
     }
     page.push('\n');
 }
 
-fn parting(page: &mut String, report: &Report<'_>) {
-    let parting = words::parting(report);
-    if parting.is_empty() {
+fn disagreements(page: &mut String, report: &Report<'_>) {
+    let disagreements = text::disagreements(report);
+    if disagreements.is_empty() {
         return;
     }
     page.push_str("## What differs\n\n| claim | reading | agree | differ | in doubt |\n");
     page.push_str("|---|---|--:|--:|--:|\n");
-    for (claim, reading, count) in parting {
+    for (claim, reading, count) in disagreements {
         let _ = writeln!(
             page,
             "| [{}](#{}) | {} | {} | {} | {} |",
@@ -103,7 +103,7 @@ fn parting(page: &mut String, report: &Report<'_>) {
     page.push('\n');
 }
 
-fn claim(page: &mut String, report: &Report<'_>, claim: &Held) {
+fn claim(page: &mut String, report: &Report<'_>, claim: &ClaimResult) {
     let _ = write!(
         page,
         "<a id=\"{}\"></a>\n### {}\n\n*{}* {}\n\nValues: {}\n\n",
@@ -118,7 +118,7 @@ fn claim(page: &mut String, report: &Report<'_>, claim: &Held) {
     }
 }
 
-fn reading(page: &mut String, report: &Report<'_>, reading: &HeldReading) {
+fn reading(page: &mut String, report: &Report<'_>, reading: &ReadingResult) {
     let count = Count::of(&reading.lines);
     let _ = write!(
         page,
@@ -126,12 +126,12 @@ fn reading(page: &mut String, report: &Report<'_>, reading: &HeldReading) {
         text(&capitalised(&reading.name)),
         reading.scenario,
         text(report.title(&reading.scenario)),
-        words::counted(&count)
+        text::counted(&count)
     );
-    for rule in words::rules(reading) {
+    for rule in text::rules(reading) {
         let _ = write!(page, "{}\n\n", text(&rule));
     }
-    let folded = reading.lines.len() > words::LONG;
+    let folded = reading.lines.len() > text::LONG;
     if folded {
         let _ = write!(
             page,
@@ -142,32 +142,32 @@ fn reading(page: &mut String, report: &Report<'_>, reading: &HeldReading) {
     let _ = writeln!(
         page,
         "| {} | published | measured | off by | verdict | n | 95 % interval |",
-        text(words::quantity(reading).unwrap_or("value"))
+        text(text::quantity(reading).unwrap_or("value"))
     );
     page.push_str("|---|--:|--:|--:|---|--:|---|\n");
     for line in &reading.lines {
-        let mut verdict = words::outcome(&line.outcome);
-        let remarks = words::remarks(line);
+        let mut verdict = text::outcome(&line.outcome);
+        let remarks = text::remarks(line);
         if !remarks.is_empty() {
             let _ = write!(verdict, " ({})", remarks.join("; "));
         }
         let _ = writeln!(
             page,
             "| {} | {} | {} | {} | {} | {} | {} |",
-            text(&words::point(reading, line)),
+            text(&text::point(reading, line)),
             text(&line.published),
-            words::measured(line),
+            text::measured(line),
             line.distance,
             text(&verdict),
-            words::number_of_runs(line),
-            words::interval(line)
+            text::number_of_runs(line),
+            text::interval(line)
         );
     }
     page.push('\n');
     if folded {
         page.push_str("</details>\n\n");
     }
-    for (letter, explanation, lines) in words::explanations(reading) {
+    for (letter, explanation, lines) in text::explanations(reading) {
         let _ = write!(page, "({letter}, {lines}×) {}\n\n", text(explanation));
     }
     figures(page, report, reading.figures.iter());
@@ -215,7 +215,7 @@ fn states(page: &mut String, report: &Report<'_>) {
     page.push_str("| scenario | seed | repetitions | runs | version | commit | state |\n");
     page.push_str("|---|--:|--:|--:|---|---|---|\n");
     for (name, folder) in &report.folders {
-        let state = text(&words::state(folder, &report.setting.plans));
+        let state = text(&text::state(folder, &report.setting.plans));
         let Some(results) = folder.results() else {
             let _ = writeln!(page, "| {name} | | | | | | {state} |");
             continue;

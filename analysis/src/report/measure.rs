@@ -10,7 +10,7 @@ use crate::table::Table;
 
 use super::claims::{Filter, Quantity, Rule};
 use super::folder::{Folder, Results, State};
-use super::place::{Absent, Place, Rows};
+use super::location::{Absent, PointRows, ValueLocation};
 
 /// What a value of the results is a mean of, and how sure it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +48,7 @@ pub struct Found {
 /// [`Absent`] when it is not there; a quantity that no table has counts as missing.
 pub fn find(
     folder: &Folder,
-    place: &Place,
+    place: &ValueLocation,
     quantity: &Quantity,
     rule: &Rule,
 ) -> Result<Found, Absent> {
@@ -60,7 +60,7 @@ pub fn find(
         }
         State::Broken(why) => return Err(Absent::Missing(why.clone())),
     };
-    let single = |place: &Place| Single::read(results, place, quantity, rule);
+    let single = |place: &ValueLocation| Single::read(results, place, quantity, rule);
     let (key, least) = match (&quantity.least_at, &quantity.most_at) {
         (Some(key), _) => (key, true),
         (None, Some(key)) => (key, false),
@@ -164,11 +164,11 @@ impl Single {
 
     fn read(
         results: &Results,
-        place: &Place,
+        place: &ValueLocation,
         quantity: &Quantity,
         rule: &Rule,
     ) -> Result<Self, Absent> {
-        let rows = Rows::select(results, place)?;
+        let rows = PointRows::select(results, place)?;
         let (table, stale) = match &quantity.table {
             None => (&results.runs, rows.stale.clone()),
             Some(name) => {
@@ -295,7 +295,12 @@ fn metric(table: &Table, rows: &[usize], quantity: &Quantity) -> Result<Vec<f64>
 }
 
 /// The part of the values of `counted` that is the one in `place.at`, for each run that has any.
-fn part(table: &Table, rows: &Rows, place: &Place, counted: &str) -> Result<Vec<f64>, String> {
+fn part(
+    table: &Table,
+    rows: &PointRows,
+    place: &ValueLocation,
+    counted: &str,
+) -> Result<Vec<f64>, String> {
     let column = |name: &str| table.column(name).map_err(|error| error.to_string());
     let [id, quantity, count] = [column("run")?, column("quantity")?, column("count")?];
     let mut at = Vec::new();
@@ -364,8 +369,8 @@ mod tests {
         toml::from_str(text).unwrap()
     }
 
-    fn at(keys: &Value) -> Place {
-        Place {
+    fn at(keys: &Value) -> ValueLocation {
+        ValueLocation {
             keys: serde_json::from_value(keys.clone()).unwrap(),
             at: Vec::new(),
         }

@@ -10,18 +10,18 @@
 //! command.
 
 mod claims;
+mod compare;
 mod drawing;
 mod folder;
-mod hold;
 mod html;
+mod location;
 mod markdown;
 mod measure;
-mod place;
 mod plan;
 mod published;
 mod rule;
+mod text;
 mod verdict;
-mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,8 +34,8 @@ use crate::files::{self, Links};
 use crate::manifest::MANIFEST;
 use crate::{Error, output};
 use claims::System;
+use compare::{Chapter, ComparisonResult, Line, ReadingResult};
 use folder::{Folder, State};
-use hold::{Chapter, HeldReading, Line, Outcome};
 
 /// What the report cannot find in the results.
 #[derive(Debug, Clone)]
@@ -78,15 +78,15 @@ impl Count {
         self.agree + self.differ + self.in_doubt
     }
 
-    fn add(&mut self, outcome: &Outcome) {
+    fn add(&mut self, outcome: &ComparisonResult) {
         *match outcome {
-            Outcome::Judged(Verdict::Agrees) => &mut self.agree,
-            Outcome::Judged(Verdict::Differs) => &mut self.differ,
-            Outcome::Judged(Verdict::InDoubt) => &mut self.in_doubt,
-            Outcome::Stale(_) => &mut self.stale,
-            Outcome::Missing(_) => &mut self.missing,
-            Outcome::NotRun(_) => &mut self.not_run,
-            Outcome::Unjudged(_) | Outcome::NotPublished => &mut self.without,
+            ComparisonResult::Judged(Verdict::Agrees) => &mut self.agree,
+            ComparisonResult::Judged(Verdict::Differs) => &mut self.differ,
+            ComparisonResult::Judged(Verdict::InDoubt) => &mut self.in_doubt,
+            ComparisonResult::Stale(_) => &mut self.stale,
+            ComparisonResult::Missing(_) => &mut self.missing,
+            ComparisonResult::NotRun(_) => &mut self.not_run,
+            ComparisonResult::Unjudged(_) | ComparisonResult::NotPublished => &mut self.without,
         } += 1;
     }
 
@@ -125,7 +125,7 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn readings(&self) -> impl Iterator<Item = &HeldReading> {
+    fn readings(&self) -> impl Iterator<Item = &ReadingResult> {
         let claims = self.chapters.iter().flat_map(|chapter| &chapter.claims);
         claims.flat_map(|claim| &claim.readings)
     }
@@ -163,7 +163,7 @@ impl Report<'_> {
                 let parts = reading.lines.iter().filter(|line| {
                     matches!(
                         line.outcome,
-                        Outcome::Judged(Verdict::Differs | Verdict::InDoubt)
+                        ComparisonResult::Judged(Verdict::Differs | Verdict::InDoubt)
                     ) && line.explanations.is_empty()
                         && line.doubt.is_none()
                 });
@@ -172,7 +172,7 @@ impl Report<'_> {
                         "{}, {}: {}",
                         claim.id,
                         reading.name,
-                        words::point(reading, line)
+                        text::point(reading, line)
                     )
                 }));
             }
@@ -189,7 +189,7 @@ impl Report<'_> {
 /// Results that are there in part, or broken, are no error: the report says so.
 pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
     let systems = System::read_all()?;
-    let tables = hold::scenarios(&systems);
+    let tables = compare::scenarios(&systems);
     let found = subfolders(directory)?;
     let planned = match &setting.plans {
         Plans::Unknown(_) => Vec::new(),
@@ -206,7 +206,7 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
             (name, folder)
         })
         .collect();
-    let chapters = hold::hold(&systems, &folders)?;
+    let chapters = compare::compare(&systems, &folders)?;
     let quick = folders
         .values()
         .filter_map(Folder::results)

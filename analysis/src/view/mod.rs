@@ -13,7 +13,8 @@ mod check;
 mod recording;
 
 pub use recording::{
-    Deed, Event, FORMAT, Head, Holding, KeyEntry, NodeEntry, Outcome, Rate, Recording, Space, What,
+    Event, FORMAT, Head, ItemState, KeyEntry, NodeEntry, Rate, Recording, RouteOutcome, Space,
+    SybilAction, What,
 };
 
 use std::io;
@@ -189,7 +190,7 @@ mod tests {
                     20,
                     What::End {
                         journey: 0,
-                        outcome: Outcome::Ok,
+                        outcome: RouteOutcome::Ok,
                         node: Some(1),
                         root: Some(1),
                     },

@@ -217,14 +217,14 @@ pub enum What {
         /// The Sybil.
         node: u32,
         /// What it does instead.
-        deed: Deed,
+        deed: SybilAction,
     },
     /// It has come to its end.
     End {
         /// The journey.
         journey: u32,
         /// How.
-        outcome: Outcome,
+        outcome: RouteOutcome,
         /// Where, unless it was lost.
         node: Option<u32>,
         /// The true root of the key of a lookup at this moment.
@@ -258,7 +258,7 @@ pub enum What {
         /// The keys of the items, ascending by number.
         items: Vec<u32>,
         /// How.
-        holding: Holding,
+        holding: ItemState,
     },
     /// The accounts of the service have changed to these values.
     Account {
@@ -270,7 +270,7 @@ pub enum What {
 /// What a Sybil does to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Deed {
+pub enum SybilAction {
     /// It is thrown away.
     Drop,
     /// It is kept as by the root.
@@ -280,7 +280,7 @@ pub enum Deed {
 /// How a journey ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum RouteOutcome {
     /// A lookup has found the true root.
     Ok,
     /// A lookup has ended elsewhere.
@@ -296,7 +296,7 @@ pub enum Outcome {
 /// How a node stands to an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Holding {
+pub enum ItemState {
     /// It does not hold it.
     None,
     /// It holds a copy that another node looks after.

@@ -2,7 +2,7 @@
 
 use crate::engine::Stream;
 use crate::overlay::is_public;
-use crate::parameter::{Kind, ParameterValue, Unknown};
+use crate::parameter::{Kind, ParameterValue, ValueError};
 use rand::Rng;
 use rustc_hash::FxHashSet;
 use std::net::Ipv4Addr;
@@ -40,7 +40,7 @@ impl ParameterValue for Addresses {
         Kind::TextOrList("\"random\" or a list of IPv4 addresses, each once")
     }
 
-    fn from_value(value: &Value) -> Result<Self, Unknown> {
+    fn from_value(value: &Value) -> Result<Self, ValueError> {
         if value.as_str() == Some("random") {
             return Ok(Self::Random);
         }

@@ -1,6 +1,6 @@
 //! What can be set about an attack on a living network.
 
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::space::Key;
 
 crate::choices! {
@@ -52,7 +52,7 @@ crate::parameters! {
         /// What they do.
         pub behaviour: Behaviour = Behaviour::Observe;
         /// When the first one joins.
-        pub start: Span = Span::ZERO;
+        pub start: Duration = Duration::ZERO;
         /// Sybils that join each second, by the messages of the protocol.
         pub joins_per_s: f64 = 10.0, within 0.001..=1e6;
         /// Greatest number of Sybils; as many as there are address and port pairs if absent.

@@ -28,7 +28,7 @@ pub struct Pairs {
 
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Search {
+pub struct SearchResult {
     /// The place of the first pair whose key is in the region.
     pub found: Option<u32>,
     /// How many pairs were tried.
@@ -95,14 +95,14 @@ impl Pairs {
     /// Tries the pairs in turn until the key of one is on the arc from `after` to `before`
     /// ([`Key::is_between`]), as the published program does: it hashes each pair that it tries
     /// and knows nothing before.
-    pub fn search(&self, after: Key, before: Key) -> Search {
+    pub fn search(&self, after: Key, before: Key) -> SearchResult {
         let found = self.keys().position(|key| key.is_between(after, before));
         self.ended(found.map(|place| place as u32))
     }
 
     /// How a search ends that finds the pair at this place, or none.
-    pub(super) fn ended(&self, found: Option<u32>) -> Search {
-        Search {
+    pub(super) fn ended(&self, found: Option<u32>) -> SearchResult {
+        SearchResult {
             found,
             tries: found.map_or(self.len() as u32, |place| place + 1),
         }

@@ -2,7 +2,7 @@
 
 use super::{Addresses, KeyForm, Pairs};
 use crate::engine::Stream;
-use crate::parameter::{Parameters, Problem, Table};
+use crate::parameter::{ConfigError, Parameters, Table};
 
 crate::parameters! {
     /// The attacker.
@@ -29,12 +29,12 @@ impl AdversaryParameters {
     /// # Errors
     /// The first key that is wrong: ports above 65535, a list of another length than `ips`,
     /// more than 2^32 - 1 pairs of address and port.
-    pub fn read_checked(table: &Table<'_>) -> Result<Self, Problem> {
+    pub fn read_checked(table: &Table<'_>) -> Result<Self, ConfigError> {
         let parameters = Self::read(table)?;
         let Self { ips, ports, .. } = parameters;
         let ports_left = (1 << 16) - u32::from(parameters.first_port);
         if ports > ports_left {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 table.path_of("ports"),
                 format_args!(
                     "expected at most the {ports_left} ports from `first-port` = {} to 65535, found {ports}",
@@ -45,7 +45,7 @@ impl AdversaryParameters {
         if let Addresses::Listed(addresses) = &parameters.addresses
             && addresses.len() != ips as usize
         {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 table.path_of("addresses"),
                 format_args!(
                     "expected as many addresses as `ips` = {ips}, found {}",
@@ -54,7 +54,7 @@ impl AdversaryParameters {
             ));
         }
         if parameters.sybils() > MOST_PAIRS {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 table.path_of("ips"),
                 format_args!(
                     "{ips} addresses with {ports} ports are {} Sybils, more than {MOST_PAIRS} IDs",
@@ -90,7 +90,7 @@ mod tests {
         }
     }
 
-    fn read(text: &str) -> Result<AdversaryParameters, Problem> {
+    fn read(text: &str) -> Result<AdversaryParameters, ConfigError> {
         let table: toml::Table = text.parse().expect("TOML");
         AdversaryParameters::read_checked(&Table::root(&table).sub("adversary")?)
     }

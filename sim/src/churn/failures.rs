@@ -1,7 +1,7 @@
 //! A fraction of all nodes is gone at once.
 
 use super::{Change, ChurnPlan, Step};
-use crate::engine::{Instant, Span, Stream};
+use crate::engine::{Duration, Instant, Stream};
 
 crate::parameters! {
     /// A fraction of all nodes is gone at once (Chord, ToN 2003, section V-E).
@@ -9,7 +9,7 @@ crate::parameters! {
         /// The fraction of the nodes.
         pub fraction: f64 = 0.1, within 0.0..=1.0;
         /// When; at the end of `time.transition` if absent.
-        pub at: Option<Span> = None;
+        pub at: Option<Duration> = None;
     }
 }
 

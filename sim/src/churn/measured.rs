@@ -4,7 +4,7 @@
 //! up and of being down in hours; BitTorrent peers (Stutzbach and Rejaie, IMC 2006) have sessions
 //! in minutes and no absences. The units are those that the sources are believed to mean.
 
-use crate::engine::{Span, SpanDistribution};
+use crate::engine::{Duration, DurationDistribution};
 
 crate::choices! {
     /// Where sessions and absences were measured.
@@ -126,28 +126,28 @@ impl Measured {
     }
 
     /// The distributions of sessions and of absences by the fits of `family`.
-    pub fn distributions(self, family: Family) -> (SpanDistribution, SpanDistribution) {
+    pub fn distributions(self, family: Family) -> (DurationDistribution, DurationDistribution) {
         let (up, down) = self.fits();
         (up.of(family), down.of(family))
     }
 }
 
 impl Fit {
-    fn of(self, family: Family) -> SpanDistribution {
-        let hours = |hours: f64| Span::from_secs_f64(3600.0 * hours);
+    fn of(self, family: Family) -> DurationDistribution {
+        let hours = |hours: f64| Duration::from_secs_f64(3600.0 * hours);
         let (shape, scale) = self.weibull;
         match (family, self.lognormal) {
-            (Family::Exponential, _) => SpanDistribution::Exponential {
+            (Family::Exponential, _) => DurationDistribution::Exponential {
                 mean: hours(self.exponential),
             },
-            (Family::ExponentialSameMean, _) => SpanDistribution::Exponential {
+            (Family::ExponentialSameMean, _) => DurationDistribution::Exponential {
                 mean: hours(scale * libm::tgamma(1.0 + 1.0 / shape)),
             },
-            (Family::LogNormal, Some((mu, sigma))) => SpanDistribution::LogNormal {
+            (Family::LogNormal, Some((mu, sigma))) => DurationDistribution::LogNormal {
                 median: hours(libm::exp(mu)),
                 sigma,
             },
-            _ => SpanDistribution::Weibull {
+            _ => DurationDistribution::Weibull {
                 scale: hours(scale),
                 shape,
             },

@@ -19,7 +19,7 @@ mod trace;
 
 pub use failures::FailureParameters;
 pub use measured::{Family, Measured};
-pub use parameters::{Churn, ChurnParameters, Departure, Model, Population, Rejoin, State};
+pub use parameters::{Churn, ChurnParameters, Departure, InitialPopulation, Model, Rejoin, State};
 pub use per_second::PerSecondParameters;
 pub use rates::RateParameters;
 pub use sessions::{Presence, SessionParameters};

@@ -4,8 +4,8 @@ use super::{
     Change, ChurnPlan, FailureParameters, PerSecondParameters, Presence, RateParameters,
     SessionParameters, Trace, TraceParameters, failures, per_second, rates, sessions,
 };
-use crate::engine::{Instant, Seed, Span};
-use crate::parameter::{NamedFile, Parameters, Problem, Section, Table};
+use crate::engine::{Duration, Instant, Seed};
+use crate::parameter::{ConfigError, NamedFile, Parameters, Section, Table};
 use std::path::Path;
 use toml::Value;
 
@@ -69,7 +69,7 @@ crate::parameters! {
         /// Whether one that comes back with the same ID still has its state; lost, as a process loses its memory, is what most simulations assume.
         pub state: State = State::Lost;
         /// When it begins; if absent at once, or with `start = "join"` when everybody has joined.
-        pub begin: Option<Span> = None;
+        pub begin: Option<Duration> = None;
     }
 }
 
@@ -94,7 +94,7 @@ pub struct Churn {
 }
 
 /// What a plan says of the beginning.
-pub struct Population {
+pub struct InitialPopulation {
     /// The participants that are there at first, ascending.
     pub here: Vec<u32>,
     /// Who comes and goes from then on.
@@ -134,8 +134,8 @@ impl Churn {
         table: &Table<'_>,
         folder: &Path,
         nodes: usize,
-        duration: Span,
-    ) -> Result<Self, Problem> {
+        duration: Duration,
+    ) -> Result<Self, ConfigError> {
         let parameters = ChurnParameters::read(table)?;
         let own = table.sub(parameters.model.as_str())?;
         let model = match parameters.model {
@@ -148,19 +148,19 @@ impl Churn {
                 let mut trace = TraceParameters::read(&own)?;
                 let key = own.path_of("file");
                 if trace.file.is_empty() {
-                    return Err(Problem::new(key, "expected the name of a file"));
+                    return Err(ConfigError::new(key, "expected the name of a file"));
                 }
                 let content = ("content", &mut trace.content);
                 let file = NamedFile::read(&own, ("file", &trace.file), content, folder)?;
                 let read = Trace::read(&file, nodes);
-                let read = read.map_err(|message| Problem::new(key, message))?;
+                let read = read.map_err(|message| ConfigError::new(key, message))?;
                 ModelParameters::Trace(trace, read)
             }
         };
         if parameters.state == State::Kept && parameters.rejoin == Rejoin::NewId {
             let message = "the state of a node with another ID is of no use; expected \
                            `churn.rejoin = \"same-id\"` beside it";
-            return Err(Problem::new(table.path_of("state"), message));
+            return Err(ConfigError::new(table.path_of("state"), message));
         }
         let churn = Self {
             parameters,
@@ -171,10 +171,10 @@ impl Churn {
         Ok(churn)
     }
 
-    fn check(&self, duration: Span) -> Result<(), Problem> {
+    fn check(&self, duration: Duration) -> Result<(), ConfigError> {
         let empties = |key: &str, when: &str| {
             let message = format!("this empties the network of {} nodes {when}", self.nodes);
-            Err(Problem::new(key, message))
+            Err(ConfigError::new(key, message))
         };
         match &self.model {
             ModelParameters::Failures(failures)
@@ -197,7 +197,7 @@ impl Churn {
                 if sessions.measured.is_some() && sessions.median.is_some() =>
             {
                 let message = "expected either `median` or `measured`";
-                Err(Problem::new("churn.sessions.median", message))
+                Err(ConfigError::new("churn.sessions.median", message))
             }
             ModelParameters::Sessions(sessions) => {
                 let (up, down) = sessions.distributions();
@@ -207,7 +207,7 @@ impl Churn {
                         let message = "a Pareto of shape 1 or below has no mean, so that there is \
                                        no equilibrium to begin with; expected a shape above 1, or \
                                        `presence = \"all\"`";
-                        return Err(Problem::new(format!("churn.sessions.{key}"), message));
+                        return Err(ConfigError::new(format!("churn.sessions.{key}"), message));
                     }
                 }
                 match up.constant() {
@@ -304,7 +304,7 @@ impl Churn {
 
     /// The plan for a network that has come about at `settled` and is measured from
     /// `measured` on.
-    pub fn plan(&self, settled: Instant, measured: Instant, seed: Seed) -> Population {
+    pub fn plan(&self, settled: Instant, measured: Instant, seed: Seed) -> InitialPopulation {
         let all = (0..self.nodes as u32).collect();
         let begin = self.begin(settled);
         let change = match self.parameters.departure {
@@ -331,7 +331,7 @@ impl Churn {
             }
             ModelParameters::Trace(_, trace) => (all, trace.plan(begin)),
         };
-        Population { here, plan }
+        InitialPopulation { here, plan }
     }
 
     /// Every key with its value, nested as in a file.

@@ -2,7 +2,7 @@
 
 use super::steps::Pending;
 use super::{Change, ChurnPlan, Step};
-use crate::engine::{Instant, Span, Stream};
+use crate::engine::{Duration, Instant, Stream};
 
 crate::parameters! {
     /// Each second each node is gone with a probability, and comes back after a while; for some time it is then spared (Rosen et al., ChordReduce, 2014).
@@ -10,9 +10,9 @@ crate::parameters! {
         /// Probability that a node goes in a second.
         pub probability: f64 = 0.001, within 0.0..=1.0;
         /// Time until it comes back.
-        pub wait: Span = Span::from_secs(1);
+        pub wait: Duration = Duration::from_secs(1);
         /// Time after its coming in which it is spared.
-        pub immunity: Span = Span::from_secs(20);
+        pub immunity: Duration = Duration::from_secs(20);
     }
 }
 
@@ -47,7 +47,7 @@ struct PerSecond {
 impl PerSecond {
     /// Draws who goes in the next second.
     fn draw(&mut self) {
-        self.second = self.second + Span::from_secs(1);
+        self.second = self.second + Duration::from_secs(1);
         for (participant, spared) in self.spared.iter_mut().enumerate() {
             if spared.is_none_or(|until| until > self.second) {
                 continue;

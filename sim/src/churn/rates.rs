@@ -1,7 +1,7 @@
 //! Nodes come and go as Poisson processes of given rates (Chord).
 
 use super::{Change, ChurnPlan, Step};
-use crate::engine::{Instant, Span, Stream};
+use crate::engine::{Duration, Instant, Stream};
 use rand_distr::{Distribution, Exp1};
 use std::collections::VecDeque;
 
@@ -64,7 +64,7 @@ impl Iterator for Rates {
             return None;
         }
         let factor: f64 = Exp1.sample(&mut self.stream);
-        self.now = self.now + Span::from_secs_f64(factor / rate);
+        self.now = self.now + Duration::from_secs_f64(factor / rate);
         let (participant, change) = if self.stream.chance(self.joins / rate) {
             let participant = self.away.pop_front().unwrap_or(self.participants);
             self.participants = self.participants.max(participant + 1);

@@ -2,7 +2,7 @@
 
 use super::steps::Pending;
 use super::{Change, ChurnPlan, Family, Measured, Step};
-use crate::engine::{Instant, Seed, Span, SpanDistribution, Stream};
+use crate::engine::{Duration, DurationDistribution, Instant, Seed, Stream};
 
 crate::choices! {
     /// Who is there when the run begins.
@@ -18,15 +18,15 @@ crate::parameters! {
     /// Sessions and absences of each participant, drawn from distributions.
     pub struct SessionParameters {
         /// Length of a session.
-        pub up: SpanDistribution = SpanDistribution::Exponential { mean: Span::from_secs(3600) };
+        pub up: DurationDistribution = DurationDistribution::Exponential { mean: Duration::from_secs(3600) };
         /// Time until the participant comes back.
-        pub down: SpanDistribution = SpanDistribution::Exponential { mean: Span::from_secs(3600) };
+        pub down: DurationDistribution = DurationDistribution::Exponential { mean: Duration::from_secs(3600) };
         /// Where sessions and absences were measured; takes the place of both distributions.
         pub measured: Option<Measured> = None;
         /// Which family of distributions was fitted to what was measured.
         pub family: Family = Family::Weibull;
         /// Median of exponential sessions and absences; takes the place of both distributions.
-        pub median: Option<Span> = None, within crate::parameter::Range::above(0.0);
+        pub median: Option<Duration> = None, within crate::parameter::Range::above(0.0);
         /// Who is there when the run begins.
         pub presence: Presence = Presence::All;
     }
@@ -34,15 +34,15 @@ crate::parameters! {
 
 impl SessionParameters {
     /// The distributions of sessions and absences.
-    pub(super) fn distributions(&self) -> (SpanDistribution, SpanDistribution) {
+    pub(super) fn distributions(&self) -> (DurationDistribution, DurationDistribution) {
         if let Some(measured) = self.measured {
             return measured.distributions(self.family);
         }
         let Some(median) = self.median else {
             return (self.up, self.down);
         };
-        let mean = Span::from_secs_f64(median.as_secs_f64() / std::f64::consts::LN_2);
-        let both = SpanDistribution::Exponential { mean };
+        let mean = Duration::from_secs_f64(median.as_secs_f64() / std::f64::consts::LN_2);
+        let both = DurationDistribution::Exponential { mean };
         (both, both)
     }
 }
@@ -81,8 +81,8 @@ pub(super) fn plan(
 }
 
 struct Sessions {
-    up: SpanDistribution,
-    down: SpanDistribution,
+    up: DurationDistribution,
+    down: DurationDistribution,
     change: Change,
     streams: Vec<Stream>,
     pending: Pending,
@@ -90,7 +90,7 @@ struct Sessions {
 
 impl Sessions {
     /// Whether a participant is there at the beginning, and for how long that lasts.
-    fn enter(&mut self, presence: Presence, participant: u32) -> (bool, Span) {
+    fn enter(&mut self, presence: Presence, participant: u32) -> (bool, Duration) {
         let stream = &mut self.streams[participant as usize];
         match presence {
             Presence::All => (true, self.up.sample(stream)),
@@ -117,7 +117,7 @@ impl Iterator for Sessions {
             Change::Leave | Change::Crash => (self.down.sample(stream), Change::Join),
         };
         // Time goes on, even if a distribution gives nothing but zeros.
-        let span = span.max(Span::from_micros(1));
+        let span = span.max(Duration::from_micros(1));
         self.pending.push(step.time + span, step.participant, next);
         Some(step)
     }

@@ -1,25 +1,25 @@
 //! Plans: what a model promises of the steps it gives.
 
 use super::*;
-use crate::engine::{Seed, Span, SpanDistribution};
+use crate::engine::{Duration, DurationDistribution, Seed};
 use crate::parameter::Table;
 use proptest::prelude::*;
 
 /// The plan that `text`, the table `churn`, gives for `nodes` nodes.
-pub(super) fn population(text: &str, nodes: usize, seed: u64) -> Population {
+pub(super) fn population(text: &str, nodes: usize, seed: u64) -> InitialPopulation {
     let churn = churn(text, nodes).unwrap_or_else(|problem| panic!("{text}: {problem}"));
     churn.plan(Instant::START, at(100), Seed::new(seed))
 }
 
-pub(super) fn churn(text: &str, nodes: usize) -> Result<Churn, crate::parameter::Problem> {
+pub(super) fn churn(text: &str, nodes: usize) -> Result<Churn, crate::parameter::ConfigError> {
     let values: toml::Table = text.parse().expect("valid TOML");
     let root = Table::root(&values);
     let table = root.sub("churn").expect("a table");
-    Churn::read(&table, "".as_ref(), nodes, Span::from_secs(1000))
+    Churn::read(&table, "".as_ref(), nodes, Duration::from_secs(1000))
 }
 
 pub(super) fn at(secs: u64) -> Instant {
-    Instant::START + Span::from_secs(secs)
+    Instant::START + Duration::from_secs(secs)
 }
 
 const MODELS: [&str; 5] = [
@@ -34,7 +34,7 @@ proptest! {
     /// Time does not run backwards; who joins was away, and who goes was there.
     #[test]
     fn steps_make_sense(model in 0usize..5, nodes in 1usize..60, seed: u64) {
-        let Population { here, plan } = population(MODELS[model], nodes, seed);
+        let InitialPopulation { here, plan } = population(MODELS[model], nodes, seed);
         prop_assert!(here.is_sorted());
         let mut present = vec![false; 10_000];
         here.iter().for_each(|participant| present[*participant as usize] = true);
@@ -73,7 +73,7 @@ fn sessions_have_their_means() {
                 churn.sessions.down = { distribution = 'exponential', mean = '10 s' }\n\
                 churn.sessions.presence = 'equilibrium'";
     let nodes = 4000;
-    let Population { here, plan } = population(text, nodes, 5);
+    let InitialPopulation { here, plan } = population(text, nodes, 5);
     // Three of four are there; four standard deviations of a binomial count.
     assert!(here.len().abs_diff(3000) < 110, "{}", here.len());
     let steps: Vec<Step> = plan.take_while(|step| step.time < at(400)).collect();
@@ -96,8 +96,8 @@ fn who_has_come_back_is_spared() {
         let since = &mut since[step.participant as usize];
         let lasted = step.time.since(*since);
         match step.change {
-            Change::Join => assert_eq!(lasted, Span::from_secs(3)),
-            _ if *since > Instant::START => assert!(lasted >= Span::from_secs(7), "{lasted}"),
+            Change::Join => assert_eq!(lasted, Duration::from_secs(3)),
+            _ if *since > Instant::START => assert!(lasted >= Duration::from_secs(7), "{lasted}"),
             _ => {}
         }
         *since = step.time;
@@ -251,8 +251,8 @@ fn what_empties_the_network_is_refused() {
     }
     // The steps of a plan never stand still, whatever is drawn.
     let still = SessionParameters {
-        up: SpanDistribution::Constant(Span::ZERO),
-        down: SpanDistribution::Constant(Span::ZERO),
+        up: DurationDistribution::Constant(Duration::ZERO),
+        down: DurationDistribution::Constant(Duration::ZERO),
         ..SessionParameters::default()
     };
     let (_, plan) = sessions::plan(&still, 3, Change::Crash, Instant::START, Seed::new(1));

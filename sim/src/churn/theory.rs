@@ -8,10 +8,10 @@
 
 use super::tests::{at, population};
 use super::*;
-use crate::engine::Span;
+use crate::engine::Duration;
 
 /// How many are there at `from`, and how many go and come from then until `to`.
-fn count(population: Population, from: Instant, to: Instant) -> (usize, usize, usize) {
+fn count(population: InitialPopulation, from: Instant, to: Instant) -> (usize, usize, usize) {
     let (mut there, mut gone, mut come) = (population.here.len(), 0, 0);
     for step in population.plan.take_while(|step| step.time <= to) {
         match (step.change, step.time > from) {
@@ -247,7 +247,7 @@ fn who_has_no_mean_has_no_equilibrium() {
     // What is left of a constant session is uniform.
     let text = sessions("'100 s'", "'100 s'", "equilibrium");
     let plan = population(&text, 10_000, 7).plan;
-    let first = plan.take_while(|step| step.time < Instant::START + Span::from_secs(25));
+    let first = plan.take_while(|step| step.time < Instant::START + Duration::from_secs(25));
     let off = first.count() as f64 - 2500.0;
     assert!(off.abs() <= binomial(10_000, 0.25), "{off}");
 }

@@ -1,7 +1,7 @@
 //! Churn from a file.
 
 use super::{Change, ChurnPlan, Step};
-use crate::engine::{Instant, Span};
+use crate::engine::{Duration, Instant};
 use crate::parameter::{NamedFile, shown};
 use std::collections::HashMap;
 
@@ -167,10 +167,10 @@ impl Trace {
         Box::new(self.steps.clone().into_iter().map(later))
     }
 
-    fn offset(&self, begin: Instant) -> Span {
+    fn offset(&self, begin: Instant) -> Duration {
         match self.epoch {
             Some(_) => begin.since(Instant::START),
-            None => Span::ZERO,
+            None => Duration::ZERO,
         }
     }
 
@@ -240,7 +240,7 @@ impl Reader {
                 ));
             }
         };
-        let since = Instant::START + Span::from_secs_f64(seconds.max(0.0));
+        let since = Instant::START + Duration::from_secs_f64(seconds.max(0.0));
         let last = self
             .trace
             .steps

@@ -1,12 +1,11 @@
 //! How long the runs of a scenario take, and how much memory: by what they say themselves, held
 //! against short trials of some of them.
 
-use crate::engine::{Span, memory};
+use crate::engine::{Duration, memory};
 use crate::scenario::{Cost, EVENTS_PER_SECOND, Scenario};
 use cpu_time::ProcessTime;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 /// Seconds of processor time that all trials of a scenario may take, about.
 const BUDGET: f64 = 1.0;
@@ -72,7 +71,7 @@ pub(super) fn of(scenario: &Scenario, with_trials: bool) -> Forecast {
 
 /// The points that have runs, by the values of the swept keys that are no numbers.
 fn kinds(scenario: &Scenario, runs: &[u32], costs: &[Cost]) -> Vec<Kind> {
-    let is_number = |text: &str| text.parse::<f64>().is_ok() || text.parse::<Span>().is_ok();
+    let is_number = |text: &str| text.parse::<f64>().is_ok() || text.parse::<Duration>().is_ok();
     let mut keys = scenario.swept.len();
     loop {
         let mut kinds: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
@@ -142,7 +141,7 @@ impl Kind {
         }
         let started = ProcessTime::now();
         let trials = self.points.len().min(5) as f64;
-        let budget = Duration::from_secs_f64((self.left / trials).max(0.01));
+        let budget = std::time::Duration::from_secs_f64((self.left / trials).max(0.01));
         let seconds = run.trial(planned.seed, budget).ok().and_then(|shown| {
             // Only a whole run tells.
             shown.or_else(|| {

@@ -32,7 +32,7 @@ impl Lock {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(held(&mut file)),
                 // Some file systems of clusters know no locks; results are worth more than this.
-                Err(TryLockError::Error(error)) => streams::say(format_args!(
+                Err(TryLockError::Error(error)) => streams::print_note(format_args!(
                     "{}: cannot be locked ({error}); let no other dhtlab write here",
                     folder.display()
                 )),

@@ -5,7 +5,7 @@
 //! is written before all shards of all scenarios were found to be whole.
 
 use super::lock::Lock;
-use super::store::{self, JOURNAL, Replacement, SHARD, ShardFacts, Wanted};
+use super::store::{self, JOURNAL, Replacement, RequiredResults, SHARD, ShardFacts};
 use super::{Failure, run, streams};
 use crate::experiment::KINDS;
 use crate::scenario::Experiment;
@@ -31,16 +31,16 @@ const OWN: [&str; 7] = [
 ];
 
 /// A folder with the results of a shard.
-struct Part {
+struct ShardResults {
     folder: PathBuf,
     manifest: Value,
     facts: ShardFacts,
 }
 
 /// The shards of one scenario, whole and in the order of their places.
-struct Whole {
+struct ShardSet {
     name: String,
-    parts: Vec<Part>,
+    parts: Vec<ShardResults>,
     experiment: &'static dyn Experiment,
     /// The place in `parts` of the shard that has each run, in the order of the sweep.
     holders: Vec<usize>,
@@ -54,7 +54,7 @@ struct Whole {
 /// Shards that are missing, unfinished, changed, there twice or of different scenarios, and
 /// results at the same place that would be lost: nothing is written then.
 pub(super) fn all(folders: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
-    let mut by_name: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+    let mut by_name: BTreeMap<String, Vec<ShardResults>> = BTreeMap::new();
     for folder in folders {
         for part in parts_in(folder)? {
             by_name.entry(part.name()).or_default().push(part);
@@ -62,9 +62,9 @@ pub(super) fn all(folders: &[PathBuf], out: Option<&Path>) -> Result<(), Failure
     }
     let wholes = by_name
         .into_iter()
-        .map(|(name, parts)| Whole::check(name, parts, out))
+        .map(|(name, parts)| ShardSet::check(name, parts, out))
         .collect::<Result<Vec<_>, _>>()?;
-    let cannot = |whole: &Whole, error: io::Error| store::cannot_write(&whole.target, &error);
+    let cannot = |whole: &ShardSet, error: io::Error| store::cannot_write(&whole.target, &error);
     let mut locks = Vec::new();
     for whole in &wholes {
         let lock = Lock::take(&whole.target).and_then(|lock| {
@@ -79,7 +79,7 @@ pub(super) fn all(folders: &[PathBuf], out: Option<&Path>) -> Result<(), Failure
         if !whole.holders.is_empty() {
             run::analyse(&whole.target)?;
         }
-        streams::say(format_args!(
+        streams::print_note(format_args!(
             "{}: {} runs of {} shards, results in {}",
             whole.name,
             whole.holders.len(),
@@ -95,9 +95,9 @@ fn refuse(folder: &Path, why: impl std::fmt::Display) -> Failure {
 }
 
 /// The shard in `folder`, or those in its folders.
-fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
+fn parts_in(folder: &Path) -> Result<Vec<ShardResults>, Failure> {
     if let Some(manifest) = store::manifest(folder)? {
-        let part = Part::of(folder, manifest)?;
+        let part = ShardResults::of(folder, manifest)?;
         let part = part.ok_or_else(|| refuse(folder, "these results are of no shard"))?;
         return Ok(vec![part]);
     }
@@ -110,7 +110,7 @@ fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
     let mut parts = Vec::new();
     for folder in inner {
         if let Some(manifest) = store::manifest(&folder)? {
-            parts.extend(Part::of(&folder, manifest)?);
+            parts.extend(ShardResults::of(&folder, manifest)?);
         }
     }
     if parts.is_empty() {
@@ -120,7 +120,7 @@ fn parts_in(folder: &Path) -> Result<Vec<Part>, Failure> {
     Ok(parts)
 }
 
-impl Part {
+impl ShardResults {
     /// The shard whose manifest this is; `None` if it is of no shard.
     fn of(folder: &Path, manifest: Value) -> Result<Option<Self>, Failure> {
         let Some(facts) = manifest.get(SHARD) else {
@@ -187,9 +187,13 @@ impl Part {
     }
 }
 
-impl Whole {
+impl ShardSet {
     /// Checks that `parts` are all shards of one scenario, each once and whole.
-    fn check(name: String, mut parts: Vec<Part>, out: Option<&Path>) -> Result<Self, Failure> {
+    fn check(
+        name: String,
+        mut parts: Vec<ShardResults>,
+        out: Option<&Path>,
+    ) -> Result<Self, Failure> {
         parts.sort_by_key(|part| part.facts.place);
         let first = &parts[0];
         for other in &parts[1..] {
@@ -233,7 +237,7 @@ impl Whole {
             };
             return Err(Failure::Input(format!("{name}: {text}")));
         }
-        parts.iter().try_for_each(Part::is_whole)?;
+        parts.iter().try_for_each(ShardResults::is_whole)?;
         let experiment = KINDS
             .iter()
             .find(|kind| first.manifest["experiment"] == kind.name())
@@ -284,7 +288,7 @@ impl Whole {
                 return lost("rows of tables that the shards leave out".to_owned());
             }
         }
-        let wanted = Wanted {
+        let wanted = RequiredResults {
             experiment: self.experiment,
             kept: &kept,
         };
@@ -301,7 +305,7 @@ impl Whole {
     }
 
     fn write(&self) -> io::Result<()> {
-        let written = self.parts.iter().flat_map(Part::tables);
+        let written = self.parts.iter().flat_map(ShardResults::tables);
         let written: Vec<&str> = written.collect();
         let specs = self.experiment.tables().iter();
         let tables: Vec<&str> = specs
@@ -338,11 +342,11 @@ impl Whole {
         let swept = swept.map_or(0, Vec::len);
         let (mut runs, mut tables) = (Vec::new(), Vec::new());
         for part in &self.parts {
-            runs.push(Rows::open(&part.folder, "runs")?);
+            runs.push(RowReader::open(&part.folder, "runs")?);
             let is_there = part.tables().contains(&name);
             tables.push(
                 is_there
-                    .then(|| Rows::open(&part.folder, name))
+                    .then(|| RowReader::open(&part.folder, name))
                     .transpose()?,
             );
         }
@@ -380,8 +384,8 @@ impl Whole {
 }
 
 /// The shards stand in different folders: where do the results go?
-fn target(parts: &[Part], out: Option<&Path>) -> Result<PathBuf, Failure> {
-    let beside = |part: &Part| {
+fn target(parts: &[ShardResults], out: Option<&Path>) -> Result<PathBuf, Failure> {
+    let beside = |part: &ShardResults| {
         // `shards` has no parent, `.` and `x/..` none that could be told from their names.
         let folder = fs::canonicalize(&part.folder);
         let folder = folder.map_err(|error| refuse(&part.folder, error))?;
@@ -409,8 +413,8 @@ fn target(parts: &[Part], out: Option<&Path>) -> Result<PathBuf, Failure> {
 }
 
 /// Refuses two shards that are not of the same whole.
-fn alike(one: &Part, other: &Part) -> Result<(), Failure> {
-    let fields = |part: &Part| part.manifest.as_object().cloned().unwrap_or_default();
+fn alike(one: &ShardResults, other: &ShardResults) -> Result<(), Failure> {
+    let fields = |part: &ShardResults| part.manifest.as_object().cloned().unwrap_or_default();
     let (first, second) = (fields(one), fields(other));
     let shared = first.keys().chain(second.keys());
     let differs =
@@ -431,14 +435,14 @@ fn alike(one: &Part, other: &Part) -> Result<(), Failure> {
 }
 
 /// The rows of a table of results, with a look at the next one.
-struct Rows {
+struct RowReader {
     path: PathBuf,
     header: csv::StringRecord,
     rows: csv::StringRecordsIntoIter<File>,
     next: Option<csv::StringRecord>,
 }
 
-impl Rows {
+impl RowReader {
     fn open(folder: &Path, name: &str) -> io::Result<Self> {
         let path = folder.join(format!("{name}.csv"));
         let told = |error: io::Error| io::Error::other(format!("{}: {error}", path.display()));

@@ -18,7 +18,7 @@ mod store;
 mod streams;
 
 use crate::experiment::KINDS;
-use crate::scenario::{Options, Scenario, Shard, Source, schema};
+use crate::scenario::{Overrides, Scenario, Shard, Source, schema};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -40,9 +40,9 @@ enum Action {
         #[arg(required = true)]
         files: Vec<PathBuf>,
         #[command(flatten)]
-        changes: Changes,
+        changes: OverrideArgs,
         #[command(flatten)]
-        place: Place,
+        place: OutputArgs,
         /// Run only the run with this name (the column `run`) and print its metrics; writes nothing
         #[arg(long, value_name = "RUN")]
         only: Option<String>,
@@ -77,7 +77,7 @@ enum Action {
         #[arg(required = true)]
         files: Vec<PathBuf>,
         #[command(flatten)]
-        changes: Changes,
+        changes: OverrideArgs,
         /// Forecast by what scenarios say themselves, without trials of a second
         #[arg(long)]
         no_trial: bool,
@@ -126,7 +126,7 @@ enum Action {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
         jobs: Option<u16>,
         #[command(flatten)]
-        bound: Bound,
+        bound: LimitArgs,
     },
     /// The JSON Schema of the scenario file, for editors
     Schema,
@@ -145,7 +145,7 @@ enum Action {
 
 /// What the command line changes in a scenario.
 #[derive(Args)]
-struct Changes {
+struct OverrideArgs {
     /// Set a key of the scenario, swept or not, such as overlay.nodes=500
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -160,9 +160,9 @@ struct Changes {
     quick: bool,
 }
 
-impl Changes {
-    fn options(&self) -> Options {
-        Options {
+impl OverrideArgs {
+    fn options(&self) -> Overrides {
+        Overrides {
             set: self.set.clone(),
             seed: self.seed,
             repetitions: self.repetitions,
@@ -172,7 +172,7 @@ impl Changes {
 }
 
 #[derive(Args)]
-struct Place {
+struct OutputArgs {
     /// Where the results go, one folder a scenario
     #[arg(long, default_value = "results", value_name = "DIR")]
     out: PathBuf,
@@ -180,11 +180,11 @@ struct Place {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     #[command(flatten)]
-    bound: Bound,
+    bound: LimitArgs,
 }
 
 #[derive(Args)]
-struct Bound {
+struct LimitArgs {
     /// What the process may take, such as "4 GB": a run that goes beyond ends with what it has [default:
     /// four fifths of what the machine has left]
     #[arg(long, value_name = "SIZE")]
@@ -221,12 +221,12 @@ pub fn main() -> ExitCode {
             let _ = error.print();
             return ExitCode::from(2);
         }
-        Err(help) => streams::told(help.print().and_then(|()| io::stdout().flush())),
+        Err(help) => streams::checked(help.print().and_then(|()| io::stdout().flush())),
     };
     match done {
         Ok(()) => streams::success(),
         Err(failure) => {
-            streams::say(format_args!("error: {failure}"));
+            streams::print_note(format_args!("error: {failure}"));
             failure.code()
         }
     }
@@ -245,7 +245,7 @@ fn act(action: &Action) -> Result<(), Failure> {
             let mut scenarios = read_all(files, &changes.options())?;
             if let Some(shard) = shard {
                 for scenario in &mut scenarios {
-                    scenario.take_share(*shard);
+                    scenario.restrict_to_shard(*shard);
                 }
             }
             limit::set(place.bound.memory);
@@ -253,7 +253,7 @@ fn act(action: &Action) -> Result<(), Failure> {
                 return run::only(&scenarios, run);
             }
             let recorded = record::choose(&scenarios, record.as_deref())?;
-            scenarios.iter().for_each(overview::advise);
+            scenarios.iter().for_each(overview::print_advice);
             run::all(&scenarios, &recorded, &place.out, place.jobs)
         }
         Action::Check {
@@ -267,8 +267,8 @@ fn act(action: &Action) -> Result<(), Failure> {
             Ok(())
         }
         Action::List { scenarios } => {
-            let files = at_hand(overview::shipped(scenarios)?, &Options::default());
-            let scenarios = read_all(&files, &Options::default())?;
+            let files = with_available_data(overview::shipped(scenarios)?, &Overrides::default());
+            let scenarios = read_all(&files, &Overrides::default())?;
             streams::print(overview::list(&scenarios))
         }
         Action::Plot { folders } => folders.iter().try_for_each(|folder| {
@@ -290,11 +290,11 @@ fn act(action: &Action) -> Result<(), Failure> {
             bound,
         } => {
             limit::set(bound.memory);
-            let options = Options {
+            let options = Overrides {
                 quick: *quick,
-                ..Options::default()
+                ..Overrides::default()
             };
-            let files = at_hand(overview::shipped(scenarios)?, &options);
+            let files = with_available_data(overview::shipped(scenarios)?, &options);
             let default = if *quick { "results/quick" } else { "results" };
             let out = out.as_deref().unwrap_or(Path::new(default));
             let all = read_all(&files, &options)?;
@@ -319,7 +319,7 @@ fn act(action: &Action) -> Result<(), Failure> {
 
 /// The files without those that need data which are not here: whoever has them not still wants
 /// all the others.
-fn at_hand(mut files: Vec<PathBuf>, options: &Options) -> Vec<PathBuf> {
+fn with_available_data(mut files: Vec<PathBuf>, options: &Overrides) -> Vec<PathBuf> {
     files.retain(|file| {
         let text = Source::text(file);
         let needs = text.is_ok_and(|text| text.contains("$DHTLAB_DATA/"));
@@ -329,7 +329,7 @@ fn at_hand(mut files: Vec<PathBuf>, options: &Options) -> Vec<PathBuf> {
         let read = Source::load(file).and_then(|source| Scenario::read(source, options, KINDS));
         match read {
             Err(error) if error.message.contains("DHTLAB_DATA") => {
-                streams::say(format_args!(
+                streams::print_note(format_args!(
                     "{}: skipped: {}",
                     file.display(),
                     error.message
@@ -343,7 +343,7 @@ fn at_hand(mut files: Vec<PathBuf>, options: &Options) -> Vec<PathBuf> {
 }
 
 /// Reads all scenarios before anything runs, so that a fault in the last one is found first.
-fn read_all(files: &[PathBuf], options: &Options) -> Result<Vec<Scenario>, Failure> {
+fn read_all(files: &[PathBuf], options: &Overrides) -> Result<Vec<Scenario>, Failure> {
     let read = |file: &PathBuf| {
         let source = Source::load(file)?;
         Scenario::read(source, options, KINDS)

@@ -72,10 +72,10 @@ pub(super) fn title(scenario: &Scenario) -> &str {
 }
 
 /// Tells on stderr what a user should know before `scenario` runs.
-pub(super) fn advise(scenario: &Scenario) {
+pub(super) fn print_advice(scenario: &Scenario) {
     let advice = Advice::on(scenario);
     for told in advice.warnings.iter().chain(&advice.faults) {
-        streams::say(format_args!("warning: {told}"));
+        streams::print_note(format_args!("warning: {told}"));
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) fn check(
     refuse_too_large(scenario)?;
     let advice = Advice::on(scenario);
     for told in &advice.warnings {
-        streams::say(format_args!("warning: {told}"));
+        streams::print_note(format_args!("warning: {told}"));
     }
     if let Some(fault) = advice.faults.first() {
         return Err(Failure::Input(fault.to_string()));

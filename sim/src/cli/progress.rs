@@ -72,7 +72,7 @@ impl Progress {
         let tenths = (10.0 * self.part()) as u32;
         // That all is done is told by the line of the last scenario.
         if self.plain && tenths > self.tenths && tenths < 10 {
-            streams::say(format_args!(
+            streams::print_note(format_args!(
                 "{}: {} % of all work done",
                 self.at_hand,
                 10 * tenths
@@ -82,9 +82,9 @@ impl Progress {
     }
 
     /// Says something without disturbing the bar.
-    pub fn say(&self, text: &str) {
+    pub fn print_note(&self, text: &str) {
         if self.plain {
-            streams::say(text);
+            streams::print_note(text);
         } else {
             self.bar.println(text);
         }

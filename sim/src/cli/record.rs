@@ -1,7 +1,7 @@
 //! Recording a run, and the page that plays it.
 
 use super::{Failure, overview, streams};
-use crate::scenario::{Outcome, Scenario};
+use crate::scenario::{RunOutput, Scenario};
 use dhtlab_analysis::view::{self, Head, Recording};
 use std::path::{Path, PathBuf};
 use toml::Value;
@@ -38,7 +38,11 @@ pub(super) fn choose(
 
 /// Runs the run at `place` and writes its recording and the page into `folder`; returns what it
 /// gave.
-pub(super) fn record(scenario: &Scenario, place: usize, folder: &Path) -> Result<Outcome, Failure> {
+pub(super) fn record(
+    scenario: &Scenario,
+    place: usize,
+    folder: &Path,
+) -> Result<RunOutput, Failure> {
     let run = &scenario.runs[place];
     let point = &scenario.points[run.point];
     let mut recording = Recording::default();
@@ -48,7 +52,7 @@ pub(super) fn record(scenario: &Scenario, place: usize, folder: &Path) -> Result
         .and_then(|recorded| recorded.record(run.seed, &mut recording))
         .map_err(|problem| Failure::Run(format!("{}: run {}: {problem}", scenario.name, run.id)))?;
     for note in &outcome.notes {
-        streams::say(format_args!("{}, run {}: {note}", scenario.name, run.id));
+        streams::print_note(format_args!("{}, run {}: {note}", scenario.name, run.id));
     }
     recording.head = Head {
         title: overview::title(scenario).to_owned(),
@@ -66,7 +70,7 @@ pub(super) fn record(scenario: &Scenario, place: usize, folder: &Path) -> Result
     };
     recording.write(folder).map_err(|error| fault(&error))?;
     let page = page(folder, None)?;
-    streams::say(format_args!(
+    streams::print_note(format_args!(
         "{}: run {} is recorded, {} events; open {} in a browser",
         scenario.name,
         run.id,

@@ -2,7 +2,7 @@
 
 use super::{Failure, overview, streams};
 use crate::experiment::KINDS;
-use crate::scenario::{Options, Scenario, Source};
+use crate::scenario::{Overrides, Scenario, Source};
 use dhtlab_analysis::report::{self, Form, Plan, Plans, Setting};
 use std::fs;
 use std::path::Path;
@@ -51,7 +51,7 @@ pub(super) fn write(
         count.without
     ))?;
     for value in &written.unexplained {
-        streams::say(format_args!("not explained: {value}"));
+        streams::print_note(format_args!("not explained: {value}"));
     }
     for file in &written.files {
         streams::print_line(file.display())?;
@@ -65,9 +65,9 @@ fn plans(folder: &Path) -> Result<Vec<Plan>, Failure> {
     let files = overview::shipped(folder)?;
     let plans = files.iter().filter_map(|file| {
         let form = |quick| {
-            let options = Options {
+            let options = Overrides {
                 quick,
-                ..Options::default()
+                ..Overrides::default()
             };
             let source = Source::load(file).ok()?;
             Scenario::read(source, &options, KINDS).ok()

@@ -4,7 +4,7 @@ use super::lock::Lock;
 use super::progress::{self, Progress};
 use super::store::{self, Store};
 use super::{Failure, limit, overview, record, streams};
-use crate::parameter::Problem;
+use crate::parameter::ConfigError;
 use crate::scenario::Scenario;
 use crate::underlay::Facts;
 use rayon::prelude::*;
@@ -33,9 +33,9 @@ struct Active {
     /// The place of the scenario in the list.
     scenario: usize,
     store: Store,
-    failed: Vec<(String, Problem)>,
+    failed: Vec<(String, ConfigError)>,
     /// What was said of a run before: many runs have the same to say.
-    said: FxHashSet<String>,
+    noted: FxHashSet<String>,
     /// Runs that found memory short while others were at work.
     again: Vec<usize>,
     /// How many runs ended for want of memory.
@@ -67,7 +67,7 @@ pub(super) fn all(
         locks.push(Some(
             lock.map_err(|error| store::cannot_write(&folder, &error))?,
         ));
-        store::check(&folder, store::Wanted::by(scenario))?;
+        store::check(&folder, store::RequiredResults::by(scenario))?;
     }
     let costs = scenarios.iter().map(|scenario| cost_left(scenario, out));
     let threads = jobs.map_or(0, usize::from);
@@ -116,7 +116,7 @@ pub(super) fn all(
 /// opened.
 fn cost_left(scenario: &Scenario, out: &Path) -> f64 {
     let folder = out.join(scenario.folder_name());
-    let finished = store::finished_names(&folder, store::Wanted::by(scenario));
+    let finished = store::finished_names(&folder, store::RequiredResults::by(scenario));
     let todo = missing(scenario, |run| finished.contains(run));
     todo.iter().map(|run| progress::cost(scenario, *run)).sum()
 }
@@ -129,17 +129,17 @@ fn end_now(current: &Current, scenarios: &[Scenario], why: &str, code: i32) -> !
     if let Some(active) = &work.active {
         let scenario = &scenarios[active.scenario];
         match active.store.write_files(scenario) {
-            Ok(()) => streams::say(format_args!(
+            Ok(()) => streams::print_note(format_args!(
                 "{why}: {} of {} runs of {} are done; the same command goes on from there",
                 active.store.done(scenario),
                 scenario.runs.len(),
                 scenario.folder_name()
             )),
-            Err(error) => streams::say(format_args!("{why}: {error}")),
+            Err(error) => streams::print_note(format_args!("{why}: {error}")),
         }
     }
     if work.active.is_none() && code != 130 {
-        streams::say(why);
+        streams::print_note(why);
     }
     work.locks.clear();
     std::process::exit(code);
@@ -174,13 +174,13 @@ fn one(
         work.progress.begin(place, scenario, &todo);
         for fact in scenario.facts() {
             let (name, Facts { file, line, .. }) = (scenario.folder_name(), fact);
-            work.progress.say(&format!("{name}: {file}: {line}"));
+            work.progress.print_note(&format!("{name}: {file}: {line}"));
         }
         work.active = Some(Active {
             scenario: place,
             store,
             failed: Vec::new(),
-            said: FxHashSet::default(),
+            noted: FxHashSet::default(),
             again: Vec::new(),
             short: 0,
             broken: None,
@@ -215,7 +215,7 @@ fn one(
     if active.store.done(scenario) > 0 && scenario.share.is_none() {
         analyse(&folder)?;
     }
-    current.lock().progress.say(&format!(
+    current.lock().progress.print_note(&format!(
         "{}: {} runs, {} of them new, {:.1} s, results in {}",
         scenario.folder_name(),
         active.store.done(scenario),
@@ -275,8 +275,8 @@ fn carry_out(scenario: &Scenario, place: usize, current: &Current, alone: bool) 
         Ok(outcome) => {
             active.short += usize::from(outcome.is_short_of_memory());
             for note in &outcome.notes {
-                if active.said.insert(note.clone()) {
-                    progress.say(&format!("{}, run {}: {note}", scenario.name, run.id));
+                if active.noted.insert(note.clone()) {
+                    progress.print_note(&format!("{}, run {}: {note}", scenario.name, run.id));
                 }
             }
             match active.store.add(&run.id, outcome) {
@@ -285,7 +285,7 @@ fn carry_out(scenario: &Scenario, place: usize, current: &Current, alone: bool) 
             }
         }
         Err(problem) => {
-            progress.say(&format!("{}, run {}: {problem}", scenario.name, run.id));
+            progress.print_note(&format!("{}, run {}: {problem}", scenario.name, run.id));
             progress.done(scenario, place);
             active.failed.push((run.id.clone(), problem));
         }
@@ -315,11 +315,11 @@ pub(super) fn only(scenarios: &[Scenario], id: &str) -> Result<(), Failure> {
         };
         overview::refuse_too_large(scenario)?;
         for Facts { file, line, .. } in scenario.facts() {
-            streams::say(format_args!("{file}: {line}"));
+            streams::print_note(format_args!("{file}: {line}"));
         }
         let outcome = scenario.points[run.point].run.run(run.seed);
         let outcome = outcome.map_err(|problem| Failure::Run(format!("run {id}: {problem}")))?;
-        outcome.notes.iter().for_each(streams::say);
+        outcome.notes.iter().for_each(streams::print_note);
         for (metric, value) in scenario.experiment.metrics().iter().zip(&outcome.metrics) {
             streams::print_line(format_args!("{metric} {value}"))?;
         }
@@ -340,7 +340,7 @@ mod tests {
     use crate::cli::store::JOURNAL;
     use crate::engine::Seed;
     use crate::parameter::{Section, Table};
-    use crate::scenario::{Cost, Experiment, Options, Outcome, Run, Source, TableSpec};
+    use crate::scenario::{Cost, Experiment, Overrides, Run, RunOutput, Source, TableSpec};
     use std::process::{Command, Stdio};
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
@@ -366,7 +366,7 @@ mod tests {
         fn tables(&self) -> &'static [TableSpec] {
             &[]
         }
-        fn prepare(&self, _: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+        fn prepare(&self, _: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, ConfigError> {
             Ok(Box::new(Self))
         }
     }
@@ -378,16 +378,16 @@ mod tests {
         fn cost(&self) -> Cost {
             Cost::default()
         }
-        fn run(&self, _: Seed) -> Result<Outcome, Problem> {
+        fn run(&self, _: Seed) -> Result<RunOutput, ConfigError> {
             let number = 1 + RUNS.fetch_add(1, Ordering::SeqCst);
             if number == 3 {
                 std::thread::sleep(Duration::from_secs(300));
             }
             assert!(number < 3, "of two\nlines");
             let metrics = vec![number.to_string()];
-            Ok(Outcome {
+            Ok(RunOutput {
                 metrics,
-                ..Outcome::default()
+                ..RunOutput::default()
             })
         }
     }
@@ -401,7 +401,8 @@ mod tests {
         if let Some(folder) = std::env::var_os(CHILD) {
             let text = "experiment = \"faulty\"\nrepetitions = 9\n";
             let source = Source::parse(Path::new("s.toml"), text).expect("TOML");
-            let scenario = Scenario::read(source, &Options::default(), &[&Faulty]).expect("valid");
+            let scenario =
+                Scenario::read(source, &Overrides::default(), &[&Faulty]).expect("valid");
             streams::end_at_panics();
             let ended = all(&[scenario], &[], Path::new(&folder), Some(2));
             unreachable!("it ended: {ended:?}");

@@ -20,7 +20,7 @@ static LOST: AtomicBool = AtomicBool::new(false);
 pub(super) fn print(text: impl Display) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     // What stays in the buffer would be lost in silence at the end of the process.
-    told(write!(stdout, "{text}").and_then(|()| stdout.flush()))
+    checked(write!(stdout, "{text}").and_then(|()| stdout.flush()))
 }
 
 /// Prints `text` and a line feed to standard output.
@@ -29,7 +29,7 @@ pub(super) fn print_line(text: impl Display) -> Result<(), Failure> {
 }
 
 /// The outcome of writing to standard output; that nobody reads on is no failure.
-pub(super) fn told(written: io::Result<()>) -> Result<(), Failure> {
+pub(super) fn checked(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::Run(format!("standard output: {error}")))
@@ -39,7 +39,7 @@ pub(super) fn told(written: io::Result<()>) -> Result<(), Failure> {
 }
 
 /// Says something on standard error, in a line.
-pub(super) fn say(text: impl Display) {
+pub(super) fn print_note(text: impl Display) {
     // At once, so that lines of several threads stay apart.
     let line = format!("{text}\n");
     if let Err(error) = io::stderr().write_all(line.as_bytes())
@@ -61,7 +61,7 @@ pub(super) fn success() -> ExitCode {
 /// has to be brought to an end: finished runs are in the journal, and the system frees the locks.
 pub(super) fn end_at_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        say(message(panic));
+        print_note(message(panic));
         std::process::exit(PANICKED);
     }));
 }

@@ -1,7 +1,7 @@
 //! Distributions of spans: link latencies, sessions, intervals.
 
-use super::{Span, Stream};
-use crate::parameter::{Kind, ParameterValue, Unknown};
+use super::{Duration, Stream};
+use crate::parameter::{Kind, ParameterValue, ValueError};
 use rand_distr::{Distribution, Exp1, LogNormal, Normal, Pareto, Weibull};
 use toml::{Table, Value};
 
@@ -16,88 +16,90 @@ use toml::{Table, Value};
 /// | `{ distribution = "weibull", scale = "5 ms", shape = 0.5 }` | Weibull: beyond t with probability exp(-(t / scale)^shape) |
 /// | `{ distribution = "pareto", scale = "5 ms", shape = 1.5 }` | Pareto: beyond t >= scale with probability (scale / t)^shape |
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum SpanDistribution {
+pub enum DurationDistribution {
     /// Always the same span.
-    Constant(Span),
+    Constant(Duration),
     /// Uniform between two spans.
     Uniform {
         /// The least value.
-        low: Span,
+        low: Duration,
         /// The greatest value.
-        high: Span,
+        high: Duration,
     },
     /// Normal, cut at zero.
     Normal {
         /// Mean before the cut.
-        mean: Span,
+        mean: Duration,
         /// Standard deviation before the cut.
-        sd: Span,
+        sd: Duration,
     },
     /// Lognormal.
     LogNormal {
         /// Median.
-        median: Span,
+        median: Duration,
         /// Standard deviation of the natural logarithm.
         sigma: f64,
     },
     /// Exponential.
     Exponential {
         /// Mean.
-        mean: Span,
+        mean: Duration,
     },
     /// Weibull.
     Weibull {
         /// The span that 1/e of the draws exceed.
-        scale: Span,
+        scale: Duration,
         /// Below 1 the tail is heavier than that of the exponential.
         shape: f64,
     },
     /// Pareto.
     Pareto {
         /// The least value.
-        scale: Span,
+        scale: Duration,
         /// The tail's exponent; at 1 or below there is no mean.
         shape: f64,
     },
 }
 
-impl SpanDistribution {
+impl DurationDistribution {
     /// Draws one span.
-    pub fn sample(&self, stream: &mut Stream) -> Span {
+    pub fn sample(&self, stream: &mut Stream) -> Duration {
         match *self {
             Self::Constant(span) => span,
             Self::Uniform { low, high } => {
                 let width = high.as_nanos() - low.as_nanos();
                 match width.checked_add(1) {
-                    Some(bound) => low + Span::from_nanos(stream.below(bound)),
-                    None => Span::from_nanos(stream.below(u64::MAX)),
+                    Some(bound) => low + Duration::from_nanos(stream.below(bound)),
+                    None => Duration::from_nanos(stream.below(u64::MAX)),
                 }
             }
             Self::Normal { mean, sd } => {
                 let normal = Normal::new(mean.as_secs_f64(), sd.as_secs_f64());
-                normal.map_or(mean, |normal| Span::from_secs_f64(normal.sample(stream)))
+                normal.map_or(mean, |normal| {
+                    Duration::from_secs_f64(normal.sample(stream))
+                })
             }
             Self::LogNormal { median, sigma } => {
                 let factor = LogNormal::new(0.0, sigma).map_or(1.0, |d| d.sample(stream));
-                Span::from_secs_f64(median.as_secs_f64() * factor)
+                Duration::from_secs_f64(median.as_secs_f64() * factor)
             }
             Self::Exponential { mean } => {
                 let factor: f64 = Exp1.sample(stream);
-                Span::from_secs_f64(mean.as_secs_f64() * factor)
+                Duration::from_secs_f64(mean.as_secs_f64() * factor)
             }
             Self::Weibull { scale, shape } => {
                 let factor = Weibull::new(1.0, shape).map_or(1.0, |d| d.sample(stream));
-                Span::from_secs_f64(scale.as_secs_f64() * factor)
+                Duration::from_secs_f64(scale.as_secs_f64() * factor)
             }
             Self::Pareto { scale, shape } => {
                 let factor = Pareto::new(1.0, shape).map_or(1.0, |d| d.sample(stream));
-                Span::from_secs_f64(scale.as_secs_f64() * factor)
+                Duration::from_secs_f64(scale.as_secs_f64() * factor)
             }
         }
     }
 
     /// The one value it always gives, if it is a constant.
-    pub fn constant(&self) -> Option<Span> {
+    pub fn constant(&self) -> Option<Duration> {
         match *self {
             Self::Constant(span) => Some(span),
             _ => None,
@@ -109,7 +111,7 @@ impl SpanDistribution {
 struct Fields<'a>(&'a Table, Vec<&'static str>);
 
 impl Fields<'_> {
-    fn take<T: ParameterValue>(&mut self, key: &'static str) -> Result<T, Unknown> {
+    fn take<T: ParameterValue>(&mut self, key: &'static str) -> Result<T, ValueError> {
         self.1.push(key);
         let value = self.0.get(key).ok_or(Some(format!(
             "a distribution of this kind needs the key `{key}`"
@@ -118,7 +120,7 @@ impl Fields<'_> {
             .map_err(|_| Some(format!("`{key}`: expected {}, found {value}", T::kind())))
     }
 
-    fn take_shape(&mut self) -> Result<f64, Unknown> {
+    fn take_shape(&mut self) -> Result<f64, ValueError> {
         let shape = self.take("shape")?;
         if (0.05..=100.0).contains(&shape) {
             return Ok(shape);
@@ -128,7 +130,7 @@ impl Fields<'_> {
         )))
     }
 
-    fn finish(self, made: SpanDistribution) -> Result<SpanDistribution, Unknown> {
+    fn finish(self, made: DurationDistribution) -> Result<DurationDistribution, ValueError> {
         match self.0.keys().find(|key| !self.1.contains(&key.as_str())) {
             None => Ok(made),
             Some(key) => Err(Some(format!(
@@ -148,7 +150,7 @@ const DISTRIBUTIONS: &[&str] = &[
     "pareto",
 ];
 
-impl ParameterValue for SpanDistribution {
+impl ParameterValue for DurationDistribution {
     fn kind() -> Kind {
         Kind::Other(
             "a duration such as \"1 ms\", or a table \
@@ -157,7 +159,7 @@ impl ParameterValue for SpanDistribution {
         )
     }
 
-    fn from_value(value: &Value) -> Result<Self, Unknown> {
+    fn from_value(value: &Value) -> Result<Self, ValueError> {
         let table = match value {
             Value::String(text) => return text.parse().map(Self::Constant).map_err(|_| None),
             Value::Table(table) => table,
@@ -243,9 +245,9 @@ mod tests {
     use super::*;
     use crate::engine::Seed;
 
-    fn read(text: &str) -> Result<SpanDistribution, Unknown> {
+    fn read(text: &str) -> Result<DurationDistribution, ValueError> {
         let table: Table = format!("x = {text}").parse().expect("valid TOML");
-        SpanDistribution::from_value(&table["x"])
+        DurationDistribution::from_value(&table["x"])
     }
 
     /// The first draws of each distribution, written down: they change if a crate in the
@@ -291,7 +293,7 @@ mod tests {
         for (text, golden, mean) in cases {
             let distribution = read(text).expect(text);
             assert_eq!(
-                SpanDistribution::from_value(&distribution.to_value().expect("a value")),
+                DurationDistribution::from_value(&distribution.to_value().expect("a value")),
                 Ok(distribution)
             );
             let mut stream = Seed::new(1).stream("distribution", 0);

@@ -5,7 +5,7 @@
 //!
 //! * events are handled in a total order, time first, then the order of scheduling
 //!   ([`EventQueue`]);
-//! * time is an integer count of nanoseconds ([`Instant`], [`Span`]);
+//! * time is an integer count of nanoseconds ([`Instant`], [`Duration`]);
 //! * every consumer of randomness has a stream of its own, derived from
 //!   (seed, purpose, index) ([`Seed`], [`Stream`]).
 
@@ -17,9 +17,9 @@ mod random;
 mod stationary;
 mod time;
 
-pub use distribution::SpanDistribution;
+pub use distribution::DurationDistribution;
 pub use period::Period;
 pub use queue::{EventId, EventQueue};
 pub(crate) use random::mix;
 pub use random::{Seed, Stream};
-pub use time::{Instant, ParseSpanError, Span};
+pub use time::{Duration, Instant, ParseDurationError};

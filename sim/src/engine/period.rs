@@ -1,24 +1,24 @@
 //! How often something is done again.
 
-use super::{Span, Stream};
-use crate::parameter::{Kind, ParameterValue, Unknown};
+use super::{Duration, Stream};
+use crate::parameter::{Kind, ParameterValue, ValueError};
 
 /// The mean time between two turns of something periodic, or never; in a file `"30 s"` or
 /// `"never"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Period(Option<Span>);
+pub struct Period(Option<Duration>);
 
 impl Period {
     /// It is not done at all.
     pub const NEVER: Self = Self(None);
 
     /// It is done every `span`.
-    pub const fn every(span: Span) -> Self {
+    pub const fn every(span: Duration) -> Self {
         Self(Some(span))
     }
 
     /// The mean time between two turns.
-    pub const fn span(self) -> Option<Span> {
+    pub const fn span(self) -> Option<Duration> {
         self.0
     }
 
@@ -28,19 +28,21 @@ impl Period {
     }
 
     /// The time to the first turn: a random phase.
-    pub fn first(self, stream: &mut Stream) -> Option<Span> {
+    pub fn first(self, stream: &mut Stream) -> Option<Duration> {
         let nanos = self.0?.as_nanos();
-        Some(Span::from_nanos(stream.below(nanos)))
+        Some(Duration::from_nanos(stream.below(nanos)))
     }
 
     /// The time to the next turn: uniform within the fraction `jitter` of the mean around it.
-    pub fn next(self, jitter: f64, stream: &mut Stream) -> Option<Span> {
+    pub fn next(self, jitter: f64, stream: &mut Stream) -> Option<Duration> {
         let span = self.0?;
         if jitter <= 0.0 {
             return Some(span);
         }
         let factor = 1.0 + jitter * (2.0 * stream.unit() - 1.0);
-        Some(Span::from_nanos((span.as_nanos() as f64 * factor) as u64))
+        Some(Duration::from_nanos(
+            (span.as_nanos() as f64 * factor) as u64,
+        ))
     }
 }
 
@@ -49,10 +51,10 @@ impl ParameterValue for Period {
         Kind::Other("a duration above zero such as \"30 s\", or \"never\"")
     }
 
-    fn from_value(value: &toml::Value) -> Result<Self, Unknown> {
+    fn from_value(value: &toml::Value) -> Result<Self, ValueError> {
         match value.as_str().ok_or(None)? {
             "never" => Ok(Self::NEVER),
-            text => match text.parse::<Span>() {
+            text => match text.parse::<Duration>() {
                 Ok(span) if !span.is_zero() => Ok(Self::every(span)),
                 _ => Err(None),
             },
@@ -75,12 +77,12 @@ mod tests {
     #[test]
     fn turns_stay_within_the_jitter() {
         let mut stream = Seed::new(1).stream("period", 0);
-        let period = Period::every(Span::from_secs(30));
+        let period = Period::every(Duration::from_secs(30));
         for _ in 0..1000 {
-            assert!(period.first(&mut stream) < Some(Span::from_secs(30)));
+            assert!(period.first(&mut stream) < Some(Duration::from_secs(30)));
             let next = period.next(0.5, &mut stream).expect("it is periodic");
-            assert!(next >= Span::from_secs(15) && next <= Span::from_secs(45));
-            assert_eq!(period.next(0.0, &mut stream), Some(Span::from_secs(30)));
+            assert!(next >= Duration::from_secs(15) && next <= Duration::from_secs(45));
+            assert_eq!(period.next(0.0, &mut stream), Some(Duration::from_secs(30)));
         }
         assert_eq!(Period::NEVER.first(&mut stream), None);
         let read = |text: &str| Period::from_value(&toml::Value::String(text.to_owned()));

@@ -123,14 +123,14 @@ impl Occupied {
 /// A priority queue of events of type `E` with a total order and cheap cancellation.
 ///
 /// ```
-/// use dhtlab::engine::{EventQueue, Instant, Span};
+/// use dhtlab::engine::{EventQueue, Instant, Duration};
 ///
 /// let mut queue = EventQueue::new();
-/// let later = Instant::START + Span::from_secs(2);
+/// let later = Instant::START + Duration::from_secs(2);
 /// queue.schedule(later, "second");
 /// queue.schedule(later, "third");
 /// let cancelled = queue.schedule(Instant::START, "never");
-/// queue.schedule(Instant::START + Span::from_secs(1), "first");
+/// queue.schedule(Instant::START + Duration::from_secs(1), "first");
 /// assert_eq!(queue.cancel(cancelled), Some("never"));
 /// let order: Vec<_> = std::iter::from_fn(|| queue.pop()).map(|(_, e)| e).collect();
 /// assert_eq!(order, ["first", "second", "third"]);

@@ -1,9 +1,9 @@
 //! Spans as one meets them at a random moment of a long sequence of them.
 
-use super::{Span, SpanDistribution, Stream};
+use super::{Duration, DurationDistribution, Stream};
 use rand_distr::{Distribution, Exp1, Gamma, StandardNormal};
 
-impl SpanDistribution {
+impl DurationDistribution {
     /// The mean in seconds; infinite for a Pareto of shape 1 or below.
     pub fn mean(&self) -> f64 {
         match *self {
@@ -34,9 +34,9 @@ impl SpanDistribution {
     ///
     /// A span is met with a probability proportional to its length, and the moment is uniform in
     /// it. Nothing is approximated; the mean must be finite.
-    pub fn residual(&self, stream: &mut Stream) -> Span {
+    pub fn residual(&self, stream: &mut Stream) -> Duration {
         let met = self.length_biased(stream);
-        Span::from_secs_f64(met * stream.unit())
+        Duration::from_secs_f64(met * stream.unit())
     }
 
     /// Draws a span, in seconds, with a density proportional to its length times its own density.
@@ -105,10 +105,10 @@ mod tests {
     use super::*;
     use crate::engine::Seed;
 
-    const SECOND: Span = Span::from_secs(1);
+    const SECOND: Duration = Duration::from_secs(1);
 
     /// A distribution, and the probability that a span is longer than so many seconds.
-    type Case = (SpanDistribution, fn(f64) -> f64);
+    type Case = (DurationDistribution, fn(f64) -> f64);
 
     fn above_normal(z: f64) -> f64 {
         libm::erfc(z / std::f64::consts::SQRT_2) / 2.0
@@ -118,61 +118,63 @@ mod tests {
     /// PlanetLab's sessions (in hours).
     fn cases() -> Vec<Case> {
         vec![
-            (SpanDistribution::Constant(SECOND), |t| f64::from(t < 1.0)),
+            (DurationDistribution::Constant(SECOND), |t| {
+                f64::from(t < 1.0)
+            }),
             (
-                SpanDistribution::Uniform {
+                DurationDistribution::Uniform {
                     low: SECOND,
-                    high: Span::from_secs(4),
+                    high: Duration::from_secs(4),
                 },
                 |t| ((4.0 - t) / 3.0).clamp(0.0, 1.0),
             ),
             (
-                SpanDistribution::Normal {
+                DurationDistribution::Normal {
                     mean: SECOND,
-                    sd: Span::from_secs(2),
+                    sd: Duration::from_secs(2),
                 },
                 |t| above_normal((t - 1.0) / 2.0),
             ),
             (
-                SpanDistribution::Normal {
-                    mean: Span::ZERO,
+                DurationDistribution::Normal {
+                    mean: Duration::ZERO,
                     sd: SECOND,
                 },
                 above_normal,
             ),
-            (SpanDistribution::Exponential { mean: SECOND }, |t| {
+            (DurationDistribution::Exponential { mean: SECOND }, |t| {
                 libm::exp(-t)
             }),
             (
-                SpanDistribution::Weibull {
+                DurationDistribution::Weibull {
                     scale: SECOND,
                     shape: 0.33,
                 },
                 |t| libm::exp(-libm::pow(t, 0.33)),
             ),
             (
-                SpanDistribution::Weibull {
+                DurationDistribution::Weibull {
                     scale: SECOND,
                     shape: 3.0,
                 },
                 |t| libm::exp(-t * t * t),
             ),
             (
-                SpanDistribution::LogNormal {
+                DurationDistribution::LogNormal {
                     median: SECOND,
                     sigma: 2.86,
                 },
                 |t| above_normal(libm::log(t) / 2.86),
             ),
             (
-                SpanDistribution::Pareto {
+                DurationDistribution::Pareto {
                     scale: SECOND,
                     shape: 1.1,
                 },
                 |t| libm::pow(t.max(1.0), -1.1),
             ),
             (
-                SpanDistribution::Pareto {
+                DurationDistribution::Pareto {
                     scale: SECOND,
                     shape: 3.0,
                 },
@@ -229,10 +231,10 @@ mod tests {
             let end = 1e4 * mean;
             let within = integral(survival, end);
             let heavy = match distribution {
-                SpanDistribution::Pareto { shape, .. } => {
+                DurationDistribution::Pareto { shape, .. } => {
                     libm::pow(end, 1.0 - shape) / (shape - 1.0)
                 }
-                SpanDistribution::LogNormal { sigma, .. } => {
+                DurationDistribution::LogNormal { sigma, .. } => {
                     mean * above_normal(libm::log(end) / sigma - sigma) - end * survival(end)
                 }
                 _ => 0.0,
@@ -242,7 +244,7 @@ mod tests {
                 "{distribution:?}: {mean}, {within} + {heavy}"
             );
         }
-        let endless = SpanDistribution::Pareto {
+        let endless = DurationDistribution::Pareto {
             scale: SECOND,
             shape: 1.0,
         };

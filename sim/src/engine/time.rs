@@ -1,6 +1,6 @@
 //! Virtual time: instants and the spans between them, in whole nanoseconds.
 
-use crate::parameter::{Kind, ParameterValue, Unknown};
+use crate::parameter::{Kind, ParameterValue, ValueError};
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
 use std::str::FromStr;
@@ -11,7 +11,7 @@ pub struct Instant(u64);
 
 /// A length of virtual time in nanoseconds, up to 584 years.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Span(u64);
+pub struct Duration(u64);
 
 impl Instant {
     /// The start of the run.
@@ -31,16 +31,16 @@ impl Instant {
 
     /// Seconds since the start, rounded to a float: for output only.
     pub fn as_secs_f64(self) -> f64 {
-        Span(self.0).as_secs_f64()
+        Duration(self.0).as_secs_f64()
     }
 
     /// The span since `earlier`, zero if `earlier` is later.
-    pub const fn since(self, earlier: Self) -> Span {
-        Span(self.0.saturating_sub(earlier.0))
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration(self.0.saturating_sub(earlier.0))
     }
 }
 
-impl Span {
+impl Duration {
     /// No time at all.
     pub const ZERO: Self = Self(0);
 
@@ -95,34 +95,34 @@ impl Span {
     }
 }
 
-impl Add<Span> for Instant {
+impl Add<Duration> for Instant {
     type Output = Self;
-    fn add(self, span: Span) -> Self {
+    fn add(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span.0))
     }
 }
 
-impl Add for Span {
+impl Add for Duration {
     type Output = Self;
     fn add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 }
 
-impl AddAssign for Span {
+impl AddAssign for Duration {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
 }
 
-impl Sub for Span {
+impl Sub for Duration {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 }
 
-impl Mul<u64> for Span {
+impl Mul<u64> for Duration {
     type Output = Self;
     fn mul(self, times: u64) -> Self {
         Self(self.0.saturating_mul(times))
@@ -141,7 +141,7 @@ const UNITS: [(&str, u64); 8] = [
     ("ns", 1),
 ];
 
-impl fmt::Display for Span {
+impl fmt::Display for Duration {
     /// The largest unit in which the span is a whole number: `90 s`, `1500 us`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_zero() {
@@ -158,28 +158,28 @@ impl fmt::Display for Span {
 /// The text is not a number with a unit of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a duration with its unit (ns, us, ms, s, min, h, d), such as \"30 s\"")]
-pub struct ParseSpanError;
+pub struct ParseDurationError;
 
-impl FromStr for Span {
-    type Err = ParseSpanError;
+impl FromStr for Duration {
+    type Err = ParseDurationError;
 
     /// Reads `"30 s"`, `"0.5ms"`, `"2 h"`. Exact: no float is involved.
-    fn from_str(text: &str) -> Result<Self, ParseSpanError> {
+    fn from_str(text: &str) -> Result<Self, ParseDurationError> {
         let text = text.trim();
         let end = text
             .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or(ParseSpanError)?;
+            .ok_or(ParseDurationError)?;
         let (number, unit) = (&text[..end], text[end..].trim());
         let nanos = UNITS
             .iter()
             .find_map(|(name, nanos)| (*name == unit).then_some(*nanos))
-            .ok_or(ParseSpanError)?;
+            .ok_or(ParseDurationError)?;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if (whole.is_empty() && fraction.is_empty())
             || fraction.contains('.')
             || fraction.len() > 18
         {
-            return Err(ParseSpanError);
+            return Err(ParseDurationError);
         }
         let digits = |s: &str| {
             if s.is_empty() {
@@ -188,23 +188,23 @@ impl FromStr for Span {
                 s.parse::<u128>()
             }
         };
-        let whole = digits(whole).map_err(|_| ParseSpanError)?;
-        let part = digits(fraction).map_err(|_| ParseSpanError)?;
+        let whole = digits(whole).map_err(|_| ParseDurationError)?;
+        let part = digits(fraction).map_err(|_| ParseDurationError)?;
         let nanos = u128::from(nanos);
         whole
             .checked_mul(nanos)
             .and_then(|total| total.checked_add(part * nanos / 10u128.pow(fraction.len() as u32)))
             .and_then(|total| u64::try_from(total).ok())
-            .map(Span)
-            .ok_or(ParseSpanError)
+            .map(Duration)
+            .ok_or(ParseDurationError)
     }
 }
 
-impl ParameterValue for Span {
+impl ParameterValue for Duration {
     fn kind() -> Kind {
         Kind::Duration
     }
-    fn from_value(value: &toml::Value) -> Result<Self, Unknown> {
+    fn from_value(value: &toml::Value) -> Result<Self, ValueError> {
         value.as_str().and_then(|s| s.parse().ok()).ok_or(None)
     }
     fn to_value(&self) -> Option<toml::Value> {
@@ -222,10 +222,10 @@ mod tests {
 
     #[test]
     fn durations_are_read_with_their_unit() {
-        assert_eq!("30 s".parse(), Ok(Span::from_secs(30)));
-        assert_eq!("0.5ms".parse(), Ok(Span::from_micros(500)));
-        assert_eq!("2 h".parse(), Ok(Span::from_secs(7200)));
-        assert_eq!("1.5 µs".parse(), Ok(Span::from_nanos(1500)));
+        assert_eq!("30 s".parse(), Ok(Duration::from_secs(30)));
+        assert_eq!("0.5ms".parse(), Ok(Duration::from_micros(500)));
+        assert_eq!("2 h".parse(), Ok(Duration::from_secs(7200)));
+        assert_eq!("1.5 µs".parse(), Ok(Duration::from_nanos(1500)));
         for bad in [
             "",
             "30",
@@ -236,14 +236,14 @@ mod tests {
             ". s",
             "99999999999999 d",
         ] {
-            assert_eq!(bad.parse::<Span>(), Err(ParseSpanError), "{bad:?}");
+            assert_eq!(bad.parse::<Duration>(), Err(ParseDurationError), "{bad:?}");
         }
     }
 
     proptest! {
         #[test]
         fn what_is_printed_is_read_back(nanos: u64) {
-            let span = Span::from_nanos(nanos);
+            let span = Duration::from_nanos(nanos);
             prop_assert_eq!(span.to_string().parse(), Ok(span));
         }
     }

@@ -4,10 +4,10 @@
 //! The VHash slides give O(k^2) for k candidates, and O(n log n) to sort n of them. Counted are
 //! comparisons, not seconds: the same on every machine.
 
-use super::cells::cell;
+use super::format::cell;
 use crate::engine::Seed;
-use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Run, TableSpec};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
+use crate::scenario::{Cost, Experiment, Run, RunOutput, TableSpec};
 use crate::space::{Dgvh, Key, Rule, Space, Torus, TorusPoint};
 use std::path::Path;
 use toml::Value;
@@ -55,7 +55,7 @@ impl Experiment for DgvhCost {
         &[]
     }
 
-    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let parameters = DgvhCostParameters::read(&values.sub("dgvh-cost")?)?;
         Ok(Box::new(DgvhCostRun(parameters)))
     }
@@ -83,7 +83,7 @@ impl Run for DgvhCostRun {
         }
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let torus = Torus::new(self.0.dimensions);
         let mut stream = seed.stream("positions", 0);
         let mut dgvh = Dgvh::new(self.0.rule, 0);
@@ -99,7 +99,7 @@ impl Run for DgvhCostRun {
         }
         let calls = self.0.calls as f64;
         let comparisons = dgvh.comparisons() as f64 / calls;
-        Ok(Outcome {
+        Ok(RunOutput {
             metrics: vec![
                 cell(found as f64 / calls),
                 most.to_string(),

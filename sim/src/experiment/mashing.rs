@@ -4,19 +4,19 @@
 //! Experiments 0 and 1 of the published paper on the Sybil attack: a random node and the next one, and the
 //! ports of the adversary's addresses in order until a key falls between the two. Experiment 0,
 //! two random keys, is a network of two nodes. As published, all trials are of one network and
-//! one address; what that does to their spread is told in [`odds`].
+//! one address; what that does to their spread is told in [`probability`].
 //!
-//! Where many trials are of one network, they use sorted keys ([`Holdings::search`]), which find
+//! Where many trials are of one network, they use sorted keys ([`KeyIndex::search`]), which find
 //! what the search would. The search itself is timed for the first trials: wall time is a result
 //! here and nowhere else, so it stands in a file of its own, `wall.csv`, and all other files keep
 //! their bytes. Times are those of one core if one run is run at a time (`--jobs 1`).
 
-use super::cells::cell;
-use super::honest::HonestParameters;
-use crate::adversary::{AdversaryParameters, Held, Holdings, Pairs, odds};
+use super::format::cell;
+use super::honest_ids::HonestParameters;
+use crate::adversary::{AdversaryParameters, IndexedKey, KeyIndex, Pairs, probability};
 use crate::engine::Seed;
-use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
+use crate::scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
 use crate::space::Key;
 use std::hint::black_box;
 use std::path::Path;
@@ -73,7 +73,7 @@ impl Experiment for Mashing {
         }]
     }
 
-    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let run = MashingRun {
             honest: HonestParameters::read(&values.sub("overlay")?)?,
             adversary: AdversaryParameters::read_checked(&values.sub("adversary")?)?,
@@ -84,7 +84,7 @@ impl Experiment for Mashing {
             ("mashing.timed", run.mashing.timed),
         ] {
             if value > run.mashing.trials {
-                return Err(Problem::new(
+                return Err(ConfigError::new(
                     key,
                     format_args!(
                         "expected at most `trials` = {}, found {value}",
@@ -105,7 +105,7 @@ struct MashingRun {
 
 /// What the trials gave.
 #[derive(Default)]
-struct Tally {
+struct MashCounts {
     mashed: u64,
     tries: u64,
     /// Trials that were timed, and the seconds that their searches took.
@@ -113,16 +113,16 @@ struct Tally {
     seconds: f64,
 }
 
-impl Tally {
+impl MashCounts {
     /// Trials between the neighbours in `gaps`, each of which a search is expected to end after
     /// `tries` keys; the first `timed` searches are timed.
     fn add(&mut self, pairs: &Pairs, gaps: &[(Key, Key)], tries: f64, timed: usize) {
         // What takes fewer hashes: to search each time, or to know all keys.
         let sorts = gaps.len() as f64 * tries > pairs.len() as f64;
-        let holdings = sorts.then(|| Holdings::new(pairs.clone()));
+        let key_index = sorts.then(|| KeyIndex::new(pairs.clone()));
         for (after, before) in gaps {
-            let search = match &holdings {
-                Some(holdings) => holdings.search(*after, *before),
+            let search = match &key_index {
+                Some(key_index) => key_index.search(*after, *before),
                 None => pairs.search(*after, *before),
             };
             self.mashed += u64::from(search.found.is_some());
@@ -149,8 +149,8 @@ impl MashingRun {
     }
 
     /// All trials; a search is expected to end after `tries` keys.
-    fn tally(&self, seed: Seed, tries: f64) -> Tally {
-        let (mut tally, mut done) = (Tally::default(), 0);
+    fn tally(&self, seed: Seed, tries: f64) -> MashCounts {
+        let (mut tally, mut done) = (MashCounts::default(), 0);
         let mut gaps = Vec::new();
         for network in 0..self.mashing.networks {
             let trials = self.trials(network);
@@ -196,33 +196,35 @@ impl Run for MashingRun {
         } = self.mashing;
         let (trials, networks) = (trials as f64, networks as f64);
         // Each key that is hashed counts a sixth of an event.
-        let tries = odds::tries(n, self.adversary.sybils());
+        let tries = probability::tries(n, self.adversary.sybils());
         let hashed = (trials * tries).min(networks * k * 2.0) + timed as f64 * tries;
         Cost {
             events: networks * n / 5.0 + hashed / 6.0 + trials,
             bytes: n * size_of::<Key>() as f64
-                + k * size_of::<Held>() as f64
+                + k * size_of::<IndexedKey>() as f64
                 + self.trials(0) as f64 * size_of::<(Key, Key)>() as f64,
         }
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let (n, k) = (self.honest.nodes as f64, self.adversary.sybils());
-        let tries = odds::tries(n, k);
+        let tries = probability::tries(n, k);
         let tally = self.tally(seed, tries);
         let trials = self.mashing.trials as f64;
         let networks = self.mashing.networks as f64;
-        let mut wall = Rows::default();
+        let mut wall = TableRows::default();
         if tally.timed > 0 {
             let micros = tally.seconds * 1e6 / tally.timed as f64;
             wall.0.push(vec![tally.timed.to_string(), cell(micros)]);
         }
-        Ok(Outcome {
+        Ok(RunOutput {
             metrics: vec![
                 cell(tally.mashed as f64 / trials),
                 cell(tally.tries as f64 / trials),
-                cell(odds::occluded(n, k as f64)),
-                cell(odds::deviation_of_trials(n, k as f64, trials, networks)),
+                cell(probability::occluded(n, k as f64)),
+                cell(probability::deviation_of_trials(
+                    n, k as f64, trials, networks,
+                )),
                 cell(tries),
             ],
             tables: vec![wall],
@@ -250,14 +252,14 @@ mod tests {
         }
     }
 
-    /// The seed is fixed; four standard deviations, of the rate as [`odds`] has it, of the tries
+    /// The seed is fixed; four standard deviations, of the rate as [`probability`] has it, of the tries
     /// at most as large as the mean itself a trial.
     #[test]
     fn the_rate_is_that_of_equation_2() {
         for (nodes, trials, networks) in [(2, 2000, 2000), (500, 4000, 40), (20_000, 2000, 2)] {
             let run = run(nodes, trials, networks, 0);
             let outcome = run.run(Seed::new(3)).expect("an outcome");
-            assert_eq!(outcome.tables, [Rows::default()]);
+            assert_eq!(outcome.tables, [TableRows::default()]);
             let cells = outcome.metrics.iter().map(|cell| cell.parse());
             let cells: Vec<f64> = cells.collect::<Result<_, _>>().expect("numbers");
             let [rate, tries, predicted, deviation, tries_predicted] = cells[..] else {

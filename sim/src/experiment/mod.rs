@@ -5,17 +5,17 @@
 //! no quirk enters a protocol.
 
 mod balance;
-mod cells;
 mod convergence;
 mod delaunay;
 mod dgvh_cost;
 mod diagram;
 mod eclipse;
+mod format;
 mod growth;
-mod honest;
+mod honest_ids;
 mod job;
 mod mashing;
-mod network;
+mod network_experiment;
 mod overlay_graph;
 pub mod published;
 mod storage;
@@ -29,7 +29,7 @@ pub use eclipse::Eclipse;
 pub use growth::GrowthExperiment;
 pub use job::JobExperiment;
 pub use mashing::Mashing;
-pub use network::NetworkExperiment;
+pub use network_experiment::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
 pub use storage::StorageExperiment;
 

@@ -175,7 +175,7 @@ impl OverlayGraph {
     ///
     /// A breadth-first search from each node: time O(n (n + m)).
     pub fn diameter(&self) -> Option<u32> {
-        let mut search = Search::default();
+        let mut search = BfsScratch::default();
         (0..self.nodes() as u32)
             .map(|node| search.eccentricity(self, node))
             .reduce(|most, next| Some(most?.max(next?)))?
@@ -184,12 +184,12 @@ impl OverlayGraph {
 
 /// The memory of a breadth-first search, kept from one to the next.
 #[derive(Default)]
-struct Search {
+struct BfsScratch {
     seen: Vec<bool>,
     queue: Vec<u32>,
 }
 
-impl Search {
+impl BfsScratch {
     /// The hops to the node that is farthest from `source`, `None` if one is out of reach.
     fn eccentricity(&mut self, graph: &OverlayGraph, source: u32) -> Option<u32> {
         self.seen.clear();

@@ -1,13 +1,13 @@
 //! What nodes do, and what they tell each other directly.
 
 use super::Network;
-use super::event::{Event, Parcel};
-use super::trip::Cargo;
-use crate::overlay::{Application, Context, Effect, Index, Node, Omniscient};
+use super::event::{DirectMessage, Event};
+use super::routed_message::Payload;
+use crate::overlay::{Application, Context, Effect, GroundTruth, Node, RootIndex};
 
-impl<P: Omniscient, A: Application> Network<P, A> {
+impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Lets `node` act, and carries out what it wants.
-    pub(super) fn turn<R>(
+    pub(super) fn with_node<R>(
         &mut self,
         node: Node,
         act: impl FnOnce(&mut P, &mut Context<'_, P>) -> R,
@@ -23,7 +23,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         };
         let state = &mut self.nodes[node.index()];
         let result = act(state, &mut context);
-        self.index.acted(&self.shared, node, state);
+        self.index.on_state_changed(&self.shared, node, state);
         if self.recorder.is_some() {
             self.record_place(node);
         }
@@ -36,55 +36,66 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     fn carry_out(&mut self, node: Node, effect: Effect<P>) {
         match effect {
-            Effect::Send { to, message } => self.post(node, to, Parcel::Message(message)),
+            Effect::Send { to, message } => {
+                self.send_direct(node, to, DirectMessage::Message(message));
+            }
             Effect::Request {
                 to,
                 message,
                 purpose,
             } => {
-                let request = Parcel::Request {
+                let request = DirectMessage::Request {
                     message,
                     purpose,
                     sent: self.now,
-                    life: self.seats[node.index()].life,
+                    session: self.node_meta[node.index()].session,
                 };
-                self.post(node, to, request);
+                self.send_direct(node, to, request);
             }
             Effect::SetTimer { after, timer } => {
-                let life = self.seats[node.index()].life;
-                self.queue
-                    .schedule(self.now + after, Event::Timer { node, life, timer });
+                let session = self.node_meta[node.index()].session;
+                self.queue.schedule(
+                    self.now + after,
+                    Event::Timer {
+                        node,
+                        session,
+                        timer,
+                    },
+                );
             }
-            Effect::Route { via, key, query } => self.route(node, via, key, Cargo::Query(query)),
-            Effect::Update => self.upcall(node, |application, turn| application.update(turn)),
-            Effect::Joined => self.welcome(node),
+            Effect::Route { via, key, query } => self.route(node, via, key, Payload::Query(query)),
+            Effect::Update => self.upcall(node, |application, context| application.update(context)),
+            Effect::Joined => self.on_joined(node),
             Effect::Rejoin => self.join_again(node),
-            Effect::Found { search, root } => self.found(search, root),
+            Effect::Found { handle, root } => self.on_overlay_lookup_done(handle, root),
         }
     }
 
     /// Sends a parcel straight to another node.
-    fn post(&mut self, from: Node, to: Node, parcel: Parcel<P>) {
-        let (message, search) = match &parcel {
-            Parcel::Message(message) => (message, None),
-            Parcel::Request {
+    fn send_direct(&mut self, from: Node, to: Node, direct: DirectMessage<P>) {
+        let (message, handle) = match &direct {
+            DirectMessage::Message(message) => (message, None),
+            DirectMessage::Request {
                 message, purpose, ..
             }
-            | Parcel::Reply {
+            | DirectMessage::Reply {
                 message, purpose, ..
-            } => (message, P::search_of(purpose)),
+            } => (message, P::lookup_of(purpose)),
         };
         let bytes = P::bytes(message);
-        let trip = search.and_then(|search| self.trips.of(search));
-        let lookup = trip.is_some_and(|id| matches!(self.trips.get(id).cargo, Cargo::Lookup));
-        let answer = matches!(parcel, Parcel::Reply { .. });
+        let routed = handle.and_then(|handle| self.in_flight.of(handle));
+        let lookup =
+            routed.is_some_and(|id| matches!(self.in_flight.get(id).payload, Payload::Lookup));
+        let answer = matches!(direct, DirectMessage::Reply { .. });
         self.count_message(bytes, lookup);
         let path = self.path(from, to);
         if let Some(recorder) = &mut self.recorder {
-            recorder.carried(self.now, trip, (from, to), path.latency, answer);
+            recorder.carried(self.now, routed, (from, to), path.latency, answer);
         }
-        self.queue
-            .schedule(self.now + path.latency, Event::Parcel { from, to, parcel });
+        self.queue.schedule(
+            self.now + path.latency,
+            Event::DirectMessage { from, to, direct },
+        );
     }
 
     /// Counts a message of `bytes` bytes, which serves a lookup of the workload or not.
@@ -98,22 +109,22 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
     }
 
-    pub(super) fn unpack(&mut self, from: Node, to: Node, parcel: Parcel<P>) {
+    pub(super) fn on_direct_message(&mut self, from: Node, to: Node, direct: DirectMessage<P>) {
         let alive = self.is_alive(to);
-        match parcel {
-            Parcel::Message(message) if alive => {
-                self.turn(to, |state, context| {
+        match direct {
+            DirectMessage::Message(message) if alive => {
+                self.with_node(to, |state, context| {
                     state.on_message(context, from, message);
                 });
             }
-            Parcel::Request {
+            DirectMessage::Request {
                 message,
                 purpose,
                 sent,
-                life,
+                session,
             } => {
-                if alive && let Some(search) = P::search_of(&purpose) {
-                    self.step_of_search(search, from, to);
+                if alive && let Some(handle) = P::lookup_of(&purpose) {
+                    self.count_lookup_step(handle, from, to);
                 }
                 let request = self.is_sybil(to).then(|| message.clone());
                 // Whether an answer will come in time is known here, so that only requests
@@ -121,22 +132,22 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 let deadline = sent + self.setup.timeout;
                 let mut in_time = alive && self.now + self.path(to, from).latency <= deadline;
                 if alive {
-                    let honest = self.turn(to, |state, context| {
+                    let honest = self.with_node(to, |state, context| {
                         state.on_request(context, from, message)
                     });
                     let answer = match request {
-                        Some(request) => self.betray_request(to, from, &request, honest),
+                        Some(request) => self.misbehave_on_request(to, from, &request, honest),
                         None => Some(honest),
                     };
                     match answer {
                         Some(message) if in_time => {
-                            let reply = Parcel::Reply {
+                            let reply = DirectMessage::Reply {
                                 message,
                                 purpose,
                                 sent,
-                                life,
+                                session,
                             };
-                            self.post(to, from, reply);
+                            self.send_direct(to, from, reply);
                         }
                         Some(message) => {
                             self.count_message(P::bytes(&message), false);
@@ -150,40 +161,45 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 if !in_time {
                     let silent = Event::Timeout {
                         node: from,
-                        life,
+                        session,
                         silent: to,
                         purpose,
                     };
                     self.queue.schedule(deadline.max(self.now), silent);
                 }
             }
-            Parcel::Reply {
+            DirectMessage::Reply {
                 message,
                 purpose,
                 sent,
-                life,
-            } if self.lives(to, life) => {
+                session,
+            } if self.is_in_session(to, session) => {
                 let round_trip = self.now.since(sent);
-                self.turn(to, |state, context| {
+                self.with_node(to, |state, context| {
                     state.on_reply(context, from, purpose, message, round_trip);
                 });
             }
-            Parcel::Message(_) | Parcel::Reply { .. } => {}
+            DirectMessage::Message(_) | DirectMessage::Reply { .. } => {}
         }
     }
 
     /// No answer came to a request of `node`.
-    pub(super) fn time_out(&mut self, (node, life): (Node, u32), silent: Node, purpose: P::Timer) {
-        if !self.lives(node, life) {
+    pub(super) fn time_out(
+        &mut self,
+        (node, session): (Node, u32),
+        silent: Node,
+        purpose: P::Timer,
+    ) {
+        if !self.is_in_session(node, session) {
             return;
         }
-        if let Some(id) = P::search_of(&purpose).and_then(|search| self.trips.of(search)) {
-            self.trips.get_mut(id).timeouts += 1;
+        if let Some(id) = P::lookup_of(&purpose).and_then(|handle| self.in_flight.of(handle)) {
+            self.in_flight.get_mut(id).timeouts += 1;
             if let Some(recorder) = &mut self.recorder {
                 recorder.timed_out(self.now, id, node, silent);
             }
         }
-        self.turn(node, |state, context| {
+        self.with_node(node, |state, context| {
             state.on_timeout(context, silent, Some(purpose));
         });
     }

@@ -2,9 +2,9 @@
 
 use super::Network;
 use super::event::Event;
-use super::trip::Cargo;
+use super::routed_message::Payload;
 use crate::engine::Instant;
-use crate::overlay::{Application, Omniscient};
+use crate::overlay::{Application, GroundTruth};
 use crate::workload::{Lookup, LookupPlan, MemberLookups};
 use std::iter::Peekable;
 
@@ -60,7 +60,7 @@ impl Lookups {
     }
 }
 
-impl<P: Omniscient, A: Application> Network<P, A> {
+impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Takes `plan` as what is to be looked up.
     pub fn plan_lookups(&mut self, plan: LookupPlan) {
         self.plan(Plan::Evenly(plan.peekable()));
@@ -92,7 +92,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// Somebody has become a member, or is none any more.
     pub(super) fn membership_changed(&mut self) {
-        self.tally.members(self.now, self.census.nodes().len());
+        self.tally
+            .members(self.now, self.member_index.nodes().len());
         if matches!(self.lookups.plan, Plan::ByMembers(_)) {
             let members = self.honest().len();
             if let Plan::ByMembers(plan) = &mut self.lookups.plan {
@@ -123,7 +124,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         // The high bits choose, so that a draw picks alike in networks of like size.
         let place = (u128::from(lookup.source) * members.len() as u128) >> 64;
         if let Some(source) = members.get(place as usize) {
-            self.route(*source, None, lookup.key, Cargo::Lookup);
+            self.route(*source, None, lookup.key, Payload::Lookup);
         } else {
             self.tally.failed(self.now, 0);
             self.record_lookup_of_nobody(lookup.key);

@@ -1,29 +1,29 @@
 //! Coming and going: who is a member, and which node a participant of the churn is now.
 
 use super::event::Event;
-use super::{Network, Seat};
+use super::{Network, NodeMeta};
 use crate::churn::{Change, ChurnPlan, Rejoin, State, Step};
 use crate::engine::{Instant, Seed, Stream};
-use crate::overlay::{Application, IdRule, Index, Node, Omniscient};
+use crate::overlay::{Application, GroundTruth, IdRule, Node, RootIndex};
 use crate::space::Key;
 use crate::underlay::{Host, Slot};
 use std::collections::BTreeMap;
 
 /// The participants, each on a site of its own, and what is planned for them.
-pub(super) struct Roster {
+pub(super) struct Population {
     participants: Vec<Participant>,
     plan: Option<ChurnPlan>,
     planned: Option<Step>,
     rejoin: Rejoin,
     state: State,
-    growth: Option<Growth>,
-    naming: IdRule,
+    growth: Option<LateHosts>,
+    id_rule: IdRule,
     ids: Stream,
     bootstraps: Stream,
     /// There were members, and the last one has gone.
     extinct: bool,
     /// The other identities on the host of a node, made by it.
-    beside: BTreeMap<Node, Vec<Node>>,
+    colocated: BTreeMap<Node, Vec<Node>>,
 }
 
 /// Who has a site.
@@ -36,14 +36,14 @@ struct Participant {
 }
 
 /// The hosts of participants that were not foreseen.
-struct Growth {
+struct LateHosts {
     /// The first of these participants.
     from: u32,
     hosts: Box<dyn Iterator<Item = Host>>,
     slots: Vec<Slot>,
 }
 
-impl Roster {
+impl Population {
     pub(super) fn new(seed: Seed) -> Self {
         Self {
             participants: Vec::new(),
@@ -52,11 +52,11 @@ impl Roster {
             rejoin: Rejoin::NewId,
             state: State::Lost,
             growth: None,
-            naming: IdRule::default(),
+            id_rule: IdRule::default(),
             ids: seed.stream("rejoining-ids", 0),
             bootstraps: seed.stream("bootstrap", 0),
             extinct: false,
-            beside: BTreeMap::new(),
+            colocated: BTreeMap::new(),
         }
     }
 
@@ -73,31 +73,31 @@ impl Roster {
     }
 }
 
-impl<P: Omniscient, A: Application> Network<P, A> {
+impl<P: GroundTruth, A: Application> Network<P, A> {
     /// A node with `id` on `site` comes at `time` and joins through a random member.
     pub fn join_at(&mut self, time: Instant, id: Key, site: u32) {
         self.queue.schedule(time, Event::Join { id, site });
     }
 
-    /// Takes the IDs of participants that come later from `naming`; random ones if it is not
+    /// Takes the IDs of participants that come later from `id_rule`; random ones if it is not
     /// called.
-    pub fn name_by(&mut self, naming: IdRule) {
-        self.roster.naming = naming;
+    pub fn assign_ids_by(&mut self, id_rule: IdRule) {
+        self.population.id_rule = id_rule;
     }
 
     /// Takes `plan` as who comes and goes; the participants are the sites. A participant that
     /// comes back does so as `rejoin` says, and, if it is the same node, with its state or without.
     pub fn plan_churn(&mut self, plan: ChurnPlan, rejoin: Rejoin, state: State) {
-        self.roster.plan = Some(plan);
-        self.roster.rejoin = rejoin;
-        self.roster.state = state;
+        self.population.plan = Some(plan);
+        self.population.rejoin = rejoin;
+        self.population.state = state;
         self.plan_next_change();
     }
 
     /// Participants from number `from` on, which have no site yet, come to `hosts`, one after the
     /// other. Sites of others may have these numbers.
     pub fn grow_onto(&mut self, from: u32, hosts: Box<dyn Iterator<Item = Host>>) {
-        self.roster.growth = Some(Growth {
+        self.population.growth = Some(LateHosts {
             from,
             hosts,
             slots: Vec::new(),
@@ -106,7 +106,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// Where the distances of the host of a participant are kept.
     fn slot_of(&mut self, participant: u32) -> Slot {
-        match &mut self.roster.growth {
+        match &mut self.population.growth {
             Some(growth) if participant >= growth.from => {
                 let place = (participant - growth.from) as usize;
                 while growth.slots.len() <= place {
@@ -120,26 +120,26 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     fn plan_next_change(&mut self) {
-        self.roster.planned = self.roster.plan.as_mut().and_then(Iterator::next);
-        if let Some(step) = self.roster.planned {
+        self.population.planned = self.population.plan.as_mut().and_then(Iterator::next);
+        if let Some(step) = self.population.planned {
             self.queue.schedule(step.time, Event::Churn);
         }
     }
 
     /// Carries out the planned change, and plans the next.
     pub(super) fn churn(&mut self) {
-        let Some(step) = self.roster.planned else {
+        let Some(step) = self.population.planned else {
             return;
         };
-        let running = self.roster.participant(step.participant).node;
+        let running = self.population.participant(step.participant).node;
         match (step.change, running) {
             (Change::Join, None) => {
-                let first = self.roster.participant(step.participant).first;
-                match (self.roster.rejoin, first) {
-                    (Rejoin::SameId, Some(node)) => self.come_back(node),
+                let first = self.population.participant(step.participant).first;
+                match (self.population.rejoin, first) {
+                    (Rejoin::SameId, Some(node)) => self.restart(node),
                     _ => {
-                        let (naming, seed) = (self.roster.naming, self.setup.seed);
-                        let id = naming.id(seed, step.participant, &mut self.roster.ids);
+                        let (id_rule, seed) = (self.population.id_rule, self.setup.seed);
+                        let id = id_rule.id(seed, step.participant, &mut self.population.ids);
                         self.join(id, step.participant);
                     }
                 }
@@ -160,26 +160,26 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// `node` tells its peers that it goes, and stops.
     pub fn leave(&mut self, node: Node) {
         if self.is_alive(node) {
-            self.turn(node, |state, context| state.leave(context));
+            self.with_node(node, |state, context| state.leave(context));
             self.stop(node, true);
         }
     }
 
     /// `node` stops, after a `farewell` or without.
     fn stop(&mut self, node: Node, farewell: bool) {
-        let seat = &mut self.seats[node.index()];
-        if !std::mem::replace(&mut seat.alive, false) {
+        let meta = &mut self.node_meta[node.index()];
+        if !std::mem::replace(&mut meta.alive, false) {
             return;
         }
-        seat.life += 1;
-        let (site, sybil) = (seat.site, seat.sybil);
-        let member = std::mem::replace(&mut seat.member, false);
-        let others = self.roster.beside.remove(&node).unwrap_or_default();
+        meta.session += 1;
+        let (site, sybil) = (meta.site, meta.sybil);
+        let member = std::mem::replace(&mut meta.member, false);
+        let others = self.population.colocated.remove(&node).unwrap_or_default();
         others.into_iter().for_each(|other| self.crash(other));
         let mut comes_back = false;
         if !sybil {
-            let same_id = self.roster.rejoin == Rejoin::SameId;
-            let participant = self.roster.participant(site);
+            let same_id = self.population.rejoin == Rejoin::SameId;
+            let participant = self.population.participant(site);
             // Not one of the other identities on its host.
             if participant.node == Some(node) {
                 participant.node = None;
@@ -188,30 +188,30 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         }
         let id = self.ids.id(node);
         if member {
-            self.census.remove(&id, node);
+            self.member_index.remove(&id, node);
             self.index.depart(node);
             if let Some(sybils) = &mut self.sybils {
                 sybils.depart(id, node, sybil);
             }
             self.tally.counts.leaves += 1;
             self.membership_changed();
-            self.roster.extinct = self.census.nodes().is_empty();
+            self.population.extinct = self.member_index.nodes().is_empty();
         }
-        if comes_back && self.roster.state == State::Kept {
-            self.applications[node.index()].pause(self.now, &mut self.ledger);
+        if comes_back && self.population.state == State::Kept {
+            self.applications[node.index()].on_pause(self.now, &mut self.metrics);
         } else {
             // What it knew takes room.
-            self.nodes[node.index()] = P::newcomer(&self.shared, &id);
+            self.nodes[node.index()] = P::new(&self.shared, &id);
             let fresh = self.application_for(node, site);
             let mut gone = std::mem::replace(&mut self.applications[node.index()], fresh);
-            gone.perish(self.now, &mut self.ledger);
+            gone.on_stop(self.now, &mut self.metrics);
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.gone(self.now, node, farewell);
             self.record_accounts();
         }
-        for search in self.trips.searches_of(node) {
-            self.lose(search);
+        for handle in self.in_flight.overlay_lookups_of(node) {
+            self.fail(handle);
         }
     }
 
@@ -220,13 +220,13 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         let node = self.ids.add(id);
         let index = u64::from(node.0);
         self.nodes.push(state);
-        self.seats.push(Seat {
+        self.node_meta.push(NodeMeta {
             slot,
             site,
             alive: true,
             member: false,
             sybil: false,
-            life: 0,
+            session: 0,
         });
         let application = self.application_for(node, site);
         self.applications.push(application);
@@ -236,17 +236,17 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     fn application_for(&self, node: Node, site: u32) -> A {
         // Each life has a stream of its own.
-        let life = u64::from(self.seats[node.index()].life);
-        let index = life << 32 | u64::from(node.0);
+        let session = u64::from(self.node_meta[node.index()].session);
+        let index = session << 32 | u64::from(node.0);
         let stream = self.setup.seed.stream("application", index);
         A::new(&self.service, site, stream)
     }
 
     /// Makes a node of `state` for the participant `site`.
-    pub(super) fn enrol(&mut self, id: Key, site: u32, state: P) -> Node {
+    pub(super) fn register(&mut self, id: Key, site: u32, state: P) -> Node {
         let slot = self.slot_of(site);
         let node = self.add(id, (site, slot), state);
-        let participant = self.roster.participant(site);
+        let participant = self.population.participant(site);
         participant.node = Some(node);
         participant.first.get_or_insert(node);
         node
@@ -254,46 +254,50 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// `node`, which has stopped, comes up again: for all others it is the node that it was. It joins
     /// as a newcomer if it has lost its state, and goes on with it otherwise.
-    fn come_back(&mut self, node: Node) {
+    fn restart(&mut self, node: Node) {
         let bootstrap = self.bootstrap();
-        let seat = &mut self.seats[node.index()];
-        seat.alive = true;
-        let site = seat.site;
-        self.roster.participant(site).node = Some(node);
+        let meta = &mut self.node_meta[node.index()];
+        meta.alive = true;
+        let site = meta.site;
+        self.population.participant(site).node = Some(node);
         if let Some(busy) = self.busy.get_mut(node.index()) {
             *busy = self.now;
         }
         self.record_arrival(node);
-        if self.roster.state == State::Lost {
-            self.turn(node, |state, context| state.join(context, bootstrap));
+        if self.population.state == State::Lost {
+            self.with_node(node, |state, context| state.join(context, bootstrap));
             return;
         }
-        self.turn(node, |state, context| state.resume(context, bootstrap));
+        self.with_node(node, |state, context| state.resume(context, bootstrap));
         if self.is_member(node) {
             // Meanwhile others may have come between.
-            self.upcall(node, |application, turn| application.update(turn));
+            self.upcall(node, |application, context| application.update(context));
         }
     }
 
     /// A node with `id` comes up on `site` and begins to join.
     pub(super) fn join(&mut self, id: Key, site: u32) {
         let bootstrap = self.bootstrap();
-        let node = self.enrol(id, site, P::newcomer(&self.shared, &id));
+        let node = self.register(id, site, P::new(&self.shared, &id));
         self.record_arrival(node);
-        self.turn(node, |state, context| state.join(context, bootstrap));
+        self.with_node(node, |state, context| state.join(context, bootstrap));
     }
 
     /// Another identity with `id` comes up on the host of `first` and joins through it.
-    pub(super) fn found_beside(&mut self, first: Node, id: Key) {
-        let Seat {
+    pub(super) fn spawn_colocated(&mut self, first: Node, id: Key) {
+        let NodeMeta {
             site, slot, sybil, ..
-        } = self.seats[first.index()];
-        let node = self.add(id, (site, slot), P::newcomer(&self.shared, &id));
-        self.seats[node.index()].sybil = sybil;
-        self.roster.beside.entry(first).or_default().push(node);
-        self.applications[node.index()].beside(first);
+        } = self.node_meta[first.index()];
+        let node = self.add(id, (site, slot), P::new(&self.shared, &id));
+        self.node_meta[node.index()].sybil = sybil;
+        self.population
+            .colocated
+            .entry(first)
+            .or_default()
+            .push(node);
+        self.applications[node.index()].on_colocated(first);
         self.record_arrival(node);
-        self.turn(node, |state, context| state.join(context, Some(first)));
+        self.with_node(node, |state, context| state.join(context, Some(first)));
     }
 
     /// `node`, whom nobody has answered or who has lost its place, begins to join once more.
@@ -301,17 +305,17 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         self.tally.counts.rejoins += 1;
         // It may draw itself, and then tries again when its patience ends.
         let bootstrap = self.bootstrap();
-        self.turn(node, |state, context| state.join(context, bootstrap));
+        self.with_node(node, |state, context| state.join(context, bootstrap));
     }
 
     /// `node` has its place: it is a member from now on.
-    pub(super) fn welcome(&mut self, node: Node) {
-        let seat = &mut self.seats[node.index()];
-        if seat.alive && !std::mem::replace(&mut seat.member, true) {
+    pub(super) fn on_joined(&mut self, node: Node) {
+        let meta = &mut self.node_meta[node.index()];
+        if meta.alive && !std::mem::replace(&mut meta.member, true) {
             let id = self.ids.id(node);
-            self.census.insert(id, node);
+            self.member_index.insert(id, node);
             if let Some(sybils) = &mut self.sybils {
-                sybils.enter(id, node, seat.sybil);
+                sybils.enter(id, node, meta.sybil);
             }
             let state = &self.nodes[node.index()];
             self.index.enter(&self.shared, node, state);
@@ -320,13 +324,13 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             if let Some(recorder) = &mut self.recorder {
                 recorder.joined(self.now, node);
             }
-            self.upcall(node, |application, turn| application.start(turn));
+            self.upcall(node, |application, context| application.start(context));
         }
     }
 
     /// A random member.
     fn bootstrap(&mut self) -> Option<Node> {
-        let members = self.census.nodes();
-        (!members.is_empty()).then(|| members[self.roster.bootstraps.index(members.len())])
+        let members = self.member_index.nodes();
+        (!members.is_empty()).then(|| members[self.population.bootstraps.index(members.len())])
     }
 }

@@ -15,6 +15,7 @@ mod membership;
 pub mod oracle;
 mod placement;
 mod recording;
+mod routed_message;
 mod router;
 mod sample;
 mod services;
@@ -22,7 +23,6 @@ mod sybils;
 mod tally;
 mod timeline;
 mod trial;
-mod trip;
 
 pub use placement::{Placement, place};
 pub use recording::{MOST_EVENTS, MOST_NODES};
@@ -31,20 +31,22 @@ pub use sample::Sample;
 pub use sybils::Attack;
 pub use tally::{Counts, Tally};
 pub use timeline::{Interval, Timeline};
-pub use trial::Moment;
+pub use trial::TrialProgress;
 
 use crate::engine::memory::MemoryWatch;
-use crate::engine::{EventQueue, Instant, Seed, Span, Stream};
-use crate::overlay::{Action, Application, Census, Effect, Identities, Node, Omniscient, Turn};
+use crate::engine::{Duration, EventQueue, Instant, Seed, Stream};
+use crate::overlay::{
+    Action, AppContext, Application, Effect, GroundTruth, MemberIndex, Node, NodeIds,
+};
 use crate::space::Key;
 use crate::underlay::{Distances, Slot};
 use event::Event;
 use lookups::Lookups;
-use membership::Roster;
+use membership::Population;
 use recording::Recorder;
+use routed_message::{Payload, RoutedMessages};
 use sybils::Sybils;
 use trial::TrialClock;
-use trip::{Cargo, Trips};
 
 /// What a network is made with, whatever its protocol.
 #[derive(Clone, Debug)]
@@ -54,31 +56,31 @@ pub struct Setup {
     /// How messages travel to the root of a key.
     pub travel: Travel,
     /// How long a node waits for an answer.
-    pub timeout: Span,
+    pub timeout: Duration,
     /// Whether the initiator of an iterative lookup asks the root that another node has named, before
     /// the lookup is over.
     pub ask_root: bool,
 }
 
 /// A network of nodes that speak protocol `P` and run application `A`.
-pub struct Network<P: Omniscient, A: Application = ()> {
+pub struct Network<P: GroundTruth, A: Application = ()> {
     setup: Setup,
     shared: P::Shared,
     distances: Distances,
     queue: EventQueue<Event<P, A>>,
     now: Instant,
-    ids: Identities,
+    ids: NodeIds,
     nodes: Vec<P>,
     applications: Vec<A>,
     service: A::Shared,
-    ledger: A::Ledger,
-    seats: Vec<Seat>,
+    metrics: A::Metrics,
+    node_meta: Vec<NodeMeta>,
     random: Vec<Stream>,
-    census: Census,
+    member_index: MemberIndex,
     index: P::Index,
-    trips: Trips<P, A>,
+    in_flight: RoutedMessages<P, A>,
     lookups: Lookups,
-    roster: Roster,
+    population: Population,
     sybils: Option<Box<Sybils>>,
     /// Whether, and how far, what happens is taken down.
     recorder: Option<Box<Recorder>>,
@@ -86,7 +88,7 @@ pub struct Network<P: Omniscient, A: Application = ()> {
     effects: Vec<Effect<P>>,
     actions: Vec<Action<A>>,
     /// How long a node handles a message of the application.
-    handling: Span,
+    service_time: Duration,
     /// Until when nodes handle those that have come; empty unless that takes time.
     busy: Vec<Instant>,
     memory: MemoryWatch,
@@ -95,7 +97,7 @@ pub struct Network<P: Omniscient, A: Application = ()> {
 
 /// What every message to a node has to know of it, in one place.
 #[derive(Clone, Copy, Debug)]
-struct Seat {
+struct NodeMeta {
     /// Where the distances of its host are kept.
     slot: Slot,
     /// Which site that is.
@@ -106,7 +108,7 @@ struct Seat {
     /// It belongs to the adversary.
     sybil: bool,
     /// How often it has stopped: one that comes back under its old address begins another life.
-    life: u32,
+    session: u32,
 }
 
 /// Nodes from which on looking ahead pays: a run of a million lookups took a tenth less time at
@@ -140,14 +142,14 @@ pub enum End {
     Trial,
 }
 
-impl<P: Omniscient, A: Application<Shared = ()>> Network<P, A> {
+impl<P: GroundTruth, A: Application<Shared = ()>> Network<P, A> {
     /// A network without nodes, over hosts whose distances are `distances`.
     pub fn new(setup: Setup, shared: P::Shared, distances: Distances) -> Self {
         Self::serving(setup, shared, (), distances)
     }
 }
 
-impl<P: Omniscient, A: Application> Network<P, A> {
+impl<P: GroundTruth, A: Application> Network<P, A> {
     /// A network without nodes, over hosts whose distances are `distances`; all nodes share
     /// `shared`, and all applications `service`.
     pub fn serving(
@@ -157,29 +159,29 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         distances: Distances,
     ) -> Self {
         Self {
-            roster: Roster::new(setup.seed),
+            population: Population::new(setup.seed),
             setup,
             shared,
             distances,
             queue: EventQueue::new(),
             now: Instant::START,
-            ids: Identities::default(),
+            ids: NodeIds::default(),
             nodes: Vec::new(),
             applications: Vec::new(),
             service,
-            ledger: A::Ledger::default(),
-            seats: Vec::new(),
+            metrics: A::Metrics::default(),
+            node_meta: Vec::new(),
             random: Vec::new(),
-            census: Census::default(),
+            member_index: MemberIndex::default(),
             index: P::Index::default(),
-            trips: Trips::default(),
+            in_flight: RoutedMessages::default(),
             lookups: Lookups::default(),
             sybils: None,
             recorder: None,
             tally: Tally::default(),
             effects: Vec::new(),
             actions: Vec::new(),
-            handling: Span::ZERO,
+            service_time: Duration::ZERO,
             busy: Vec::new(),
             memory: MemoryWatch::begin(),
             trial: None,
@@ -207,8 +209,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     /// What was written down about the applications.
-    pub fn ledger(&self) -> &A::Ledger {
-        &self.ledger
+    pub fn metrics(&self) -> &A::Metrics {
+        &self.metrics
     }
 
     /// What all nodes share.
@@ -217,13 +219,13 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     /// The IDs of all nodes.
-    pub fn ids(&self) -> &Identities {
+    pub fn ids(&self) -> &NodeIds {
         &self.ids
     }
 
     /// The living members.
     pub fn members(&self) -> &[Node] {
-        self.census.nodes()
+        self.member_index.nodes()
     }
 
     /// What was counted so far.
@@ -233,32 +235,32 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// The way from one node to another through the underlay.
     pub fn path(&mut self, from: Node, to: Node) -> crate::underlay::Path {
-        let slot = |node: Node| self.seats[node.index()].slot;
+        let slot = |node: Node| self.node_meta[node.index()].slot;
         let (from, to) = (slot(from), slot(to));
         self.distances.between(from, to)
     }
 
     /// Whether `node` has its place in the network.
     pub fn is_member(&self, node: Node) -> bool {
-        self.seats[node.index()].member
+        self.node_meta[node.index()].member
     }
 
     /// Whether `node` runs: as a member, or about to join.
     pub fn is_alive(&self, node: Node) -> bool {
-        self.seats[node.index()].alive
+        self.node_meta[node.index()].alive
     }
 
-    /// Whether `node` runs, and still in its life `life`.
-    fn lives(&self, node: Node, life: u32) -> bool {
-        let seat = &self.seats[node.index()];
-        seat.alive && seat.life == life
+    /// Whether `node` runs, and still in its life `session`.
+    fn is_in_session(&self, node: Node, session: u32) -> bool {
+        let meta = &self.node_meta[node.index()];
+        meta.alive && meta.session == session
     }
 
     /// Whether `node` takes messages for keys and those of the service. One that is back and has not
     /// its place yet knows nothing of what others still send it.
     fn takes_messages(&self, node: Node) -> bool {
-        let seat = &self.seats[node.index()];
-        seat.alive && (seat.member || seat.life == 0)
+        let meta = &self.node_meta[node.index()];
+        meta.alive && (meta.member || meta.session == 0)
     }
 
     /// Makes `links` the different peers that `node` knows, ascending.
@@ -270,7 +272,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     /// From now on it is measured; with `intervals` also by intervals of such a length until then.
-    pub fn begin_measuring(&mut self, intervals: Option<(Span, Instant)>) {
+    pub fn begin_measuring(&mut self, intervals: Option<(Duration, Instant)>) {
         self.tally.begin(self.now);
         if let Some(recorder) = &mut self.recorder {
             recorder.measuring(self.now);
@@ -293,7 +295,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// What an interval that ends now is told of the network.
     fn interval_end(&self) -> impl FnOnce(&mut Interval) + use<P, A> {
-        let (members, sybils) = (self.census.nodes().len(), self.sybils().len());
+        let (members, sybils) = (self.member_index.nodes().len(), self.sybils().len());
         let occlusion = self.sybils.as_ref().map(|_| self.occluded_links());
         let (links, occluded) = occlusion.unwrap_or_default();
         move |interval| {
@@ -306,20 +308,20 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// Sends `message` of the application on `from` to the root of `key`.
     pub fn send(&mut self, from: Node, key: Key, message: A::Message) {
-        self.route(from, None, key, Cargo::Message(message));
+        self.route(from, None, key, Payload::Message(message));
     }
 
-    /// From now on a node takes `handling` for each message of the application that reaches it,
+    /// From now on a node takes `service_time` for each message of the application that reaches it,
     /// one after the other.
-    pub fn take_time(&mut self, handling: Span) {
-        self.handling = handling;
+    pub fn set_service_time(&mut self, service_time: Duration) {
+        self.service_time = service_time;
     }
 
     /// Lets the application on `node` act.
     pub fn instruct<R>(
         &mut self,
         node: Node,
-        act: impl FnOnce(&mut A, &mut Turn<'_, A>) -> R,
+        act: impl FnOnce(&mut A, &mut AppContext<'_, A>) -> R,
     ) -> R {
         self.upcall(node, act)
     }
@@ -330,7 +332,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     /// Where the trial was when half of its time was over, and where it is now.
-    pub fn trial_moments(&self) -> Option<(Option<Moment>, Moment)> {
+    pub fn trial_moments(&self) -> Option<(Option<TrialProgress>, TrialProgress)> {
         let trial = self.trial.as_ref()?;
         let now = (self.now.as_secs_f64(), self.distances.rows().0);
         Some((trial.middle, trial.moment(now)))
@@ -366,13 +368,13 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// the application are done if `drain` is set, and at most `max_events` of them in the whole run.
     pub fn run(&mut self, until: Instant, drain: bool, max_events: u64) -> End {
         loop {
-            if self.roster.is_extinct() {
+            if self.population.is_extinct() {
                 return End::Extinct;
             }
             if drain
                 && self.lookups.is_over(self.now)
                 && self.tally.under_way() == 0
-                && A::is_over(&self.ledger)
+                && A::is_over(&self.metrics)
             {
                 return End::Done;
             }
@@ -386,7 +388,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 Some((time, event)) => {
                     self.now = time;
                     self.tally.counts.events += 1;
-                    if self.seats.len() >= LARGE {
+                    if self.node_meta.len() >= LARGE {
                         self.look_ahead();
                     }
                     self.handle(event);
@@ -404,43 +406,53 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     /// memory. Changes nothing.
     fn look_ahead(&self) {
         if let Some(Event::Hop { to, .. }) = self.queue.upcoming(8) {
-            std::hint::black_box(self.nodes[to.index()].touch());
+            std::hint::black_box(self.nodes[to.index()].prefetch());
         }
-        if let Some(Event::Hop { to, trip }) = self.queue.upcoming(3) {
-            let key = self.trips.get(*trip).key;
+        if let Some(Event::Hop { to, routed }) = self.queue.upcoming(3) {
+            let key = self.in_flight.get(*routed).key;
             std::hint::black_box(self.next_hop(*to, &key));
         }
     }
 
     fn handle(&mut self, event: Event<P, A>) {
         match event {
-            Event::Hop { to, trip } => self.arrive(to, trip),
-            Event::Bounce { trip } => self.bounce(trip),
-            Event::Answer { trip, left } => self.answer(trip, left),
-            Event::Verdict { trip, next } => self.learn_next(trip, next),
-            Event::Parcel { from, to, parcel } => self.unpack(from, to, parcel),
+            Event::Hop { to, routed } => self.arrive(to, routed),
+            Event::Bounce { routed } => self.bounce(routed),
+            Event::Answer { routed, left } => self.answer(routed, left),
+            Event::NextHopReply { routed, next } => self.on_next_hop_reply(routed, next),
+            Event::DirectMessage { from, to, direct } => self.on_direct_message(from, to, direct),
             Event::Timeout {
                 node,
-                life,
+                session,
                 silent,
                 purpose,
-            } => self.time_out((node, life), silent, purpose),
-            Event::Timer { node, life, timer } => {
-                if self.lives(node, life) {
-                    self.turn(node, |state, context| state.on_timer(context, timer));
+            } => self.time_out((node, session), silent, purpose),
+            Event::Timer {
+                node,
+                session,
+                timer,
+            } => {
+                if self.is_in_session(node, session) {
+                    self.with_node(node, |state, context| state.on_timer(context, timer));
                 }
             }
-            Event::Letter(letter) => self.open(letter),
-            Event::Returned(letter) => self.take_back(*letter),
-            Event::Alarm { node, life, timer } => {
-                if self.lives(node, life) {
-                    self.upcall(node, |application, turn| application.on_timer(turn, timer));
+            Event::AppMessage(app_message) => self.on_app_message(app_message),
+            Event::AppMessageReturned(app_message) => self.on_app_message_returned(*app_message),
+            Event::AppTimer {
+                node,
+                session,
+                timer,
+            } => {
+                if self.is_in_session(node, session) {
+                    self.upcall(node, |application, context| {
+                        application.on_timer(context, timer);
+                    });
                 }
             }
             Event::Lookup => self.look_up(),
             Event::Join { id, site } => self.join(id, site),
             Event::Churn => self.churn(),
-            Event::Infiltrate => self.infiltrate(),
+            Event::SybilJoin => self.sybil_join(),
             Event::Interval => {
                 let state = self.interval_end();
                 self.tally.timeline.close(state);

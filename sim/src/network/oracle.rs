@@ -3,14 +3,14 @@
 
 use super::Network;
 use crate::engine::Stream;
-use crate::overlay::{Application, Census, Index, Node, Omniscient};
+use crate::overlay::{Application, GroundTruth, MemberIndex, Node, RootIndex};
 use crate::space::Key;
 
 /// The node that is truly the root of `key` at this moment.
-pub fn root<P: Omniscient, A: Application>(network: &Network<P, A>, key: &Key) -> Option<Node> {
+pub fn root<P: GroundTruth, A: Application>(network: &Network<P, A>, key: &Key) -> Option<Node> {
     P::root(
         &network.shared,
-        &network.census,
+        &network.member_index,
         &network.nodes,
         &network.index,
         key,
@@ -19,18 +19,18 @@ pub fn root<P: Omniscient, A: Application>(network: &Network<P, A>, key: &Key) -
 
 /// Whether the structure that the protocol rests on is whole, if it has one: on a ring, every
 /// member's first successor is the next member.
-pub fn is_intact<P: Omniscient, A: Application>(network: &Network<P, A>) -> Option<bool> {
-    P::is_intact(&network.shared, &network.census, &network.nodes)
+pub fn is_intact<P: GroundTruth, A: Application>(network: &Network<P, A>) -> Option<bool> {
+    P::is_intact(&network.shared, &network.member_index, &network.nodes)
 }
 
 /// Puts nodes with `ids` on `sites` into `network` as if its protocol had run for long enough,
 /// and starts their maintenance. The network must be empty.
-pub fn settle_converged<P: Omniscient, A: Application>(
+pub fn populate_converged<P: GroundTruth, A: Application>(
     network: &mut Network<P, A>,
     ids: &[Key],
     sites: &[u32],
 ) {
-    let members = newcomers(network, ids, sites);
+    let members = add_members(network, ids, sites);
     // The states of newcomers go before the others come: a million of them take room.
     network.nodes = Vec::new();
     network.nodes = P::converged(&network.shared, &network.ids, &members, &mut network.random);
@@ -40,14 +40,14 @@ pub fn settle_converged<P: Omniscient, A: Application>(
 /// Puts nodes with `ids` on `sites` into `network`, each of which knows `contacts` others,
 /// drawn from `stream`, and starts their maintenance; false if the protocol does not find its
 /// peers from such a start. The network must be empty.
-pub fn settle_random<P: Omniscient, A: Application>(
+pub fn populate_random<P: GroundTruth, A: Application>(
     network: &mut Network<P, A>,
     ids: &[Key],
     sites: &[u32],
     contacts: usize,
     mut stream: Stream,
 ) -> bool {
-    let members = newcomers(network, ids, sites);
+    let members = add_members(network, ids, sites);
     for node in &members {
         // Any draw but the node itself; a double draw only makes one contact fewer.
         let mut known: Vec<Node> = (0..contacts.min(members.len() - 1))
@@ -57,7 +57,7 @@ pub fn settle_random<P: Omniscient, A: Application>(
         known.sort_unstable();
         known.dedup();
         let random = &mut network.random[node.index()];
-        let state = P::acquainted(&network.shared, &network.ids, *node, &known, random);
+        let state = P::with_contacts(&network.shared, &network.ids, *node, &known, random);
         match state {
             Some(state) => network.nodes[node.index()] = state,
             None => return false,
@@ -67,33 +67,33 @@ pub fn settle_random<P: Omniscient, A: Application>(
     true
 }
 
-fn newcomers<P: Omniscient, A: Application>(
+fn add_members<P: GroundTruth, A: Application>(
     network: &mut Network<P, A>,
     ids: &[Key],
     sites: &[u32],
 ) -> Vec<Node> {
     let newcomer = |(id, site): (&Key, &u32)| {
-        let state = P::newcomer(&network.shared, id);
-        network.enrol(*id, *site, state)
+        let state = P::new(&network.shared, id);
+        network.register(*id, *site, state)
     };
     let members: Vec<Node> = ids.iter().zip(sites).map(newcomer).collect();
-    network.census = Census::new(&network.ids, &members);
+    network.member_index = MemberIndex::new(&network.ids, &members);
     for node in &members {
-        network.seats[node.index()].member = true;
+        network.node_meta[node.index()].member = true;
     }
     network.tally.members(network.now, members.len());
     members
 }
 
-fn start<P: Omniscient, A: Application>(network: &mut Network<P, A>, members: &[Node]) {
+fn start<P: GroundTruth, A: Application>(network: &mut Network<P, A>, members: &[Node]) {
     for node in members {
         let state = &network.nodes[node.index()];
         network.index.enter(&network.shared, *node, state);
     }
     for node in members {
-        network.turn(*node, |state, context| state.maintain(context));
+        network.with_node(*node, |state, context| state.maintain(context));
     }
     for node in members {
-        network.upcall(*node, |application, turn| application.start(turn));
+        network.upcall(*node, |application, context| application.start(context));
     }
 }

@@ -5,13 +5,14 @@
 //! way. What keeps the structure up, maintenance and reminders, is only counted.
 
 use super::Network;
-use super::event::TripId;
-use super::trip::Cargo;
-use crate::engine::{Instant, Span};
-use crate::overlay::{self, Application, Node, Omniscient};
+use super::event::RoutedId;
+use super::routed_message::Payload;
+use crate::engine::{Duration, Instant};
+use crate::overlay::{self, Application, GroundTruth, Node};
 use crate::space::{Coordinates, Geometry, Key};
 use dhtlab_analysis::view::{
-    Deed, Event, FORMAT, Holding, KeyEntry, NodeEntry, Outcome, Rate, Recording, Space, What,
+    Event, FORMAT, ItemState, KeyEntry, NodeEntry, Rate, Recording, RouteOutcome, Space,
+    SybilAction, What,
 };
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ pub(super) struct Recorder {
     /// Where each was last, by that number.
     places: Vec<Coordinates>,
     /// What each held last, by the numbers of keys.
-    held: Vec<BTreeMap<u32, Holding>>,
+    held: Vec<BTreeMap<u32, ItemState>>,
     accounts: Vec<u64>,
 }
 
@@ -65,12 +66,12 @@ fn space(geometry: Geometry) -> Space {
     }
 }
 
-fn holding(holding: overlay::Holding) -> Holding {
+fn holding(holding: overlay::ItemState) -> ItemState {
     match holding {
-        overlay::Holding::Copy => Holding::Copy,
-        overlay::Holding::Open => Holding::Open,
-        overlay::Holding::Begun => Holding::Begun,
-        overlay::Holding::Done => Holding::Done,
+        overlay::ItemState::Copy => ItemState::Copy,
+        overlay::ItemState::Open => ItemState::Open,
+        overlay::ItemState::Begun => ItemState::Begun,
+        overlay::ItemState::Done => ItemState::Done,
     }
 }
 
@@ -105,20 +106,20 @@ impl Recorder {
         self.numbers.get(node.index()).copied().unwrap_or(u32::MAX)
     }
 
-    fn journey(&self, trip: TripId) -> Option<u32> {
-        self.journeys.get(trip as usize).copied().flatten()
+    fn journey(&self, routed: RoutedId) -> Option<u32> {
+        self.journeys.get(routed as usize).copied().flatten()
     }
 
     /// A message of a trip goes from one node to another; `answer` says that it is one.
     pub(super) fn carried(
         &mut self,
         now: Instant,
-        trip: Option<TripId>,
+        routed: Option<RoutedId>,
         (from, to): (Node, Node),
-        latency: Span,
+        latency: Duration,
         answer: bool,
     ) {
-        let Some(journey) = trip.and_then(|trip| self.journey(trip)) else {
+        let Some(journey) = routed.and_then(|routed| self.journey(routed)) else {
             return self.uncounted(now);
         };
         let (from, to) = (self.number(from), self.number(to));
@@ -160,16 +161,22 @@ impl Recorder {
     }
 
     /// A node on a trip has waited for another in vain.
-    pub(super) fn timed_out(&mut self, now: Instant, trip: TripId, from: Node, to: Node) {
-        if let Some(journey) = self.journey(trip) {
+    pub(super) fn timed_out(&mut self, now: Instant, routed: RoutedId, from: Node, to: Node) {
+        if let Some(journey) = self.journey(routed) {
             let (from, to) = (self.number(from), self.number(to));
             self.push(now, What::Timeout { journey, from, to });
         }
     }
 
     /// A Sybil does something else with the message of a trip than to pass it on.
-    pub(super) fn betrayed(&mut self, now: Instant, trip: TripId, node: Node, deed: Deed) {
-        if let Some(journey) = self.journey(trip) {
+    pub(super) fn misbehaved(
+        &mut self,
+        now: Instant,
+        routed: RoutedId,
+        node: Node,
+        deed: SybilAction,
+    ) {
+        if let Some(journey) = self.journey(routed) {
             let node = self.number(node);
             self.push(
                 now,
@@ -186,12 +193,12 @@ impl Recorder {
     pub(super) fn ended(
         &mut self,
         now: Instant,
-        trip: TripId,
-        outcome: Outcome,
+        routed: RoutedId,
+        outcome: RouteOutcome,
         node: Option<Node>,
         root: Option<Node>,
     ) {
-        if let Some(journey) = self.journey(trip) {
+        if let Some(journey) = self.journey(routed) {
             let number = |node| self.number(node);
             let (node, root) = (node.map(number), root.map(number));
             self.push(
@@ -234,11 +241,11 @@ impl Recorder {
     }
 
     /// A letter of the application, of this `kind`, is sent.
-    pub(super) fn posted(
+    pub(super) fn app_message_sent(
         &mut self,
         now: Instant,
         (from, to): (Node, Node),
-        latency: Span,
+        latency: Duration,
         kind: &'static str,
     ) {
         if kind.is_empty() {
@@ -275,23 +282,23 @@ impl Recorder {
     }
 
     /// `node` holds `items` now: what has changed is taken down, by how it is held.
-    fn holds(&mut self, now: Instant, node: Node, items: BTreeMap<u32, Holding>) {
+    fn holds(&mut self, now: Instant, node: Node, items: BTreeMap<u32, ItemState>) {
         let node = self.number(node);
         let held = &self.held[node as usize];
-        let mut changed: [(Holding, Vec<u32>); 5] = [
-            Holding::None,
-            Holding::Copy,
-            Holding::Open,
-            Holding::Begun,
-            Holding::Done,
+        let mut changed: [(ItemState, Vec<u32>); 5] = [
+            ItemState::None,
+            ItemState::Copy,
+            ItemState::Open,
+            ItemState::Begun,
+            ItemState::Done,
         ]
         .map(|holding| (holding, Vec::new()));
-        let mut change = |item: u32, holding: Holding| {
+        let mut change = |item: u32, holding: ItemState| {
             let place = changed.iter_mut().find(|(of, _)| *of == holding);
             place.into_iter().for_each(|(_, items)| items.push(item));
         };
         for item in held.keys().filter(|item| !items.contains_key(item)) {
-            change(*item, Holding::None);
+            change(*item, ItemState::None);
         }
         for (item, holding) in &items {
             if held.get(item) != Some(holding) {
@@ -314,7 +321,7 @@ impl Recorder {
     }
 }
 
-impl<P: Omniscient, A: Application> Network<P, A> {
+impl<P: GroundTruth, A: Application> Network<P, A> {
     /// From now on, what happens is taken down, `most_events` events at most ([`MOST_EVENTS`] are
     /// as many as a page takes); those who are there are its first.
     pub fn record(&mut self, most_events: usize) {
@@ -324,7 +331,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             travel: self.setup.travel.as_str().into(),
             item: A::ITEM.into(),
             others: Rate {
-                width: Span::from_secs(1).as_micros(),
+                width: Duration::from_secs(1).as_micros(),
                 counts: Vec::new(),
             },
             ..Recording::default()
@@ -340,7 +347,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             held: Vec::new(),
             accounts: Vec::new(),
         }));
-        for node in (0..self.seats.len() as u32).map(Node) {
+        for node in (0..self.node_meta.len() as u32).map(Node) {
             self.record_arrival(node);
             let is_member = self.is_member(node);
             if let Some(recorder) = &mut self.recorder
@@ -369,7 +376,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         if recorder.recording.cut {
             return;
         }
-        let seat = self.seats[node.index()];
+        let meta = self.node_meta[node.index()];
         let id = self.ids.id(node);
         let place = self.nodes[node.index()].place(&self.shared, &id);
         // One that is back is drawn as another one that comes and goes.
@@ -380,8 +387,8 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         recorder.numbers[node.index()] = number;
         recorder.recording.nodes.push(NodeEntry {
             id: id.to_string(),
-            site: seat.site,
-            sybil: seat.sybil,
+            site: meta.site,
+            sybil: meta.sybil,
         });
         let appear = What::Appear {
             node: number,
@@ -410,7 +417,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             return;
         }
         let mut items = BTreeMap::new();
-        self.applications[node.index()].show(&mut |key, how| {
+        self.applications[node.index()].each_item(&mut |key, how| {
             let number = recorder.key(*key, || P::locate(&self.shared, key));
             items.insert(number, holding(how));
         });
@@ -424,7 +431,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             return;
         };
         let (names, values): (Vec<&'static str>, Vec<u64>) =
-            A::accounts(&self.ledger).into_iter().unzip();
+            A::counters(&self.metrics).into_iter().unzip();
         if values != recorder.accounts {
             recorder.recording.accounts = names.into_iter().map(Into::into).collect();
             recorder.accounts.clone_from(&values);
@@ -433,15 +440,15 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     }
 
     /// A trip begins; it is a journey if anybody wants to watch it.
-    pub(super) fn record_trip(&mut self, id: TripId) {
+    pub(super) fn record_routed(&mut self, id: RoutedId) {
         let Some(recorder) = &mut self.recorder else {
             return;
         };
-        let trip = self.trips.get(id);
-        let kind = match &trip.cargo {
-            Cargo::Lookup => LOOKUP,
-            Cargo::Message(message) => A::kind(message),
-            Cargo::Query(_) => "",
+        let routed = self.in_flight.get(id);
+        let kind = match &routed.payload {
+            Payload::Lookup => LOOKUP,
+            Payload::Message(message) => A::kind(message),
+            Payload::Query(_) => "",
         };
         if recorder.journeys.len() <= id as usize {
             recorder.journeys.resize(id as usize + 1, None);
@@ -451,7 +458,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             return;
         }
         recorder.journeys[id as usize] = Some(recorder.begun);
-        let (key, from) = (trip.key, Some(trip.origin));
+        let (key, from) = (routed.key, Some(routed.origin));
         recorder.begin(self.now, key, from, kind, || P::locate(&self.shared, &key));
     }
 
@@ -466,7 +473,7 @@ impl<P: Omniscient, A: Application> Network<P, A> {
         });
         let end = What::End {
             journey,
-            outcome: Outcome::Failed,
+            outcome: RouteOutcome::Failed,
             node: None,
             root: None,
         };

@@ -2,23 +2,24 @@
 //! handling one takes.
 
 use super::Network;
-use super::event::{Event, Letter, TripId};
-use super::trip::Cargo;
+use super::event::{AppMessage, Event, RoutedId};
+use super::routed_message::Payload;
 use crate::engine::Instant;
 use crate::overlay::{
-    Action, Application, HEADER_BYTES, Identities, NextHop, Node, Omniscient, Overlay, Turn, View,
+    Action, AppContext, Application, GroundTruth, HEADER_BYTES, LocalRouting, NextHop, Node,
+    NodeIds, Overlay,
 };
 use crate::space::Key;
 
 /// An overlay's local lookups on one node.
-struct Local<'a, P: Overlay> {
+struct NodeRouting<'a, P: Overlay> {
     me: Node,
     state: &'a P,
     shared: &'a P::Shared,
-    ids: &'a Identities,
+    ids: &'a NodeIds,
 }
 
-impl<P: Overlay> View for Local<'_, P> {
+impl<P: Overlay> LocalRouting for NodeRouting<'_, P> {
     fn next_hop(&self, key: &Key) -> NextHop {
         self.state.next_hop(self.shared, self.ids, self.me, key)
     }
@@ -37,29 +38,29 @@ impl<P: Overlay> View for Local<'_, P> {
     }
 }
 
-impl<P: Omniscient, A: Application> Network<P, A> {
+impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Makes an upcall to the application on `node`, and carries out what it wants.
     pub(super) fn upcall<R>(
         &mut self,
         node: Node,
-        call: impl FnOnce(&mut A, &mut Turn<'_, A>) -> R,
+        call: impl FnOnce(&mut A, &mut AppContext<'_, A>) -> R,
     ) -> R {
         let mut actions = std::mem::take(&mut self.actions);
-        let view = Local {
+        let routing = NodeRouting {
             me: node,
             state: &self.nodes[node.index()],
             shared: &self.shared,
             ids: &self.ids,
         };
-        let mut turn = Turn {
+        let mut context = AppContext {
             now: self.now,
             me: node,
             shared: &self.service,
-            view: &view,
-            ledger: &mut self.ledger,
+            routing: &routing,
+            metrics: &mut self.metrics,
             actions: &mut actions,
         };
-        let result = call(&mut self.applications[node.index()], &mut turn);
+        let result = call(&mut self.applications[node.index()], &mut context);
         if self.recorder.is_some() {
             self.record_application(node);
         }
@@ -73,16 +74,16 @@ impl<P: Omniscient, A: Application> Network<P, A> {
     fn act(&mut self, node: Node, action: Action<A>) {
         match action {
             Action::Route { key, message } => {
-                self.route(node, None, key, Cargo::Message(message));
+                self.route(node, None, key, Payload::Message(message));
             }
             Action::Send { to, mut message } => {
                 if self.forges(node) {
                     A::forge(&mut message);
                 }
                 self.count_message(HEADER_BYTES + A::bytes(&message), false);
-                let letter = Letter {
+                let app_message = AppMessage {
                     from: node,
-                    life: self.seats[node.index()].life,
+                    session: self.node_meta[node.index()].session,
                     to,
                     message,
                     sent: self.now,
@@ -90,108 +91,120 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 };
                 let latency = self.path(node, to).latency;
                 if let Some(recorder) = &mut self.recorder {
-                    let kind = A::kind(&letter.message);
-                    recorder.posted(self.now, (node, to), latency, kind);
+                    let kind = A::kind(&app_message.message);
+                    recorder.app_message_sent(self.now, (node, to), latency, kind);
                 }
                 self.queue
-                    .schedule(self.now + latency, Event::Letter(Box::new(letter)));
+                    .schedule(self.now + latency, Event::AppMessage(Box::new(app_message)));
             }
             Action::SetTimer { after, timer } => {
-                let life = self.seats[node.index()].life;
-                self.queue
-                    .schedule(self.now + after, Event::Alarm { node, life, timer });
+                let session = self.node_meta[node.index()].session;
+                self.queue.schedule(
+                    self.now + after,
+                    Event::AppTimer {
+                        node,
+                        session,
+                        timer,
+                    },
+                );
             }
-            Action::Tell { to, message } => {
-                let word = Letter {
+            Action::SendLocal { to, message } => {
+                let local = AppMessage {
                     from: node,
-                    life: self.seats[node.index()].life,
+                    session: self.node_meta[node.index()].session,
                     to,
                     message,
                     sent: self.now,
                     // A word in the house takes no time.
                     handled: true,
                 };
-                self.queue.schedule(self.now, Event::Letter(Box::new(word)));
+                self.queue
+                    .schedule(self.now, Event::AppMessage(Box::new(local)));
             }
-            Action::Found { id } => self.found_beside(node, id),
+            Action::SpawnIdentity { id } => self.spawn_colocated(node, id),
             Action::Leave => self.leave(node),
         }
     }
 
     /// A letter reaches its receiver, who reads it when it has handled what came before.
-    pub(super) fn open(&mut self, mut letter: Box<Letter<A>>) {
-        if !self.takes_messages(letter.to) {
-            let back = letter.sent + self.setup.timeout;
+    pub(super) fn on_app_message(&mut self, mut app_message: Box<AppMessage<A>>) {
+        if !self.takes_messages(app_message.to) {
+            let back = app_message.sent + self.setup.timeout;
             self.queue
-                .schedule(back.max(self.now), Event::Returned(letter));
+                .schedule(back.max(self.now), Event::AppMessageReturned(app_message));
             return;
         }
-        if !letter.handled
-            && let Some(ready) = self.take_number(letter.to)
+        if !app_message.handled
+            && let Some(ready) = self.enqueue_service(app_message.to)
         {
-            letter.handled = true;
-            self.queue.schedule(ready, Event::Letter(letter));
+            app_message.handled = true;
+            self.queue.schedule(ready, Event::AppMessage(app_message));
             return;
         }
-        let Letter {
+        let AppMessage {
             from, to, message, ..
-        } = *letter;
-        if self.keeps(to, from) {
-            A::vanish(&message, &mut self.ledger);
+        } = *app_message;
+        if self.drops_from(to, from) {
+            A::on_lost(&message, &mut self.metrics);
             return;
         }
-        self.upcall(to, |application, turn| {
-            application.receive(turn, from, message);
+        self.upcall(to, |application, context| {
+            application.receive(context, from, message);
         });
     }
 
     /// A routed message of the application waits for its turn at `node`; false if it need not.
-    pub(super) fn queue_up(&mut self, node: Node, id: TripId) -> bool {
-        let trip = self.trips.get(id);
-        if trip.handled || !matches!(trip.cargo, Cargo::Message(_)) {
+    pub(super) fn queue_for_service(&mut self, node: Node, id: RoutedId) -> bool {
+        let routed = self.in_flight.get(id);
+        if routed.handled || !matches!(routed.payload, Payload::Message(_)) {
             return false;
         }
-        let Some(ready) = self.take_number(node) else {
+        let Some(ready) = self.enqueue_service(node) else {
             return false;
         };
-        self.trips.get_mut(id).handled = true;
-        self.queue
-            .schedule(ready, Event::Hop { to: node, trip: id });
+        self.in_flight.get_mut(id).handled = true;
+        self.queue.schedule(
+            ready,
+            Event::Hop {
+                to: node,
+                routed: id,
+            },
+        );
         true
     }
 
     /// When `node` has handled one message more, if handling takes time.
-    fn take_number(&mut self, node: Node) -> Option<Instant> {
-        if self.handling.is_zero() {
+    fn enqueue_service(&mut self, node: Node) -> Option<Instant> {
+        if self.service_time.is_zero() {
             return None;
         }
-        if self.busy.len() < self.seats.len() {
-            self.busy.resize(self.seats.len(), Instant::START);
+        if self.busy.len() < self.node_meta.len() {
+            self.busy.resize(self.node_meta.len(), Instant::START);
         }
         let busy = &mut self.busy[node.index()];
-        *busy = self.now.max(*busy) + self.handling;
+        *busy = self.now.max(*busy) + self.service_time;
         Some(*busy)
     }
 
     /// A letter comes back to its sender, whose overlay hears of it, too.
-    pub(super) fn take_back(&mut self, letter: Letter<A>) {
-        let Letter {
+    pub(super) fn on_app_message_returned(&mut self, app_message: AppMessage<A>) {
+        let AppMessage {
             from,
-            life,
+            session,
             to,
             message,
             ..
-        } = letter;
-        if !self.lives(from, life) {
-            A::vanish(&message, &mut self.ledger);
+        } = app_message;
+        if !self.is_in_session(from, session) {
+            A::on_lost(&message, &mut self.metrics);
             return;
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.returned(self.now, (from, to), A::kind(&message));
         }
-        self.turn(from, |state, context| state.on_timeout(context, to, None));
-        self.upcall(from, |application, turn| {
-            application.undelivered(turn, to, message);
+        self.with_node(from, |state, context| state.on_timeout(context, to, None));
+        self.upcall(from, |application, context| {
+            application.undelivered(context, to, message);
         });
     }
 }

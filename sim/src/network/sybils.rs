@@ -2,25 +2,25 @@
 //! learn from their peers whom to come near next, and do with what passes through them what the
 //! adversary wants.
 
-use super::event::{Event, TripId};
-use super::trip::Cargo;
+use super::event::{Event, RoutedId};
+use super::routed_message::Payload;
 use super::{Network, Travel};
-use crate::adversary::{Behaviour, Campaign};
-use crate::engine::{Instant, Seed, Span, Stream};
-use crate::overlay::{Application, Census, NextHop, Node, Omniscient};
+use crate::adversary::{Behaviour, SybilPlacement};
+use crate::engine::{Duration, Instant, Seed, Stream};
+use crate::overlay::{Application, GroundTruth, MemberIndex, NextHop, Node};
 use crate::space::Key;
-use dhtlab_analysis::view::Deed;
+use dhtlab_analysis::view::SybilAction;
 
 /// An attack, as a network is told of it.
 pub struct Attack {
     /// Which IDs the Sybils take.
-    pub campaign: Campaign,
+    pub sybil_placement: SybilPlacement,
     /// What they do.
     pub behaviour: Behaviour,
     /// When the first one joins.
     pub start: Instant,
     /// The time from one to the next.
-    pub gap: Span,
+    pub gap: Duration,
     /// The site of its first address; the others follow.
     pub first_site: u32,
 }
@@ -33,11 +33,11 @@ pub(super) struct Sybils {
     /// Those that have been asked for their peers when they had joined, and the place among them of
     /// the one that is asked once more.
     asked: Vec<Node>,
-    patrol: usize,
+    next_asked: usize,
     /// The Sybils that are members.
-    census: Census,
+    member_index: MemberIndex,
     /// The members that are not: lookups begin there.
-    honest: Census,
+    honest: MemberIndex,
     bootstraps: Stream,
 }
 
@@ -45,22 +45,22 @@ pub(super) struct Sybils {
 const ACCOMPLICES: usize = 40;
 
 impl Sybils {
-    pub(super) fn new(attack: Attack, honest: Census, seed: Seed) -> Self {
+    pub(super) fn new(attack: Attack, honest: MemberIndex, seed: Seed) -> Self {
         Self {
             attack,
             joining: Vec::new(),
             asked: Vec::new(),
-            patrol: 0,
-            census: Census::default(),
+            next_asked: 0,
+            member_index: MemberIndex::default(),
             honest,
             bootstraps: seed.stream("sybil-bootstrap", 0),
         }
     }
 
     /// The census to which a node belongs.
-    fn census_of(&mut self, sybil: bool) -> &mut Census {
+    fn member_index_of(&mut self, sybil: bool) -> &mut MemberIndex {
         if sybil {
-            &mut self.census
+            &mut self.member_index
         } else {
             &mut self.honest
         }
@@ -68,33 +68,33 @@ impl Sybils {
 
     /// `node` with `id` has become a member.
     pub(super) fn enter(&mut self, id: Key, node: Node, sybil: bool) {
-        self.census_of(sybil).insert(id, node);
+        self.member_index_of(sybil).insert(id, node);
     }
 
     /// `node` with `id` is no member any more.
     pub(super) fn depart(&mut self, id: Key, node: Node, sybil: bool) {
-        self.census_of(sybil).remove(&id, node);
+        self.member_index_of(sybil).remove(&id, node);
     }
 
     /// The Sybils around `key` in the order of IDs, at most so many.
     fn around(&self, key: &Key) -> Vec<Node> {
-        let nodes = self.census.nodes();
+        let nodes = self.member_index.nodes();
         if nodes.is_empty() {
             return Vec::new();
         }
         let count = nodes.len().min(ACCOMPLICES);
-        let first = self.census.successor(key) + nodes.len() - count / 2;
+        let first = self.member_index.successor(key) + nodes.len() - count / 2;
         (first..first + count)
             .map(|place| nodes[place % nodes.len()])
             .collect()
     }
 }
 
-impl<P: Omniscient, A: Application> Network<P, A> {
+impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Begins a Sybil attack. To be called when those are there that are there at first.
     pub fn attack(&mut self, attack: Attack) {
-        self.queue.schedule(attack.start, Event::Infiltrate);
-        let honest = self.census.clone();
+        self.queue.schedule(attack.start, Event::SybilJoin);
+        let honest = self.member_index.clone();
         self.sybils = Some(Box::new(Sybils::new(attack, honest, self.setup.seed)));
     }
 
@@ -105,14 +105,14 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// Whether `node` is a Sybil.
     pub fn is_sybil(&self, node: Node) -> bool {
-        self.seats[node.index()].sybil
+        self.node_meta[node.index()].sybil
     }
 
     /// The members that are Sybils.
     pub fn sybils(&self) -> &[Node] {
         self.sybils
             .as_ref()
-            .map_or(&[], |sybils| sybils.census.nodes())
+            .map_or(&[], |sybils| sybils.member_index.nodes())
     }
 
     /// The members that are not.
@@ -138,43 +138,43 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// The next Sybil is due: the adversary looks at what its Sybils know, and sends one more if
     /// it knows of a place for it.
-    pub(super) fn infiltrate(&mut self) {
+    pub(super) fn sybil_join(&mut self) {
         let Some(mut sybils) = self.sybils.take() else {
             return;
         };
-        self.reconnoitre(&mut sybils);
-        if let Some(identity) = sybils.attack.campaign.next_identity() {
-            let members = self.census.nodes();
+        self.learn_targets(&mut sybils);
+        if let Some(identity) = sybils.attack.sybil_placement.next_identity() {
+            let members = self.member_index.nodes();
             let bootstrap =
                 (!members.is_empty()).then(|| members[sybils.bootstraps.index(members.len())]);
             let site = sybils.attack.first_site + identity.address;
-            let state = P::newcomer(&self.shared, &identity.id);
+            let state = P::new(&self.shared, &identity.id);
             let slot = self.distances.slot(site);
             let node = self.add(identity.id, (site, slot), state);
-            self.seats[node.index()].sybil = true;
+            self.node_meta[node.index()].sybil = true;
             self.record_arrival(node);
             sybils.joining.push(node);
             self.sybils = Some(sybils);
-            self.turn(node, |state, context| state.join(context, bootstrap));
+            self.with_node(node, |state, context| state.join(context, bootstrap));
         } else {
             self.sybils = Some(sybils);
         }
         if let Some(sybils) = &self.sybils
-            && !sybils.attack.campaign.is_over()
+            && !sybils.attack.sybil_placement.is_over()
         {
             let next = self.now + sybils.attack.gap;
-            self.queue.schedule(next, Event::Infiltrate);
+            self.queue.schedule(next, Event::SybilJoin);
         }
     }
 
     /// The adversary hears of the honest peers of new Sybils and of one that has been there for
     /// longer.
-    fn reconnoitre(&self, sybils: &mut Sybils) {
-        let campaign = &mut sybils.attack.campaign;
+    fn learn_targets(&self, sybils: &mut Sybils) {
+        let sybil_placement = &mut sybils.attack.sybil_placement;
         let mut listen = |node: Node| {
             self.node(node).each_peer(&mut |peer| {
                 if !self.is_sybil(peer) {
-                    campaign.hear_of(self.ids.id(peer));
+                    sybil_placement.learn_node(self.ids.id(peer));
                 }
             });
         };
@@ -188,33 +188,33 @@ impl<P: Omniscient, A: Application> Network<P, A> {
             !is_member
         });
         if !asked.is_empty() {
-            sybils.patrol = (sybils.patrol + 1) % asked.len();
-            listen(asked[sybils.patrol]);
+            sybils.next_asked = (sybils.next_asked + 1) % asked.len();
+            listen(asked[sybils.next_asked]);
         }
     }
 
     /// What the Sybil `node` does with a routed message that has reached it, unless that is what
     /// it should do: then false.
-    pub(super) fn betray(&mut self, node: Node, id: TripId) -> bool {
+    pub(super) fn misbehave(&mut self, node: Node, id: RoutedId) -> bool {
         let Some(behaviour) = self.sybils.as_ref().map(|sybils| sybils.attack.behaviour) else {
             return false;
         };
-        let trip = self.trips.get_mut(id);
-        let is_lookup = matches!(trip.cargo, Cargo::Lookup);
-        trip.intercepted |= is_lookup;
-        let (origin, last) = (trip.origin, trip.last);
+        let routed = self.in_flight.get_mut(id);
+        let is_lookup = matches!(routed.payload, Payload::Lookup);
+        routed.intercepted |= is_lookup;
+        let (origin, last) = (routed.origin, routed.last);
         // They let each other pass.
         if self.is_sybil(origin) {
             return false;
         }
         let iterative = self.setup.travel == Travel::Iterative;
         let deed = match behaviour {
-            Behaviour::Drop => Some(Deed::Drop),
-            Behaviour::Misroute if !last => Some(Deed::Misroute),
+            Behaviour::Drop => Some(SybilAction::Drop),
+            Behaviour::Misroute if !last => Some(SybilAction::Misroute),
             Behaviour::Observe | Behaviour::Forge | Behaviour::Misroute => None,
         };
         if let (Some(recorder), Some(deed)) = (&mut self.recorder, deed) {
-            recorder.betrayed(self.now, id, node, deed);
+            recorder.misbehaved(self.now, id, node, deed);
         }
         match behaviour {
             Behaviour::Observe | Behaviour::Forge => false,
@@ -224,12 +224,12 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 true
             }
             Behaviour::Drop => {
-                self.lose(id);
+                self.fail(id);
                 true
             }
             Behaviour::Misroute if last => false,
             Behaviour::Misroute if iterative => {
-                self.tell_next(node, id, NextHop::Root);
+                self.send_next_hop_reply(node, id, NextHop::Root);
                 true
             }
             Behaviour::Misroute => {
@@ -241,14 +241,14 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// What the Sybil `node` answers to `request` of `from`: `None` if it does not answer,
     /// `honest` unless it is asked the way to a key.
-    pub(super) fn betray_request(
+    pub(super) fn misbehave_on_request(
         &self,
         node: Node,
         from: Node,
         request: &P::Message,
         honest: P::Message,
     ) -> Option<P::Message> {
-        let (Some(sybils), Some(key)) = (&self.sybils, P::asked_way(request)) else {
+        let (Some(sybils), Some(key)) = (&self.sybils, P::lookup_target(request)) else {
             return Some(honest);
         };
         if self.is_sybil(from) {
@@ -261,14 +261,14 @@ impl<P: Omniscient, A: Application> Network<P, A> {
                 let mut accomplices = sybils.around(&key);
                 accomplices.retain(|accomplice| *accomplice != node);
                 let id = |node: &Node| self.ids.id(*node);
-                accomplices.sort_by(|a, b| P::nearer(&self.shared, &key, &id(a), &id(b)));
-                Some(P::way_by(&self.shared, &accomplices).unwrap_or(honest))
+                accomplices.sort_by(|a, b| P::cmp_closeness(&self.shared, &key, &id(a), &id(b)));
+                Some(P::lookup_reply(&self.shared, &accomplices).unwrap_or(honest))
             }
         }
     }
 
     /// Whether `node` is a Sybil that takes what the application on `from` sends, and does nothing.
-    pub(super) fn keeps(&self, node: Node, from: Node) -> bool {
+    pub(super) fn drops_from(&self, node: Node, from: Node) -> bool {
         self.is_sybil(node)
             && !self.is_sybil(from)
             && self
@@ -288,13 +288,13 @@ impl<P: Omniscient, A: Application> Network<P, A> {
 
     /// Alters the message of a service that `node` routes or passes on, if it is a Sybil that does
     /// so; once on its way, so that no alteration takes back another.
-    pub(super) fn forge(&mut self, node: Node, id: TripId) {
+    pub(super) fn forge(&mut self, node: Node, id: RoutedId) {
         if !self.forges(node) {
             return;
         }
-        let trip = self.trips.get_mut(id);
-        if let Cargo::Message(message) = &mut trip.cargo
-            && !std::mem::replace(&mut trip.forged, true)
+        let routed = self.in_flight.get_mut(id);
+        if let Payload::Message(message) = &mut routed.payload
+            && !std::mem::replace(&mut routed.forged, true)
         {
             A::forge(message);
         }

@@ -2,7 +2,7 @@
 
 use super::sample::Sample;
 use super::timeline::Timeline;
-use crate::engine::{Instant, Span};
+use crate::engine::{Duration, Instant};
 
 /// Plain counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,9 +48,9 @@ pub struct Counts {
 pub(super) struct Success {
     pub hops: u32,
     pub underlay_hops: u32,
-    pub latency: Span,
+    pub latency: Duration,
     /// Latency of the direct way to the root, and back where the latency of the lookup counts that.
-    pub direct: Span,
+    pub direct: Duration,
 }
 
 /// What Sybils had to do with a lookup.
@@ -83,12 +83,12 @@ pub struct Tally {
     pub path_and_direct: (u128, u128),
     /// The same by intervals, where they are wanted.
     pub timeline: Timeline,
-    presence: Presence,
+    presence: MemberTime,
 }
 
 /// How long members were there, all together.
 #[derive(Clone, Copy, Debug, Default)]
-struct Presence {
+struct MemberTime {
     begun: Instant,
     nanos: u128,
     since: Instant,
@@ -117,7 +117,7 @@ impl Tally {
     }
 
     /// The time since measuring began.
-    pub fn measured(&self, now: Instant) -> Span {
+    pub fn measured(&self, now: Instant) -> Duration {
         now.since(self.presence.begun)
     }
 
@@ -178,7 +178,7 @@ impl Tally {
     }
 }
 
-impl Presence {
+impl MemberTime {
     fn so_far(self, now: Instant) -> u128 {
         u128::from(now.since(self.since).as_nanos()) * u128::from(self.members)
     }

@@ -1,6 +1,6 @@
 //! What was counted, by intervals of virtual time.
 
-use crate::engine::{Instant, Span};
+use crate::engine::{Duration, Instant};
 
 /// Intervals of equal length from an instant on; none unless they are wanted. The last one is
 /// shorter where the time that is measured ends within it.
@@ -8,7 +8,7 @@ use crate::engine::{Instant, Span};
 pub struct Timeline {
     start: Instant,
     end: Instant,
-    length: Span,
+    length: Duration,
     intervals: Vec<Interval>,
     /// How many have ended.
     closed: usize,
@@ -45,7 +45,7 @@ pub struct Interval {
 
 impl Timeline {
     /// Intervals of `length` > 0 from `start` to `end`.
-    pub fn new((start, end): (Instant, Instant), length: Span) -> Self {
+    pub fn new((start, end): (Instant, Instant), length: Duration) -> Self {
         let count = end.since(start).as_nanos().div_ceil(length.as_nanos());
         Self {
             start,
@@ -57,7 +57,7 @@ impl Timeline {
     }
 
     /// The intervals that were begun, each with the time from the beginning of the first to its end.
-    pub fn intervals(&self) -> impl Iterator<Item = (Span, &Interval)> {
+    pub fn intervals(&self) -> impl Iterator<Item = (Duration, &Interval)> {
         let since = self.ends().map(|end| end.since(self.start));
         since.zip(&self.intervals)
     }
@@ -110,17 +110,18 @@ mod tests {
     use super::*;
 
     fn at(seconds: u64) -> Instant {
-        Instant::START + Span::from_secs(seconds)
+        Instant::START + Duration::from_secs(seconds)
     }
 
     fn rows(timeline: &Timeline) -> Vec<(u64, u64)> {
-        let row =
-            |(end, interval): (Span, &Interval)| (end.as_nanos() / 1_000_000_000, interval.members);
+        let row = |(end, interval): (Duration, &Interval)| {
+            (end.as_nanos() / 1_000_000_000, interval.members)
+        };
         timeline.intervals().map(row).collect()
     }
 
     fn timeline() -> Timeline {
-        Timeline::new((at(20), at(120)), Span::from_secs(30))
+        Timeline::new((at(20), at(120)), Duration::from_secs(30))
     }
 
     #[test]

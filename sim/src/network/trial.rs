@@ -8,7 +8,7 @@ const MOST_WAIT: u32 = 5;
 
 /// Where a trial was at a moment.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
+pub struct TrialProgress {
     /// The virtual time in seconds.
     pub reached: f64,
     /// Seconds of processor time since the trial began.
@@ -25,7 +25,7 @@ pub(super) struct TrialClock {
     budget: f64,
     /// When it is over however little it has had.
     end: Instant,
-    pub middle: Option<Moment>,
+    pub middle: Option<TrialProgress>,
 }
 
 impl TrialClock {
@@ -49,8 +49,8 @@ impl TrialClock {
     }
 
     /// This moment of the trial.
-    pub fn moment(&self, (reached, rows): (f64, usize)) -> Moment {
-        Moment {
+    pub fn moment(&self, (reached, rows): (f64, usize)) -> TrialProgress {
+        TrialProgress {
             reached,
             taken: self.started.elapsed().as_secs_f64(),
             rows,

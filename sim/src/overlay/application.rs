@@ -1,7 +1,7 @@
 //! The common API: what an overlay offers to what runs on it.
 
 use super::{NextHop, Node};
-use crate::engine::{Instant, Span, Stream};
+use crate::engine::{Duration, Instant, Stream};
 use crate::space::Key;
 
 /// What becomes of a message that passes through.
@@ -15,7 +15,7 @@ pub enum Forward {
 
 /// How a node stands to an item that it holds for the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holding {
+pub enum ItemState {
     /// It holds a copy that another node looks after.
     Copy,
     /// It looks after the item, and there is work to be done.
@@ -38,7 +38,7 @@ pub trait Application: Sized {
     /// What a node wakes up for.
     type Timer: Copy + std::fmt::Debug;
     /// What is written down about all nodes for whoever runs the network; nodes do not read it.
-    type Ledger: Default;
+    type Metrics: Default;
     /// What an item is called that nodes hold for the network, if they hold any.
     const ITEM: &'static str = "";
 
@@ -46,15 +46,15 @@ pub trait Application: Sized {
     fn new(shared: &Self::Shared, site: u32, random: Stream) -> Self;
 
     /// The node is another identity on the host of `first`, made by it. Comes before `start`.
-    fn beside(&mut self, _first: Node) {}
+    fn on_colocated(&mut self, _first: Node) {}
 
     /// The node has its place in the network: a new one, or one that is back with what it kept.
-    fn start(&mut self, _turn: &mut Turn<'_, Self>) {}
+    fn start(&mut self, _context: &mut AppContext<'_, Self>) {}
 
     /// `message` for `key` has reached its root, this node.
     fn deliver(
         &mut self,
-        turn: &mut Turn<'_, Self>,
+        context: &mut AppContext<'_, Self>,
         origin: Node,
         key: Key,
         message: Self::Message,
@@ -64,7 +64,7 @@ pub trait Application: Sized {
     /// each on its way; it may be changed or kept.
     fn forward(
         &mut self,
-        _turn: &mut Turn<'_, Self>,
+        _context: &mut AppContext<'_, Self>,
         _key: Key,
         _message: &mut Self::Message,
         _next: Node,
@@ -73,26 +73,38 @@ pub trait Application: Sized {
     }
 
     /// `message` came straight from `from`.
-    fn receive(&mut self, _turn: &mut Turn<'_, Self>, _from: Node, _message: Self::Message) {}
+    fn receive(
+        &mut self,
+        _context: &mut AppContext<'_, Self>,
+        _from: Node,
+        _message: Self::Message,
+    ) {
+    }
 
     /// Nobody took `message` at `to` in time; the overlay knows of it already.
-    fn undelivered(&mut self, _turn: &mut Turn<'_, Self>, _to: Node, _message: Self::Message) {}
+    fn undelivered(
+        &mut self,
+        _context: &mut AppContext<'_, Self>,
+        _to: Node,
+        _message: Self::Message,
+    ) {
+    }
 
     /// A timer that the node has set is due.
-    fn on_timer(&mut self, _turn: &mut Turn<'_, Self>, _timer: Self::Timer) {}
+    fn on_timer(&mut self, _context: &mut AppContext<'_, Self>, _timer: Self::Timer) {}
 
     /// The neighbourhood of this node has changed.
-    fn update(&mut self, _turn: &mut Turn<'_, Self>) {}
+    fn update(&mut self, _context: &mut AppContext<'_, Self>) {}
 
     /// The node stops at `now` and will be back with what it holds now; its timers and what it waits
     /// for are gone.
-    fn pause(&mut self, _now: Instant, _ledger: &mut Self::Ledger) {}
+    fn on_pause(&mut self, _now: Instant, _ledger: &mut Self::Metrics) {}
 
     /// The node is gone at `now`, and with it what it held.
-    fn perish(&mut self, _now: Instant, _ledger: &mut Self::Ledger) {}
+    fn on_stop(&mut self, _now: Instant, _ledger: &mut Self::Metrics) {}
 
     /// `message` is lost: nobody gets it, and nobody is told.
-    fn vanish(_message: &Self::Message, _ledger: &mut Self::Ledger) {}
+    fn on_lost(_message: &Self::Message, _ledger: &mut Self::Metrics) {}
 
     /// Alters `message` as an adversary would that wants to pass it for a true one.
     fn forge(message: &mut Self::Message);
@@ -107,22 +119,22 @@ pub trait Application: Sized {
     }
 
     /// Shows the items that this node holds, each once, in an order of its own.
-    fn show(&self, _see: &mut dyn FnMut(&Key, Holding)) {}
+    fn each_item(&self, _see: &mut dyn FnMut(&Key, ItemState)) {}
 
     /// The accounts of what was done so far, for those who watch: each with its name, always the
     /// same ones in the same order.
-    fn accounts(_ledger: &Self::Ledger) -> Vec<(&'static str, u64)> {
+    fn counters(_ledger: &Self::Metrics) -> Vec<(&'static str, u64)> {
         Vec::new()
     }
 
     /// Whether what the network was made for is done.
-    fn is_over(_ledger: &Self::Ledger) -> bool {
+    fn is_over(_ledger: &Self::Metrics) -> bool {
         true
     }
 }
 
 /// What an overlay tells of itself on one node: its local lookups.
-pub trait View {
+pub trait LocalRouting {
     /// Where a message for `key` goes from here.
     fn next_hop(&self, key: &Key) -> NextHop;
 
@@ -143,7 +155,7 @@ pub trait View {
 /// What an application may know and do during an upcall.
 ///
 /// What it wants done is collected and carried out after it has returned, in order.
-pub struct Turn<'a, A: Application> {
+pub struct AppContext<'a, A: Application> {
     /// The time.
     pub now: Instant,
     /// The node it runs on.
@@ -151,9 +163,9 @@ pub struct Turn<'a, A: Application> {
     /// What all nodes share.
     pub shared: &'a A::Shared,
     /// The overlay below.
-    pub view: &'a dyn View,
+    pub routing: &'a dyn LocalRouting,
     /// What is written down about all nodes.
-    pub ledger: &'a mut A::Ledger,
+    pub metrics: &'a mut A::Metrics,
     /// What is to be done.
     pub actions: &'a mut Vec<Action<A>>,
 }
@@ -178,19 +190,19 @@ pub enum Action<A: Application> {
     /// A timer.
     SetTimer {
         /// How long from now.
-        after: Span,
+        after: Duration,
         /// What for.
         timer: A::Timer,
     },
     /// A word to another identity on the same host: no message, and heard at once.
-    Tell {
+    SendLocal {
         /// Who hears it.
         to: Node,
         /// What it is told.
         message: A::Message,
     },
     /// Another identity on this host.
-    Found {
+    SpawnIdentity {
         /// Its ID.
         id: Key,
     },
@@ -198,15 +210,15 @@ pub enum Action<A: Application> {
     Leave,
 }
 
-impl<A: Application> Turn<'_, A> {
+impl<A: Application> AppContext<'_, A> {
     /// The ID of this node.
     pub fn id(&self) -> Key {
-        self.view.id(self.me)
+        self.routing.id(self.me)
     }
 
     /// Whether this node holds itself to be the root of `key`.
-    pub fn owns(&self, key: &Key) -> bool {
-        self.view.next_hop(key) == NextHop::Root
+    pub fn is_root_of(&self, key: &Key) -> bool {
+        self.routing.next_hop(key) == NextHop::Root
     }
 
     /// Sends `message` to the root of `key`.
@@ -221,19 +233,19 @@ impl<A: Application> Turn<'_, A> {
     }
 
     /// Wakes the node up after `after`.
-    pub fn set_timer(&mut self, after: Span, timer: A::Timer) {
+    pub fn set_timer(&mut self, after: Duration, timer: A::Timer) {
         self.actions.push(Action::SetTimer { after, timer });
     }
 
     /// Tells `to`, another identity on the same host, `message`; it comes back like one that is
     /// sent if that one is gone.
-    pub fn tell(&mut self, to: Node, message: A::Message) {
-        self.actions.push(Action::Tell { to, message });
+    pub fn send_local(&mut self, to: Node, message: A::Message) {
+        self.actions.push(Action::SendLocal { to, message });
     }
 
     /// Makes another identity on this host, with `id`, which joins through this node.
-    pub fn found(&mut self, id: Key) {
-        self.actions.push(Action::Found { id });
+    pub fn spawn_identity(&mut self, id: Key) {
+        self.actions.push(Action::SpawnIdentity { id });
     }
 
     /// Leaves the network.
@@ -247,11 +259,11 @@ impl Application for () {
     type Shared = ();
     type Message = std::convert::Infallible;
     type Timer = std::convert::Infallible;
-    type Ledger = ();
+    type Metrics = ();
 
     fn new((): &(), _: u32, _: Stream) -> Self {}
 
-    fn deliver(&mut self, _: &mut Turn<'_, Self>, _: Node, _: Key, message: Self::Message) {
+    fn deliver(&mut self, _: &mut AppContext<'_, Self>, _: Node, _: Key, message: Self::Message) {
         match message {}
     }
 

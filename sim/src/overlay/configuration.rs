@@ -1,9 +1,9 @@
 //! What a scenario has to know of a protocol before it runs: what cannot be meant, what it will
 //! take, and the types that it stands for.
 
-use super::Omniscient;
-use crate::engine::Span;
-use crate::parameter::{Parameters, Problem};
+use super::GroundTruth;
+use crate::engine::Duration;
+use crate::parameter::{ConfigError, Parameters};
 
 crate::choices! {
     /// How a network comes about.
@@ -19,7 +19,7 @@ crate::choices! {
 
 /// Under which circumstances a protocol is to run.
 #[derive(Clone, Copy, Debug)]
-pub struct Circumstances {
+pub struct Deployment {
     /// Number of nodes that can be there: those at first, and those that come later.
     pub nodes: usize,
     /// How the network comes about.
@@ -30,7 +30,7 @@ pub struct Circumstances {
     pub iterative: bool,
 }
 
-impl Circumstances {
+impl Deployment {
     /// Whether nodes have to find their place by messages.
     pub fn need_maintenance(&self) -> bool {
         self.joins || self.start != Start::Converged
@@ -39,7 +39,7 @@ impl Circumstances {
 
 /// What a protocol takes, roughly, for an estimate before a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Burden {
+pub struct CostEstimate {
     /// Hops of a lookup.
     pub hops: f64,
     /// Maintenance messages that a node sends each second.
@@ -57,17 +57,17 @@ pub trait Configuration: Parameters {
     /// Refuses what cannot be meant under the circumstances.
     ///
     /// # Errors
-    /// A [`Problem`] with the dotted path of the key.
-    fn check(&self, circumstances: &Circumstances) -> Result<(), Problem>;
+    /// A [`ConfigError`] with the dotted path of the key.
+    fn check(&self, deployment: &Deployment) -> Result<(), ConfigError>;
 
     /// What it will take.
-    fn burden(&self, nodes: usize) -> Burden;
+    fn cost_estimate(&self, nodes: usize) -> CostEstimate;
 
     /// Maintenance messages that a node sends each second, by the key that sets how often.
-    fn upkeep(&self, nodes: usize) -> Vec<(&'static str, f64)>;
+    fn maintenance_rates(&self, nodes: usize) -> Vec<(&'static str, f64)>;
 
     /// How long a node waits for an answer.
-    fn timeout(&self) -> Span;
+    fn timeout(&self) -> Duration;
 
     /// Whether IDs stand on a ring, on which a node follows the one before it: whether it means
     /// anything to come between two neighbours.
@@ -77,25 +77,25 @@ pub trait Configuration: Parameters {
 
     /// How many others a node knows at most that could be the root of its keys one after the other,
     /// and the key that says so, where there is one.
-    fn heirs(&self) -> Option<(usize, &'static str)> {
+    fn max_replicas(&self) -> Option<(usize, &'static str)> {
         None
     }
 
     /// The time in which a place in the ring takes in one newcomer, where newcomers have to wait for
     /// their turn.
-    fn takes_in_one_each(&self) -> Option<Span> {
+    fn join_interval(&self) -> Option<Duration> {
         None
     }
 
-    /// Opens `launch` with the type of the protocol and what its nodes share.
-    fn launch<L: Launch>(&self, launch: L) -> L::Output;
+    /// Opens `visitor` with the type of the protocol and what its nodes share.
+    fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output;
 }
 
 /// Something that is done with a protocol, whichever it is.
-pub trait Launch {
+pub trait ProtocolVisitor {
     /// What comes of it.
     type Output;
 
     /// Does it with protocol `P`.
-    fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output;
+    fn visit<P: GroundTruth>(self, shared: P::Shared) -> Self::Output;
 }

@@ -1,14 +1,14 @@
 //! What a node may know and do while it handles an event.
 
-use super::{Identities, Node, Overlay};
-use crate::engine::{Instant, Span, Stream};
+use super::{Node, NodeIds, Overlay};
+use crate::engine::{Duration, Instant, Stream};
 use crate::space::Key;
 
 /// A lookup that a node conducts itself; see [`Overlay::look_up`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Search {
+pub struct LookupHandle {
     /// The place of its trip among those under way.
-    pub(crate) trip: u32,
+    pub(crate) routed: u32,
     /// The number of the trip, since places are used again.
     pub(crate) number: u32,
 }
@@ -24,7 +24,7 @@ pub struct Context<'a, P: Overlay> {
     /// What all nodes of the protocol share.
     pub shared: &'a P::Shared,
     /// The IDs of the nodes whose addresses the node was told.
-    pub ids: &'a Identities,
+    pub ids: &'a NodeIds,
     /// The node's own random stream.
     pub random: &'a mut Stream,
     /// What is to be done.
@@ -53,7 +53,7 @@ pub enum Effect<P: Overlay> {
     /// A timer.
     SetTimer {
         /// How long from now.
-        after: Span,
+        after: Duration,
         /// What for.
         timer: P::Timer,
     },
@@ -75,7 +75,7 @@ pub enum Effect<P: Overlay> {
     /// A lookup that the node has conducted itself is over.
     Found {
         /// Which one.
-        search: Search,
+        handle: LookupHandle,
         /// The root, if it was found.
         root: Option<Node>,
     },
@@ -102,12 +102,12 @@ impl<P: Overlay> Context<'_, P> {
     }
 
     /// Says how a lookup ended that [`Overlay::look_up`] has taken on; once for each.
-    pub fn found(&mut self, search: Search, root: Option<Node>) {
-        self.effects.push(Effect::Found { search, root });
+    pub fn found(&mut self, handle: LookupHandle, root: Option<Node>) {
+        self.effects.push(Effect::Found { handle, root });
     }
 
     /// Wakes the node up after `after`.
-    pub fn set_timer(&mut self, after: Span, timer: P::Timer) {
+    pub fn set_timer(&mut self, after: Duration, timer: P::Timer) {
         self.effects.push(Effect::SetTimer { after, timer });
     }
 

@@ -19,9 +19,9 @@ impl Node {
 /// kept once here instead of in every table and message: a node may only ask for the ID of a
 /// node whose address it was told. What does change, such as a position, travels in messages.
 #[derive(Clone, Debug, Default)]
-pub struct Identities(Vec<Key>);
+pub struct NodeIds(Vec<Key>);
 
-impl Identities {
+impl NodeIds {
     /// Gives the next node its ID.
     pub fn add(&mut self, id: Key) -> Node {
         let node = Node(u32::try_from(self.0.len()).expect("fewer than 2^32 nodes"));

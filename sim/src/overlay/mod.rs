@@ -10,21 +10,21 @@ mod application;
 pub mod chord;
 mod configuration;
 mod context;
+mod ground_truth;
+mod id_assignment;
 mod identity;
 pub mod kademlia;
-mod naming;
-mod omniscient;
 pub mod urdht;
 pub mod vhash;
 
-pub use application::{Action, Application, Forward, Holding, Turn, View};
-pub use configuration::{Burden, Circumstances, Configuration, Launch, Start};
-pub use context::{Context, Effect, Search};
-pub use identity::{Identities, Node};
-pub use naming::{IdRule, Naming, bep42_id, is_bep42_valid, is_public, public_address};
-pub use omniscient::{Census, Index, Omniscient};
+pub use application::{Action, AppContext, Application, Forward, ItemState, LocalRouting};
+pub use configuration::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
+pub use context::{Context, Effect, LookupHandle};
+pub use ground_truth::{GroundTruth, MemberIndex, RootIndex};
+pub use id_assignment::{IdRule, IdScheme, bep42_id, is_bep42_valid, is_public, public_address};
+pub use identity::{Node, NodeIds};
 
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::space::{Coordinates, Geometry, Key};
 use std::cmp::Ordering;
 use std::fmt::Debug;
@@ -56,10 +56,10 @@ pub const NODE_BYTES: u32 = 4;
 /// so that no message overtakes another. The protocol is less than 100 lines of code; the rest runs it.
 ///
 /// ```
-/// use dhtlab::engine::{Instant, Seed, Span, Stream};
+/// use dhtlab::engine::{Instant, Seed, Duration, Stream};
 /// use dhtlab::network::{End, Network, Setup, Travel, oracle};
-/// use dhtlab::overlay::{Census, Context, HEADER_BYTES, Identities, NODE_BYTES};
-/// use dhtlab::overlay::{NextHop, Node, Omniscient, Overlay};
+/// use dhtlab::overlay::{MemberIndex, Context, HEADER_BYTES, NodeIds, NODE_BYTES};
+/// use dhtlab::overlay::{NextHop, Node, GroundTruth, Overlay};
 /// use dhtlab::space::Key;
 /// use dhtlab::underlay::{Distances, Host, Underlay};
 /// use dhtlab::workload::LookupPlan;
@@ -103,7 +103,7 @@ pub const NODE_BYTES: u32 = 4;
 ///     type Query = ();
 ///     type Timer = ();
 ///
-///     fn next_hop(&self, (): &(), ids: &Identities, me: Node, key: &Key) -> NextHop {
+///     fn next_hop(&self, (): &(), ids: &NodeIds, me: Node, key: &Key) -> NextHop {
 ///         let [before, after] = [self.before, self.after].map(|node| node.unwrap_or(me));
 ///         let [behind, here, ahead] = [before, me, after].map(|node| ids.id(node));
 ///         match key {
@@ -112,7 +112,7 @@ pub const NODE_BYTES: u32 = 4;
 ///             _ => NextHop::Next(after),
 ///         }
 ///     }
-///     fn nearer((): &(), key: &Key, a: &Key, b: &Key) -> Ordering {
+///     fn cmp_closeness((): &(), key: &Key, a: &Key, b: &Key) -> Ordering {
 ///         a.wrapping_sub(*key).cmp(&b.wrapping_sub(*key))
 ///     }
 ///     fn bytes(message: &Message) -> u32 {
@@ -151,19 +151,19 @@ pub const NODE_BYTES: u32 = 4;
 ///     fn on_request(&mut self, _: &mut Context<'_, Self>, _: Node, message: Message) -> Message {
 ///         message
 ///     }
-///     fn on_reply(&mut self, _: &mut Context<'_, Self>, _: Node, (): (), _: Message, _: Span) {}
+///     fn on_reply(&mut self, _: &mut Context<'_, Self>, _: Node, (): (), _: Message, _: Duration) {}
 ///     fn on_timeout(&mut self, _: &mut Context<'_, Self>, _: Node, _: Option<()>) {}
 ///     fn on_timer(&mut self, _: &mut Context<'_, Self>, (): ()) {}
 /// }
 ///
 /// // What only one who sees everybody can say: the converged state, and who is right.
-/// impl Omniscient for Neighbours {
+/// impl GroundTruth for Neighbours {
 ///     type Index = ();
-///     fn newcomer((): &(), _: &Key) -> Self {
+///     fn new((): &(), _: &Key) -> Self {
 ///         Self::default()
 ///     }
-///     fn converged((): &(), ids: &Identities, members: &[Node], _: &mut [Stream]) -> Vec<Self> {
-///         let ring = Census::new(ids, members);
+///     fn converged((): &(), ids: &NodeIds, members: &[Node], _: &mut [Stream]) -> Vec<Self> {
+///         let ring = MemberIndex::new(ids, members);
 ///         let at = |place: usize| Some(ring.nodes()[place % members.len()]);
 ///         let state = |node: &Node| {
 ///             let place = ring.place(&ids.id(*node), *node).expect("a member");
@@ -171,31 +171,31 @@ pub const NODE_BYTES: u32 = 4;
 ///         };
 ///         members.iter().map(state).collect()
 ///     }
-///     fn root((): &(), census: &Census, _: &[Self], (): &(), key: &Key) -> Option<Node> {
-///         (!census.nodes().is_empty()).then(|| census.nodes()[census.successor(key)])
+///     fn root((): &(), member_index: &MemberIndex, _: &[Self], (): &(), key: &Key) -> Option<Node> {
+///         (!member_index.nodes().is_empty()).then(|| member_index.nodes()[member_index.successor(key)])
 ///     }
 /// }
 ///
 /// // Eight nodes know each other, 56 more join in one second, and then 4000 keys are looked up.
 /// let seed = Seed::new(3);
-/// let hosts = Underlay::from_latencies(64, |_, _| Span::from_millis(20))?;
+/// let hosts = Underlay::from_latencies(64, |_, _| Duration::from_millis(20))?;
 /// let distances = Distances::new(Arc::new(hosts), (0..64).map(Host).collect());
-/// let setup = Setup { seed, travel: Travel::SemiRecursive, timeout: Span::from_millis(500), ask_root: true };
+/// let setup = Setup { seed, travel: Travel::SemiRecursive, timeout: Duration::from_millis(500), ask_root: true };
 /// let mut network: Network<Neighbours> = Network::new(setup, (), distances);
 /// let mut stream = seed.stream("ids", 0);
 /// let ids: Vec<Key> = (0..64).map(|_| Key::random(&mut stream)).collect();
-/// oracle::settle_converged(&mut network, &ids[..8], &[0, 1, 2, 3, 4, 5, 6, 7]);
+/// oracle::populate_converged(&mut network, &ids[..8], &[0, 1, 2, 3, 4, 5, 6, 7]);
 /// for site in 8..64 {
-///     let time = Instant::START + Span::from_millis(u64::from(site) * 1000 / 64);
+///     let time = Instant::START + Duration::from_millis(u64::from(site) * 1000 / 64);
 ///     network.join_at(time, ids[site as usize], site);
 /// }
-/// let joined = Instant::START + Span::from_secs(60);
+/// let joined = Instant::START + Duration::from_secs(60);
 /// network.run(joined, false, 1_000_000);
 /// assert_eq!(network.members().len(), 64);
 ///
 /// let lookups = seed.stream("lookups", 0);
-/// network.plan_lookups(LookupPlan::evenly(lookups, joined, Span::from_millis(1), 4000));
-/// assert_eq!(network.run(joined + Span::from_secs(60), true, 1_000_000), End::Done);
+/// network.plan_lookups(LookupPlan::evenly(lookups, joined, Duration::from_millis(1), 4000));
+/// assert_eq!(network.run(joined + Duration::from_secs(60), true, 1_000_000), End::Done);
 /// let tally = network.tally();
 /// assert_eq!((tally.counts.ok, tally.counts.wrong, tally.counts.failed), (4000, 0, 0));
 /// // The root is any of 0 to 63 steps away, with the same probability: 31.5 on average, and its
@@ -219,10 +219,15 @@ pub trait Overlay: Sized {
     type Timer: Copy + Debug;
 
     /// Where a message for `key` goes; `me` is this node. Pure and without allocation.
-    fn next_hop(&self, shared: &Self::Shared, ids: &Identities, me: Node, key: &Key) -> NextHop;
+    fn next_hop(&self, shared: &Self::Shared, ids: &NodeIds, me: Node, key: &Key) -> NextHop;
 
     /// Where a message for `key` goes instead, since the peers in `silent` have not taken it.
-    fn detour(&mut self, context: &mut Context<'_, Self>, key: &Key, silent: &[Node]) -> NextHop {
+    fn next_hop_avoiding(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        key: &Key,
+        silent: &[Node],
+    ) -> NextHop {
         for peer in silent {
             self.on_timeout(context, *peer, None);
         }
@@ -231,10 +236,10 @@ pub trait Overlay: Sized {
 
     /// Where a message for `key` would go from here if there were no `except`. Asked when a joiner,
     /// which others may know from before, looks for its place.
-    fn next_hop_but(
+    fn next_hop_without(
         &self,
         shared: &Self::Shared,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         key: &Key,
         except: Node,
@@ -247,7 +252,7 @@ pub trait Overlay: Sized {
 
     /// Which of two IDs is nearer to being the root of `key`: the one whose node would be it if
     /// there were no others.
-    fn nearer(shared: &Self::Shared, key: &Key, a: &Key, b: &Key) -> Ordering;
+    fn cmp_closeness(shared: &Self::Shared, key: &Key, a: &Key, b: &Key) -> Ordering;
 
     /// The shape of the space in which nodes and keys have their places, for pictures of it.
     fn geometry(_shared: &Self::Shared) -> Geometry {
@@ -266,7 +271,7 @@ pub trait Overlay: Sized {
 
     /// Any number that stands in the node itself: reading it brings the node into the cache
     /// before it is needed.
-    fn touch(&self) -> u32 {
+    fn prefetch(&self) -> u32 {
         0
     }
 
@@ -275,32 +280,37 @@ pub trait Overlay: Sized {
 
     /// Whether `query` asks for the name of the root alone: then the node that names the root
     /// answers, and nobody knows whether the root is alive.
-    fn by_name(_shared: &Self::Shared, _query: &Self::Query) -> bool {
+    fn answered_by_predecessor(_shared: &Self::Shared, _query: &Self::Query) -> bool {
         false
     }
 
     /// Looks up `key` in the protocol's own way and says [`Context::found`] in the end, once
-    /// for each `search`; false if it leaves lookups to the router.
+    /// for each `handle`; false if it leaves lookups to the router.
     ///
     /// Only asked for lookups that the initiator conducts itself (iterative ones).
-    fn look_up(&mut self, _context: &mut Context<'_, Self>, _key: &Key, _search: Search) -> bool {
+    fn look_up(
+        &mut self,
+        _context: &mut Context<'_, Self>,
+        _key: &Key,
+        _handle: LookupHandle,
+    ) -> bool {
         false
     }
 
     /// The search that requests for `purpose` are steps of: they count as its hops.
-    fn search_of(_purpose: &Self::Timer) -> Option<Search> {
+    fn lookup_of(_purpose: &Self::Timer) -> Option<LookupHandle> {
         None
     }
 
     /// The key to which `request` asks the way, if it is a step of a lookup that its sender
     /// conducts itself.
-    fn asked_way(_request: &Self::Message) -> Option<Key> {
+    fn lookup_target(_request: &Self::Message) -> Option<Key> {
         None
     }
 
     /// The answer to such a request that names the first of `nodes`, as many as fit, and nobody
     /// else.
-    fn way_by(_shared: &Self::Shared, _nodes: &[Node]) -> Option<Self::Message> {
+    fn lookup_reply(_shared: &Self::Shared, _nodes: &[Node]) -> Option<Self::Message> {
         None
     }
 
@@ -340,7 +350,7 @@ pub trait Overlay: Sized {
         from: Node,
         purpose: Self::Timer,
         message: Self::Message,
-        round_trip: Span,
+        round_trip: Duration,
     );
 
     /// No answer came from `from` to a request made for `purpose`; or, without a purpose, it
@@ -356,7 +366,7 @@ pub trait Overlay: Sized {
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Self::Timer);
 
     /// A query of `origin` ended here: this node is the root of the key, or, if the query goes
-    /// [`by_name`](Self::by_name), holds `root` to be that.
+    /// [`answered_by_predecessor`](Self::answered_by_predecessor), holds `root` to be that.
     fn on_query(
         &mut self,
         context: &mut Context<'_, Self>,
@@ -370,7 +380,7 @@ pub trait Overlay: Sized {
     fn replica_set(
         &self,
         shared: &Self::Shared,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         key: &Key,
         count: usize,
@@ -380,14 +390,14 @@ pub trait Overlay: Sized {
         peers.sort_unstable();
         peers.dedup();
         peers.retain(|peer| *peer != me);
-        peers.sort_by(|a, b| Self::nearer(shared, key, &ids.id(*a), &ids.id(*b)));
+        peers.sort_by(|a, b| Self::cmp_closeness(shared, key, &ids.id(*a), &ids.id(*b)));
         peers.truncate(count);
         peers
     }
 
     /// The keys of which `me` holds itself to be the root, where these are an interval: those after
     /// the first up to the second.
-    fn range(&self, _: &Self::Shared, _: &Identities, _me: Node) -> Option<(Key, Key)> {
+    fn range(&self, _: &Self::Shared, _: &NodeIds, _me: Node) -> Option<(Key, Key)> {
         None
     }
 

@@ -61,7 +61,7 @@ macro_rules! parameters {
 
             fn read(
                 table: &$crate::parameter::Table<'_>,
-            ) -> Result<Self, $crate::parameter::Problem> {
+            ) -> Result<Self, $crate::parameter::ConfigError> {
                 Ok(Self {
                     $($field: table.read::<$type>(
                         &stringify!($field).replace('_', "-"),
@@ -143,7 +143,7 @@ macro_rules! choices {
 
             fn from_value(
                 value: &toml::Value,
-            ) -> Result<Self, $crate::parameter::Unknown> {
+            ) -> Result<Self, $crate::parameter::ValueError> {
                 let word = value.as_str().ok_or(None)?;
                 Self::ALL
                     .iter()

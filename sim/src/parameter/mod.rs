@@ -4,7 +4,7 @@
 //! them once, with [`parameters!`](crate::parameters) and [`choices!`](crate::choices).
 //! From that one declaration come the struct, its defaults, the reader with its
 //! errors, the resolved scenario and the JSON Schema. This module knows nothing of
-//! the file in which keys stand: a [`Problem`] names a key, and whoever read the
+//! the file in which keys stand: a [`ConfigError`] names a key, and whoever read the
 //! file says where that key stands.
 
 mod declare;
@@ -12,7 +12,7 @@ mod named_file;
 mod value;
 
 pub use named_file::{NamedFile, quoted, shown};
-pub use value::{Kind, ParameterValue, Range, Unknown};
+pub use value::{Kind, ParameterValue, Range, ValueError};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -66,8 +66,8 @@ pub trait Parameters: Sized {
     /// Reads the fields from `table`, each with its default where the key is absent.
     ///
     /// # Errors
-    /// A [`Problem`] for the first key with a wrong kind or outside its range.
-    fn read(table: &Table<'_>) -> Result<Self, Problem>;
+    /// A [`ConfigError`] for the first key with a wrong kind or outside its range.
+    fn read(table: &Table<'_>) -> Result<Self, ConfigError>;
 
     /// The values as they would stand in a file, absent optional keys left out.
     fn write(&self) -> BTreeMap<String, Value>;
@@ -76,14 +76,14 @@ pub trait Parameters: Sized {
 /// What is wrong with the value of a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {message}")]
-pub struct Problem {
+pub struct ConfigError {
     /// The dotted path of the key.
     pub key: String,
     /// What was expected and what was found.
     pub message: String,
 }
 
-impl Problem {
+impl ConfigError {
     /// A problem with `key`.
     pub fn new(key: impl Into<String>, message: impl fmt::Display) -> Self {
         Self {
@@ -112,8 +112,8 @@ impl<'a> Table<'a> {
     /// The table `name` in this one; empty if it is absent.
     ///
     /// # Errors
-    /// A [`Problem`] if the key holds something else than a table.
-    pub fn sub(&self, name: &str) -> Result<Table<'a>, Problem> {
+    /// A [`ConfigError`] if the key holds something else than a table.
+    pub fn sub(&self, name: &str) -> Result<Table<'a>, ConfigError> {
         let path = self.path_of(name);
         match self.get(name) {
             None => Ok(Table { path, values: None }),
@@ -121,7 +121,7 @@ impl<'a> Table<'a> {
                 path,
                 values: Some(values),
             }),
-            Some(other) => Err(Problem::new(
+            Some(other) => Err(ConfigError::new(
                 path,
                 format_args!("expected a table, found {}", value::found(other)),
             )),
@@ -145,13 +145,13 @@ impl<'a> Table<'a> {
     /// The value of `key` as a `T`, or `default` where it is absent.
     ///
     /// # Errors
-    /// A [`Problem`] if the value has another kind or lies outside `range`.
+    /// A [`ConfigError`] if the value has another kind or lies outside `range`.
     pub fn read<T: ParameterValue>(
         &self,
         key: &str,
         default: T,
         range: Option<Range>,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, ConfigError> {
         let Some(value) = self.get(key) else {
             return Ok(default);
         };
@@ -159,13 +159,13 @@ impl<'a> Table<'a> {
         let range = range.or_else(T::bounds);
         let refuse = || {
             let range = range.map(|r| format!(" {r}")).unwrap_or_default();
-            Problem::new(
+            ConfigError::new(
                 self.path_of(key),
                 format_args!("expected {kind}{range}, found {}", value::found(value)),
             )
         };
         let parsed = T::from_value(value).map_err(|reason| match reason {
-            Some(reason) => Problem::new(self.path_of(key), reason),
+            Some(reason) => ConfigError::new(self.path_of(key), reason),
             None => refuse(),
         })?;
         match (range, parsed.magnitude()) {

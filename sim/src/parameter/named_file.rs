@@ -1,6 +1,6 @@
 //! A file that a scenario names, known by its content.
 
-use super::{Problem, Table};
+use super::{ConfigError, Table};
 use dhtlab_analysis::files::{self, Links};
 use std::path::{Path, PathBuf};
 
@@ -28,8 +28,8 @@ impl NamedFile {
         (key, name): (&str, &str),
         (content_key, content): (&str, &mut Option<String>),
         folder: &Path,
-    ) -> Result<Self, Problem> {
-        let fault = |message: String| Problem::new(table.path_of(key), message);
+    ) -> Result<Self, ConfigError> {
+        let fault = |message: String| ConfigError::new(table.path_of(key), message);
         let path = locate(name, folder).map_err(fault)?;
         let shown = path.display();
         let bytes = files::read(&path, Links::Followed, files::MOST)
@@ -37,7 +37,7 @@ impl NamedFile {
         let found = files::checksum_of(&bytes);
         let expected = content.get_or_insert_with(|| found.clone());
         if *expected != found {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 table.path_of(content_key),
                 format_args!("{shown}: expected the SHA-1 {expected}, found {found}"),
             ));

@@ -123,7 +123,7 @@ impl fmt::Display for Range {
 }
 
 /// Why a value was refused: `None` if its kind is wrong, or a sentence of its own.
-pub type Unknown = Option<String>;
+pub type ValueError = Option<String>;
 
 /// A type that can stand as the value of a key.
 pub trait ParameterValue: Sized {
@@ -134,7 +134,7 @@ pub trait ParameterValue: Sized {
     ///
     /// # Errors
     /// `None` if the kind is wrong, otherwise what is wrong with it.
-    fn from_value(value: &Value) -> Result<Self, Unknown>;
+    fn from_value(value: &Value) -> Result<Self, ValueError>;
 
     /// How it would stand in a file; `None` for an absent optional.
     fn to_value(&self) -> Option<Value>;
@@ -156,7 +156,7 @@ macro_rules! integers {
             fn kind() -> Kind {
                 Kind::Integer
             }
-            fn from_value(value: &Value) -> Result<Self, Unknown> {
+            fn from_value(value: &Value) -> Result<Self, ValueError> {
                 value.as_integer().and_then(|i| i.try_into().ok()).ok_or(None)
             }
             fn to_value(&self) -> Option<Value> {
@@ -179,7 +179,7 @@ impl ParameterValue for f64 {
     fn kind() -> Kind {
         Kind::Number
     }
-    fn from_value(value: &Value) -> Result<Self, Unknown> {
+    fn from_value(value: &Value) -> Result<Self, ValueError> {
         match value {
             Value::Float(x) if x.is_finite() => Ok(*x),
             Value::Integer(i) => Ok(*i as f64),
@@ -198,7 +198,7 @@ impl ParameterValue for bool {
     fn kind() -> Kind {
         Kind::Boolean
     }
-    fn from_value(value: &Value) -> Result<Self, Unknown> {
+    fn from_value(value: &Value) -> Result<Self, ValueError> {
         value.as_bool().ok_or(None)
     }
     fn to_value(&self) -> Option<Value> {
@@ -210,7 +210,7 @@ impl ParameterValue for String {
     fn kind() -> Kind {
         Kind::Text
     }
-    fn from_value(value: &Value) -> Result<Self, Unknown> {
+    fn from_value(value: &Value) -> Result<Self, ValueError> {
         value.as_str().map(str::to_owned).ok_or(None)
     }
     fn to_value(&self) -> Option<Value> {
@@ -222,7 +222,7 @@ impl ParameterValue for Vec<u64> {
     fn kind() -> Kind {
         Kind::Integers
     }
-    fn from_value(value: &Value) -> Result<Self, Unknown> {
+    fn from_value(value: &Value) -> Result<Self, ValueError> {
         let items = value.as_array().ok_or(None)?;
         items.iter().map(u64::from_value).collect()
     }
@@ -236,7 +236,7 @@ impl<T: ParameterValue> ParameterValue for Option<T> {
     fn kind() -> Kind {
         T::kind()
     }
-    fn from_value(value: &Value) -> Result<Self, Unknown> {
+    fn from_value(value: &Value) -> Result<Self, ValueError> {
         T::from_value(value).map(Some)
     }
     fn bounds() -> Option<Range> {

@@ -4,9 +4,9 @@
 use super::keys::FRAME;
 use super::plan::{in_sweep, sections};
 use super::{NetworkScenario, Scenario, ScenarioError};
-use crate::engine::{Instant, Seed, Span};
+use crate::engine::{Duration, Instant, Seed};
 use crate::overlay::Start;
-use crate::parameter::{Parameters, Problem, Section};
+use crate::parameter::{ConfigError, Parameters, Section};
 use crate::underlay::{Distances, Host, Underlay};
 use cpu_time::ProcessTime;
 use rustc_hash::FxHashSet;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use toml::{Table, Value};
 
 /// How many times as many peers one protocol keeps as another before that is told.
-const LOPSIDED: f64 = 8.0;
+const UNEQUAL_TABLES: f64 = 8.0;
 
 /// Keys that choose a table, or what of their own table has a say.
 const SELECTORS: [&str; 5] = ["protocol", "model", "strategy", "picture", "kind"];
@@ -43,14 +43,14 @@ impl Advice {
     /// time is over.
     pub fn on(scenario: &Scenario) -> Self {
         let mut told = FxHashSet::default();
-        let mut place = |problem: Problem| {
+        let mut place = |problem: ConfigError| {
             let error = in_sweep(&scenario.source, &scenario.swept, problem);
             told.insert(error.to_string()).then_some(error)
         };
         let mut advice = Self::default();
         let statics = without_effect(scenario)
             .into_iter()
-            .chain(lopsided(scenario))
+            .chain(unequal_tables(scenario))
             .chain(networks(scenario).filter_map(|(_, network)| network.too_many_events()))
             .chain(networks(scenario).filter_map(|(_, network)| crowded_joins(network)))
             .chain(networks(scenario).flat_map(|(_, network)| of_trace(network)));
@@ -98,18 +98,20 @@ fn networks(scenario: &Scenario) -> impl Iterator<Item = (Seed, &NetworkScenario
 }
 
 /// Builds the world, and looks at it.
-fn look(network: &NetworkScenario, seed: Seed) -> Result<Vec<Problem>, Problem> {
+fn look(network: &NetworkScenario, seed: Seed) -> Result<Vec<ConfigError>, ConfigError> {
     let underlay = network.underlay.build(seed);
-    let underlay = underlay.map_err(|error| Problem::new("underlay", error))?;
-    network.check_room(underlay.hosts(), "connected hosts of this underlay")?;
+    let underlay = underlay.map_err(|error| ConfigError::new("underlay", error))?;
+    network.check_host_count(underlay.hosts(), "connected hosts of this underlay")?;
     let notes = underlay.notes().iter();
-    let mut problems: Vec<Problem> = notes.map(|note| Problem::new("underlay", note)).collect();
+    let mut problems: Vec<ConfigError> = notes
+        .map(|note| ConfigError::new("underlay", note))
+        .collect();
     problems.extend(slow_pairs(network, underlay, seed));
     Ok(problems)
 }
 
 /// Pairs of hosts whose round trip is longer than a node waits.
-fn slow_pairs(network: &NetworkScenario, underlay: Underlay, seed: Seed) -> Option<Problem> {
+fn slow_pairs(network: &NetworkScenario, underlay: Underlay, seed: Seed) -> Option<ConfigError> {
     let (hosts, timeout) = (underlay.hosts(), network.protocol.timeout());
     let mut stream = seed.stream("hosts-looked-at", 0);
     let mut draw = || Host(stream.index(hosts) as u32);
@@ -131,7 +133,7 @@ fn slow_pairs(network: &NetworkScenario, underlay: Underlay, seed: Seed) -> Opti
     (slow > 0).then(|| {
         let share = 100.0 * f64::from(slow) / f64::from(pairs);
         let protocol = network.overlay.protocol.as_str();
-        Problem::new(
+        ConfigError::new(
             format!("overlay.{protocol}.timeout"),
             format_args!(
                 "of {pairs} pairs of hosts that were looked at, {share:.1} % have a round trip above \
@@ -142,8 +144,8 @@ fn slow_pairs(network: &NetworkScenario, underlay: Underlay, seed: Seed) -> Opti
 }
 
 /// A Chord that more nodes join by "plain" than its stabilisations can take in.
-fn crowded_joins(network: &NetworkScenario) -> Option<Problem> {
-    let period = network.protocol.takes_in_one_each()?;
+fn crowded_joins(network: &NetworkScenario) -> Option<ConfigError> {
+    let period = network.protocol.join_interval()?;
     let joining = network.settled().since(Instant::START).as_secs_f64();
     if network.overlay.start != Start::Join || joining <= 0.0 {
         return None;
@@ -154,31 +156,31 @@ fn crowded_joins(network: &NetworkScenario) -> Option<Problem> {
     let needed = crowd * period.as_secs_f64();
     let transition = network.time.transition;
     (needed > transition.as_secs_f64()).then(|| {
-        Problem::new(
+        ConfigError::new(
             "time.transition",
             format_args!(
                 "with `overlay.chord.join` = \"plain\" about {crowd:.0} nodes come from one stabilisation to the \
                  next, and a place in the ring takes in one of them in that time: the ring will \
                  not be whole after {transition}, but after some {}",
-                Span::from_secs(needed as u64)
+                Duration::from_secs(needed as u64)
             ),
         )
     })
 }
 
 /// What of a trace of churn counts for a run, and how.
-fn of_trace(network: &NetworkScenario) -> impl Iterator<Item = Problem> {
+fn of_trace(network: &NetworkScenario) -> impl Iterator<Item = ConfigError> {
     let notes = network.churn.notes(network.settled(), network.measure_to());
-    let problem = |note| Problem::new("churn.trace.file", note);
+    let problem = |note| ConfigError::new("churn.trace.file", note);
     notes.into_iter().map(problem)
 }
 
 /// Protocols that are compared while one keeps many times the peers of another.
-fn lopsided(scenario: &Scenario) -> Option<Problem> {
+fn unequal_tables(scenario: &Scenario) -> Option<ConfigError> {
     let mut most: BTreeMap<usize, BTreeMap<&str, f64>> = BTreeMap::new();
     for (_, network) in networks(scenario) {
         let nodes = network.overlay.nodes;
-        let peers = network.protocol.burden(nodes).peers;
+        let peers = network.protocol.cost_estimate(nodes).peers;
         let by_protocol = most.entry(nodes).or_default();
         let known = by_protocol
             .entry(network.overlay.protocol.as_str())
@@ -191,8 +193,8 @@ fn lopsided(scenario: &Scenario) -> Option<Problem> {
         Some((*nodes, few, many))
     });
     let (nodes, few, many) = pairs.max_by(|a, b| (a.2.1 / a.1.1).total_cmp(&(b.2.1 / b.1.1)))?;
-    (many.1 / few.1 > LOPSIDED).then(|| {
-        Problem::new(
+    (many.1 / few.1 > UNEQUAL_TABLES).then(|| {
+        ConfigError::new(
             "overlay.protocol",
             format_args!(
                 "of {nodes} nodes each knows about {:.0} with {}, {:.0} with {}: hops, upkeep and failures differ \
@@ -204,7 +206,7 @@ fn lopsided(scenario: &Scenario) -> Option<Problem> {
 }
 
 /// Keys that are set and have no effect at any point, one line a table.
-fn without_effect(scenario: &Scenario) -> Vec<Problem> {
+fn without_effect(scenario: &Scenario) -> Vec<ConfigError> {
     let sections = sections(scenario.experiment);
     let mut set = Vec::new();
     for (key, value) in &scenario.source.values {
@@ -254,7 +256,7 @@ fn without_effect(scenario: &Scenario) -> Vec<Problem> {
             format!("{table}.{}", keys[0])
         };
         let message = format!("set without effect{others}: {because}");
-        Some(Problem { key, message })
+        Some(ConfigError { key, message })
     });
     told.collect()
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Where a key stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum KeyLocation {
     /// A line of the file, counted from 1.
     Line(usize),
     /// The option of the command that set it.
@@ -20,7 +20,7 @@ pub struct ScenarioError {
     /// The file.
     pub file: PathBuf,
     /// The place in it.
-    pub place: Place,
+    pub place: KeyLocation,
     /// The dotted path of the key, empty where the file as a whole is at fault.
     pub key: String,
     /// What was expected and what was found.
@@ -32,7 +32,7 @@ impl ScenarioError {
     pub fn of_file(file: &Path, message: impl fmt::Display) -> Self {
         Self {
             file: file.to_owned(),
-            place: Place::File,
+            place: KeyLocation::File,
             key: String::new(),
             message: message.to_string(),
         }
@@ -43,9 +43,9 @@ impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
         match &self.place {
-            Place::Line(line) => write!(f, ":{line}")?,
-            Place::Option(option) => write!(f, ": {option}")?,
-            Place::File => {}
+            KeyLocation::Line(line) => write!(f, ":{line}")?,
+            KeyLocation::Option(option) => write!(f, ": {option}")?,
+            KeyLocation::File => {}
         }
         if !self.key.is_empty() {
             write!(f, ": {}", self.key)?;

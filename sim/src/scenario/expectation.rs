@@ -1,8 +1,8 @@
 //! What a living network is expected to take: events by a time, and memory.
 
 use super::{Cost, NetworkScenario};
-use crate::engine::{Instant, Span};
-use crate::parameter::Problem;
+use crate::engine::{Duration, Instant};
+use crate::parameter::ConfigError;
 
 /// Bytes of an event that is pending, its place in the queue included.
 const EVENT_BYTES: f64 = 80.0;
@@ -11,7 +11,7 @@ const EVENT_BYTES: f64 = 80.0;
 const GONE_BYTES: f64 = 600.0;
 
 /// How long a message is under way where the model does not say.
-const UNDER_WAY: Span = Span::from_millis(5);
+const UNDER_WAY: Duration = Duration::from_millis(5);
 
 /// Events that can be pending at a time.
 const MOST_PENDING: f64 = (1 << 28) as f64;
@@ -29,14 +29,14 @@ impl NetworkScenario {
     /// The same for so many lookups in so many seconds of virtual time.
     pub fn cost_of(&self, lookups: u64, seconds: f64) -> Cost {
         let n = self.most_members(seconds) + self.sybils_by(seconds);
-        let burden = self.protocol.burden(self.overlay.nodes);
-        let pending = n * burden.maintenance * self.under_way();
+        let cost_estimate = self.protocol.cost_estimate(self.overlay.nodes);
+        let pending = n * cost_estimate.maintenance * self.under_way();
         let come = self.churn.joins_per_s() * seconds;
         Cost {
-            events: lookups as f64 * 2.0 * (burden.hops + 1.0)
+            events: lookups as f64 * 2.0 * (cost_estimate.hops + 1.0)
                 + self.building()
-                + self.upkeep_by(seconds),
-            bytes: n * (160.0 + burden.bytes)
+                + self.maintenance_by(seconds),
+            bytes: n * (160.0 + cost_estimate.bytes)
                 + pending * EVENT_BYTES
                 + come * GONE_BYTES
                 + self.underlay.memory(self.overlay.nodes) as f64,
@@ -52,10 +52,10 @@ impl NetworkScenario {
     /// Refuses what no run can hold: more events pending, or more nodes, than can be numbered.
     ///
     /// # Errors
-    /// A [`Problem`] with the key that makes it so.
-    pub(super) fn check_volume(&self) -> Result<(), Problem> {
+    /// A [`ConfigError`] with the key that makes it so.
+    pub(super) fn check_volume(&self) -> Result<(), ConfigError> {
         let n = self.overlay.nodes as f64;
-        for (key, rate) in self.protocol.upkeep(self.overlay.nodes) {
+        for (key, rate) in self.protocol.maintenance_rates(self.overlay.nodes) {
             let pending = n * rate * self.under_way();
             if pending > MOST_PENDING {
                 let message = format_args!(
@@ -64,7 +64,7 @@ impl NetworkScenario {
                     rounded(n * rate),
                     rounded(pending)
                 );
-                return Err(Problem::new(key, message));
+                return Err(ConfigError::new(key, message));
             }
         }
         let seconds = self.lasts();
@@ -73,31 +73,34 @@ impl NetworkScenario {
             let message = format_args!(
                 "about {} nodes come in {}, more than 2^32",
                 rounded(come),
-                Span::from_secs_f64(seconds)
+                Duration::from_secs_f64(seconds)
             );
             let model = self.churn.parameters.model.as_str();
-            return Err(Problem::new(format!("churn.{model}"), message));
+            return Err(ConfigError::new(format!("churn.{model}"), message));
         }
         Ok(())
     }
 
     /// What is told of a run that would come to `time.max-events` before its end: the key to which most
     /// of its events are due.
-    pub fn too_many_events(&self) -> Option<Problem> {
+    pub fn too_many_events(&self) -> Option<ConfigError> {
         let (seconds, most) = (self.lasts(), self.time.max_events as f64);
         let events = self.events_by(seconds);
         if events <= most {
             return None;
         }
         let n = self.overlay.nodes as f64;
-        let hops = self.protocol.burden(self.overlay.nodes).hops;
+        let hops = self.protocol.cost_estimate(self.overlay.nodes).hops;
         let lookups = match self.workload.interval {
             Some(_) => "workload.interval",
             None => "workload.lookups",
         };
         let model = self.churn.parameters.model.as_str();
-        let upkeep = self.protocol.upkeep(self.overlay.nodes).into_iter();
-        let mut parts: Vec<(String, f64)> = upkeep
+        let maintenance_rates = self
+            .protocol
+            .maintenance_rates(self.overlay.nodes)
+            .into_iter();
+        let mut parts: Vec<(String, f64)> = maintenance_rates
             .map(|(key, rate)| (key.to_owned(), n * rate * seconds))
             .collect();
         parts.push((
@@ -114,13 +117,13 @@ impl NetworkScenario {
             rounded(own / seconds),
             self.time.max_events
         );
-        Some(Problem { key, message })
+        Some(ConfigError { key, message })
     }
 
     /// Steps of the size of an event that it takes to build the world.
     pub fn building(&self) -> f64 {
         let nodes = self.overlay.nodes;
-        nodes as f64 * self.protocol.burden(nodes).build + self.underlay.building()
+        nodes as f64 * self.protocol.cost_estimate(nodes).build + self.underlay.building()
     }
 
     /// The virtual seconds from the start until no more lookups are issued.
@@ -139,14 +142,14 @@ impl NetworkScenario {
         } else {
             0.0
         };
-        let hops = self.protocol.burden(self.overlay.nodes).hops;
-        part * self.lookups() as f64 * 2.0 * (hops + 1.0) + self.upkeep_by(seconds)
+        let hops = self.protocol.cost_estimate(self.overlay.nodes).hops;
+        part * self.lookups() as f64 * 2.0 * (hops + 1.0) + self.maintenance_by(seconds)
     }
 
     /// Events of joins and of maintenance in the first `seconds` of virtual time.
-    fn upkeep_by(&self, seconds: f64) -> f64 {
+    fn maintenance_by(&self, seconds: f64) -> f64 {
         let n = self.overlay.nodes as f64;
-        let burden = self.protocol.burden(self.overlay.nodes);
+        let cost_estimate = self.protocol.cost_estimate(self.overlay.nodes);
         // While nodes join one after the other, half of them are there on average.
         let half = self.settled().since(Instant::START).as_secs_f64();
         let (joined, mut member_seconds) = if half > 0.0 {
@@ -163,7 +166,7 @@ impl NetworkScenario {
         let came = self.sybils_by(seconds);
         member_seconds += came * (seconds - self.adversary.attack.start.as_secs_f64()).max(0.0);
         let joins = joined + came + self.churn.joins_per_s() * seconds;
-        burden.maintenance * member_seconds + joins * 4.0 * (burden.hops + 1.0)
+        cost_estimate.maintenance * member_seconds + joins * 4.0 * (cost_estimate.hops + 1.0)
     }
 
     /// Sybils that have come after so many seconds.

@@ -2,11 +2,10 @@
 
 use super::NetworkScenario;
 use crate::engine::Seed;
-use crate::parameter::{Problem, Section, Table};
+use crate::parameter::{ConfigError, Section, Table};
 use crate::underlay::Facts;
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
-use std::time::Duration;
 
 /// A table of results in long format: its name and the columns after the keys.
 #[derive(Clone, Copy, Debug)]
@@ -21,15 +20,15 @@ pub struct TableSpec {
 
 /// The rows of one table that one run gave, each with one cell a column.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Rows(pub Vec<Vec<String>>);
+pub struct TableRows(pub Vec<Vec<String>>);
 
 /// What one run gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Outcome {
+pub struct RunOutput {
     /// The metrics, in the order of [`Experiment::metrics`].
     pub metrics: Vec<String>,
     /// The rows of each long table, in the order of [`Experiment::tables`].
-    pub tables: Vec<Rows>,
+    pub tables: Vec<TableRows>,
     /// What the user should know: a bound that was reached, a graph that was cut.
     pub notes: Vec<String>,
 }
@@ -37,7 +36,7 @@ pub struct Outcome {
 /// The beginning of the note of a run that ended because memory was short.
 pub const STOPPED_FOR_MEMORY: &str = "stopped at the limit of memory";
 
-impl Outcome {
+impl RunOutput {
     /// Whether the run ended before its plan did because memory was short.
     pub fn is_short_of_memory(&self) -> bool {
         let mut notes = self.notes.iter();
@@ -81,7 +80,7 @@ pub trait Run: Send + Sync {
     ///
     /// # Errors
     /// Those of [`run`](Self::run).
-    fn trial(&self, _seed: Seed, _budget: Duration) -> Result<Option<f64>, Problem> {
+    fn trial(&self, _seed: Seed, _budget: std::time::Duration) -> Result<Option<f64>, ConfigError> {
         Ok(None)
     }
 
@@ -95,25 +94,25 @@ pub trait Run: Send + Sync {
     /// # Errors
     /// What became clear only while the world was built, such as a graph whose largest
     /// component is too small.
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem>;
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError>;
 
     /// It as a run that can be recorded.
     ///
     /// # Errors
     /// If no network runs in it, or one that is too large to be watched.
-    fn recorded(&self) -> Result<&dyn Recorded, Problem> {
+    fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
         let message = "in this kind of experiment there is nothing to record";
-        Err(Problem::new("experiment", message))
+        Err(ConfigError::new("experiment", message))
     }
 }
 
 /// A run of a small network, which can be taken down event by event.
-pub trait Recorded {
+pub trait Recordable {
     /// Runs it, and takes it down into `recording`. The outcome is that of [`Run::run`].
     ///
     /// # Errors
     /// Those of [`Run::run`].
-    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<Outcome, Problem>;
+    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<RunOutput, ConfigError>;
 }
 
 /// A kind of experiment.
@@ -129,8 +128,8 @@ pub trait Recorded {
 ///
 /// ```
 /// use dhtlab::engine::Seed;
-/// use dhtlab::parameter::{Parameters, Problem, Section, Table};
-/// use dhtlab::scenario::{Cost, Experiment, Options, Outcome, Run, Scenario, Source, TableSpec};
+/// use dhtlab::parameter::{Parameters, ConfigError, Section, Table};
+/// use dhtlab::scenario::{Cost, Experiment, Overrides, RunOutput, Run, Scenario, Source, TableSpec};
 /// use dhtlab::space::Key;
 /// use std::collections::BTreeSet;
 /// use std::path::Path;
@@ -163,7 +162,7 @@ pub trait Recorded {
 ///     fn tables(&self) -> &'static [TableSpec] {
 ///         &[]
 ///     }
-///     fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+///     fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, ConfigError> {
 ///         let parameters = CollisionParameters::read(&values.sub("collision")?)?;
 ///         Ok(Box::new(CollisionRun(parameters)))
 ///     }
@@ -183,7 +182,7 @@ pub trait Recorded {
 ///         Cost { events: ids * f64::from(self.0.trials), bytes: 40.0 * ids }
 ///     }
 ///
-///     fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+///     fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
 ///         // A stream of its own for each trial, whatever else draws from the seed.
 ///         let drawn = |trial: u32| {
 ///             let mut stream = seed.stream("collision", trial.into());
@@ -194,7 +193,7 @@ pub trait Recorded {
 ///         let counts: Vec<usize> = (0..self.0.trials).map(drawn).collect();
 ///         let mean = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
 ///         let most = counts.iter().max().expect("at least one trial");
-///         Ok(Outcome { metrics: vec![mean.to_string(), most.to_string()], ..Outcome::default() })
+///         Ok(RunOutput { metrics: vec![mean.to_string(), most.to_string()], ..RunOutput::default() })
 ///     }
 /// }
 ///
@@ -207,7 +206,7 @@ pub trait Recorded {
 /// ";
 /// let read = |text| {
 ///     let source = Source::parse(Path::new("collision.toml"), text)?;
-///     Scenario::read(source, &Options::default(), &[&Collision])
+///     Scenario::read(source, &Overrides::default(), &[&Collision])
 /// };
 /// let scenario = read(text)?;
 /// assert_eq!((scenario.points.len(), scenario.runs.len()), (2, 4));
@@ -249,5 +248,5 @@ pub trait Experiment: Sync {
     ///
     /// # Errors
     /// The first key that is wrong, or cannot be meant together with another.
-    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, Problem>;
+    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError>;
 }

@@ -2,10 +2,10 @@
 
 use super::Experiment;
 use super::error::ScenarioError;
-use super::kept::Kept;
 use super::source::{Source, lookup};
 use super::sweep::{Sweep, cell};
-use crate::parameter::Problem;
+use super::table_filter::TableFilter;
+use crate::parameter::ConfigError;
 use dhtlab_analysis::figure::Figure;
 use toml::Value;
 
@@ -18,10 +18,10 @@ pub(super) fn figures(
     source: &Source,
     sweep: &Sweep,
     experiment: &dyn Experiment,
-    kept: &Kept,
+    kept: &TableFilter,
     changed: bool,
 ) -> Result<Vec<Figure>, ScenarioError> {
-    let fault = |key: String, message: String| source.error(Problem::new(key, message));
+    let fault = |key: String, message: String| source.error(ConfigError::new(key, message));
     let tables = match lookup(&source.values, "figure") {
         None => return Ok(Vec::new()),
         Some(Value::Array(tables)) => tables,
@@ -133,7 +133,7 @@ fn expect_values(
 fn expect_rows(
     figure: &Figure,
     experiment: &dyn Experiment,
-    kept: &Kept,
+    kept: &TableFilter,
 ) -> Result<(), (String, String)> {
     let name = figure.table_name();
     let is_long = experiment.tables().iter().any(|table| table.name == name);

@@ -2,7 +2,7 @@
 
 use super::error::ScenarioError;
 use super::source::Source;
-use crate::parameter::{Kind, Problem, Section};
+use crate::parameter::{ConfigError, Kind, Section};
 use std::collections::BTreeSet;
 use toml::Value;
 
@@ -34,12 +34,12 @@ pub(super) fn is_known(path: &str, sections: &[Section]) -> bool {
     })
 }
 
-pub(super) fn unknown(path: &str, sections: &[Section]) -> Problem {
+pub(super) fn unknown(path: &str, sections: &[Section]) -> ConfigError {
     let message = match suggestion(path, sections) {
         Some(name) => format!("unknown key; did you mean `{name}`?"),
         None => "unknown key; `dhtlab schema` tells all keys".to_owned(),
     };
-    Problem::new(path, message)
+    ConfigError::new(path, message)
 }
 
 /// What may have been meant by `path`: a key of its table, or of the table that is nearest, or that
@@ -137,7 +137,7 @@ pub(super) fn refuse_unknown(source: &Source, sections: &[Section]) -> Result<()
 }
 
 /// Refuses what stands at `path` if it is neither a key nor a table of keys.
-fn expect_known(path: &str, value: &Value, sections: &[Section]) -> Result<(), Problem> {
+fn expect_known(path: &str, value: &Value, sections: &[Section]) -> Result<(), ConfigError> {
     if is_known(path, sections) {
         return Ok(());
     }
@@ -150,7 +150,7 @@ fn expect_known(path: &str, value: &Value, sections: &[Section]) -> Result<(), P
         Value::Table(table) if is_section || !table.is_empty() => table
             .iter()
             .try_for_each(|(key, value)| expect_known(&format!("{path}.{key}"), value, sections)),
-        _ if is_section => Err(Problem::new(
+        _ if is_section => Err(ConfigError::new(
             path,
             format_args!("expected a table, found {value}"),
         )),

@@ -6,32 +6,32 @@
 //! [`Experiment`]; the kinds themselves live on the floor above.
 
 mod advice;
-mod changes;
 mod error;
 mod expectation;
 mod experiment;
 mod figures;
-mod kept;
 mod keys;
-mod network;
+mod network_scenario;
+mod overrides;
 mod plan;
 mod protocol;
 mod schema;
 mod shard;
 mod source;
 mod sweep;
+mod table_filter;
 
 pub use advice::Advice;
-pub use changes::Options;
 pub use error::ScenarioError;
 pub use experiment::{
-    Cost, EVENTS_PER_SECOND, Experiment, Outcome, Recorded, Rows, Run, STOPPED_FOR_MEMORY,
+    Cost, EVENTS_PER_SECOND, Experiment, Recordable, Run, RunOutput, STOPPED_FOR_MEMORY, TableRows,
     TableSpec,
 };
-pub use kept::Kept;
-pub use network::{NetworkScenario, OverlayScenario, TimeParameters};
+pub use network_scenario::{NetworkScenario, OverlayScenario, TimeParameters};
+pub use overrides::Overrides;
 pub use plan::{Header, PlannedRun, Point, Scenario};
 pub use protocol::{Protocol, ProtocolParameters};
 pub use schema::schema;
-pub use shard::{Shard, Share};
+pub use shard::{Shard, ShardInfo};
 pub use source::Source;
+pub use table_filter::TableFilter;

@@ -1,15 +1,15 @@
 //! From a file to the list of its runs.
 
-use super::changes::{Options, apply};
 use super::error::ScenarioError;
 use super::figures::figures;
-use super::kept::Kept;
 use super::keys::{FRAME, is_known, refuse_unknown, unknown};
+use super::overrides::{Overrides, apply};
 use super::source::{Source, insert};
 use super::sweep::{Sweep, cell};
+use super::table_filter::TableFilter;
 use super::{Experiment, Run};
 use crate::engine::Seed;
-use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
 use crate::underlay::Facts;
 use dhtlab_analysis::files;
 use sha1::{Digest, Sha1};
@@ -30,7 +30,7 @@ crate::parameters! {
         pub repetitions: u32 = 1, within 1..=1_000_000;
         /// The long tables that are written, or quantities of them (`"histogram.latency_ms"`); without
         /// it all are. Rows that were left out come back only by running again.
-        pub tables: Kept = Kept::default();
+        pub tables: TableFilter = TableFilter::default();
     }
 }
 
@@ -79,7 +79,7 @@ pub struct Scenario {
     /// All runs, point by point; those of a shard, if it was cut down to one.
     pub runs: Vec<PlannedRun>,
     /// The shard it was cut down to.
-    pub share: Option<super::Share>,
+    pub share: Option<super::ShardInfo>,
 }
 
 impl Scenario {
@@ -89,7 +89,7 @@ impl Scenario {
     /// The first fault, with its place.
     pub fn read(
         mut source: Source,
-        options: &Options,
+        options: &Overrides,
         kinds: &[&'static dyn Experiment],
     ) -> Result<Self, ScenarioError> {
         let quick = apply(&mut source, options)?;
@@ -111,7 +111,7 @@ impl Scenario {
         let sweep = match sweep {
             None => Sweep::expand(None),
             Some(Value::Table(table)) => Sweep::expand(Some(table)),
-            Some(_) => Err(Problem::new("sweep", "expected a table")),
+            Some(_) => Err(ConfigError::new("sweep", "expected a table")),
         }
         .map_err(fault)?;
         for key in &sweep.keys {
@@ -124,7 +124,7 @@ impl Scenario {
                     }
                     _ => "this key is about the scenario as a whole and cannot be swept",
                 };
-                Problem::new(key, message)
+                ConfigError::new(key, message)
             } else {
                 continue;
             };
@@ -133,7 +133,7 @@ impl Scenario {
         let count = sweep.points.len() as u64 * u64::from(header.repetitions);
         if count > MOST_RUNS {
             let message = format!("{count} runs, more than {MOST_RUNS}");
-            return Err(source.error(Problem::new("repetitions", message)));
+            return Err(source.error(ConfigError::new("repetitions", message)));
         }
         let points = sweep
             .points
@@ -200,18 +200,18 @@ pub(super) fn sections(experiment: &dyn Experiment) -> Vec<Section> {
 fn kind_of(
     header: &Header,
     kinds: &[&'static dyn Experiment],
-) -> Result<&'static dyn Experiment, Problem> {
+) -> Result<&'static dyn Experiment, ConfigError> {
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     let expected = format!("one of \"{}\"", names.join("\", \""));
     let Some(name) = &header.experiment else {
-        return Err(Problem::new(
+        return Err(ConfigError::new(
             "experiment",
             format_args!("the key is missing; expected {expected}"),
         ));
     };
     let found = kinds.iter().find(|kind| kind.name() == name);
     found.copied().ok_or_else(|| {
-        Problem::new(
+        ConfigError::new(
             "experiment",
             format_args!("expected {expected}, found \"{name}\""),
         )
@@ -219,7 +219,7 @@ fn kind_of(
 }
 
 /// A problem with a swept key stands in the sweep.
-pub(super) fn in_sweep(source: &Source, swept: &[String], problem: Problem) -> ScenarioError {
+pub(super) fn in_sweep(source: &Source, swept: &[String], problem: ConfigError) -> ScenarioError {
     if !swept.contains(&problem.key) {
         return source.error(problem);
     }

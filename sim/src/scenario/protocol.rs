@@ -1,12 +1,12 @@
 //! The protocols that a scenario may name.
 
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::overlay::chord::ChordParameters;
 use crate::overlay::kademlia::KademliaParameters;
 use crate::overlay::urdht::UrdhtParameters;
 use crate::overlay::vhash::VHashParameters;
-use crate::overlay::{Burden, Circumstances, Configuration, Launch};
-use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
 
 /// Declares the protocols: the word in a file, which is also the name of the table of its
 /// parameters, and the parameters' type.
@@ -35,7 +35,7 @@ macro_rules! protocols {
             ///
             /// # Errors
             /// The first key that is wrong.
-            pub fn read(protocol: Protocol, overlay: &Table<'_>) -> Result<Self, Problem> {
+            pub fn read(protocol: Protocol, overlay: &Table<'_>) -> Result<Self, ConfigError> {
                 let table = overlay.sub(protocol.as_str())?;
                 Ok(match protocol {
                     $( Protocol::$variant => Self::$variant(Parameters::read(&table)?), )+
@@ -53,18 +53,18 @@ macro_rules! protocols {
             ///
             /// # Errors
             /// The first key that cannot be meant under the circumstances.
-            pub fn check(&self, circumstances: &Circumstances) -> Result<(), Problem> {
-                match self { $( Self::$variant(parameters) => parameters.check(circumstances) ),+ }
+            pub fn check(&self, deployment: &Deployment) -> Result<(), ConfigError> {
+                match self { $( Self::$variant(parameters) => parameters.check(deployment) ),+ }
             }
 
             /// What the protocol takes, roughly.
-            pub fn burden(&self, nodes: usize) -> Burden {
-                match self { $( Self::$variant(parameters) => parameters.burden(nodes) ),+ }
+            pub fn cost_estimate(&self, nodes: usize) -> CostEstimate {
+                match self { $( Self::$variant(parameters) => parameters.cost_estimate(nodes) ),+ }
             }
 
             /// Maintenance messages that a node sends each second, by the key that sets how often.
-            pub fn upkeep(&self, nodes: usize) -> Vec<(&'static str, f64)> {
-                match self { $( Self::$variant(parameters) => parameters.upkeep(nodes) ),+ }
+            pub fn maintenance_rates(&self, nodes: usize) -> Vec<(&'static str, f64)> {
+                match self { $( Self::$variant(parameters) => parameters.maintenance_rates(nodes) ),+ }
             }
 
             /// Whether IDs stand on a ring.
@@ -73,25 +73,25 @@ macro_rules! protocols {
             }
 
             /// How long a node waits for an answer.
-            pub fn timeout(&self) -> Span {
+            pub fn timeout(&self) -> Duration {
                 match self { $( Self::$variant(parameters) => parameters.timeout() ),+ }
             }
 
             /// How many others a node knows at most that could be the root of its keys one after the
             /// other, and the key that says so, where there is one.
-            pub fn heirs(&self) -> Option<(usize, &'static str)> {
-                match self { $( Self::$variant(parameters) => parameters.heirs() ),+ }
+            pub fn max_replicas(&self) -> Option<(usize, &'static str)> {
+                match self { $( Self::$variant(parameters) => parameters.max_replicas() ),+ }
             }
 
             /// The time in which a place in the ring takes in one newcomer, where newcomers have to wait
             /// for their turn.
-            pub fn takes_in_one_each(&self) -> Option<Span> {
-                match self { $( Self::$variant(parameters) => parameters.takes_in_one_each() ),+ }
+            pub fn join_interval(&self) -> Option<Duration> {
+                match self { $( Self::$variant(parameters) => parameters.join_interval() ),+ }
             }
 
-            /// Opens `launch` with the protocol's type.
-            pub fn launch<L: Launch>(&self, launch: L) -> L::Output {
-                match self { $( Self::$variant(parameters) => parameters.launch(launch) ),+ }
+            /// Opens `visitor` with the protocol's type.
+            pub fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output {
+                match self { $( Self::$variant(parameters) => parameters.accept(visitor) ),+ }
             }
         }
     };

@@ -45,7 +45,7 @@ impl fmt::Display for Shard {
 
 /// What a scenario that was cut down to a shard knows of the whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct ShardInfo {
     /// Which part it is.
     pub shard: Shard,
     /// The SHA-1 of the whole list of runs, in hexadecimal digits: shards fit together only if
@@ -63,7 +63,7 @@ impl Scenario {
     /// Different runs are dealt out in the order of falling cost, so that the forecast costs of
     /// two shards differ by no more than that of the most costly run; a run that stands at
     /// several points goes to one shard with all its places. Takes O(n log n) for n runs.
-    pub fn take_share(&mut self, shard: Shard) {
+    pub fn restrict_to_shard(&mut self, shard: Shard) {
         let plan = plan(&self.runs, &self.points);
         let mut seen = FxHashSet::default();
         let mut different: Vec<&PlannedRun> = self
@@ -81,7 +81,7 @@ impl Scenario {
             .collect();
         let is_own = |run: &PlannedRun| own.contains(&run.id);
         let places = (0..self.runs.len()).filter(|place| is_own(&self.runs[*place]));
-        self.share = Some(Share {
+        self.share = Some(ShardInfo {
             shard,
             plan,
             runs: self.runs.len(),
@@ -119,7 +119,7 @@ fn plan(runs: &[PlannedRun], points: &[Point]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Options, Source};
+    use super::super::{Overrides, Source};
     use super::*;
     use crate::experiment::KINDS;
     use proptest::prelude::*;
@@ -165,7 +165,7 @@ mod tests {
         let path = folder.path().join("s.toml");
         std::fs::write(&path, text).expect("a file");
         let source = Source::load(&path).expect("TOML");
-        Scenario::read(source, &Options::default(), KINDS).expect("valid")
+        Scenario::read(source, &Overrides::default(), KINDS).expect("valid")
     }
 
     proptest! {
@@ -179,7 +179,7 @@ mod tests {
             let mut costs = Vec::new();
             for place in 1..=of {
                 let mut part = scenario(repetitions);
-                part.take_share(Shard { place, of });
+                part.restrict_to_shard(Shard { place, of });
                 let share = part.share.as_ref().expect("a share");
                 prop_assert_eq!(share.runs, whole.runs.len());
                 let own: Vec<&PlannedRun> = share.places.iter().map(|p| &whole.runs[*p]).collect();

@@ -1,7 +1,7 @@
 //! A scenario file as it stands: its values, and the line of each key.
 
-use super::error::{Place, ScenarioError};
-use crate::parameter::Problem;
+use super::error::{KeyLocation, ScenarioError};
+use crate::parameter::ConfigError;
 use dhtlab_analysis::files::{self, Links};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub struct Source {
     file: PathBuf,
     /// The values, nested as in the file.
     pub(super) values: Table,
-    places: BTreeMap<String, Place>,
+    places: BTreeMap<String, KeyLocation>,
 }
 
 impl Source {
@@ -46,9 +46,9 @@ impl Source {
     /// The text is not TOML.
     pub fn parse(file: &Path, text: &str) -> Result<Self, ScenarioError> {
         let fault = |error: toml::de::Error| ScenarioError {
-            place: error
-                .span()
-                .map_or(Place::File, |span| Place::Line(line(text, span.start))),
+            place: error.span().map_or(KeyLocation::File, |span| {
+                KeyLocation::Line(line(text, span.start))
+            }),
             ..ScenarioError::of_file(file, format_args!("not valid TOML: {}", error.message()))
         };
         let tree = DeTable::parse(text).map_err(fault)?;
@@ -80,14 +80,14 @@ impl Source {
         &mut self,
         path: &str,
         value: Value,
-        place: Place,
+        place: KeyLocation,
     ) -> Result<(), ScenarioError> {
         self.places.insert(path.to_owned(), place);
         insert(&mut self.values, path, value).map_err(|problem| self.error(problem))
     }
 
     /// The swept key `key` stands at `place` now, and nowhere else.
-    pub(super) fn sweep_moved(&mut self, key: &str, place: Place) {
+    pub(super) fn sweep_moved(&mut self, key: &str, place: KeyLocation) {
         let zipped = format!("].{key}");
         self.places
             .retain(|path, _| !(path.starts_with("sweep.zip[") && path.ends_with(&zipped)));
@@ -96,11 +96,11 @@ impl Source {
 
     /// Whether an option of the command set `key`.
     pub(super) fn is_from_option(&self, key: &str) -> bool {
-        matches!(self.places.get(key), Some(Place::Option(_)))
+        matches!(self.places.get(key), Some(KeyLocation::Option(_)))
     }
 
     /// The place of `key`, or of the table nearest around it.
-    pub(super) fn place(&self, key: &str) -> Place {
+    pub(super) fn place(&self, key: &str) -> KeyLocation {
         let mut path = key;
         loop {
             if let Some(place) = self.places.get(path) {
@@ -108,13 +108,13 @@ impl Source {
             }
             match path.rfind(['.', '[']) {
                 Some(end) => path = &path[..end],
-                None => return Place::File,
+                None => return KeyLocation::File,
             }
         }
     }
 
     /// A problem with a key, with the place of that key.
-    pub(super) fn error(&self, problem: Problem) -> ScenarioError {
+    pub(super) fn error(&self, problem: ConfigError) -> ScenarioError {
         ScenarioError {
             file: self.file.clone(),
             place: self.place(&problem.key),
@@ -125,7 +125,7 @@ impl Source {
 }
 
 /// Sets the value at the dotted path `path`, making the tables on the way.
-pub(super) fn insert(values: &mut Table, path: &str, value: Value) -> Result<(), Problem> {
+pub(super) fn insert(values: &mut Table, path: &str, value: Value) -> Result<(), ConfigError> {
     let Some((first, rest)) = path.split_once('.') else {
         values.insert(path.to_owned(), value);
         return Ok(());
@@ -134,8 +134,8 @@ pub(super) fn insert(values: &mut Table, path: &str, value: Value) -> Result<(),
         .entry(first)
         .or_insert_with(|| Value::Table(Table::new()))
         .as_table_mut()
-        .ok_or_else(|| Problem::new(first, "expected a table"))?;
-    insert(inner, rest, value).map_err(|problem| Problem {
+        .ok_or_else(|| ConfigError::new(first, "expected a table"))?;
+    insert(inner, rest, value).map_err(|problem| ConfigError {
         key: format!("{first}.{}", problem.key),
         ..problem
     })
@@ -155,7 +155,12 @@ fn line(text: &str, at: usize) -> usize {
     1 + before.filter(|byte| **byte == b'\n').count()
 }
 
-fn note_places(text: &str, table: &DeTable<'_>, path: &str, places: &mut BTreeMap<String, Place>) {
+fn note_places(
+    text: &str,
+    table: &DeTable<'_>,
+    path: &str,
+    places: &mut BTreeMap<String, KeyLocation>,
+) {
     for (key, value) in table {
         let path = if path.is_empty() {
             key.get_ref().to_string()
@@ -164,7 +169,7 @@ fn note_places(text: &str, table: &DeTable<'_>, path: &str, places: &mut BTreeMa
         };
         places
             .entry(path.clone())
-            .or_insert(Place::Line(line(text, key.span().start)));
+            .or_insert(KeyLocation::Line(line(text, key.span().start)));
         note_value(text, value, &path, places);
     }
 }
@@ -173,14 +178,17 @@ fn note_value(
     text: &str,
     value: &Spanned<DeValue<'_>>,
     path: &str,
-    places: &mut BTreeMap<String, Place>,
+    places: &mut BTreeMap<String, KeyLocation>,
 ) {
     match value.get_ref() {
         DeValue::Table(table) => note_places(text, table, path, places),
         DeValue::Array(items) => {
             for (i, item) in items.iter().enumerate() {
                 let path = format!("{path}[{i}]");
-                places.insert(path.clone(), Place::Line(line(text, item.span().start)));
+                places.insert(
+                    path.clone(),
+                    KeyLocation::Line(line(text, item.span().start)),
+                );
                 note_value(text, item, &path, places);
             }
         }
@@ -205,7 +213,7 @@ mod tests {
             ("b.d.absent", 5),
             ("g[1].h", 12),
         ] {
-            assert_eq!(source.place(key), Place::Line(line), "{key}");
+            assert_eq!(source.place(key), KeyLocation::Line(line), "{key}");
         }
         let error = Source::parse(Path::new("x.toml"), "a = 1\nb = = 2\n").expect_err("not TOML");
         assert!(

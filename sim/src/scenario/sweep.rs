@@ -1,6 +1,6 @@
 //! `[sweep]`: every combination of values, with arrays in step under `[[sweep.zip]]`.
 
-use crate::parameter::Problem;
+use crate::parameter::ConfigError;
 use toml::{Table, Value};
 
 /// More runs than anyone wants to wait for.
@@ -25,7 +25,7 @@ struct Axis {
 
 impl Sweep {
     /// Expands the table `[sweep]`; the last key varies fastest.
-    pub fn expand(table: Option<&Table>) -> Result<Self, Problem> {
+    pub fn expand(table: Option<&Table>) -> Result<Self, ConfigError> {
         let mut axes: Vec<Axis> = Vec::new();
         for (key, value) in table.into_iter().flatten() {
             if key == "zip" {
@@ -42,18 +42,18 @@ impl Sweep {
             let mut seen = rustc_hash::FxHashSet::default();
             let text = |step: &Vec<Value>| step.iter().map(Value::to_string).collect::<Vec<_>>();
             if !axis.steps.iter().all(|step| seen.insert(text(step))) {
-                return Err(Problem::new(axis.place, "a value stands twice"));
+                return Err(ConfigError::new(axis.place, "a value stands twice"));
             }
             for key in &axis.keys {
                 if sweep.keys.contains(key) {
-                    return Err(Problem::new(path(key), "the key is swept twice"));
+                    return Err(ConfigError::new(path(key), "the key is swept twice"));
                 }
                 sweep.keys.push(key.clone());
             }
             sweep.groups.push(axis.keys);
             let points = sweep.points.len().saturating_mul(axis.steps.len());
             if points > MOST_POINTS {
-                return Err(Problem::new(
+                return Err(ConfigError::new(
                     "sweep",
                     format_args!("the sweep has more than {MOST_POINTS} points"),
                 ));
@@ -83,7 +83,7 @@ fn path(key: &str) -> String {
 }
 
 /// Reads `"a.b" = [...]` and `a.b = [...]` alike.
-fn flatten(key: &str, value: &Value, axes: &mut Vec<Axis>) -> Result<(), Problem> {
+fn flatten(key: &str, value: &Value, axes: &mut Vec<Axis>) -> Result<(), ConfigError> {
     match value {
         Value::Table(table) if !table.contains_key("from") => {
             for (inner, value) in table {
@@ -102,27 +102,27 @@ fn flatten(key: &str, value: &Value, axes: &mut Vec<Axis>) -> Result<(), Problem
     Ok(())
 }
 
-fn zipped(value: &Value) -> Result<Vec<Axis>, Problem> {
-    let expected = || Problem::new("sweep.zip", "expected tables [[sweep.zip]]");
+fn zipped(value: &Value) -> Result<Vec<Axis>, ConfigError> {
+    let expected = || ConfigError::new("sweep.zip", "expected tables [[sweep.zip]]");
     let tables = value.as_array().ok_or_else(expected)?;
     let mut axes = Vec::new();
     for (i, table) in tables.iter().enumerate() {
         let zip = format!("sweep.zip[{i}].");
         let mut single = Vec::new();
         for (key, value) in table.as_table().ok_or_else(expected)? {
-            flatten(key, value, &mut single).map_err(|problem| Problem {
+            flatten(key, value, &mut single).map_err(|problem| ConfigError {
                 key: problem.key.replacen("sweep.", &zip, 1),
                 ..problem
             })?;
         }
         let Some(length) = single.first().map(|axis| axis.steps.len()) else {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "sweep.zip",
                 "expected keys with arrays of equal length",
             ));
         };
         if let Some(other) = single.iter().find(|axis| axis.steps.len() != length) {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 format!("{zip}{}", other.keys[0]),
                 format_args!(
                     "arrays that go in step are of equal length: {} values here, {length} for `{}`",
@@ -147,8 +147,8 @@ fn zipped(value: &Value) -> Result<Vec<Axis>, Problem> {
     Ok(axes)
 }
 
-fn values(key: &str, value: &Value) -> Result<Vec<Value>, Problem> {
-    let refuse = |why: &str| Problem::new(path(key), why);
+fn values(key: &str, value: &Value) -> Result<Vec<Value>, ConfigError> {
+    let refuse = |why: &str| ConfigError::new(path(key), why);
     let values = match value {
         Value::Array(values) => values.clone(),
         Value::Table(range) => range_values(range).map_err(|why| refuse(&why))?,
@@ -224,7 +224,7 @@ fn range_values(range: &Table) -> Result<Vec<Value>, String> {
 mod tests {
     use super::*;
 
-    fn expand(text: &str) -> Result<Sweep, Problem> {
+    fn expand(text: &str) -> Result<Sweep, ConfigError> {
         Sweep::expand(Some(&text.parse().expect("valid TOML")))
     }
 

@@ -1,6 +1,6 @@
 //! Keys and node IDs: 160 bits, the length of SHA-1.
 
-use crate::parameter::{Kind, ParameterValue, Unknown};
+use crate::parameter::{Kind, ParameterValue, ValueError};
 use rand::Rng;
 use sha1::{Digest, Sha1};
 use std::fmt;
@@ -168,7 +168,7 @@ impl ParameterValue for Key {
         Kind::Hex(40)
     }
 
-    fn from_value(value: &Value) -> Result<Self, Unknown> {
+    fn from_value(value: &Value) -> Result<Self, ValueError> {
         let text = value.as_str().ok_or(None)?;
         if text.len() != 40 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(None);

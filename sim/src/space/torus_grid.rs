@@ -21,7 +21,7 @@ pub struct TorusGrid {
     side: usize,
     cells: Vec<Cell>,
     /// The cell of each name that has a point.
-    homes: Vec<Option<u32>>,
+    cell_of: Vec<Option<u32>>,
     count: usize,
     /// The number of points for which the cells were cut.
     cut_for: usize,
@@ -49,7 +49,7 @@ impl TorusGrid {
             torus,
             side: 1,
             cells: vec![Cell::default()],
-            homes: Vec::new(),
+            cell_of: Vec::new(),
             count: 0,
             cut_for: FEW,
         }
@@ -67,7 +67,7 @@ impl TorusGrid {
 
     /// Whether `name` has a point.
     pub fn holds(&self, name: u32) -> bool {
-        matches!(self.homes.get(name as usize), Some(Some(_)))
+        matches!(self.cell_of.get(name as usize), Some(Some(_)))
     }
 
     /// Puts `name` at `point`, wherever it was before. Amortised O(1). Names should be small
@@ -83,7 +83,7 @@ impl TorusGrid {
 
     /// Takes `name` out; false if it was not there. Amortised O(1).
     pub fn remove(&mut self, name: u32) -> bool {
-        let home = self.homes.get_mut(name as usize).and_then(Option::take);
+        let home = self.cell_of.get_mut(name as usize).and_then(Option::take);
         let Some(cell) = home.map(|home| &mut self.cells[home as usize]) else {
             return false;
         };
@@ -212,10 +212,10 @@ impl TorusGrid {
             .iter()
             .fold(0, |cell, x| cell * self.side + interval(*x, self.side));
         let place = name as usize;
-        if self.homes.len() <= place {
-            self.homes.resize(place + 1, None);
+        if self.cell_of.len() <= place {
+            self.cell_of.resize(place + 1, None);
         }
-        self.homes[place] = Some(home as u32);
+        self.cell_of[place] = Some(home as u32);
         let cell = &mut self.cells[home];
         cell.names.push(name);
         cell.coordinates.extend_from_slice(point);

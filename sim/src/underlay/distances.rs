@@ -1,9 +1,9 @@
 //! Distances between the hosts that are in use, row by row as they are asked for.
 
 use super::graph::{Adjacency, Latencies};
-use super::search::Search;
+use super::shortest_paths::ShortestPaths;
 use super::{Host, Path, Shape, Underlay};
-use crate::engine::Span;
+use crate::engine::Duration;
 use std::sync::Arc;
 
 /// Distances between the hosts that are in use, the *sites*.
@@ -30,7 +30,7 @@ pub struct Distances {
     /// How many of them are ascending.
     sorted: usize,
     rows: Vec<Option<Row>>,
-    search: Search,
+    search: ShortestPaths,
 }
 
 /// Where the distances of a site are kept: what those keep who ask for many of them.
@@ -88,7 +88,7 @@ impl Packed {
 }
 
 impl Row {
-    fn new(graph: &Adjacency, search: &mut Search, hosts: &[u32], from: u32) -> Self {
+    fn new(graph: &Adjacency, search: &mut ShortestPaths, hosts: &[u32], from: u32) -> Self {
         search.run(graph, from);
         let search = &*search;
         let hops = hosts
@@ -120,7 +120,7 @@ impl Row {
         };
         Path {
             hops: hops as u32,
-            latency: Span::from_micros(micros),
+            latency: Duration::from_micros(micros),
         }
     }
 }
@@ -165,7 +165,7 @@ impl Distances {
             sorted: hosts.len(),
             hosts,
             rows,
-            search: Search::default(),
+            search: ShortestPaths::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! From the links that a model or a file gives to a compact, connected adjacency.
 
 use super::{UnderlayError, micros};
-use crate::engine::{SpanDistribution, Stream};
+use crate::engine::{DurationDistribution, Stream};
 use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::unionfind::UnionFind;
 use petgraph::visit::EdgeRef;
@@ -62,7 +62,7 @@ impl Adjacency {
     pub(super) fn new(
         hosts: usize,
         links: Vec<Link>,
-        link_latency: &SpanDistribution,
+        link_latency: &DurationDistribution,
         stream: &mut Stream,
         notes: &mut Vec<String>,
     ) -> Result<Self, UnderlayError> {
@@ -245,7 +245,7 @@ fn largest_component(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Seed, Span};
+    use crate::engine::{Duration, Seed};
 
     fn graph(hosts: usize, links: &[(usize, usize, u32)]) -> Links {
         let mut graph = unlinked(hosts, links.len());
@@ -258,7 +258,7 @@ mod tests {
 
     fn tidy(graph: &Links) -> (Adjacency, Vec<String>) {
         let mut notes = Vec::new();
-        let latency = SpanDistribution::Constant(Span::from_millis(1));
+        let latency = DurationDistribution::Constant(Duration::from_millis(1));
         let mut stream = Seed::new(1).stream("test", 0);
         (
             Adjacency::new(

@@ -38,7 +38,7 @@
 //! the sites are servers in racks, and the switches between them only carry messages.
 //!
 //! ```
-//! use dhtlab::engine::{Instant, Seed, Span};
+//! use dhtlab::engine::{Instant, Seed, Duration};
 //! use dhtlab::network::{End, Network, Setup, Travel, oracle};
 //! use dhtlab::overlay::chord::{Chord, ChordParameters};
 //! use dhtlab::space::Key;
@@ -54,16 +54,16 @@
 //!
 //! impl LeafSpine {
 //!     /// The servers come first, rack by rack, then the switches, then the spines.
-//!     fn links(&self) -> Vec<(Host, Host, Span)> {
+//!     fn links(&self) -> Vec<(Host, Host, Duration)> {
 //!         let switch = |rack| Host(self.racks * self.servers + rack);
 //!         let spine = |number| Host(self.racks * (self.servers + 1) + number);
 //!         let mut links = Vec::new();
 //!         for rack in 0..self.racks {
 //!             for server in rack * self.servers..(rack + 1) * self.servers {
-//!                 links.push((Host(server), switch(rack), Span::from_micros(5)));
+//!                 links.push((Host(server), switch(rack), Duration::from_micros(5)));
 //!             }
-//!             links.push((switch(rack), spine(0), Span::from_micros(20)));
-//!             links.push((switch(rack), spine(1), Span::from_micros(30)));
+//!             links.push((switch(rack), spine(0), Duration::from_micros(20)));
+//!             links.push((switch(rack), spine(1), Duration::from_micros(30)));
 //!         }
 //!         links
 //!     }
@@ -75,20 +75,20 @@
 //! let servers = 8 * 16;
 //! let mut distances = Distances::new(Arc::new(underlay), (0..servers).map(Host).collect());
 //! // Within a rack by its switch; to another one by two switches and the faster spine.
-//! assert_eq!((distances.path(0, 1).hops, distances.path(0, 1).latency), (2, Span::from_micros(10)));
-//! assert_eq!((distances.path(0, 16).hops, distances.path(0, 16).latency), (4, Span::from_micros(50)));
+//! assert_eq!((distances.path(0, 1).hops, distances.path(0, 1).latency), (2, Duration::from_micros(10)));
+//! assert_eq!((distances.path(0, 16).hops, distances.path(0, 16).latency), (4, Duration::from_micros(50)));
 //!
 //! // Chord on all servers, and two thousand lookups.
 //! let seed = Seed::new(7);
-//! let setup = Setup { seed, travel: Travel::SemiRecursive, timeout: Span::from_millis(500), ask_root: true };
+//! let setup = Setup { seed, travel: Travel::SemiRecursive, timeout: Duration::from_millis(500), ask_root: true };
 //! let mut network: Network<Chord> = Network::new(setup, ChordParameters::default(), distances);
 //! let mut stream = seed.stream("ids", 0);
 //! let ids: Vec<Key> = (0..servers).map(|_| Key::random(&mut stream)).collect();
 //! let sites: Vec<u32> = (0..servers).collect();
-//! oracle::settle_converged(&mut network, &ids, &sites);
+//! oracle::populate_converged(&mut network, &ids, &sites);
 //! let lookups = seed.stream("lookups", 0);
-//! network.plan_lookups(LookupPlan::evenly(lookups, Instant::START, Span::from_millis(1), 2000));
-//! assert_eq!(network.run(Instant::START + Span::from_secs(60), true, 1_000_000), End::Done);
+//! network.plan_lookups(LookupPlan::evenly(lookups, Instant::START, Duration::from_millis(1), 2000));
+//! assert_eq!(network.run(Instant::START + Duration::from_secs(60), true, 1_000_000), End::Done);
 //!
 //! let tally = network.tally();
 //! assert_eq!(tally.counts.ok, 2000);
@@ -118,23 +118,23 @@
 pub mod files;
 pub mod models;
 
+mod custom;
 mod distances;
-mod given;
 mod graph;
 mod pairwise;
 mod radix_heap;
-mod search;
+mod shortest_paths;
 mod specification;
 
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
-mod laws;
+mod properties;
 
 pub use distances::{Distances, Slot};
 pub use specification::{Facts, General, Model, Specification};
 
-use crate::engine::Span;
+use crate::engine::Duration;
 use graph::Adjacency;
 use pairwise::Pairwise;
 
@@ -148,14 +148,14 @@ pub struct Path {
     /// Links on the least-latency path, fewer links first; 0 from a host to itself.
     pub hops: u32,
     /// Time under way, one direction.
-    pub latency: Span,
+    pub latency: Duration,
 }
 
 impl Path {
     /// From a host to itself.
     pub const NONE: Self = Self {
         hops: 0,
-        latency: Span::ZERO,
+        latency: Duration::ZERO,
     };
 }
 
@@ -166,7 +166,7 @@ pub enum UnderlayError {
     #[error("underlay: a latency of {latency} was drawn; at most 4294 s are possible")]
     LatencyTooLong {
         /// What was drawn.
-        latency: Span,
+        latency: Duration,
     },
     /// Paths whose latency does not fit the 64 bits of a search key.
     #[error("underlay: paths are too long for their latency to be an exact sum")]
@@ -219,7 +219,7 @@ impl Underlay {
 }
 
 /// A latency as whole microseconds of at least one, which is what links and pairs keep.
-fn micros(latency: Span) -> Result<std::num::NonZeroU32, UnderlayError> {
+fn micros(latency: Duration) -> Result<std::num::NonZeroU32, UnderlayError> {
     let rounded = latency.as_nanos().saturating_add(500) / 1_000;
     let fits = u32::try_from(rounded.max(1)).ok();
     fits.and_then(std::num::NonZeroU32::new)

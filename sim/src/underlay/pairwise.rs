@@ -1,14 +1,14 @@
 //! Latencies without a graph: every message is one hop.
 
 use super::{Path, UnderlayError, micros};
-use crate::engine::Span;
+use crate::engine::Duration;
 use std::sync::Arc;
 
 /// How the latency between two different hosts is known.
 #[derive(Debug)]
 pub(super) enum Pairwise {
     /// One latency for all pairs of `hosts` hosts.
-    Constant { hosts: usize, latency: Span },
+    Constant { hosts: usize, latency: Duration },
     /// By the distance on a plane.
     Plane(Plane),
     /// By measurement.
@@ -32,7 +32,7 @@ impl Pairwise {
         let latency = match self {
             Self::Constant { latency, .. } => *latency,
             Self::Plane(plane) => plane.latency(a as usize, b as usize),
-            Self::Matrix(matrix) => Span::from_micros(matrix.one_way(a as usize, b as usize)),
+            Self::Matrix(matrix) => Duration::from_micros(matrix.one_way(a as usize, b as usize)),
         };
         Path { hops: 1, latency }
     }
@@ -48,7 +48,7 @@ pub(super) struct Plane {
 
 impl Plane {
     /// A plane whose side takes `side` to cross.
-    pub(super) fn new(side: Span, hosts: usize) -> Self {
+    pub(super) fn new(side: Duration, hosts: usize) -> Self {
         Self {
             side_micros: side.as_nanos() as f64 / 1e3,
             positions: Vec::with_capacity(hosts),
@@ -57,7 +57,11 @@ impl Plane {
     }
 
     /// Adds a host.
-    pub(super) fn push(&mut self, position: (f64, f64), access: Span) -> Result<(), UnderlayError> {
+    pub(super) fn push(
+        &mut self,
+        position: (f64, f64),
+        access: Duration,
+    ) -> Result<(), UnderlayError> {
         self.positions.push(position);
         // No access delay at all is fine here: the distance is at least one microsecond.
         self.access.push(if access.is_zero() {
@@ -69,12 +73,14 @@ impl Plane {
     }
 
     /// Rounded up to the microsecond, which keeps the triangle inequality.
-    fn latency(&self, a: usize, b: usize) -> Span {
+    fn latency(&self, a: usize, b: usize) -> Duration {
         let (from, to) = (self.positions[a], self.positions[b]);
         let (dx, dy) = (from.0 - to.0, from.1 - to.1);
         // Multiplication and square root are exact to the last bit on every platform.
         let distance = libm::ceil((dx * dx + dy * dy).sqrt() * self.side_micros) as u64;
-        Span::from_micros(distance.max(1) + u64::from(self.access[a]) + u64::from(self.access[b]))
+        Duration::from_micros(
+            distance.max(1) + u64::from(self.access[a]) + u64::from(self.access[b]),
+        )
     }
 }
 

@@ -1,16 +1,16 @@
 //! The `[underlay]` table of a scenario.
 
 use super::distances;
-use super::files::{File, Loaded, Measured};
+use super::files::{File, FileContent, Loaded};
 use super::graph::{Adjacency, distinct_links};
 use super::models::{
     BarabasiAlbert, Constant, ErdosRenyi, Euclidean, GraphModel, Grid, NODES, ScaleFreeDirected,
     Streams, TransitStub, WattsStrogatz, Waxman,
 };
 use super::pairwise::Pairwise;
-use super::{Shape, Underlay, UnderlayError, search};
-use crate::engine::{Seed, Span, SpanDistribution};
-use crate::parameter::{Parameters, Problem, Section, Table};
+use super::{Shape, Underlay, UnderlayError, shortest_paths};
+use crate::engine::{Duration, DurationDistribution, Seed};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
 use crate::{choices, parameters};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -51,7 +51,7 @@ parameters! {
         pub nodes: usize = 10_000, within 1..=100_000_000;
         /// Latency of each link, drawn once a link, in whole microseconds of at least one. The
         /// models transit-stub, euclidean and constant and RTT matrices have their own.
-        pub link_latency: SpanDistribution = SpanDistribution::Constant(Span::from_millis(1));
+        pub link_latency: DurationDistribution = DurationDistribution::Constant(Duration::from_millis(1));
     }
 }
 
@@ -93,7 +93,7 @@ pub struct Specification {
 }
 
 /// Reads and checks a model that draws links.
-fn graph<M>(table: &Table<'_>, nodes: usize) -> Result<(Chosen, Values), Problem>
+fn graph<M>(table: &Table<'_>, nodes: usize) -> Result<(Chosen, Values), ConfigError>
 where
     M: GraphModel + Parameters + 'static,
 {
@@ -102,7 +102,7 @@ where
     let links = model.expected_links(nodes);
     if links > MOST_LINKS {
         let message = format!("{nodes} hosts have about {links:.1e} links, more than 2e9");
-        return Err(Problem::new(NODES, message));
+        return Err(ConfigError::new(NODES, message));
     }
     let values = model.write();
     Ok((Chosen::Graph(Arc::new(model)), values))
@@ -136,7 +136,7 @@ impl Specification {
     /// # Errors
     /// The first key that is wrong, alone or with others; for a file, `underlay.file.path` and
     /// a message with the file and the line.
-    pub fn read(table: &Table<'_>, base: &Path) -> Result<Self, Problem> {
+    pub fn read(table: &Table<'_>, base: &Path) -> Result<Self, ConfigError> {
         let general = General::read(table)?;
         let nodes = general.nodes;
         let own = table.sub(general.model.as_str())?;
@@ -184,7 +184,7 @@ impl Specification {
         let own_latencies = match &self.chosen {
             Chosen::Graph(model) => model.own_latencies(),
             Chosen::Euclidean(_) | Chosen::Constant(_) => true,
-            Chosen::File(loaded, _) => matches!(loaded.measured, Measured::Matrix(_)),
+            Chosen::File(loaded, _) => matches!(loaded.measured, FileContent::Matrix(_)),
         };
         if own_latencies {
             table.remove("link-latency");
@@ -230,8 +230,8 @@ impl Specification {
             Chosen::Constant(_) => return 4 * sites as u64,
             Chosen::Euclidean(_) => return 20 * hosts + 4 * sites as u64,
             Chosen::File(loaded, _) => match &loaded.measured {
-                Measured::Matrix(_) => return 4 * hosts * hosts.saturating_sub(1),
-                Measured::Graph(_, links) => links.len() as u64,
+                FileContent::Matrix(_) => return 4 * hosts * hosts.saturating_sub(1),
+                FileContent::Graph(_, links) => links.len() as u64,
             },
             Chosen::Graph(model) => model.expected_links(self.general.nodes) as u64,
         };
@@ -245,7 +245,7 @@ impl Specification {
     }
 
     /// The latency between two hosts, where it is the same for all.
-    pub fn equal_latency(&self) -> Option<Span> {
+    pub fn equal_latency(&self) -> Option<Duration> {
         match &self.chosen {
             Chosen::Constant(own) => Some(own.latency),
             _ => None,
@@ -257,8 +257,8 @@ impl Specification {
         match &self.chosen {
             Chosen::Graph(model) => model.expected_links(self.general.nodes),
             Chosen::File(loaded, _) => match &loaded.measured {
-                Measured::Graph(_, links) => links.len() as f64,
-                Measured::Matrix(_) => 0.0,
+                FileContent::Graph(_, links) => links.len() as f64,
+                FileContent::Matrix(_) => 0.0,
             },
             Chosen::Euclidean(_) => self.general.nodes as f64 / 10.0,
             Chosen::Constant(_) => 0.0,
@@ -288,10 +288,10 @@ impl Specification {
             Chosen::File(loaded, _) => {
                 notes.clone_from(&loaded.notes);
                 match &loaded.measured {
-                    Measured::Matrix(matrix) => {
+                    FileContent::Matrix(matrix) => {
                         return Ok(Underlay::of_pairs(Pairwise::Matrix(matrix.clone()), notes));
                     }
-                    Measured::Graph(hosts, links) => (*hosts, links.clone()),
+                    FileContent::Graph(hosts, links) => (*hosts, links.clone()),
                 }
             }
             Chosen::Graph(model) => {
@@ -303,7 +303,7 @@ impl Specification {
         let latency = &self.general.link_latency;
         let stream = &mut streams.latency;
         let graph = Adjacency::new(hosts, links, latency, stream, &mut notes)?;
-        search::check_range(&graph)?;
+        shortest_paths::check_range(&graph)?;
         Ok(Underlay {
             shape: Shape::Graph(graph),
             notes,
@@ -315,8 +315,8 @@ impl Specification {
         let own = match &self.chosen {
             Chosen::Graph(model) => model.own_latencies(),
             Chosen::File(loaded, _) => match &loaded.measured {
-                Measured::Graph(_, links) => links.iter().any(|link| link.latency.is_some()),
-                Measured::Matrix(_) => false,
+                FileContent::Graph(_, links) => links.iter().any(|link| link.latency.is_some()),
+                FileContent::Matrix(_) => false,
             },
             Chosen::Euclidean(_) | Chosen::Constant(_) => false,
         };

@@ -6,7 +6,7 @@
 //! exact for a rate that is constant between two changes of membership).
 
 use super::{Lookup, draw};
-use crate::engine::{Instant, Span, Stream};
+use crate::engine::{Duration, Instant, Stream};
 use crate::space::Key;
 use rand_distr::{Distribution, Exp1};
 
@@ -14,7 +14,7 @@ use rand_distr::{Distribution, Exp1};
 #[derive(Clone, Debug)]
 pub struct MemberLookups {
     stream: Stream,
-    interval: Span,
+    interval: Duration,
     end: Instant,
     key: Option<Key>,
     /// Present members, and since when.
@@ -32,7 +32,7 @@ impl MemberLookups {
     pub fn new(
         mut stream: Stream,
         (start, end): (Instant, Instant),
-        interval: Span,
+        interval: Duration,
         key: Option<Key>,
     ) -> Self {
         let left = Exp1.sample(&mut stream);
@@ -62,7 +62,7 @@ impl MemberLookups {
     /// When the next lookup is due if nobody comes or goes; `None` if that is not before the end.
     pub fn due(&self) -> Option<Instant> {
         let wait = self.gap_s() * self.left;
-        let due = (self.members > 0).then(|| self.since + Span::from_secs_f64(wait))?;
+        let due = (self.members > 0).then(|| self.since + Duration::from_secs_f64(wait))?;
         (due < self.end).then_some(due)
     }
 
@@ -97,13 +97,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn at(seconds: u64) -> Instant {
-        Instant::START + Span::from_secs(seconds)
+        Instant::START + Duration::from_secs(seconds)
     }
 
     /// The times of all lookups while membership changes as told, ascending.
     fn times(seed: u64, changes: &[(u64, usize)], end: u64) -> Vec<Instant> {
         let stream = Seed::new(seed).stream("lookups", 0);
-        let minute = Span::from_secs(60);
+        let minute = Duration::from_secs(60);
         let mut plan = MemberLookups::new(stream, (at(0), at(end)), minute, None);
         let mut changes = changes.iter().peekable();
         let mut times = Vec::new();

@@ -4,7 +4,7 @@ mod members;
 
 pub use members::MemberLookups;
 
-use crate::engine::{Instant, Period, Span, Stream};
+use crate::engine::{Duration, Instant, Period, Stream};
 use crate::space::Key;
 use rand::Rng;
 
@@ -39,14 +39,14 @@ pub struct Lookup {
 pub struct LookupPlan {
     stream: Stream,
     next: Instant,
-    gap: Span,
+    gap: Duration,
     left: u64,
     key: Option<Key>,
 }
 
 impl LookupPlan {
     /// `count` lookups from `start` on, one each `gap`.
-    pub fn evenly(stream: Stream, start: Instant, gap: Span, count: u64) -> Self {
+    pub fn evenly(stream: Stream, start: Instant, gap: Duration, count: u64) -> Self {
         Self {
             stream,
             next: start,
@@ -89,10 +89,10 @@ mod tests {
     #[test]
     fn lookups_come_evenly() {
         let stream = Seed::new(1).stream("lookups", 0);
-        let start = Instant::START + Span::from_secs(5);
+        let start = Instant::START + Duration::from_secs(5);
         let even: Vec<Lookup> =
-            LookupPlan::evenly(stream, start, Span::from_millis(1), 1000).collect();
+            LookupPlan::evenly(stream, start, Duration::from_millis(1), 1000).collect();
         assert_eq!(even.len(), 1000);
-        assert_eq!(even[999].time, start + Span::from_millis(999));
+        assert_eq!(even[999].time, start + Duration::from_millis(999));
     }
 }

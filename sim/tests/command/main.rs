@@ -43,7 +43,7 @@ mod storage;
 mod streams;
 mod sweeps_refused;
 mod sybils;
-mod tables_kept;
+mod table_filter;
 mod theory;
 mod usage;
 mod values_refused;

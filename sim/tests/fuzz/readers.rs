@@ -3,7 +3,7 @@
 use crate::fuzz;
 use dhtlab::churn::Trace;
 use dhtlab::experiment::KINDS;
-use dhtlab::scenario::{Options, Scenario, Source};
+use dhtlab::scenario::{Overrides, Scenario, Source};
 use dhtlab::underlay::files::{ColumnNames, File, Format};
 use dhtlab_analysis::view::Recording;
 use std::fs;
@@ -98,7 +98,7 @@ fn scenario() {
     fuzz("scenario", &seeds, |bytes| {
         let text = String::from_utf8_lossy(bytes);
         if let Ok(source) = Source::parse(Path::new("/nowhere/at-all.toml"), &text) {
-            drop(Scenario::read(source, &Options::default(), KINDS));
+            drop(Scenario::read(source, &Overrides::default(), KINDS));
         }
     });
 }
@@ -108,7 +108,7 @@ fn recording_seed() -> Vec<u8> {
     let text = "experiment = 'network'\noverlay.nodes = 5\nworkload.lookups = 5\nunderlay.model = 'grid'\n\
                 underlay.nodes = 9\n";
     let source = Source::parse(Path::new("small.toml"), text).expect("a scenario");
-    let scenario = Scenario::read(source, &Options::default(), KINDS).expect("a scenario");
+    let scenario = Scenario::read(source, &Overrides::default(), KINDS).expect("a scenario");
     let mut recording = Recording::default();
     let run = &scenario.points[0].run;
     let recorded = run.recorded().expect("a network");

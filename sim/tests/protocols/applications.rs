@@ -2,11 +2,11 @@
 
 use crate::chord;
 use crate::testbed::{at, ids, network, sites};
-use dhtlab::engine::{Instant, Seed, Span, Stream};
+use dhtlab::engine::{Duration, Instant, Seed, Stream};
 use dhtlab::network::{Travel, oracle};
 use dhtlab::overlay::chord::Chord;
 use dhtlab::overlay::vhash::{Shared, VHash, VHashParameters};
-use dhtlab::overlay::{Application, Forward, Node, Omniscient, Turn};
+use dhtlab::overlay::{AppContext, Application, Forward, GroundTruth, Node};
 use dhtlab::space::Key;
 
 /// What a Sybil that forges adds to a message.
@@ -23,7 +23,7 @@ impl Application for Counting {
     type Shared = ();
     type Message = u32;
     type Timer = ();
-    type Ledger = ();
+    type Metrics = ();
 
     fn new((): &(), _: u32, _: Stream) -> Self {
         Self {
@@ -33,16 +33,28 @@ impl Application for Counting {
         }
     }
 
-    fn deliver(&mut self, turn: &mut Turn<'_, Self>, origin: Node, key: Key, message: u32) {
+    fn deliver(
+        &mut self,
+        context: &mut AppContext<'_, Self>,
+        origin: Node,
+        key: Key,
+        message: u32,
+    ) {
         self.delivered.push(message);
         // Even keys are answered once, to show that an upcall can route.
-        if key.words()[4].is_multiple_of(2) && origin != turn.me {
+        if key.words()[4].is_multiple_of(2) && origin != context.me {
             let reply = Key::random(&mut Seed::new(key.prefix()).stream("reply", 0));
-            turn.route(reply, 1000);
+            context.route(reply, 1000);
         }
     }
 
-    fn forward(&mut self, _: &mut Turn<'_, Self>, _: Key, message: &mut u32, _: Node) -> Forward {
+    fn forward(
+        &mut self,
+        _: &mut AppContext<'_, Self>,
+        _: Key,
+        message: &mut u32,
+        _: Node,
+    ) -> Forward {
         self.forwarded += 1;
         *message += 1;
         if *message == 1003 {
@@ -60,7 +72,7 @@ impl Application for Counting {
         4
     }
 
-    fn update(&mut self, _: &mut Turn<'_, Self>) {
+    fn update(&mut self, _: &mut AppContext<'_, Self>) {
         self.updates += 1;
     }
 }
@@ -69,10 +81,10 @@ impl Application for Counting {
 /// that sends it on; an upcall may change it, absorb it and send others; joins call update.
 #[test]
 fn applications_get_their_upcalls_on_any_overlay() {
-    fn check<P: Omniscient>(shared: P::Shared) {
+    fn check<P: GroundTruth>(shared: P::Shared) {
         let nodes = 100;
         let mut network = network::<P, Counting>(shared, nodes, Travel::Recursive);
-        oracle::settle_converged(&mut network, &ids(nodes, 2), &sites(nodes));
+        oracle::populate_converged(&mut network, &ids(nodes, 2), &sites(nodes));
         let keys = ids(400, 77);
         let odd: Vec<&Key> = keys.iter().filter(|key| key.words()[4] % 2 == 1).collect();
         let roots: Vec<Option<Node>> = odd.iter().map(|key| oracle::root(&network, key)).collect();
@@ -146,18 +158,18 @@ impl Application for Clock {
     type Shared = ();
     type Message = ();
     type Timer = ();
-    type Ledger = ();
+    type Metrics = ();
 
     fn new((): &(), _: u32, _: Stream) -> Self {
         Self::default()
     }
 
-    fn deliver(&mut self, turn: &mut Turn<'_, Self>, _: Node, _: Key, (): ()) {
-        self.0.push(turn.now);
+    fn deliver(&mut self, context: &mut AppContext<'_, Self>, _: Node, _: Key, (): ()) {
+        self.0.push(context.now);
     }
 
-    fn receive(&mut self, turn: &mut Turn<'_, Self>, _: Node, (): ()) {
-        self.0.push(turn.now);
+    fn receive(&mut self, context: &mut AppContext<'_, Self>, _: Node, (): ()) {
+        self.0.push(context.now);
     }
 
     fn forge((): &mut ()) {}
@@ -171,15 +183,15 @@ impl Application for Clock {
 /// routed ones; without it they are handled when they come.
 #[test]
 fn messages_wait_for_their_turn() {
-    let handling = Span::from_secs(2);
-    for taken in [Span::ZERO, handling] {
+    let service_time = Duration::from_secs(2);
+    for taken in [Duration::ZERO, service_time] {
         let nodes = 20;
         let mut network = network::<Chord, Clock>(chord::parameters(4), nodes, Travel::Recursive);
-        oracle::settle_converged(&mut network, &ids(nodes, 2), &sites(nodes));
-        network.take_time(taken);
+        oracle::populate_converged(&mut network, &ids(nodes, 2), &sites(nodes));
+        network.set_service_time(taken);
         let (to, id) = (Node(3), network.ids().id(Node(3)));
         for from in (4..12).map(Node) {
-            network.instruct(from, |_, turn| turn.send(to, ()));
+            network.instruct(from, |_, context| context.send(to, ()));
         }
         network.send(Node(13), id, ());
         network.run(at(60), false, u64::MAX);
@@ -190,9 +202,9 @@ fn messages_wait_for_their_turn() {
         } else {
             // Eight have come before the first is handled; the ninth may be on its way for longer.
             for pair in times[..8].windows(2) {
-                assert_eq!(pair[1].since(pair[0]), handling);
+                assert_eq!(pair[1].since(pair[0]), service_time);
             }
-            assert!(times[8].since(times[7]) >= handling);
+            assert!(times[8].since(times[7]) >= service_time);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Chord by its messages: joins, maintenance, lookups, crashes.
 
 use crate::testbed::{at, ids, look_up, network, sites};
-use dhtlab::engine::{Period, Span};
+use dhtlab::engine::{Duration, Period};
 use dhtlab::network::{Travel, oracle};
 use dhtlab::overlay::chord::{Chord, ChordParameters, Closest};
 use dhtlab::overlay::{NextHop, Node, Overlay};
@@ -11,9 +11,9 @@ use dhtlab::space::{Ring, Space};
 pub fn parameters(successors: usize) -> ChordParameters {
     ChordParameters {
         successors,
-        stabilise: Period::every(Span::from_secs(10)),
-        fix_fingers: Period::every(Span::from_secs(5)),
-        check_predecessor: Period::every(Span::from_secs(10)),
+        stabilise: Period::every(Duration::from_secs(10)),
+        fix_fingers: Period::every(Duration::from_secs(5)),
+        check_predecessor: Period::every(Duration::from_secs(10)),
         ..ChordParameters::default()
     }
 }
@@ -31,7 +31,7 @@ fn chord_joins_reach_the_converged_state() {
         // Successor lists settle one node further each stabilisation, fingers once around.
         joined.run(at(20 * nodes as u64 + 3000), false, u64::MAX);
         let mut built = network::<Chord, ()>(parameters(successors), nodes, Travel::Recursive);
-        oracle::settle_converged(&mut built, &ids, &sites(nodes));
+        oracle::populate_converged(&mut built, &ids, &sites(nodes));
         for node in (0..nodes as u32).map(Node) {
             let (a, b) = (joined.node(node), built.node(node));
             assert_eq!(a.predecessor(), b.predecessor(), "{nodes} nodes, {node:?}");
@@ -49,7 +49,7 @@ fn chord_joins_reach_the_converged_state() {
 fn chord_maintenance_keeps_the_converged_state() {
     let ids = ids(100, 3);
     let mut network = network::<Chord, ()>(parameters(4), 100, Travel::Recursive);
-    oracle::settle_converged(&mut network, &ids, &sites(100));
+    oracle::populate_converged(&mut network, &ids, &sites(100));
     let before: Vec<_> = (0..100)
         .map(|i| network.node(Node(i)).peers().clone())
         .collect();
@@ -72,7 +72,7 @@ fn chord_lookups_end_at_the_root() {
                     ..parameters(1)
                 };
                 let mut network = network::<Chord, ()>(parameters, nodes, *travel);
-                oracle::settle_converged(&mut network, &ids(nodes, 9), &sites(nodes));
+                oracle::populate_converged(&mut network, &ids(nodes, 9), &sites(nodes));
                 look_up(&mut network, 2000);
                 let counts = network.tally().counts;
                 assert_eq!(
@@ -91,7 +91,7 @@ fn ways_of_travelling_agree() {
     let mut means = Vec::new();
     for travel in Travel::ALL {
         let mut network = network::<Chord, ()>(parameters(1), 200, *travel);
-        oracle::settle_converged(&mut network, &ids(200, 9), &sites(200));
+        oracle::populate_converged(&mut network, &ids(200, 9), &sites(200));
         look_up(&mut network, 2000);
         let tally = network.tally();
         let hops: u64 = tally
@@ -115,7 +115,7 @@ fn ways_of_travelling_agree() {
 fn chord_mends_itself_after_crashes() {
     let nodes = 90;
     let mut network = network::<Chord, ()>(parameters(12), nodes, Travel::Recursive);
-    oracle::settle_converged(&mut network, &ids(nodes, 11), &sites(nodes));
+    oracle::populate_converged(&mut network, &ids(nodes, 11), &sites(nodes));
     (0..nodes as u32)
         .step_by(3)
         .for_each(|i| network.crash(Node(i)));
@@ -145,7 +145,7 @@ fn chord_table_is_the_greedy_step() {
     for (nodes, successors) in [(5, 2), (300, 1), (300, 20)] {
         let parameters = parameters(successors);
         let mut network = network::<Chord, ()>(parameters.clone(), nodes, Travel::Recursive);
-        oracle::settle_converged(&mut network, &ids(nodes, 31), &sites(nodes));
+        oracle::populate_converged(&mut network, &ids(nodes, 31), &sites(nodes));
         for (i, key) in ids(3000, 32).iter().enumerate() {
             let me = Node((i % nodes) as u32);
             let state = network.node(me);

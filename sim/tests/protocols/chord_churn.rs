@@ -2,7 +2,7 @@
 
 use crate::chord;
 use crate::testbed::{at, ids, look_up, network, sites};
-use dhtlab::engine::{Period, Seed, Span};
+use dhtlab::engine::{Duration, Period, Seed};
 use dhtlab::network::{End, Network, Travel, oracle};
 use dhtlab::overlay::Node;
 use dhtlab::overlay::chord::{Chord, ChordParameters, Variant};
@@ -15,7 +15,7 @@ fn ring(nodes: usize, variant: Variant) -> Network<Chord> {
         ..chord::parameters(4)
     };
     let mut network = network(parameters, nodes + 20, Travel::Recursive);
-    oracle::settle_converged(&mut network, &ids(nodes, 4), &sites(nodes));
+    oracle::populate_converged(&mut network, &ids(nodes, 4), &sites(nodes));
     network
 }
 
@@ -39,7 +39,7 @@ fn a_graceful_leave_is_better_than_a_crash() {
                 network.crash(node);
             }
             // Two neighbours that go at once cannot tell each other.
-            let later = network.now() + Span::from_millis(200);
+            let later = network.now() + Duration::from_millis(200);
             network.run(later, false, u64::MAX);
         }
         assert_eq!(oracle::is_intact(&network), Some(graceful));
@@ -81,7 +81,7 @@ fn a_joiner_without_a_place_makes_one_attempt_at_a_time() {
     };
     let mut network = network::<Chord, ()>(parameters, 10, Travel::Recursive);
     let [before, joiner, root] = [1, 2, 3].map(Key::power_of_two);
-    oracle::settle_converged(&mut network, &[before, root], &[0, 1]);
+    oracle::populate_converged(&mut network, &[before, root], &[0, 1]);
     network.crash(Node(0));
     network.join_at(at(0), joiner, 2);
     network.run(at(200), false, u64::MAX);

@@ -2,12 +2,12 @@
 
 use crate::testbed::{at, ids, plane, sites};
 use crate::{chord, kademlia};
-use dhtlab::engine::{Instant, Seed, Span};
+use dhtlab::engine::{Duration, Instant, Seed};
 use dhtlab::network::{End, Network, Setup, Travel, oracle};
 use dhtlab::overlay::chord::{Chord, ChordParameters};
 use dhtlab::overlay::kademlia::Kademlia;
 use dhtlab::overlay::vhash::{self, VHash, VHashParameters};
-use dhtlab::overlay::{Node, Omniscient};
+use dhtlab::overlay::{GroundTruth, Node};
 use dhtlab::parameter::Table;
 use dhtlab::service::job::tasks::Value;
 use dhtlab::service::job::{
@@ -22,7 +22,7 @@ const SAMPLES: u64 = 12_000;
 
 /// A converged network with room for 10 more nodes and a job of [`ATOMS`] atoms, of which a node
 /// maps `speed` samples a second; `keys` are more keys of the job.
-fn network<P: Omniscient>(
+fn network<P: GroundTruth>(
     shared: P::Shared,
     speed: f64,
     seed: u64,
@@ -38,7 +38,7 @@ fn network<P: Omniscient>(
     let setup = Setup {
         seed: Seed::new(seed),
         travel: Travel::Recursive,
-        timeout: Span::from_secs(1),
+        timeout: Duration::from_secs(1),
         ask_root: true,
     };
     let service = Shared::new(
@@ -49,17 +49,17 @@ fn network<P: Omniscient>(
         Seed::new(seed),
     );
     let mut network = Network::serving(setup, shared, service, plane(NODES + 10));
-    oracle::settle_converged(&mut network, &ids(NODES, seed), &sites(NODES));
+    oracle::populate_converged(&mut network, &ids(NODES, seed), &sites(NODES));
     network
 }
 
 /// Sends the job to the root of its address, and goes on until it is staged; gives that root.
-fn stage<P: Omniscient>(network: &mut Network<P, Worker>) -> Node {
+fn stage<P: GroundTruth>(network: &mut Network<P, Worker>) -> Node {
     let address = network.service().address();
     network.send(Node(0), address, Message::Stage);
-    while network.ledger().staged.is_none() {
+    while network.metrics().staged.is_none() {
         assert!(network.now() < at(10), "not staged");
-        let next = network.now() + Span::from_millis(1);
+        let next = network.now() + Duration::from_millis(1);
         network.run(next, false, u64::MAX);
     }
     let stager = network
@@ -69,12 +69,12 @@ fn stage<P: Omniscient>(network: &mut Network<P, Worker>) -> Node {
     *stager.expect("who has staged it counts")
 }
 
-fn run_until<P: Omniscient>(network: &mut Network<P, Worker>, time: Instant) {
+fn run_until<P: GroundTruth>(network: &mut Network<P, Worker>, time: Instant) {
     network.run(time, false, u64::MAX);
 }
 
 /// The result of all atoms, reduced one after the other.
-fn direct<P: Omniscient>(network: &Network<P, Worker>, seed: u64) -> Value {
+fn direct<P: GroundTruth>(network: &Network<P, Worker>, seed: u64) -> Value {
     let (mut value, mut first) = (Value::new(), 0);
     let service = network.service();
     for atom in 0..ATOMS {
@@ -89,13 +89,13 @@ fn direct<P: Omniscient>(network: &Network<P, Worker>, seed: u64) -> Value {
 
 /// The job comes to its end, every atom is counted exactly once, at the root of the address, and
 /// the result is that of all atoms.
-fn assert_whole<P: Omniscient>(network: &mut Network<P, Worker>, seed: u64, what: &str) {
+fn assert_whole<P: GroundTruth>(network: &mut Network<P, Worker>, seed: u64, what: &str) {
     assert_eq!(network.run(at(5000), true, u64::MAX), End::Done, "{what}");
     let root = oracle::root(network, &network.service().address()).expect("a root");
     let collector = network.application(root).collector().expect("counts");
     assert_eq!(collector.count(), ATOMS, "{what}");
-    let packages = collector.packages().iter();
-    let mut atoms: Vec<u32> = packages.flat_map(|package| package.atoms.clone()).collect();
+    let partials = collector.partials().iter();
+    let mut atoms: Vec<u32> = partials.flat_map(|partial| partial.atoms.clone()).collect();
     atoms.sort_unstable();
     assert_eq!(atoms, (0..ATOMS).collect::<Vec<_>>(), "{what}");
     let samples: u64 = atoms
@@ -119,7 +119,7 @@ macro_rules! on_each_protocol {
 /// Where nobody comes or goes, each atom is mapped once and counted once, however it travels.
 #[test]
 fn every_atom_is_mapped_and_counted_once() {
-    fn check<P: Omniscient>(shared: P::Shared, name: &str)
+    fn check<P: GroundTruth>(shared: P::Shared, name: &str)
     where
         P::Shared: Clone,
     {
@@ -129,10 +129,10 @@ fn every_atom_is_mapped_and_counted_once() {
             stage(&mut network);
             let what = format!("{name}, {bundle}");
             assert_whole(&mut network, 1, &what);
-            let ledger = network.ledger();
-            assert_eq!(ledger.first_maps.len(), ATOMS as usize, "{what}");
-            assert_eq!(ledger.redone(), 0, "{what}");
-            assert_eq!(ledger.work.iter().sum::<u64>(), SAMPLES, "{what}");
+            let metrics = network.metrics();
+            assert_eq!(metrics.first_maps.len(), ATOMS as usize, "{what}");
+            assert_eq!(metrics.redone(), 0, "{what}");
+            assert_eq!(metrics.work.iter().sum::<u64>(), SAMPLES, "{what}");
         }
     }
     on_each_protocol!(check);
@@ -141,14 +141,14 @@ fn every_atom_is_mapped_and_counted_once() {
 /// Who has staged the job may go at once, or who counts in the middle; another counts on.
 #[test]
 fn the_root_of_the_address_may_go() {
-    fn check<P: Omniscient>(shared: P::Shared, name: &str)
+    fn check<P: GroundTruth>(shared: P::Shared, name: &str)
     where
         P::Shared: Clone,
     {
         for later in [0, 3, 5] {
             let mut network = network::<P>(shared.clone(), 50.0, 2, "");
             let stager = stage(&mut network);
-            let time = network.now() + Span::from_secs(later);
+            let time = network.now() + Duration::from_secs(later);
             run_until(&mut network, time);
             let counted = network.application(stager).collector().expect("counts");
             let is_in_the_middle = 0 < counted.count() && counted.count() < ATOMS;
@@ -168,10 +168,10 @@ fn what_was_counted_and_lost_is_counted_again() {
     let keys = "replicas = 3\npatience = '10 s'";
     let mut network = network::<Chord>(chord::parameters(6), 50.0, 3, keys);
     stage(&mut network);
-    let counted = |network: &Network<Chord, Worker>| network.ledger().counted();
+    let counted = |network: &Network<Chord, Worker>| network.metrics().counted();
     while counted(&network) + 4 < ATOMS.into() {
         assert!(network.now() < at(100));
-        let next = network.now() + Span::from_millis(10);
+        let next = network.now() + Duration::from_millis(10);
         run_until(&mut network, next);
     }
     let before = counted(&network);
@@ -201,14 +201,14 @@ fn what_was_counted_and_lost_is_counted_again() {
         "{missing:?} {lost:?}"
     );
     // The time of the whole is that of the second count.
-    assert!(network.ledger().counted_at > Some(crashed));
+    assert!(network.metrics().counted_at > Some(crashed));
 }
 
 /// A third of the nodes go one after the other: with four copies, nothing is lost and nothing
 /// counts twice.
 #[test]
 fn a_third_of_the_nodes_may_go() {
-    fn check<P: Omniscient>(shared: P::Shared, name: &str)
+    fn check<P: GroundTruth>(shared: P::Shared, name: &str)
     where
         P::Shared: Clone,
     {
@@ -218,16 +218,16 @@ fn a_third_of_the_nodes_may_go() {
             let mut order: Vec<Node> = (0..NODES as u32).map(Node).collect();
             Seed::new(seed).stream("crashes", 0).shuffle(&mut order);
             for node in &order[..NODES / 3] {
-                let next = network.now() + Span::from_secs(9);
+                let next = network.now() + Duration::from_secs(9);
                 run_until(&mut network, next);
                 network.crash(*node);
             }
             assert!(
-                !network.ledger().is_over(),
+                !network.metrics().is_over(),
                 "{name}: too fast to see anything"
             );
             assert_whole(&mut network, seed, &format!("{name}, seed {seed}"));
-            let begun = network.ledger().maps.iter().filter(|(_, begins)| *begins);
+            let begun = network.metrics().maps.iter().filter(|(_, begins)| *begins);
             assert!(begun.count() > ATOMS as usize, "{name}: nobody took over");
         }
     }
@@ -237,7 +237,7 @@ fn a_third_of_the_nodes_may_go() {
 /// Nodes come in the middle, one of them as the root of the address: it goes on counting.
 #[test]
 fn a_new_root_of_the_address_counts_on() {
-    fn check<P: Omniscient>(shared: P::Shared, name: &str) {
+    fn check<P: GroundTruth>(shared: P::Shared, name: &str) {
         let mut network = network::<P>(shared, 5.0, 7, "");
         let stager = stage(&mut network);
         let address = network.service().address();
@@ -257,12 +257,12 @@ fn a_new_root_of_the_address_counts_on() {
 /// comes to its end without it.
 #[test]
 fn what_nobody_holds_is_lost_and_nothing_else() {
-    fn check<P: Omniscient>(shared: P::Shared, name: &str) {
+    fn check<P: GroundTruth>(shared: P::Shared, name: &str) {
         let mut network = network::<P>(shared, 1.0, 8, "replicas = 3");
         stage(&mut network);
         // All have their copies, and nothing is mapped.
         run_until(&mut network, at(30));
-        assert!(network.ledger().first_maps.is_empty(), "{name}");
+        assert!(network.metrics().first_maps.is_empty(), "{name}");
         let holders = |network: &Network<P, Worker>, atom: u32| -> Vec<Node> {
             let members = network.members().iter().copied();
             members
@@ -299,9 +299,9 @@ fn nodes_on_the_way_reduce() {
     let mut network = network::<Chord>(quiet, 100.0, 9, keys);
     stage(&mut network);
     // All atoms are where they belong, and none is mapped.
-    let before = network.now() + Span::from_millis(900);
+    let before = network.now() + Duration::from_millis(900);
     run_until(&mut network, before);
-    assert!(network.ledger().first_maps.is_empty());
+    assert!(network.metrics().first_maps.is_empty());
     let messages = network.tally().counts.messages;
     assert_whole(&mut network, 9, "chord");
     let messages = network.tally().counts.messages - messages;

@@ -1,7 +1,7 @@
 //! Kademlia by its messages: lookups of roots and of the nearest nodes, joins, crashes.
 
 use crate::testbed::{at, ids, look_up, network, sites};
-use dhtlab::engine::{Period, Seed, Span};
+use dhtlab::engine::{Duration, Period, Seed};
 use dhtlab::network::{Network, Travel, oracle};
 use dhtlab::overlay::kademlia::{Goal, Kademlia, KademliaParameters, Lookup, Subtree};
 use dhtlab::overlay::{Node, Overlay};
@@ -13,14 +13,14 @@ pub fn parameters(k: usize, alpha: usize, b: u32) -> KademliaParameters {
         k,
         alpha,
         b,
-        refresh: Period::every(Span::from_secs(600)),
+        refresh: Period::every(Duration::from_secs(600)),
         ..KademliaParameters::default()
     }
 }
 
 fn converged(parameters: &KademliaParameters, nodes: usize, travel: Travel) -> Network<Kademlia> {
     let mut network = network::<Kademlia, ()>(parameters.clone(), nodes, travel);
-    oracle::settle_converged(&mut network, &ids(nodes, 9), &sites(nodes));
+    oracle::populate_converged(&mut network, &ids(nodes, 9), &sites(nodes));
     network
 }
 
@@ -78,14 +78,14 @@ fn ways_of_travelling_agree() {
 fn nodes_found(network: &Network<Kademlia>, me: Node, key: Key, goal: Goal) -> Lookup {
     let (shared, ids) = (network.shared(), network.ids());
     let mut lookup = Lookup::new(ids, me, key, goal, 0);
-    lookup.hear(ids, network.node(me).closest(shared, ids, &key));
+    lookup.add_candidates(ids, network.node(me).closest(shared, ids, &key));
     while !lookup.is_over(shared.k) {
         let asked: Vec<Node> = std::iter::from_fn(|| lookup.ask(shared.k, shared.alpha)).collect();
         assert!(!asked.is_empty());
         for node in asked {
             if network.is_alive(node) {
                 lookup.answered(node);
-                lookup.hear(ids, network.node(node).closest(shared, ids, &key));
+                lookup.add_candidates(ids, network.node(node).closest(shared, ids, &key));
             } else {
                 lookup.failed(node);
             }
@@ -188,7 +188,13 @@ fn random_contacts_become_a_network() {
     let mut network = network::<Kademlia, ()>(parameters(8, 3, 1), nodes, Travel::Recursive);
     let stream = Seed::new(1).stream("contacts", 0);
     let (ids, sites) = (ids(nodes, 3), sites(nodes));
-    assert!(oracle::settle_random(&mut network, &ids, &sites, 5, stream));
+    assert!(oracle::populate_random(
+        &mut network,
+        &ids,
+        &sites,
+        5,
+        stream
+    ));
     network.run(at(3000), false, u64::MAX);
     look_up(&mut network, 2000);
     assert_eq!(network.tally().counts.ok, 2000);

@@ -3,15 +3,15 @@
 use crate::chord;
 use crate::testbed::{at, ids, network, plane, sites};
 use dhtlab::churn::{Change, Rejoin, State, Step};
-use dhtlab::engine::{Seed, Span};
+use dhtlab::engine::{Duration, Seed};
 use dhtlab::network::{End, Network, Setup, Travel, oracle};
 use dhtlab::overlay::chord::{Chord, ChordParameters, Variant};
 use dhtlab::overlay::kademlia::{Kademlia, KademliaParameters};
 use dhtlab::overlay::urdht::{
-    Shared as Space, Topology, Urdht, UrdhtParameters, UrdhtSpace, Visit,
+    Shared as Space, Topology, TopologyVisitor, Urdht, UrdhtParameters, UrdhtSpace,
 };
 use dhtlab::overlay::vhash::{Embedding, Shared, VHash, VHashParameters};
-use dhtlab::overlay::{Node, Omniscient};
+use dhtlab::overlay::{GroundTruth, Node};
 use dhtlab::service::storage::{Content, Storage, StorageParameters};
 use dhtlab::workload::LookupPlan;
 
@@ -19,7 +19,7 @@ const NODES: usize = 100;
 
 /// Each `gap` from `from` to `to` a random one of the first `participants` crashes and is back after
 /// `away`.
-fn flaps(participants: usize, (from, to): (u64, u64), gap: Span, away: Span) -> Vec<Step> {
+fn flaps(participants: usize, (from, to): (u64, u64), gap: Duration, away: Duration) -> Vec<Step> {
     let mut stream = Seed::new(8).stream("flaps", 0);
     let mut steps = Vec::new();
     for number in 0.. {
@@ -42,13 +42,18 @@ fn flaps(participants: usize, (from, to): (u64, u64), gap: Span, away: Span) -> 
 
 /// A converged network in which a random node crashes every four seconds and is back a millisecond
 /// later, for ten minutes, and that is asked for 6000 keys meanwhile.
-fn flapping<P: Omniscient>(shared: P::Shared, travel: Travel, state: State) -> Network<P> {
+fn flapping<P: GroundTruth>(shared: P::Shared, travel: Travel, state: State) -> Network<P> {
     let mut network = network::<P, ()>(shared, NODES, travel);
-    oracle::settle_converged(&mut network, &ids(NODES, 3), &sites(NODES));
-    let steps = flaps(NODES, (10, 610), Span::from_secs(4), Span::from_millis(1));
+    oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
+    let steps = flaps(
+        NODES,
+        (10, 610),
+        Duration::from_secs(4),
+        Duration::from_millis(1),
+    );
     network.plan_churn(Box::new(steps.into_iter()), Rejoin::SameId, state);
     let lookups = Seed::new(5).stream("lookups", 0);
-    let gap = Span::from_millis(100);
+    let gap = Duration::from_millis(100);
     network.plan_lookups(LookupPlan::evenly(lookups, at(10), gap, 6000));
     assert_eq!(network.run(at(700), true, u64::MAX), End::Done);
     // Nobody is a new node.
@@ -58,7 +63,7 @@ fn flapping<P: Omniscient>(shared: P::Shared, travel: Travel, state: State) -> N
 }
 
 /// The parts of the lookups that ended at the root, and the time-outs a lookup.
-fn success<P: Omniscient>(network: &Network<P>) -> (f64, f64) {
+fn success<P: GroundTruth>(network: &Network<P>) -> (f64, f64) {
     let counts = network.tally().counts;
     assert_eq!(counts.ok + counts.wrong + counts.failed, 6000);
     (counts.ok as f64 / 6000.0, counts.timeouts as f64 / 6000.0)
@@ -97,10 +102,10 @@ fn others_pointers_to_a_node_of_chord_that_is_back_are_alive() {
 #[derive(Clone, Copy)]
 struct Flapping(State);
 
-impl Visit for Flapping {
+impl TopologyVisitor for Flapping {
     type Output = (f64, f64);
 
-    fn with<T: Topology>(self, shared: Space<T>) -> (f64, f64) {
+    fn visit<T: Topology>(self, shared: Space<T>) -> (f64, f64) {
         success(&flapping::<Urdht<T>>(shared, Travel::Recursive, self.0))
     }
 }
@@ -138,7 +143,7 @@ fn others_pointers_to_a_node_that_is_back_are_alive() {
             space: UrdhtSpace::Ring,
             ..UrdhtParameters::default()
         };
-        check("urdht", parameters.open(Flapping(*state)));
+        check("urdht", parameters.accept_topology(Flapping(*state)));
     }
 }
 
@@ -148,7 +153,7 @@ fn others_pointers_to_a_node_that_is_back_are_alive() {
 fn timers_of_an_earlier_life_do_not_go_off() {
     for state in State::ALL {
         let mut network = network::<Chord, ()>(chord::parameters(8), 20, Travel::Recursive);
-        oracle::settle_converged(&mut network, &ids(20, 3), &sites(20));
+        oracle::populate_converged(&mut network, &ids(20, 3), &sites(20));
         let messages = |network: &mut Network<Chord>, until: u64| {
             let before = network.tally().counts.messages;
             network.run(at(until), false, u64::MAX);
@@ -158,8 +163,8 @@ fn timers_of_an_earlier_life_do_not_go_off() {
         let steps = flaps(
             2,
             (1100, 1150),
-            Span::from_millis(500),
-            Span::from_millis(200),
+            Duration::from_millis(500),
+            Duration::from_millis(200),
         );
         network.plan_churn(Box::new(steps.into_iter()), Rejoin::SameId, *state);
         network.run(at(1500), false, u64::MAX);
@@ -182,7 +187,7 @@ fn a_store_that_is_kept_is_there_again() {
         let setup = Setup {
             seed: Seed::new(1),
             travel: Travel::Recursive,
-            timeout: Span::from_millis(500),
+            timeout: Duration::from_millis(500),
             ask_root: true,
         };
         let service = StorageParameters {
@@ -192,11 +197,11 @@ fn a_store_that_is_kept_is_there_again() {
         let hosts = plane(30);
         let mut network: Network<Chord, Storage> =
             Network::serving(setup, chord::parameters(8), service, hosts);
-        oracle::settle_converged(&mut network, &ids(30, 3), &sites(30));
+        oracle::populate_converged(&mut network, &ids(30, 3), &sites(30));
         let contents: Vec<Content> = (0..40).map(|number| Content::new([number; 50])).collect();
         for content in &contents {
             let content = content.clone();
-            network.instruct(Node(0), |storage, turn| storage.put(turn, content));
+            network.instruct(Node(0), |storage, context| storage.put(context, content));
         }
         network.run(at(60), true, u64::MAX);
         let stored = |network: &Network<Chord, Storage>| -> usize {
@@ -207,9 +212,9 @@ fn a_store_that_is_kept_is_there_again() {
         };
         assert_eq!(stored(&network), 40);
         // Everybody crashes once, one after the other, and is back five seconds later.
-        let begin = network.now() + Span::from_secs(10);
+        let begin = network.now() + Duration::from_secs(10);
         let step = |participant: u32, after: u64, change| Step {
-            time: begin + Span::from_secs(20 * u64::from(participant) + after),
+            time: begin + Duration::from_secs(20 * u64::from(participant) + after),
             participant,
             change,
         };
@@ -219,7 +224,7 @@ fn a_store_that_is_kept_is_there_again() {
         });
         let steps: Vec<Step> = steps.collect();
         network.plan_churn(Box::new(steps.into_iter()), Rejoin::SameId, *state);
-        network.run(begin + Span::from_secs(700), false, u64::MAX);
+        network.run(begin + Duration::from_secs(700), false, u64::MAX);
         assert_eq!(network.members().len(), 30, "{state:?}");
         let left = if *state == State::Kept { 40 } else { 0 };
         assert_eq!(stored(&network), left, "{state:?}");

@@ -3,13 +3,13 @@
 
 use crate::chord;
 use crate::testbed::{at, ids, plane, sites};
-use dhtlab::engine::{Seed, Span};
+use dhtlab::engine::{Duration, Seed};
 use dhtlab::network::{Network, Setup, Travel, oracle};
 use dhtlab::overlay::chord::Chord;
 use dhtlab::overlay::kademlia::{Kademlia, KademliaParameters};
 use dhtlab::overlay::vhash::{Shared, VHash, VHashParameters};
-use dhtlab::overlay::{Node, Omniscient};
-use dhtlab::service::custody::{Custody, Items, Letters, Store};
+use dhtlab::overlay::{GroundTruth, Node};
+use dhtlab::service::replication::{Items, Outbox, ReplicationMessage, Store};
 use dhtlab::service::storage::{
     Answer, Block, Content, Kind, Operation, Storage, StorageParameters, key_of,
 };
@@ -17,21 +17,21 @@ use dhtlab::space::Key;
 
 const NODES: usize = 60;
 
-fn network<P: Omniscient>(shared: P::Shared, travel: Travel) -> Network<P, Storage> {
+fn network<P: GroundTruth>(shared: P::Shared, travel: Travel) -> Network<P, Storage> {
     let setup = Setup {
         seed: Seed::new(1),
         travel,
-        timeout: Span::from_millis(500),
+        timeout: Duration::from_millis(500),
         ask_root: true,
     };
     let service = StorageParameters {
         replicas: 4,
         block_size: 64,
-        tombstone: Span::from_secs(600),
+        tombstone: Duration::from_secs(600),
         ..StorageParameters::default()
     };
     let mut network = Network::serving(setup, shared, service, plane(NODES));
-    oracle::settle_converged(&mut network, &ids(NODES, 3), &sites(NODES));
+    oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
     network
 }
 
@@ -39,7 +39,7 @@ fn content(number: u8) -> Content {
     Content::new([number; 50])
 }
 
-fn copies<P: Omniscient>(network: &Network<P, Storage>, key: &Key) -> usize {
+fn copies<P: GroundTruth>(network: &Network<P, Storage>, key: &Key) -> usize {
     let holds = |node: &&Node| {
         let block = network.application(**node).store().get(key);
         block.is_some_and(|block| block.content().is_some())
@@ -48,39 +48,41 @@ fn copies<P: Omniscient>(network: &Network<P, Storage>, key: &Key) -> usize {
 }
 
 /// Runs until all requests are over, and gives the answers to those of a kind since `from`.
-fn answers<P: Omniscient>(
+fn answers<P: GroundTruth>(
     network: &mut Network<P, Storage>,
     operation: Operation,
     from: usize,
 ) -> Vec<Answer> {
-    network.run(network.now() + Span::from_secs(60), true, u64::MAX);
-    assert_eq!(network.ledger().open, 0);
-    let ended = network.ledger().ended[from..].iter();
+    network.run(network.now() + Duration::from_secs(60), true, u64::MAX);
+    assert_eq!(network.metrics().open, 0);
+    let ended = network.metrics().ended[from..].iter();
     let of = ended.filter(|ended| ended.operation == operation);
     of.map(|ended| ended.answer.clone()).collect()
 }
 
 /// Puts, gets, deletes, a file; then the root of each block and another holder crash.
-fn check<P: Omniscient>(shared: P::Shared, travel: Travel) {
+fn check<P: GroundTruth>(shared: P::Shared, travel: Travel) {
     let mut network = network::<P>(shared, travel);
     for number in 0..40 {
         let node = Node(u32::from(number));
-        network.instruct(node, |storage, turn| storage.put(turn, content(number)));
+        network.instruct(node, |storage, context| {
+            storage.put(context, content(number));
+        });
     }
     let done = answers(&mut network, Operation::Put, 0);
     assert_eq!(done, vec![Answer::Done; 40]);
-    network.run(network.now() + Span::from_secs(60), false, u64::MAX);
+    network.run(network.now() + Duration::from_secs(60), false, u64::MAX);
     let keys: Vec<Key> = (0..40).map(|number| content(number).digest()).collect();
     for key in &keys {
         let root = oracle::root(&network, key).expect("a member");
-        assert!(network.application(root).store().looks_after(key));
+        assert!(network.application(root).store().owns(key));
         assert_eq!(copies(&network, key), 4);
     }
     // A file of three blocks and one without any.
     let text: Vec<u8> = (0..150).collect();
-    network.instruct(Node(1), |storage, turn| {
-        storage.put_file(turn, "text", &text);
-        storage.put_file(turn, "empty", b"");
+    network.instruct(Node(1), |storage, context| {
+        storage.put_file(context, "text", &text);
+        storage.put_file(context, "empty", b"");
     });
     let done = answers(&mut network, Operation::PutFile, 0);
     assert_eq!(done, [Answer::Done, Answer::Done]);
@@ -91,14 +93,14 @@ fn check<P: Omniscient>(shared: P::Shared, travel: Travel) {
         network.crash(Node(node));
     }
     let reader = network.members()[7];
-    let before = network.ledger().ended.len();
+    let before = network.metrics().ended.len();
     for key in &keys {
-        network.instruct(reader, |storage, turn| storage.get(turn, *key));
+        network.instruct(reader, |storage, context| storage.get(context, *key));
     }
-    network.instruct(reader, |storage, turn| {
-        storage.get_file(turn, "text");
-        storage.get_file(turn, "empty");
-        storage.get_file(turn, "nothing");
+    network.instruct(reader, |storage, context| {
+        storage.get_file(context, "text");
+        storage.get_file(context, "empty");
+        storage.get_file(context, "nothing");
     });
     let mut read = answers(&mut network, Operation::Get, before);
     let mut expected: Vec<Answer> = (0..40).map(|i| Answer::Content(content(i))).collect();
@@ -113,27 +115,27 @@ fn check<P: Omniscient>(shared: P::Shared, travel: Travel) {
     expected.sort_by_key(order);
     assert_eq!(files, expected);
     // Repair has four copies again everywhere.
-    network.run(network.now() + Span::from_secs(300), false, u64::MAX);
+    network.run(network.now() + Duration::from_secs(300), false, u64::MAX);
     for key in &keys {
         assert_eq!(copies(&network, key), 4, "{key:?}");
     }
     // What is deleted stays deleted, whoever comes and goes, until it is put anew.
-    let before = network.ledger().ended.len();
-    network.instruct(reader, |storage, turn| {
-        storage.delete(turn, keys[0]);
-        storage.delete(turn, key_of("text"));
+    let before = network.metrics().ended.len();
+    network.instruct(reader, |storage, context| {
+        storage.delete(context, keys[0]);
+        storage.delete(context, key_of("text"));
     });
     let done = answers(&mut network, Operation::Delete, before);
     assert_eq!(done, [Answer::Done, Answer::Done]);
-    network.run(network.now() + Span::from_secs(60), false, u64::MAX);
+    network.run(network.now() + Duration::from_secs(60), false, u64::MAX);
     assert_eq!(copies(&network, &keys[0]), 0);
     network.crash(oracle::root(&network, &keys[0]).expect("a member"));
-    network.run(network.now() + Span::from_secs(120), false, u64::MAX);
+    network.run(network.now() + Duration::from_secs(120), false, u64::MAX);
     let reader = network.members()[7];
-    let before = network.ledger().ended.len();
-    network.instruct(reader, |storage, turn| {
-        storage.get(turn, keys[0]);
-        storage.get_file(turn, "text");
+    let before = network.metrics().ended.len();
+    network.instruct(reader, |storage, context| {
+        storage.get(context, keys[0]);
+        storage.get_file(context, "text");
     });
     assert_eq!(
         answers(&mut network, Operation::Get, before),
@@ -144,18 +146,18 @@ fn check<P: Omniscient>(shared: P::Shared, travel: Travel) {
         [Answer::Deleted]
     );
     // Tombstones are forgotten by then.
-    network.run(network.now() + Span::from_secs(800), false, u64::MAX);
+    network.run(network.now() + Duration::from_secs(800), false, u64::MAX);
     let members = network.members().iter();
     let kept = members.filter(|node| network.application(**node).store().get(&keys[0]).is_some());
     assert_eq!(kept.count(), 0);
-    let before = network.ledger().ended.len();
-    network.instruct(reader, |storage, turn| storage.put(turn, content(0)));
+    let before = network.metrics().ended.len();
+    network.instruct(reader, |storage, context| storage.put(context, content(0)));
     assert_eq!(
         answers(&mut network, Operation::Put, before),
         [Answer::Done]
     );
-    let before = network.ledger().ended.len();
-    network.instruct(reader, |storage, turn| storage.get(turn, keys[0]));
+    let before = network.metrics().ended.len();
+    network.instruct(reader, |storage, context| storage.get(context, keys[0]));
     assert_eq!(
         answers(&mut network, Operation::Get, before),
         [Answer::Content(content(0))]
@@ -202,7 +204,7 @@ fn vhash_stores_blocks_and_files() {
 /// the same way together.
 #[test]
 fn a_bundle_comes_to_its_roots() {
-    fn check<P: Omniscient>(shared: P::Shared) {
+    fn check<P: GroundTruth>(shared: P::Shared) {
         let mut network = network::<P>(shared, Travel::Recursive);
         let blocks: Vec<Content> = (0..200).map(content).collect();
         let stamp = network.now();
@@ -213,17 +215,20 @@ fn a_bundle_comes_to_its_roots() {
                 (content.digest(), block)
             })
             .collect();
-        network.instruct(Node(0), |_, turn| {
-            let mut letters = Letters::new();
-            Store::new(4).take(turn.view, items, None, false, &mut letters);
-            let mut receivers: Vec<Node> = letters.iter().map(|(to, _)| *to).collect();
+        network.instruct(Node(0), |_, context| {
+            let mut outbox = Outbox::new();
+            Store::new(4).take(context.routing, items, None, false, &mut outbox);
+            let mut receivers: Vec<Node> = outbox.iter().map(|(to, _)| *to).collect();
             receivers.sort_unstable();
             receivers.dedup();
             // One message for each next hop, or two where that is the root of some.
-            assert!(letters.len() <= 2 * receivers.len());
-            for (to, custody) in letters {
-                if let Custody::Take { .. } = custody {
-                    turn.send(to, dhtlab::service::storage::Message::Custody(custody));
+            assert!(outbox.len() <= 2 * receivers.len());
+            for (to, replication) in outbox {
+                if let ReplicationMessage::Take { .. } = replication {
+                    context.send(
+                        to,
+                        dhtlab::service::storage::Message::Replication(replication),
+                    );
                 }
             }
         });
@@ -233,7 +238,7 @@ fn a_bundle_comes_to_its_roots() {
             let root = oracle::root(&network, &key).expect("a member");
             // What node 0 is the root of went into a store that is no more.
             if root != Node(0) {
-                assert!(network.application(root).store().looks_after(&key));
+                assert!(network.application(root).store().owns(&key));
                 assert_eq!(copies(&network, &key), 4);
             }
         }

@@ -3,28 +3,28 @@
 
 use crate::testbed::{at, ids, network, sites};
 use crate::{chord, kademlia};
-use dhtlab::adversary::{Behaviour, Campaign, Identity, Reservoir, Strategy};
-use dhtlab::engine::{Instant, Period, Seed, Span, Stream};
+use dhtlab::adversary::{Behaviour, IdSupply, Identity, Strategy, SybilPlacement};
+use dhtlab::engine::{Duration, Instant, Period, Seed, Stream};
 use dhtlab::network::{Attack, Network, Travel, oracle};
 use dhtlab::overlay::chord::{Chord, ChordParameters, Closest};
 use dhtlab::overlay::kademlia::{Kademlia, KademliaParameters};
-use dhtlab::overlay::urdht::{self, Topology, Urdht, UrdhtParameters, UrdhtSpace, Visit};
+use dhtlab::overlay::urdht::{self, Topology, TopologyVisitor, Urdht, UrdhtParameters, UrdhtSpace};
 use dhtlab::overlay::vhash::{self, VHash, VHashParameters};
-use dhtlab::overlay::{Application, Forward, Node, Omniscient, Turn};
+use dhtlab::overlay::{AppContext, Application, Forward, GroundTruth, Node};
 use dhtlab::space::Key;
 use dhtlab::workload::LookupPlan;
 
 /// The oracle's root of every one of 300 keys is the member whose ID is nearest to it; the
 /// parameters leave nodes where their IDs put them.
-fn nearest_is_root<P: Omniscient>(shared: P::Shared, what: &str) {
+fn nearest_is_root<P: GroundTruth>(shared: P::Shared, what: &str) {
     let mut network = network::<P, ()>(shared, 60, Travel::Recursive);
-    oracle::settle_converged(&mut network, &ids(60, 11), &sites(60));
+    oracle::populate_converged(&mut network, &ids(60, 11), &sites(60));
     for key in ids(300, 12) {
-        let nearer = |a: &&Node, b: &&Node| {
+        let cmp_closeness = |a: &&Node, b: &&Node| {
             let id = |node: &Node| network.ids().id(*node);
-            P::nearer(network.shared(), &key, &id(a), &id(b))
+            P::cmp_closeness(network.shared(), &key, &id(a), &id(b))
         };
-        let nearest = network.members().iter().min_by(nearer).copied();
+        let nearest = network.members().iter().min_by(cmp_closeness).copied();
         assert_eq!(oracle::root(&network, &key), nearest, "{what}: {key:?}");
     }
 }
@@ -48,9 +48,9 @@ fn the_nearest_id_is_the_root() {
     }
     #[derive(Clone)]
     struct Check(&'static str);
-    impl Visit for Check {
+    impl TopologyVisitor for Check {
         type Output = ();
-        fn with<T: Topology>(self, shared: urdht::Shared<T>) {
+        fn visit<T: Topology>(self, shared: urdht::Shared<T>) {
             nearest_is_root::<Urdht<T>>(shared, self.0);
         }
     }
@@ -59,7 +59,7 @@ fn the_nearest_id_is_the_root() {
             space: *space,
             ..UrdhtParameters::default()
         };
-        parameters.open(Check(space.as_str()));
+        parameters.accept_topology(Check(space.as_str()));
     }
 }
 
@@ -75,7 +75,7 @@ fn held(count: usize, seed: u64) -> Vec<Identity> {
 
 /// A converged network of `nodes` honest nodes with one site more, from which the holder of
 /// `identities` attacks, a Sybil each tenth of a second from the first second on.
-fn attacked<P: Omniscient, A: Application<Shared = ()>>(
+fn attacked<P: GroundTruth, A: Application<Shared = ()>>(
     shared: P::Shared,
     nodes: usize,
     travel: Travel,
@@ -84,17 +84,18 @@ fn attacked<P: Omniscient, A: Application<Shared = ()>>(
     identities: Vec<Identity>,
 ) -> Network<P, A> {
     let mut network = network::<P, A>(shared, nodes + 1, travel);
-    oracle::settle_converged(&mut network, &ids(nodes, 2), &sites(nodes));
+    oracle::populate_converged(&mut network, &ids(nodes, 2), &sites(nodes));
     let most = identities.len();
-    let nearer = |key: &Key, a: &Key, b: &Key| P::nearer(network.shared(), key, a, b);
+    let cmp_closeness = |key: &Key, a: &Key, b: &Key| P::cmp_closeness(network.shared(), key, a, b);
     let stream = Seed::new(3).stream("adversary", 0);
-    let reservoir = Reservoir::Held(identities);
-    let campaign = Campaign::new(strategy, reservoir, most, None, nearer, stream);
+    let id_supply = IdSupply::Listed(identities);
+    let sybil_placement =
+        SybilPlacement::new(strategy, id_supply, most, None, cmp_closeness, stream);
     network.attack(Attack {
-        campaign,
+        sybil_placement,
         behaviour,
         start: at(1),
-        gap: Span::from_millis(100),
+        gap: Duration::from_millis(100),
         first_site: nodes as u32,
     });
     network
@@ -147,13 +148,13 @@ struct Fate {
 const BEGIN: u64 = 400;
 
 /// Looks up so many keys, one each twenty seconds, and tells the fate of each.
-fn fates<P: Omniscient>(network: &mut Network<P>, count: u64) -> Vec<Fate> {
+fn fates<P: GroundTruth>(network: &mut Network<P>, count: u64) -> Vec<Fate> {
     network.run(at(BEGIN), false, u64::MAX);
     network.plan_lookups(lookups(count));
     let mut before = network.tally().counts;
     let mut fate = |i: u64| {
         network.run(
-            at(BEGIN + 20 * i) + Span::from_millis(19_900),
+            at(BEGIN + 20 * i) + Duration::from_millis(19_900),
             false,
             u64::MAX,
         );
@@ -176,7 +177,7 @@ fn fates<P: Omniscient>(network: &mut Network<P>, count: u64) -> Vec<Fate> {
 
 fn lookups(count: u64) -> LookupPlan {
     let stream = Seed::new(5).stream("lookups", 0);
-    LookupPlan::evenly(stream, at(BEGIN), Span::from_secs(20), count)
+    LookupPlan::evenly(stream, at(BEGIN), Duration::from_secs(20), count)
 }
 
 /// Without refreshed fingers, whose queries Sybils would answer by their behaviour, the networks
@@ -302,28 +303,28 @@ impl Application for Traced {
     type Shared = ();
     type Message = Trace;
     type Timer = ();
-    type Ledger = ();
+    type Metrics = ();
 
     fn new((): &(), _: u32, _: Stream) -> Self {
         Self(Vec::new())
     }
 
-    fn deliver(&mut self, turn: &mut Turn<'_, Self>, _: Node, key: Key, message: Trace) {
+    fn deliver(&mut self, context: &mut AppContext<'_, Self>, _: Node, key: Key, message: Trace) {
         if !message.is_reply {
             let opposite = key.wrapping_add(Key::power_of_two(Key::BITS - 1));
-            turn.route(opposite, Trace::new(true));
+            context.route(opposite, Trace::new(true));
         }
         self.0.push(message);
     }
 
     fn forward(
         &mut self,
-        turn: &mut Turn<'_, Self>,
+        context: &mut AppContext<'_, Self>,
         _: Key,
         message: &mut Trace,
         _: Node,
     ) -> Forward {
-        message.passed.push(turn.me);
+        message.passed.push(context.me);
         Forward::Pass
     }
 

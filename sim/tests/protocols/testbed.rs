@@ -1,8 +1,8 @@
 //! Networks built by hand over hosts in a plane, and lookups on them.
 
-use dhtlab::engine::{Instant, Seed, Span};
+use dhtlab::engine::{Duration, Instant, Seed};
 use dhtlab::network::{End, Network, Setup, Travel};
-use dhtlab::overlay::{Application, Omniscient};
+use dhtlab::overlay::{Application, GroundTruth};
 use dhtlab::parameter::Table;
 use dhtlab::space::Key;
 use dhtlab::underlay::{Distances, Host, Specification};
@@ -33,11 +33,11 @@ pub fn sites(count: usize) -> Vec<u32> {
 
 /// So many seconds after the start.
 pub fn at(secs: u64) -> Instant {
-    Instant::START + Span::from_secs(secs)
+    Instant::START + Duration::from_secs(secs)
 }
 
 /// An empty network over hosts in a plane.
-pub fn network<P: Omniscient, A: Application<Shared = ()>>(
+pub fn network<P: GroundTruth, A: Application<Shared = ()>>(
     shared: P::Shared,
     nodes: usize,
     travel: Travel,
@@ -45,21 +45,21 @@ pub fn network<P: Omniscient, A: Application<Shared = ()>>(
     let setup = Setup {
         seed: Seed::new(1),
         travel,
-        timeout: Span::from_secs(1),
+        timeout: Duration::from_secs(1),
         ask_root: true,
     };
     Network::new(setup, shared, plane(nodes))
 }
 
 /// Looks up `count` random keys, one a millisecond; all are done within a minute.
-pub fn look_up<P: Omniscient, A: Application>(network: &mut Network<P, A>, count: u64) {
+pub fn look_up<P: GroundTruth, A: Application>(network: &mut Network<P, A>, count: u64) {
     let stream = Seed::new(5).stream("lookups", 0);
     network.plan_lookups(LookupPlan::evenly(
         stream,
         network.now(),
-        Span::from_millis(1),
+        Duration::from_millis(1),
         count,
     ));
-    let end = network.now() + Span::from_secs(60);
+    let end = network.now() + Duration::from_secs(60);
     assert_eq!(network.run(end, true, u64::MAX), End::Done);
 }

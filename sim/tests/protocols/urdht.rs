@@ -4,7 +4,9 @@
 use crate::testbed::{at, ids, look_up, network, sites};
 use dhtlab::engine::Seed;
 use dhtlab::network::{Network, Travel, oracle};
-use dhtlab::overlay::urdht::{Shared, Topology, Urdht, UrdhtParameters, UrdhtSpace, Visit};
+use dhtlab::overlay::urdht::{
+    Shared, Topology, TopologyVisitor, Urdht, UrdhtParameters, UrdhtSpace,
+};
 use dhtlab::overlay::{NextHop, Node, Overlay};
 use dhtlab::space::Rule;
 
@@ -16,7 +18,7 @@ fn over(space: UrdhtSpace) -> UrdhtParameters {
 }
 
 /// Does the same over every space and both rules of DGVH where it is used.
-fn everywhere<V: Visit + Clone>(visit: &V) -> Vec<(UrdhtSpace, Rule, V::Output)> {
+fn everywhere<V: TopologyVisitor + Clone>(visit: &V) -> Vec<(UrdhtSpace, Rule, V::Output)> {
     let mut all = Vec::new();
     for space in UrdhtSpace::ALL {
         for rule in [Rule::Midpoint, Rule::Distance] {
@@ -25,7 +27,7 @@ fn everywhere<V: Visit + Clone>(visit: &V) -> Vec<(UrdhtSpace, Rule, V::Output)>
                 ..over(*space)
             };
             if rule == Rule::Midpoint || !is_exact(*space) {
-                all.push((*space, rule, parameters.open(visit.clone())));
+                all.push((*space, rule, parameters.accept_topology(visit.clone())));
             }
         }
     }
@@ -68,10 +70,10 @@ fn built<T: Topology>(
     let mut network = network::<Urdht<T>, ()>(shared, nodes, travel);
     let (ids, sites) = (ids(nodes, 21), sites(nodes));
     match origin {
-        Origin::Converged => oracle::settle_converged(&mut network, &ids, &sites),
+        Origin::Converged => oracle::populate_converged(&mut network, &ids, &sites),
         Origin::Random => {
             let stream = Seed::new(1).stream("contacts", 0);
-            assert!(oracle::settle_random(
+            assert!(oracle::populate_random(
                 &mut network,
                 &ids,
                 &sites,
@@ -110,9 +112,9 @@ fn hops<T: Topology>(network: &Network<Urdht<T>>) -> u64 {
 #[derive(Clone)]
 struct Rates(Origin, usize, Travel);
 
-impl Visit for Rates {
+impl TopologyVisitor for Rates {
     type Output = (f64, f64);
-    fn with<T: Topology>(self, shared: Shared<T>) -> (f64, f64) {
+    fn visit<T: Topology>(self, shared: Shared<T>) -> (f64, f64) {
         let mut network = built(shared, self.0, self.1, self.2);
         rate(&mut network, 5000)
     }
@@ -155,7 +157,7 @@ fn gossip_and_joins_reach_the_converged_network() {
 fn rings_are_exact() {
     for space in [UrdhtSpace::Ring, UrdhtSpace::Symphony, UrdhtSpace::Clique] {
         for origin in [Origin::Random, Origin::Join] {
-            let short = |origin| over(space).open(Short(origin));
+            let short = |origin| over(space).accept_topology(Short(origin));
             assert_eq!(short(origin), short(Origin::Converged), "{space:?}");
         }
     }
@@ -164,9 +166,9 @@ fn rings_are_exact() {
 /// The short peers of every member, and whether the ring is whole.
 struct Short(Origin);
 
-impl Visit for Short {
+impl TopologyVisitor for Short {
     type Output = (Vec<Vec<Node>>, Option<bool>);
-    fn with<T: Topology>(self, shared: Shared<T>) -> Self::Output {
+    fn visit<T: Topology>(self, shared: Shared<T>) -> Self::Output {
         let network = built(shared, self.0, 200, Travel::Recursive);
         let short = |node| {
             let mut short = network.node(Node(node)).peers().short().to_vec();
@@ -183,9 +185,9 @@ impl Visit for Short {
 fn a_network_mends_itself() {
     #[derive(Clone)]
     struct Mend;
-    impl Visit for Mend {
+    impl TopologyVisitor for Mend {
         type Output = (f64, f64, usize, Option<bool>);
-        fn with<T: Topology>(self, shared: Shared<T>) -> Self::Output {
+        fn visit<T: Topology>(self, shared: Shared<T>) -> Self::Output {
             let mut network = built(shared, Origin::Converged, 300, Travel::Recursive);
             (0..300).step_by(5).for_each(|i| network.crash(Node(i)));
             let (at_once, _) = rate(&mut network, 1000);
@@ -215,9 +217,9 @@ fn a_network_mends_itself() {
 #[test]
 fn a_ring_closes_when_nodes_leave() {
     struct Leave;
-    impl Visit for Leave {
+    impl TopologyVisitor for Leave {
         type Output = Option<bool>;
-        fn with<T: Topology>(self, shared: Shared<T>) -> Option<bool> {
+        fn visit<T: Topology>(self, shared: Shared<T>) -> Option<bool> {
             let mut network = built(shared, Origin::Converged, 100, Travel::Recursive);
             // Members come in the order of the ring: no two neighbours go together.
             let leaving: Vec<Node> = network
@@ -232,7 +234,7 @@ fn a_ring_closes_when_nodes_leave() {
             oracle::is_intact(&network)
         }
     }
-    assert_eq!(over(UrdhtSpace::Ring).open(Leave), Some(true));
+    assert_eq!(over(UrdhtSpace::Ring).accept_topology(Leave), Some(true));
 }
 
 /// The greedy step is what its definition says, over all known peers; and the root that the order
@@ -241,9 +243,9 @@ fn a_ring_closes_when_nodes_leave() {
 fn next_hop_and_root_by_brute_force() {
     #[derive(Clone)]
     struct Check(usize);
-    impl Visit for Check {
+    impl TopologyVisitor for Check {
         type Output = ();
-        fn with<T: Topology>(self, shared: Shared<T>) {
+        fn visit<T: Topology>(self, shared: Shared<T>) {
             let nodes = self.0;
             let network = built(shared, Origin::Converged, nodes, Travel::Recursive);
             let (shared, known_ids) = (network.shared(), network.ids());
@@ -262,15 +264,15 @@ fn next_hop_and_root_by_brute_force() {
                         .eq(state.peers().points().iter().cloned())
                 );
                 let away = |node: &Node| topology.distance(&point(*node), &target);
-                let way = |node: &Node| topology.succession(&target, &point(*node));
+                let way = |node: &Node| topology.root_distance(&target, &point(*node));
                 let nearest = known()
                     .filter(|peer| away(peer) < away(&me))
                     .min_by_key(away);
-                let heir = known().filter(|peer| way(peer) < way(&me)).min_by_key(way);
-                let expected = match (nearest, heir) {
+                let successor = known().filter(|peer| way(peer) < way(&me)).min_by_key(way);
+                let expected = match (nearest, successor) {
                     (_, None) if !T::ROOT_IS_NEAREST => NextHop::Root,
                     (Some(nearest), _) => NextHop::Next(nearest),
-                    (None, Some(heir)) if !T::ROOT_IS_NEAREST => NextHop::Last(heir),
+                    (None, Some(successor)) if !T::ROOT_IS_NEAREST => NextHop::Last(successor),
                     (None, _) => NextHop::Root,
                 };
                 assert_eq!(state.next_hop(shared, known_ids, me, &key), expected);
@@ -290,9 +292,9 @@ fn next_hop_and_root_by_brute_force() {
 fn short_peers_do_not_depend_on_others() {
     #[derive(Clone)]
     struct Choose(u64);
-    impl Visit for Choose {
+    impl TopologyVisitor for Choose {
         type Output = ();
-        fn with<T: Topology>(self, shared: Shared<T>) {
+        fn visit<T: Topology>(self, shared: Shared<T>) {
             let topology = shared.topology();
             let keys = ids(2 + 3 * self.0 as usize, self.0);
             let points: Vec<_> = keys.iter().map(|key| topology.point(key)).collect();
@@ -332,9 +334,9 @@ fn short_peers_do_not_depend_on_others() {
 fn converged_peers_are_those_chosen_among_all() {
     #[derive(Clone)]
     struct Compare;
-    impl Visit for Compare {
+    impl TopologyVisitor for Compare {
         type Output = (usize, usize);
-        fn with<T: Topology>(self, shared: Shared<T>) -> (usize, usize) {
+        fn visit<T: Topology>(self, shared: Shared<T>) -> (usize, usize) {
             let network = built(shared, Origin::Converged, 400, Travel::Recursive);
             let topology = network.shared().topology();
             let (mut short_differs, mut long_differs) = (0, 0);

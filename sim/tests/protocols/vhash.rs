@@ -17,7 +17,7 @@ fn vhash_hit_rate(random_start: bool, rule: Rule) -> f64 {
     let (ids, sites) = (ids(nodes, 21), sites(nodes));
     if random_start {
         let stream = Seed::new(1).stream("contacts", 0);
-        assert!(oracle::settle_random(
+        assert!(oracle::populate_random(
             &mut network,
             &ids,
             &sites,
@@ -25,7 +25,7 @@ fn vhash_hit_rate(random_start: bool, rule: Rule) -> f64 {
             stream
         ));
     } else {
-        oracle::settle_converged(&mut network, &ids, &sites);
+        oracle::populate_converged(&mut network, &ids, &sites);
     }
     network.run(at(600), false, u64::MAX);
     look_up(&mut network, 10_000);
@@ -76,7 +76,7 @@ fn vhash_embedding_lowers_the_stretch_in_a_plane() {
         let shared = Shared::from(&parameters);
         let mut network = network::<VHash, ()>(shared, nodes, Travel::Recursive);
         let stream = Seed::new(1).stream("contacts", 0);
-        oracle::settle_random(&mut network, &ids(nodes, 8), &sites(nodes), 10, stream);
+        oracle::populate_random(&mut network, &ids(nodes, 8), &sites(nodes), 10, stream);
         network.run(at(1400), false, u64::MAX);
         look_up(&mut network, 5000);
         let stretches = network.tally().stretches.counted();

@@ -3,7 +3,7 @@
 
 use crate::testbed::{at, ids, look_up, plane, sites};
 use dhtlab::churn::{Change, Rejoin, State, Step};
-use dhtlab::engine::{Instant, Period, Seed, Span};
+use dhtlab::engine::{Duration, Instant, Period, Seed};
 use dhtlab::network::{Network, Setup, Travel, oracle};
 use dhtlab::overlay::Node;
 use dhtlab::overlay::vhash::{Embedding, Shared, VHash, VHashParameters};
@@ -14,7 +14,7 @@ fn network(parameters: &VHashParameters, hosts: usize) -> Network<VHash> {
     let setup = Setup {
         seed: Seed::new(1),
         travel: Travel::SemiRecursive,
-        timeout: Span::from_millis(500),
+        timeout: Duration::from_millis(500),
         ask_root: true,
     };
     Network::new(setup, Shared::from(parameters), plane(hosts))
@@ -22,7 +22,7 @@ fn network(parameters: &VHashParameters, hosts: usize) -> Network<VHash> {
 
 fn settled(parameters: &VHashParameters, nodes: usize, hosts: usize) -> Network<VHash> {
     let mut network = network(parameters, hosts);
-    oracle::settle_converged(&mut network, &ids(nodes, 7), &sites(nodes));
+    oracle::populate_converged(&mut network, &ids(nodes, 7), &sites(nodes));
     network
 }
 
@@ -107,7 +107,7 @@ fn without_expiry_the_dead_stay() {
 fn newcomers_are_found_at_once() {
     let nodes = 300;
     let parameters = VHashParameters {
-        gossip: Period::every(Span::from_secs(600)),
+        gossip: Period::every(Duration::from_secs(600)),
         ..VHashParameters::default()
     };
     let mut network = settled(&parameters, nodes, nodes + 40);
@@ -119,7 +119,7 @@ fn newcomers_are_found_at_once() {
     assert_eq!(network.members().len(), nodes + 40);
     let mut built = self::network(&parameters, nodes + 40);
     let all_ids = [ids(nodes, 7), newcomers].concat();
-    oracle::settle_converged(&mut built, &all_ids, &sites(nodes + 40));
+    oracle::populate_converged(&mut built, &all_ids, &sites(nodes + 40));
     let (mut known, mut all) = (0, 0);
     for node in network.members() {
         let state = network.node(*node);
@@ -207,7 +207,7 @@ fn lookups_succeed_under_sessions() {
         network.plan_churn(Box::new(plan.into_iter()), Rejoin::NewId, State::Lost);
         network.run(at(900), false, u64::MAX);
         let stream = Seed::new(5).stream("lookups", 0);
-        let gap = Span::from_millis(60);
+        let gap = Duration::from_millis(60);
         network.plan_lookups(LookupPlan::evenly(stream, network.now(), gap, 10_000));
         // What is under way in the end counts as failed.
         network.run(at(1510), true, u64::MAX);
@@ -250,7 +250,7 @@ fn sessions(participants: usize, mean: f64, end: f64) -> Vec<Step> {
             let change = if here { Change::Crash } else { Change::Join };
             here = !here;
             steps.push(Step {
-                time: Instant::START + Span::from_secs_f64(time),
+                time: Instant::START + Duration::from_secs_f64(time),
                 participant,
                 change,
             });

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use plotters::style::{Color, RGBColor};
 
 use super::{Form, Picture, Shape, Sheet};
-use crate::figure::canvas::{Anchor, Canvas, DrawingError, Lettering, Place, Stroke};
+use crate::figure::canvas::{Anchor, Canvas, DrawingError, PagePoint, Stroke, TextFormat};
 use crate::figure::marks;
 use crate::figure::page::{LINE, Page, Paragraph};
 use crate::figure::style;
 use crate::figure::text_layout::{shortened, text_width, wrapped};
 
 /// Free room around the shapes: half a marker and more.
-const ROOM: f64 = 12.0;
+const PADDING: f64 = 12.0;
 /// The largest height of a panel.
 const TALLEST: f64 = 760.0;
 /// The size of texts.
@@ -38,11 +38,11 @@ struct Projection {
     /// What is leftmost and uppermost.
     corner: (f64, f64),
     /// Where that is in the panel.
-    offset: Place,
+    offset: PagePoint,
 }
 
 impl Projection {
-    fn place(&self, (left, top): Place, (x, y): (f64, f64)) -> Place {
+    fn place(&self, (left, top): PagePoint, (x, y): (f64, f64)) -> PagePoint {
         (
             left + self.offset.0 + (x - self.corner.0) * self.scale,
             top + self.offset.1 + (self.corner.1 - y) * self.scale,
@@ -102,12 +102,13 @@ fn projection(sheets: &[Sheet], width: f64) -> (Projection, f64) {
     // Where all is at one place, or on one line, any scale will do.
     let extent = |low: f64, high: f64| (high - low).max(1e-9);
     let (across, up) = (extent(low.0, high.0), extent(low.1, high.1));
-    let (mut before, mut after) = (ROOM, ROOM);
+    let (mut before, mut after) = (PADDING, PADDING);
     let mut scale = 1.0;
     // Texts reach out further the smaller the scale is: a few rounds settle it.
     for _ in 0..4 {
-        scale = ((width - before - after) / across).min((TALLEST - 2.0 * ROOM - 2.0 * TEXT) / up);
-        (before, after) = (ROOM, ROOM);
+        scale =
+            ((width - before - after) / across).min((TALLEST - 2.0 * PADDING - 2.0 * TEXT) / up);
+        (before, after) = (PADDING, PADDING);
         for shape in shapes() {
             let Form::Text(anchor) = shape.form else {
                 continue;
@@ -127,14 +128,14 @@ fn projection(sheets: &[Sheet], width: f64) -> (Projection, f64) {
     let projection = Projection {
         scale,
         corner: (low.0, high.1),
-        offset: (before + spare, ROOM + TEXT),
+        offset: (before + spare, PADDING + TEXT),
     };
-    (projection, up * scale + 2.0 * (ROOM + TEXT))
+    (projection, up * scale + 2.0 * (PADDING + TEXT))
 }
 
-fn draw_sheet(canvas: &mut Canvas<'_>, sheet: &Sheet, projection: &Projection, corner: Place) {
+fn draw_sheet(canvas: &mut Canvas<'_>, sheet: &Sheet, projection: &Projection, corner: PagePoint) {
     let of = |form: fn(Form) -> bool| sheet.shapes.iter().filter(move |shape| form(shape.form));
-    let at = |shape: &Shape| -> Vec<Place> {
+    let at = |shape: &Shape| -> Vec<PagePoint> {
         let places = shape.places.iter();
         places
             .map(|place| projection.place(corner, *place))
@@ -190,7 +191,7 @@ fn tints_of(cells: &[&Shape]) -> Vec<usize> {
     tints
 }
 
-fn draw_shape(canvas: &mut Canvas<'_>, shape: &Shape, places: &[Place], thinness: f64) {
+fn draw_shape(canvas: &mut Canvas<'_>, shape: &Shape, places: &[PagePoint], thinness: f64) {
     let look = style::of_series(shape.layer);
     match shape.form {
         Form::Cell => {}
@@ -200,7 +201,7 @@ fn draw_shape(canvas: &mut Canvas<'_>, shape: &Shape, places: &[Place], thinness
         Form::Point => marks::draw_marker(canvas, places[0], look.marker, look.colour, thinness),
         Form::Text(anchor) => {
             let (x, y) = places[0];
-            let lettering = Lettering::across(TEXT, style::INK, anchor);
+            let lettering = TextFormat::across(TEXT, style::INK, anchor);
             canvas.text((x, y + TEXT * style::HALF_CAPITAL), &shape.label, lettering);
         }
     }
@@ -216,7 +217,7 @@ fn stroke(layer: usize, thinness: f64) -> Stroke {
 }
 
 /// A box with its label in the middle, as much of it as there is room for.
-fn draw_box(canvas: &mut Canvas<'_>, shape: &Shape, corners: &[Place]) {
+fn draw_box(canvas: &mut Canvas<'_>, shape: &Shape, corners: &[PagePoint]) {
     let [one, other] = [corners[0], corners[1]];
     let edge = box_edge(shape.layer);
     canvas.rectangle(one, other, box_fill(shape.layer), Some(edge));
@@ -230,7 +231,7 @@ fn draw_box(canvas: &mut Canvas<'_>, shape: &Shape, corners: &[Place]) {
         lines.push(shortened(&rest, TEXT, width));
     }
     let (x, middle) = ((one.0 + other.0) / 2.0, (one.1 + other.1) / 2.0);
-    let lettering = Lettering::across(TEXT, style::INK, Anchor::Middle);
+    let lettering = TextFormat::across(TEXT, style::INK, Anchor::Middle);
     let first = middle - (lines.len() as f64 - 1.0) / 2.0 * TEXT * LINE;
     for (number, line) in lines.iter().enumerate() {
         let y = first + number as f64 * TEXT * LINE + TEXT * style::HALF_CAPITAL;
@@ -251,12 +252,12 @@ fn box_edge(layer: usize) -> Stroke {
 }
 
 /// A line with a head at its end, which is a little before its last place.
-fn draw_arrow(canvas: &mut Canvas<'_>, places: &[Place], stroke: Stroke) {
+fn draw_arrow(canvas: &mut Canvas<'_>, places: &[PagePoint], stroke: Stroke) {
     const HEAD: f64 = 12.0;
     let mut places = places.to_vec();
     // The head of a bent arrow has the direction of as much of it as it covers.
     if let Some(tip) = places.last().copied() {
-        let covered = |place: &Place| (tip.0 - place.0).hypot(tip.1 - place.1) < SHORT + HEAD;
+        let covered = |place: &PagePoint| (tip.0 - place.0).hypot(tip.1 - place.1) < SHORT + HEAD;
         while places.len() > 2 && covered(&places[places.len() - 2]) {
             places.remove(places.len() - 2);
         }
@@ -292,20 +293,25 @@ fn draw_arrow(canvas: &mut Canvas<'_>, places: &[Place], stroke: Stroke) {
 
 /// The sample of a layer of arrows, in a box that starts at a place (its left side, its middle
 /// height) and is as wide as said.
-pub fn draw_arrow_sample(canvas: &mut Canvas<'_>, layer: usize, at: Place, width: f64) {
+pub fn draw_arrow_sample(canvas: &mut Canvas<'_>, layer: usize, at: PagePoint, width: f64) {
     let end = (at.0 + width + SHORT, at.1);
     draw_arrow(canvas, &[at, end], stroke(layer, 1.0));
 }
 
 /// The sample of a layer of boxes, likewise.
-pub fn draw_box_sample(canvas: &mut Canvas<'_>, layer: usize, (left, middle): Place, width: f64) {
+pub fn draw_box_sample(
+    canvas: &mut Canvas<'_>,
+    layer: usize,
+    (left, middle): PagePoint,
+    width: f64,
+) {
     let corners = ((left, middle - 8.0), (left + width, middle + 8.0));
     let edge = Some(box_edge(layer));
     canvas.rectangle(corners.0, corners.1, box_fill(layer), edge);
 }
 
 /// The sample of a layer of cells, likewise: two of the tints.
-pub fn draw_cell_sample(canvas: &mut Canvas<'_>, (left, middle): Place, width: f64) {
+pub fn draw_cell_sample(canvas: &mut Canvas<'_>, (left, middle): PagePoint, width: f64) {
     let edge = Some(Stroke::solid(style::FAINT, 1.0));
     for (number, tint) in style::TINTS.iter().take(2).enumerate() {
         let x = left + number as f64 * width / 2.0;
@@ -358,7 +364,7 @@ mod tests {
         assert!((high.0 - low.0 - 2.0 * (low.1 - high.1)).abs() < 1e-9);
         assert!(low.0 >= text_width("a long label at the left border", TEXT));
         assert!(high.0 + text_width("another one", TEXT) / 2.0 <= 600.0);
-        assert!(high.1 >= ROOM && low.1 <= height - ROOM);
+        assert!(high.1 >= PADDING && low.1 <= height - PADDING);
     }
 
     #[test]

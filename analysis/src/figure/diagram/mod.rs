@@ -21,7 +21,7 @@ mod drawing;
 
 use super::canvas::Anchor;
 use super::plot::{Entry, Sample};
-use super::select::{Places, Source};
+use super::select::{DistinctTexts, Source};
 use crate::Error;
 
 pub use drawing::draw;
@@ -121,7 +121,7 @@ pub fn build(source: &Source<'_>) -> Result<Picture, Error> {
         label: table.column("label")?,
     };
     // All layers of the table: a layer looks the same in every figure of it.
-    let mut layers = Places::default();
+    let mut layers = DistinctTexts::default();
     for row in 0..table.len() {
         layers.place(vec![table.text(row, columns.layer).to_owned()]);
     }
@@ -170,7 +170,7 @@ pub fn build(source: &Source<'_>) -> Result<Picture, Error> {
 fn shapes(
     source: &Source<'_>,
     columns: &Columns,
-    layers: &mut Places,
+    layers: &mut DistinctTexts,
     rows: &[usize],
 ) -> Result<Vec<Shape>, Error> {
     let table = source.table;

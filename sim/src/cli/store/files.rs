@@ -77,7 +77,7 @@ impl<'a> Replacement<'a> {
         });
         let sum = written.and_then(|()| files::checksum(&path));
         self.tables
-            .push((name, sum.map_err(|error| told(&path, &error))?));
+            .push((name, sum.map_err(|error| with_path(&path, &error))?));
         Ok(())
     }
 
@@ -100,7 +100,7 @@ impl<'a> Replacement<'a> {
         let path = self.folder.join(COMMITTED);
         let text = serde_json::to_string_pretty(&manifest)?;
         files::write(&path, |file| writeln!(file, "{text}"))
-            .map_err(|error| told(&path, &error))?;
+            .map_err(|error| with_path(&path, &error))?;
         self.is_committed = true;
         move_all(self.folder, &manifest, experiment.tables())
     }
@@ -118,7 +118,7 @@ impl Drop for Replacement<'_> {
 }
 
 /// Brings to its end what a stopped command had begun to put in place in `folder`.
-pub(super) fn settle(folder: &Path, experiment: &dyn Experiment) -> io::Result<()> {
+pub(super) fn recover(folder: &Path, experiment: &dyn Experiment) -> io::Result<()> {
     for name in [JOURNAL, MANIFEST] {
         // What was being written is in its place whole, or not needed.
         let path = folder.join(format!("{name}.partial"));
@@ -130,7 +130,7 @@ pub(super) fn settle(folder: &Path, experiment: &dyn Experiment) -> io::Result<(
     let text = match files::read(&path, Links::Refused, files::MOST) {
         // A folder in its place is in the way of whoever writes.
         Err(error) if path.is_dir() || error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        read => read.map_err(|error| told(&path, &error))?,
+        read => read.map_err(|error| with_path(&path, &error))?,
     };
     let manifest: Option<Value> = serde_json::from_slice(&text).ok();
     // One that was cut short did not count yet, nor did one whose files are not there.
@@ -168,7 +168,7 @@ fn move_all(folder: &Path, manifest: &Value, specs: &[TableSpec]) -> io::Result<
             files::remove(&path)?;
             files::remove(&new)?;
         } else if new.is_file() {
-            fs::rename(new, &path).map_err(|error| told(&path, &error))?;
+            fs::rename(new, &path).map_err(|error| with_path(&path, &error))?;
         }
     }
     fs::rename(folder.join(COMMITTED), folder.join(MANIFEST))
@@ -180,7 +180,7 @@ pub(super) fn beside(folder: &Path, table: &str) -> PathBuf {
 }
 
 /// The error of writing `path`, with its name.
-fn told(path: &Path, error: &io::Error) -> io::Error {
+fn with_path(path: &Path, error: &io::Error) -> io::Error {
     let name = path.file_name().unwrap_or_default();
     named(&name.to_string_lossy(), error)
 }

@@ -1,8 +1,8 @@
 //! The journal: a finished run a line, each with the checksum of itself.
 
-use super::{JOURNAL, Wanted};
+use super::{JOURNAL, RequiredResults};
 use crate::cli::Failure;
-use crate::scenario::{Kept, Outcome};
+use crate::scenario::{RunOutput, TableFilter};
 use dhtlab_analysis::files::{self, Links};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Read};
@@ -17,14 +17,14 @@ pub(super) struct Line {
     version: String,
     pub run: String,
     /// What of the rows is there.
-    #[serde(default, skip_serializing_if = "Kept::is_all")]
-    kept: Kept,
-    pub outcome: Outcome,
+    #[serde(default, skip_serializing_if = "TableFilter::is_all")]
+    kept: TableFilter,
+    pub outcome: RunOutput,
 }
 
 impl Line {
     /// The line of the run of this name.
-    pub fn of(run: &str, kept: &Kept, outcome: Outcome) -> Self {
+    pub fn of(run: &str, kept: &TableFilter, outcome: RunOutput) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             run: run.to_owned(),
@@ -56,7 +56,7 @@ fn is_whole(text: &str) -> Option<bool> {
 /// A line that is not as a run left it, with its number.
 pub(super) fn read(
     folder: &Path,
-    wanted: Wanted<'_>,
+    wanted: RequiredResults<'_>,
     mut each: impl FnMut(Line),
 ) -> Result<u64, Failure> {
     let path = folder.join(JOURNAL);
@@ -107,11 +107,11 @@ mod tests {
 
     #[test]
     fn a_line_that_was_changed_is_told_from_a_whole_one() {
-        let outcome = Outcome {
+        let outcome = RunOutput {
             metrics: vec!["3".to_owned(), ",\"sum\":\"".to_owned()],
-            ..Outcome::default()
+            ..RunOutput::default()
         };
-        let line = Line::of("0123", &Kept::default(), outcome);
+        let line = Line::of("0123", &TableFilter::default(), outcome);
         let text = line.sealed().expect("JSON");
         assert_eq!(is_whole(&text), Some(true), "{text}");
         let read: Line = serde_json::from_str(&text).expect("a line");

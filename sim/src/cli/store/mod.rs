@@ -17,7 +17,7 @@ pub(super) use files::{Replacement, make, prepare};
 pub(super) use reading::{check, finished_names, kept, manifest, sum_of_recording, written_names};
 
 use super::Failure;
-use crate::scenario::{Experiment, Kept, Outcome, Scenario, Share, TableSpec};
+use crate::scenario::{Experiment, RunOutput, Scenario, ShardInfo, TableFilter, TableSpec};
 use dhtlab_analysis::files as disk;
 use dhtlab_analysis::manifest::{MANIFEST, seal};
 use dhtlab_analysis::view::RECORDING;
@@ -59,7 +59,7 @@ pub(super) struct ShardFacts {
 }
 
 impl ShardFacts {
-    fn of(share: &Share) -> Self {
+    fn of(share: &ShardInfo) -> Self {
         Self {
             place: share.shard.place,
             of: share.shard.of,
@@ -72,14 +72,14 @@ impl ShardFacts {
 
 /// The results that are of use: those of this version that have all rows that are wanted.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted<'a> {
+pub(super) struct RequiredResults<'a> {
     /// The kind of experiment.
     pub experiment: &'static dyn Experiment,
     /// The rows that are wanted.
-    pub kept: &'a Kept,
+    pub kept: &'a TableFilter,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> RequiredResults<'a> {
     /// What `scenario` wants.
     pub fn by(scenario: &'a Scenario) -> Self {
         Self {
@@ -94,8 +94,8 @@ pub(super) struct Store {
     folder: PathBuf,
     journal: File,
     experiment: &'static dyn Experiment,
-    kept: Kept,
-    finished: FxHashMap<String, Outcome>,
+    kept: TableFilter,
+    finished: FxHashMap<String, RunOutput>,
     /// The checksum of a recording that was made now.
     recording: Option<String>,
 }
@@ -108,7 +108,7 @@ impl Store {
     pub fn open(folder: &Path, scenario: &Scenario) -> Result<Self, Failure> {
         let cannot = |error| cannot_write(folder, &error);
         prepare(folder).map_err(cannot)?;
-        let wanted = Wanted::by(scenario);
+        let wanted = RequiredResults::by(scenario);
         check(folder, wanted)?;
         let mut finished = read_tables(folder, wanted)?;
         let mut journal =
@@ -121,7 +121,7 @@ impl Store {
         cut.and_then(|()| journal.seek(SeekFrom::End(0)))
             .map_err(|error| cannot(named(JOURNAL, &error)))?;
         // What ended for want of memory is not done.
-        finished.retain(|_, outcome: &mut Outcome| !outcome.is_short_of_memory());
+        finished.retain(|_, outcome: &mut RunOutput| !outcome.is_short_of_memory());
         let kept = scenario.header.tables.clone();
         for outcome in finished.values_mut() {
             kept.trim(outcome, scenario.experiment);
@@ -142,7 +142,7 @@ impl Store {
     }
 
     /// Writes down a finished run.
-    pub fn add(&mut self, run: &str, mut outcome: Outcome) -> io::Result<()> {
+    pub fn add(&mut self, run: &str, mut outcome: RunOutput) -> io::Result<()> {
         self.kept.trim(&mut outcome, self.experiment);
         let line = Line::of(run, &self.kept, outcome);
         self.journal
@@ -156,8 +156,8 @@ impl Store {
     /// Has `make` write a recording into the folder.
     pub fn record(
         &mut self,
-        make: impl FnOnce(&Path) -> Result<Outcome, Failure>,
-    ) -> Result<Outcome, Failure> {
+        make: impl FnOnce(&Path) -> Result<RunOutput, Failure>,
+    ) -> Result<RunOutput, Failure> {
         let fault = |error| cannot_write(&self.folder, &error);
         if let Some(mut manifest) = manifest(&self.folder)? {
             // A stop would leave the new one with the checksum of the old one.

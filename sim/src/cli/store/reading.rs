@@ -1,11 +1,11 @@
 //! Reading what is there of a scenario's results.
 
-use super::files::{beside, settle};
-use super::{KEPT, Wanted, cannot_write, journal};
+use super::files::{beside, recover};
+use super::{KEPT, RequiredResults, cannot_write, journal};
 use crate::cli::{Failure, streams};
-use crate::scenario::{Kept, Outcome, Rows};
+use crate::scenario::{RunOutput, TableFilter, TableRows};
 use dhtlab_analysis::Error;
-use dhtlab_analysis::files::{self, Change, Links};
+use dhtlab_analysis::files::{self, FileChange, Links};
 use dhtlab_analysis::manifest::{MANIFEST, is_sealed};
 use dhtlab_analysis::view::RECORDING;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -19,8 +19,8 @@ use std::path::Path;
 ///
 /// # Errors
 /// The first file that is not, and how it differs.
-pub(in crate::cli) fn check(folder: &Path, wanted: Wanted<'_>) -> Result<(), Failure> {
-    settle(folder, wanted.experiment).map_err(|error| cannot_write(folder, &error))?;
+pub(in crate::cli) fn check(folder: &Path, wanted: RequiredResults<'_>) -> Result<(), Failure> {
+    recover(folder, wanted.experiment).map_err(|error| cannot_write(folder, &error))?;
     let Some(manifest) = manifest(folder)? else {
         return Ok(());
     };
@@ -31,7 +31,7 @@ pub(in crate::cli) fn check(folder: &Path, wanted: Wanted<'_>) -> Result<(), Fai
     // Nothing is built on it.
     changed.remove(RECORDING);
     // What is gone is made again.
-    changed.retain(|_, how| *how != Change::Gone);
+    changed.retain(|_, how| *how != FileChange::Gone);
     match changed.pop_first() {
         None => Ok(()),
         Some((file, how)) => {
@@ -50,7 +50,10 @@ fn checksums(manifest: &Value) -> BTreeMap<String, String> {
 ///
 /// Results that cannot be read are none here: whoever opens
 /// them will be told.
-pub(in crate::cli) fn finished_names(folder: &Path, wanted: Wanted<'_>) -> FxHashSet<String> {
+pub(in crate::cli) fn finished_names(
+    folder: &Path,
+    wanted: RequiredResults<'_>,
+) -> FxHashSet<String> {
     let mut names = FxHashSet::default();
     if let Ok(Some(manifest)) = manifest(folder)
         && fault(&manifest, wanted).is_none()
@@ -87,7 +90,7 @@ pub(in crate::cli) fn manifest(folder: &Path) -> Result<Option<Value>, Failure> 
     let remedy = "restore it, or remove the results and run again";
     match serde_json::from_slice::<Value>(&text) {
         Ok(manifest) if is_sealed(&manifest) == Some(false) => {
-            let how = Change::Changed;
+            let how = FileChange::Changed;
             Err(Failure::Input(Error::Changed { path, how }.to_string()))
         }
         Ok(manifest) if manifest.is_object() => Ok(Some(manifest)),
@@ -107,7 +110,7 @@ pub(in crate::cli) fn sum_of_recording(folder: &Path) -> BTreeMap<String, String
 }
 
 /// Why the results of this manifest are of no use, if they are not.
-fn fault(manifest: &Value, wanted: Wanted<'_>) -> Option<String> {
+fn fault(manifest: &Value, wanted: RequiredResults<'_>) -> Option<String> {
     let version = manifest["dhtlab"].as_str().unwrap_or("an unknown version");
     let experiment = wanted.experiment.name();
     if version != env!("CARGO_PKG_VERSION") {
@@ -124,7 +127,7 @@ fn fault(manifest: &Value, wanted: Wanted<'_>) -> Option<String> {
 }
 
 /// Which rows of the tables the results of this manifest have.
-pub(in crate::cli) fn kept(manifest: &Value) -> Kept {
+pub(in crate::cli) fn kept(manifest: &Value) -> TableFilter {
     let kept = manifest.get(KEPT).cloned().unwrap_or_default();
     serde_json::from_value(kept).unwrap_or_default()
 }
@@ -132,13 +135,13 @@ pub(in crate::cli) fn kept(manifest: &Value) -> Kept {
 /// Reads the finished runs from the CSV files; nothing if they are of no use.
 pub(super) fn read_tables(
     folder: &Path,
-    wanted: Wanted<'_>,
-) -> Result<FxHashMap<String, Outcome>, Failure> {
+    wanted: RequiredResults<'_>,
+) -> Result<FxHashMap<String, RunOutput>, Failure> {
     let mut finished = FxHashMap::default();
     let Some(manifest) = manifest(folder)? else {
         return Ok(finished);
     };
-    let useless = |why: &str| streams::say(format_args!("{}: {why}", folder.display()));
+    let useless = |why: &str| streams::print_note(format_args!("{}: {why}", folder.display()));
     if let Some(why) = fault(&manifest, wanted) {
         useless(&why);
         return Ok(finished);
@@ -147,7 +150,7 @@ pub(super) fn read_tables(
         useless("there is no runs.csv with all metrics: all is run again");
         return Ok(finished);
     };
-    let empty = || vec![Rows::default(); wanted.experiment.tables().len()];
+    let empty = || vec![TableRows::default(); wanted.experiment.tables().len()];
     // A run at several points of a sweep stands there as often, in every table.
     let mut times: FxHashMap<String, usize> = FxHashMap::default();
     for (run, metrics) in runs {
@@ -156,7 +159,7 @@ pub(super) fn read_tables(
             .as_array()
             .cloned()
             .unwrap_or_default();
-        let outcome = Outcome {
+        let outcome = RunOutput {
             metrics,
             tables: empty(),
             notes: notes

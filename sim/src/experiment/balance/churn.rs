@@ -1,8 +1,8 @@
 //! Churn as in the published program: every tick each host leaves with probability r, and each of
 //! a waiting pool, at first as large as the network, joins with probability r.
 
-use super::network::Network;
 use super::tasks::Tasks;
+use super::tick_network::TickNetwork;
 use crate::engine::Stream;
 
 /// Draws who leaves and how many join.
@@ -43,7 +43,7 @@ impl Churn {
     /// As in the program, the one that stands after a joiner in the pool is not asked in that
     /// tick (it removes joiners from the list that it goes through), so that the rate of joins is
     /// r / (1 + r). A network keeps its last host.
-    pub fn step<T: Tasks>(&mut self, network: &mut Network<T>) -> usize {
+    pub fn step<T: Tasks>(&mut self, network: &mut TickNetwork<T>) -> usize {
         self.leaving.clear();
         let mut at = self.failures();
         while at < network.present().len() {

@@ -30,23 +30,23 @@
 mod arc;
 mod binomial;
 mod churn;
-mod identities;
-mod network;
+mod id_generator;
+mod node_ring;
 mod parameters;
-mod ring;
 mod start;
 mod strategy;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod tick_network;
 pub(super) mod trial;
 
 pub(super) use parameters::{BalanceParameters, Strategy};
 
-use super::cells::cell;
+use super::format::cell;
 use crate::engine::Seed;
-use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
+use crate::scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::Value;
@@ -109,7 +109,7 @@ impl Experiment for Balance {
         }]
     }
 
-    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let parameters = BalanceParameters::read(&values.sub("balance")?)?;
         parameters.check()?;
         Ok(Box::new(BalanceRun(parameters)))
@@ -134,7 +134,7 @@ impl Run for BalanceRun {
         self.0.cost()
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let mut sums = Sums::new(&self.0);
         for trial in 0..self.0.trials {
             sums.add(trial::run(&self.0, seed, trial.into())?);
@@ -203,7 +203,7 @@ impl<'a> Sums<'a> {
         }
     }
 
-    fn outcome(self) -> Outcome {
+    fn outcome(self) -> RunOutput {
         let trials = self.factors.len() as f64;
         let means = self.metrics.map(|sum| sum / trials);
         let mean = self.factors.iter().sum::<f64>() / trials;
@@ -225,9 +225,9 @@ impl<'a> Sums<'a> {
             ];
             text.to_vec()
         });
-        Outcome {
+        RunOutput {
             metrics,
-            tables: vec![Rows(rows.collect())],
+            tables: vec![TableRows(rows.collect())],
             notes: Vec::new(),
         }
     }

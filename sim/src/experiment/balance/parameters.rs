@@ -1,7 +1,7 @@
 //! The keys of `[balance]`, and what cannot be meant.
 
-use super::identities::{Keys, SybilId};
-use crate::parameter::Problem;
+use super::id_generator::{Keys, SybilId};
+use crate::parameter::ConfigError;
 use crate::scenario::Cost;
 
 crate::choices! {
@@ -104,7 +104,7 @@ impl BalanceParameters {
     ///
     /// # Errors
     /// The key that is at fault.
-    pub fn check(&self) -> Result<(), Problem> {
+    pub fn check(&self) -> Result<(), ConfigError> {
         let fastest = match self.work {
             Work::One => 1,
             Work::Strength => u64::from(self.max_sybils),
@@ -113,7 +113,7 @@ impl BalanceParameters {
         let hosts = self.nodes as u64 * if self.churn > 0.0 { 2 } else { 1 };
         let least = u64::from(self.tasks).div_ceil(hosts * fastest);
         if least > u64::from(self.max_ticks) {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "balance.max-ticks",
                 format_args!(
                     "{} tasks take {} nodes at least {least} ticks, and the run would end after {}",
@@ -124,7 +124,7 @@ impl BalanceParameters {
         if self.strategy == Strategy::VirtualNodes {
             let places = self.nodes as u64 * u64::from(self.places_of_a_host());
             if places > 1 << 28 {
-                return Err(Problem::new(
+                return Err(ConfigError::new(
                     "balance.virtual-nodes",
                     format_args!(
                         "{} nodes with {} places each are more than 2^28 places",

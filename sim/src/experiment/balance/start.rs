@@ -2,18 +2,18 @@
 
 use super::arc::Pieces;
 use super::binomial::{binomial, fraction};
-use super::identities::{Identities, Keys};
-use super::network::Network;
+use super::id_generator::{IdGenerator, Keys};
+use super::node_ring::Role;
 use super::parameters::{BalanceParameters, Strategy, Work};
-use super::ring::Role;
 use super::tasks::{Counted, Listed, Tasks};
+use super::tick_network::TickNetwork;
 use crate::engine::{Seed, Stream};
 use crate::space::Key;
 use rand::Rng;
 
 /// Adds hosts as the strategy has them join.
 #[derive(Clone, Debug)]
-pub struct Joining {
+pub struct JoinPolicy {
     choices: u32,
     places: u32,
     strongest: u32,
@@ -22,7 +22,7 @@ pub struct Joining {
     strengths: Stream,
 }
 
-impl Joining {
+impl JoinPolicy {
     /// How hosts join in the trial number `trial`.
     pub fn new(parameters: &BalanceParameters, seed: Seed, trial: u64) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Joining {
     }
 
     /// A host joins, and takes over the tasks of its places if there are any.
-    pub fn join<T: Tasks>(&mut self, network: &mut Network<T>) {
+    pub fn join<T: Tasks>(&mut self, network: &mut TickNetwork<T>) {
         let strength = match self.heterogeneous {
             true => 1 + self.strengths.below(self.strongest.into()) as u32,
             false => self.strongest,
@@ -58,7 +58,7 @@ impl Joining {
         network.take_arc(network.host(host).main);
         for _ in 1..self.places_of(rate) {
             let id = self.choose(network);
-            if let Some(place) = network.add_place(host, id, Role::Lasting) {
+            if let Some(place) = network.add_place(host, id, Role::Permanent) {
                 network.joined();
                 network.take_arc(place);
             }
@@ -81,7 +81,7 @@ impl Joining {
     }
 
     /// The ID where the arc is longest, or the owner's tasks most, among those that are drawn.
-    fn choose<T: Tasks>(&self, network: &mut Network<T>) -> u64 {
+    fn choose<T: Tasks>(&self, network: &mut TickNetwork<T>) -> u64 {
         let mut best = (0, (0, 0));
         for i in 0..self.choices {
             let id = network.identities.anywhere();
@@ -100,13 +100,13 @@ impl Joining {
 }
 
 /// Tasks that can be laid on a ring where there are none yet.
-pub trait Lay: Tasks + Sized {
+pub trait InitialTasks: Tasks + Sized {
     /// Lays `count` tasks at uniform keys.
-    fn lay(network: &mut Network<Self>, count: u32, keys: Keys, stream: Stream);
+    fn place_tasks(network: &mut TickNetwork<Self>, count: u32, keys: Keys, stream: Stream);
 }
 
-impl Lay for Listed {
-    fn lay(network: &mut Network<Self>, count: u32, keys: Keys, mut stream: Stream) {
+impl InitialTasks for Listed {
+    fn place_tasks(network: &mut TickNetwork<Self>, count: u32, keys: Keys, mut stream: Stream) {
         let mut lists = vec![Vec::new(); network.present().len()];
         match keys {
             Keys::Uniform => {
@@ -139,9 +139,9 @@ impl Lay for Listed {
     }
 }
 
-impl Lay for Counted {
+impl InitialTasks for Counted {
     /// The tasks of a host came in random order from all its arcs, and so are one batch.
-    fn lay(network: &mut Network<Self>, count: u32, _: Keys, mut stream: Stream) {
+    fn place_tasks(network: &mut TickNetwork<Self>, count: u32, _: Keys, mut stream: Stream) {
         let mut given = vec![(0, Pieces::new()); network.present().len()];
         for (place, count) in counts(network, count, &mut stream) {
             let (load, pieces) = &mut given[network.ring.place(place).host as usize];
@@ -157,7 +157,7 @@ impl Lay for Counted {
 /// How many of `count` tasks with uniform keys lie in the arc of each place, in the order of the
 /// ring: the list of arcs is halved, and it is drawn how many tasks lie in its first half, until
 /// single arcs are left.
-fn counts<T: Tasks>(network: &Network<T>, count: u32, stream: &mut Stream) -> Vec<(u32, u32)> {
+fn counts<T: Tasks>(network: &TickNetwork<T>, count: u32, stream: &mut Stream) -> Vec<(u32, u32)> {
     let ring = &network.ring;
     let mut place = ring.first();
     let mut counts = Vec::with_capacity(ring.len());
@@ -191,12 +191,12 @@ fn counts<T: Tasks>(network: &Network<T>, count: u32, stream: &mut Stream) -> Ve
 
 /// A network with all its tasks, before the first tick, and how others will join it. What the start
 /// cost is not counted.
-pub fn network<T: Lay>(
+pub fn network<T: InitialTasks>(
     parameters: &BalanceParameters,
     seed: Seed,
     trial: u64,
-) -> (Network<T>, Joining) {
-    let identities = Identities {
+) -> (TickNetwork<T>, JoinPolicy) {
+    let identities = IdGenerator {
         stream: seed.stream("ids", trial),
         keys: parameters.keys,
         sybil_id: parameters.sybil_id,
@@ -205,16 +205,16 @@ pub fn network<T: Lay>(
     };
     let splits = seed.stream("splits", trial);
     let places = parameters.nodes * parameters.places_of_a_host() as usize;
-    let mut network = Network::new(parameters.nodes, places, identities, splits);
-    let mut joining = Joining::new(parameters, seed, trial);
+    let mut network = TickNetwork::new(parameters.nodes, places, identities, splits);
+    let mut joining = JoinPolicy::new(parameters, seed, trial);
     for _ in 0..parameters.nodes {
         joining.join(&mut network);
     }
     let stream = seed.stream("tasks", trial);
-    T::lay(&mut network, parameters.tasks, parameters.keys, stream);
+    T::place_tasks(&mut network, parameters.tasks, parameters.keys, stream);
     // What nodes do later draws from a stream of its own, so that all strategies that place hosts
     // alike begin with the same network.
     network.identities.stream = seed.stream("strategy", trial);
-    network.effort = super::network::Effort::default();
+    network.effort = super::tick_network::Effort::default();
     (network, joining)
 }

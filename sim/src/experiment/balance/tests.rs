@@ -1,12 +1,12 @@
 //! The model as a whole: nothing is lost, both ways of keeping tasks agree, published numbers.
 
 use super::churn::Churn;
-use super::identities::{Keys, SybilId};
-use super::network::Network;
+use super::id_generator::{Keys, SybilId};
 use super::parameters::{BalanceParameters, Reading, Strategy, Work};
-use super::start::{self, Lay};
-use super::strategy::{Balancing, pass};
+use super::start::{self, InitialTasks};
+use super::strategy::{Balancing, run_round};
 use super::tasks::{Counted, Listed};
+use super::tick_network::TickNetwork;
 use super::trial::{self, Trial};
 use crate::engine::Seed;
 use proptest::prelude::*;
@@ -123,8 +123,8 @@ fn counts_and_keys_have_the_same_distribution() {
 
 /// Carries out a trial tick by tick, checking in each that nothing is lost and that as much is
 /// done as can be; returns the number of ticks.
-fn tick_by_tick<T: Lay>(parameters: &BalanceParameters, seed: Seed, counts: bool) -> u32 {
-    let (mut network, mut joining): (Network<T>, _) = start::network(parameters, seed, 0);
+fn tick_by_tick<T: InitialTasks>(parameters: &BalanceParameters, seed: Seed, counts: bool) -> u32 {
+    let (mut network, mut joining): (TickNetwork<T>, _) = start::network(parameters, seed, 0);
     let ideal = f64::from(parameters.tasks) / parameters.nodes as f64;
     let mut strategy: Option<Box<dyn Balancing<T>>> = trial::strategy(parameters, ideal);
     let mut churn = Churn::new(parameters.churn, parameters.nodes, seed.stream("churn", 0));
@@ -143,7 +143,7 @@ fn tick_by_tick<T: Lay>(parameters: &BalanceParameters, seed: Seed, counts: bool
         if let Some(strategy) = &mut strategy
             && tick % parameters.interval == 0
         {
-            pass(strategy.as_mut(), &mut network);
+            run_round(strategy.as_mut(), &mut network);
         }
         if parameters.churn > 0.0 {
             for _ in 0..churn.step(&mut network) {
@@ -312,7 +312,8 @@ fn classic_answers_rank_as_they_should() {
 fn churn_keeps_the_network_at_its_size() {
     let parameters = small(Strategy::Churn);
     let seed = Seed::new(8);
-    let (mut network, mut joining): (Network<Counted>, _) = start::network(&parameters, seed, 0);
+    let (mut network, mut joining): (TickNetwork<Counted>, _) =
+        start::network(&parameters, seed, 0);
     let mut churn = Churn::new(0.2, parameters.nodes, seed.stream("churn", 0));
     let mut sum = 0;
     for _ in 0..2000 {

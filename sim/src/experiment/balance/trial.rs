@@ -4,16 +4,16 @@
 //! are passed over.
 
 use super::churn::Churn;
-use super::network::{Effort, Network};
 use super::parameters::{BalanceParameters, Strategy};
-use super::start::{self, Lay};
+use super::start::{self, InitialTasks};
 use super::strategy::{
     Balancing, Barren, Invitation, ItemBalancing, NeighbourInjection, RandomInjection,
-    SmartNeighbour, StrengthAware, pass,
+    SmartNeighbour, StrengthAware, run_round,
 };
 use super::tasks::{Counted, Listed};
+use super::tick_network::{Effort, TickNetwork};
 use crate::engine::Seed;
-use crate::parameter::Problem;
+use crate::parameter::ConfigError;
 
 /// What one trial gave.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,8 +39,8 @@ pub struct Trial {
 ///
 /// # Errors
 /// [`BalanceParameters::max_ticks`] were not enough.
-pub fn run(parameters: &BalanceParameters, seed: Seed, trial: u64) -> Result<Trial, Problem> {
-    let listed = parameters.keys == super::identities::Keys::Sha1;
+pub fn run(parameters: &BalanceParameters, seed: Seed, trial: u64) -> Result<Trial, ConfigError> {
+    let listed = parameters.keys == super::id_generator::Keys::Sha1;
     if parameters.strategy == Strategy::ItemBalancing {
         run_as(parameters, seed, trial, |_| {
             Some(Box::new(ItemBalancing {
@@ -54,12 +54,12 @@ pub fn run(parameters: &BalanceParameters, seed: Seed, trial: u64) -> Result<Tri
     }
 }
 
-fn run_as<T: Lay>(
+fn run_as<T: InitialTasks>(
     parameters: &BalanceParameters,
     seed: Seed,
     trial: u64,
     strategy: impl FnOnce(f64) -> Option<Box<dyn Balancing<T>>>,
-) -> Result<Trial, Problem> {
+) -> Result<Trial, ConfigError> {
     let (mut network, mut joining) = start::network::<T>(parameters, seed, trial);
     let rates = network.present().iter();
     let rate: u64 = rates.map(|host| u64::from(network.host(*host).rate)).sum();
@@ -82,7 +82,7 @@ fn run_as<T: Lay>(
         }
         if tick >= parameters.max_ticks {
             let left: u64 = loads(&network).into_iter().map(u64::from).sum();
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "balance.max-ticks",
                 format_args!("{left} tasks are left after {tick} ticks"),
             ));
@@ -93,7 +93,7 @@ fn run_as<T: Lay>(
         if let Some(strategy) = &mut strategy
             && tick % parameters.interval == 0
         {
-            pass(strategy.as_mut(), &mut network);
+            run_round(strategy.as_mut(), &mut network);
         }
         if let Some(churn) = &mut churn {
             for _ in 0..churn.step(&mut network) {
@@ -125,7 +125,7 @@ fn run_as<T: Lay>(
 }
 
 /// What each host has left, ascending.
-fn loads<T: Lay>(network: &Network<T>) -> Vec<u32> {
+fn loads<T: InitialTasks>(network: &TickNetwork<T>) -> Vec<u32> {
     let present = network.present().iter();
     let mut loads: Vec<u32> = present.map(|host| network.load(*host)).collect();
     loads.sort_unstable();
@@ -133,7 +133,7 @@ fn loads<T: Lay>(network: &Network<T>) -> Vec<u32> {
 }
 
 /// The strategies that work on any kind of tasks.
-pub fn strategy<T: Lay>(
+pub fn strategy<T: InitialTasks>(
     parameters: &BalanceParameters,
     ideal_ticks: f64,
 ) -> Option<Box<dyn Balancing<T>>> {

@@ -28,7 +28,7 @@ pub(super) struct Mesh<S: Space> {
     long: Vec<Vec<u32>>,
     cycle: u32,
     dgvh: Dgvh,
-    marks: Marks,
+    marks: NodeSet,
     pool: Vec<u32>,
     pool_points: Vec<S::Point>,
     order: Vec<(S::Distance, u32)>,
@@ -49,7 +49,7 @@ where
             long: vec![Vec::new(); n],
             cycle: 0,
             dgvh: Dgvh::new(tables.rule, tables.least_short),
-            marks: Marks::new(n),
+            marks: NodeSet::new(n),
             pool: Vec::new(),
             pool_points: Vec::new(),
             order: Vec::new(),
@@ -78,7 +78,7 @@ where
     pub fn cycle(&mut self, stream: &mut Stream) {
         for node in 0..self.points.len() as u32 {
             if self.cycle < CONTACT_CYCLES {
-                self.meet(node, stream);
+                self.add_random_contacts(node, stream);
             }
             let short = self.short(node);
             if !short.is_empty() {
@@ -90,7 +90,7 @@ where
     }
 
     /// Adds random other nodes to the short peers, until the next choice.
-    fn meet(&mut self, node: u32, stream: &mut Stream) {
+    fn add_random_contacts(&mut self, node: u32, stream: &mut Stream) {
         let others = self.points.len() - 1;
         let short = &mut self.short[node as usize];
         for _ in 0..self.tables.contacts {
@@ -119,7 +119,7 @@ where
         // The two stand at the places 0 and 1 of the pool.
         for me in [0, 1] {
             self.choose(me);
-            self.remember(me, stream);
+            self.update_long_peers(me, stream);
         }
     }
 
@@ -144,7 +144,7 @@ where
 
     /// The node at place `me` of the pool takes the others into its long peers, and forgets
     /// random ones where they are too many.
-    fn remember(&mut self, me: usize, stream: &mut Stream) {
+    fn update_long_peers(&mut self, me: usize, stream: &mut Stream) {
         let long = &mut self.long[self.pool[me] as usize];
         self.marks.clear();
         for node in long.iter() {
@@ -163,12 +163,12 @@ where
 }
 
 /// A set of nodes that is emptied at once.
-struct Marks {
+struct NodeSet {
     stamps: Vec<u32>,
     now: u32,
 }
 
-impl Marks {
+impl NodeSet {
     fn new(nodes: usize) -> Self {
         Self {
             stamps: vec![0; nodes],
@@ -248,7 +248,7 @@ pub(super) mod tests {
             let tables = Tables { rule: Rule::Midpoint, least_short, most_long, contacts: 8 };
             let mut mesh = mesh(seed, nodes, tables);
             let mut stream = Seed::new(seed).stream("gossip", 0);
-            (0..nodes as u32).for_each(|node| mesh.meet(node, &mut stream));
+            (0..nodes as u32).for_each(|node| mesh.add_random_contacts(node, &mut stream));
             for _ in 0..3 {
                 let node = stream.index(nodes) as u32;
                 let short = mesh.short(node);
@@ -305,7 +305,7 @@ pub(super) mod tests {
 
     #[test]
     fn marks_are_cleared_when_their_stamps_run_out() {
-        let mut marks = Marks::new(2);
+        let mut marks = NodeSet::new(2);
         marks.clear();
         assert!(marks.set(0));
         marks.now = u32::MAX - 1;

@@ -7,11 +7,11 @@ use ordered_float::OrderedFloat;
 
 /// Points of the unit torus in the order of their first coordinates, in which the one nearest
 /// to a target is found by a sweep to both sides of it.
-pub(super) struct Sweep<const D: usize> {
+pub(super) struct SortedPoints<const D: usize> {
     points: Vec<[f64; D]>,
 }
 
-impl<const D: usize> Sweep<D> {
+impl<const D: usize> SortedPoints<D> {
     /// Sorts the points.
     pub fn new(points: &[[f64; D]]) -> Self {
         let mut points = points.to_vec();
@@ -77,7 +77,7 @@ where
 pub(super) fn hit_rate<S, const D: usize>(
     mesh: &Mesh<S>,
     space: &S,
-    sweep: &Sweep<D>,
+    sweep: &SortedPoints<D>,
     lookups: u32,
     stream: &mut Stream,
 ) -> f64
@@ -117,7 +117,7 @@ mod tests {
         #[test]
         fn the_sweep_sees_what_brute_force_sees(seed: u64, nodes in 2usize..80) {
             let mesh = mesh(seed, nodes, TABLES);
-            let sweep = Sweep::new(mesh.points());
+            let sweep = SortedPoints::new(mesh.points());
             let mut stream = Seed::new(seed).stream("targets", 0);
             for _ in 0..20 {
                 let target = FixedTorus.point(&Key::random(&mut stream));
@@ -133,7 +133,7 @@ mod tests {
         fn a_walk_ends_at_a_node_without_nearer_peers(seed: u64, nodes in 2usize..60) {
             let mut mesh = mesh(seed, nodes, TABLES);
             mesh.cycle(&mut Seed::new(seed).stream("gossip", 0));
-            let sweep = Sweep::new(mesh.points());
+            let sweep = SortedPoints::new(mesh.points());
             let mut stream = Seed::new(seed).stream("lookups", 0);
             let mut again = stream.clone();
             let mut hits = 0;
@@ -163,7 +163,7 @@ mod tests {
         let mut mesh = mesh(5, 30, tables);
         mesh.cycle(&mut Seed::new(5).stream("gossip", 0));
         assert!((0..30).all(|node| mesh.long(node).len() == 29));
-        let sweep = Sweep::new(mesh.points());
+        let sweep = SortedPoints::new(mesh.points());
         let mut stream = Seed::new(5).stream("lookups", 0);
         assert_eq!(hit_rate(&mesh, &FixedTorus, &sweep, 500, &mut stream), 1.0);
     }

@@ -12,18 +12,17 @@
 mod gossip;
 mod lookup;
 
-use super::cells::cell;
+use super::format::cell;
 use super::published::FaultyTorus;
 use crate::engine::Seed;
-use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
+use crate::scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
 use crate::space::{FixedTorus, Key, Rule, Space};
 use cpu_time::ProcessTime;
 use gossip::{Mesh, Tables};
-use lookup::{Sweep, hit_rate};
+use lookup::{SortedPoints, hit_rate};
 use ordered_float::OrderedFloat;
 use std::path::Path;
-use std::time::Duration;
 use toml::Value;
 
 crate::choices! {
@@ -109,13 +108,13 @@ impl Experiment for Convergence {
         }]
     }
 
-    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let parameters = ConvergenceParameters::read(&values.sub("convergence")?)?;
         let others = parameters.nodes - 1;
         if let Some(size) = parameters.table_size
             && size > others
         {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "convergence.table-size",
                 format_args!("expected at most the {others} other nodes, found {size}"),
             ));
@@ -127,7 +126,7 @@ impl Experiment for Convergence {
 struct ConvergenceRun(ConvergenceParameters);
 
 /// What was seen after a cycle.
-struct Moment {
+struct CycleStats {
     hit_rate: f64,
     short_peers: f64,
     long_peers: f64,
@@ -176,7 +175,7 @@ impl Run for ConvergenceRun {
     }
 
     /// A fifth of the cycles, whose cost is to that of all as they themselves say.
-    fn trial(&self, seed: Seed, _: Duration) -> Result<Option<f64>, Problem> {
+    fn trial(&self, seed: Seed, _: std::time::Duration) -> Result<Option<f64>, ConfigError> {
         let shorter = self.shorter();
         let before = ProcessTime::now();
         shorter.run(seed)?;
@@ -184,7 +183,7 @@ impl Run for ConvergenceRun {
         Ok(Some(before.elapsed().as_secs_f64() * scale))
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let moments = match self.0.dimensions {
             1 => moments_of::<1>(&self.0, seed),
             2 => moments_of::<2>(&self.0, seed),
@@ -193,7 +192,7 @@ impl Run for ConvergenceRun {
             5 => moments_of::<5>(&self.0, seed),
             6 => moments_of::<6>(&self.0, seed),
             _ => {
-                return Err(Problem::new(
+                return Err(ConfigError::new(
                     "convergence.dimensions",
                     "expected an integer between 1 and 6",
                 ));
@@ -203,7 +202,7 @@ impl Run for ConvergenceRun {
     }
 }
 
-fn moments_of<const D: usize>(parameters: &ConvergenceParameters, seed: Seed) -> Vec<Moment> {
+fn moments_of<const D: usize>(parameters: &ConvergenceParameters, seed: Seed) -> Vec<CycleStats> {
     match parameters.reading {
         Reading::AsDescribed => moments(FixedTorus::<D>, parameters, seed),
         Reading::AsCoded => moments(FaultyTorus::<D>, parameters, seed),
@@ -215,7 +214,7 @@ fn moments<S, const D: usize>(
     space: S,
     parameters: &ConvergenceParameters,
     seed: Seed,
-) -> Vec<Moment>
+) -> Vec<CycleStats>
 where
     S: Space<Point = [f64; D], Distance = OrderedFloat<f64>> + Copy,
 {
@@ -223,7 +222,7 @@ where
     let points: Vec<[f64; D]> = (0..parameters.nodes)
         .map(|_| space.point(&Key::random(&mut stream)))
         .collect();
-    let sweep = Sweep::new(&points);
+    let sweep = SortedPoints::new(&points);
     let mut mesh = Mesh::new(space, parameters.tables(), points);
     let mut gossip = seed.stream("gossip", 0);
     let n = parameters.nodes as f64;
@@ -236,7 +235,7 @@ where
                 let all = (0..parameters.nodes as u32).map(|node| count(&mesh, node));
                 all.sum::<usize>() as f64 / n
             };
-            Moment {
+            CycleStats {
                 hit_rate: hit_rate(&mesh, &space, &sweep, parameters.lookups, &mut lookups),
                 short_peers: mean(|mesh, node| mesh.short(node).len()),
                 long_peers: mean(|mesh, node| mesh.long(node).len()),
@@ -246,8 +245,8 @@ where
 }
 
 /// Turns what was seen into rows.
-fn outcome(moments: &[Moment]) -> Outcome {
-    let hit_rate = |moment: Option<&Moment>| cell(moment.map_or(f64::NAN, |m| m.hit_rate));
+fn outcome(moments: &[CycleStats]) -> RunOutput {
+    let hit_rate = |moment: Option<&CycleStats>| cell(moment.map_or(f64::NAN, |m| m.hit_rate));
     let last = moments.last();
     let settled = moments.iter().position(|moment| moment.hit_rate >= 0.9);
     let metrics = vec![
@@ -260,7 +259,7 @@ fn outcome(moments: &[Moment]) -> Outcome {
         cell(last.map_or(f64::NAN, |moment| moment.short_peers)),
         cell(last.map_or(f64::NAN, |moment| moment.long_peers)),
     ];
-    let row = |(cycle, moment): (usize, &Moment)| {
+    let row = |(cycle, moment): (usize, &CycleStats)| {
         vec![
             cycle.to_string(),
             cell(moment.hit_rate),
@@ -268,9 +267,9 @@ fn outcome(moments: &[Moment]) -> Outcome {
             cell(moment.long_peers),
         ]
     };
-    Outcome {
+    RunOutput {
         metrics,
-        tables: vec![Rows(moments.iter().enumerate().map(row).collect())],
+        tables: vec![TableRows(moments.iter().enumerate().map(row).collect())],
         notes: Vec::new(),
     }
 }
@@ -325,13 +324,13 @@ mod tests {
 
     #[test]
     fn metrics_are_of_the_cycles_that_they_name() {
-        let moment = |hit_rate: f64| Moment {
+        let moment = |hit_rate: f64| CycleStats {
             hit_rate,
             short_peers: 7.0,
             long_peers: 49.0,
         };
-        let mut moments: Vec<Moment> = (0..12).map(|i| moment(f64::from(i) / 11.0)).collect();
-        let cells = |moments: &[Moment]| outcome(moments).metrics;
+        let mut moments: Vec<CycleStats> = (0..12).map(|i| moment(f64::from(i) / 11.0)).collect();
+        let cells = |moments: &[CycleStats]| outcome(moments).metrics;
         let first = "0".to_owned();
         let tenth = (10.0f64 / 11.0).to_string();
         let no = String::new;

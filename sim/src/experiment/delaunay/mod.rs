@@ -8,10 +8,10 @@
 
 pub(super) mod graphs;
 
-use super::cells::cell;
+use super::format::cell;
 use crate::engine::Seed;
-use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Run, TableSpec};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
+use crate::scenario::{Cost, Experiment, Run, RunOutput, TableSpec};
 use crate::space::{Key, Plane, Rule, Space};
 use graphs::Choice;
 use std::path::Path;
@@ -63,7 +63,7 @@ impl Experiment for Delaunay {
         &[]
     }
 
-    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let parameters = DelaunayParameters::read(&values.sub("delaunay")?)?;
         let others = parameters.nodes - 1;
         for (key, value) in [
@@ -71,7 +71,7 @@ impl Experiment for Delaunay {
             ("delaunay.table-size", parameters.table_size),
         ] {
             if value > others {
-                return Err(Problem::new(
+                return Err(ConfigError::new(
                     key,
                     format_args!("expected at most the {others} other nodes, found {value}"),
                 ));
@@ -104,7 +104,7 @@ impl Run for DelaunayRun {
         }
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let mut stream = seed.stream("positions", 0);
         let mut points: Vec<[f64; 2]> = (0..self.0.nodes)
             .map(|_| Plane.point(&Key::random(&mut stream)))
@@ -123,11 +123,11 @@ impl Run for DelaunayRun {
         };
         let chosen = graphs::dgvh(&points, &choice);
         let exact =
-            graphs::delaunay(&points).map_err(|error| Problem::new("delaunay.nodes", error))?;
+            graphs::delaunay(&points).map_err(|error| ConfigError::new("delaunay.nodes", error))?;
         let missing = graphs::absent(&exact, &chosen);
         let extra = graphs::absent(&chosen, &exact);
         let a_node = |count: usize| cell(count as f64 / self.0.nodes as f64);
-        Ok(Outcome {
+        Ok(RunOutput {
             metrics: vec![
                 (missing + extra).to_string(),
                 a_node(missing + extra),

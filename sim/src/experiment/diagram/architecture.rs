@@ -5,10 +5,10 @@
 //! `lib.rs`, the modules of `service`, the names of the protocols and tasks, and the functions of the
 //! common API between an overlay and a service. So the picture is that of the code that draws it.
 
-use super::shapes::{Place, Shapes, Side};
+use super::shapes::{DiagramPoint, Shapes, Side};
 use super::{Drawn, Subject, own_tables};
 use crate::engine::Seed;
-use crate::parameter::{Parameters, Problem, Table};
+use crate::parameter::{ConfigError, Parameters, Table};
 use crate::scenario::Protocol;
 use crate::service::job::tasks::Kind;
 use crate::space::Key;
@@ -38,27 +38,27 @@ impl Architecture {
     ///
     /// # Errors
     /// If the floors are others than those that the scenario names.
-    pub fn read(table: &Table<'_>) -> Result<Self, Problem> {
+    pub fn read(table: &Table<'_>) -> Result<Self, ConfigError> {
         let table = table.sub("architecture")?;
         let mut parameters = ArchitectureParameters::read(&table)?;
         let found = Key::sha1(format!("{:?}", Layers::of_the_code()).as_bytes()).to_string();
         let expected = parameters.content.get_or_insert_with(|| found.clone());
         if *expected != found {
             let message = format_args!("expected the SHA-1 {expected}, found {found}");
-            return Err(Problem::new(table.path_of("content"), message));
+            return Err(ConfigError::new(table.path_of("content"), message));
         }
         Ok(Self(parameters))
     }
 }
 
 /// A floor: the name of its module, and what lives there.
-type Floor = (&'static str, &'static str);
+type Layer = (&'static str, &'static str);
 
 /// What the code consists of.
 #[derive(Debug)]
 struct Layers {
     /// The floors, the lowest first.
-    floors: Vec<Floor>,
+    stack: Vec<Layer>,
     /// The modules of the floor `service`.
     services: Vec<&'static str>,
     /// Those on which the job stands, beside itself.
@@ -74,18 +74,23 @@ impl Layers {
         let services = modules(SERVICE);
         let is_used = |name: &&&str| **name != "job" && JOB.contains(&format!("use super::{name}"));
         Self {
-            floors: LIBRARY.lines().filter_map(floor).collect(),
+            stack: LIBRARY.lines().filter_map(layer).collect(),
             below_job: services.iter().filter(is_used).copied().collect(),
             services,
-            upcalls: functions(APPLICATION, "pub trait Application", "    fn ", "Turn<"),
+            upcalls: functions(
+                APPLICATION,
+                "pub trait Application",
+                "    fn ",
+                "AppContext<",
+            ),
             calls: [
                 functions(
                     APPLICATION,
-                    "impl<A: Application> Turn",
+                    "impl<A: Application> AppContext",
                     "    pub fn ",
                     "&mut self",
                 ),
-                functions(APPLICATION, "pub trait View", "    fn ", "&self"),
+                functions(APPLICATION, "pub trait LocalRouting", "    fn ", "&self"),
             ]
             .concat(),
         }
@@ -93,7 +98,7 @@ impl Layers {
 }
 
 /// The floor in a row of the table, "//! | [`name`] | what lives there |".
-fn floor(line: &'static str) -> Option<Floor> {
+fn layer(line: &'static str) -> Option<Layer> {
     let row = line.strip_prefix("//! | [`")?;
     let (name, doc) = row.split_once("`] | ")?;
     Some((name, doc.strip_suffix(" |")?))
@@ -131,7 +136,7 @@ const GAP: f64 = 0.1;
 /// Between an overlay and a service: room for the calls.
 const CALLS: f64 = 1.2;
 
-const FLOOR: &str = "floor: each stands on those below";
+const LAYER: &str = "floor: each stands on those below";
 const PART: &str = "part of it";
 const REDUCE: &str = "what ChordReduce is made of";
 
@@ -155,15 +160,15 @@ impl Subject for Architecture {
         own_tables(vec![("architecture", self.0.write())])
     }
 
-    fn draw(&self, _: Seed) -> Result<Drawn, Problem> {
+    fn draw(&self, _: Seed) -> Result<Drawn, ConfigError> {
         let layers = Layers::of_the_code();
         let mut drawn = Drawn::default();
         let shapes = &mut drawn.shapes;
         let mut y = 0.0;
         let mut parts = 0;
-        for (name, doc) in &layers.floors {
+        for (name, doc) in &layers.stack {
             if *name == "service" {
-                let ways: [(&str, f64, &[&str], [Place; 2]); 2] = [
+                let ways: [(&str, f64, &[&str], [DiagramPoint; 2]); 2] = [
                     (
                         "up-calls of the common API",
                         NAME_WIDTH + 0.4,
@@ -190,7 +195,7 @@ impl Subject for Architecture {
                 }
                 y += CALLS;
             }
-            shapes.labelled_box(FLOOR, [(0.0, y), (NAME_WIDTH, y + HEIGHT)], name);
+            shapes.labelled_box(LAYER, [(0.0, y), (NAME_WIDTH, y + HEIGHT)], name);
             let labels: Vec<(String, bool)> = match *name {
                 "overlay" => Protocol::WORDS
                     .iter()
@@ -216,8 +221,8 @@ impl Subject for Architecture {
             y += HEIGHT + GAP;
         }
         drawn.counted = vec![
-            ("nodes", (layers.floors.len() + parts) as f64),
-            ("depth", layers.floors.len() as f64),
+            ("nodes", (layers.stack.len() + parts) as f64),
+            ("depth", layers.stack.len() as f64),
             (
                 "messages",
                 (layers.upcalls.len() + layers.calls.len()) as f64,
@@ -267,14 +272,14 @@ mod tests {
 
     /// The picture has the modules that there are, in the order in which the library declares them.
     #[test]
-    fn the_floors_are_the_modules() {
+    fn the_layers_are_the_modules() {
         let layers = Layers::of_the_code();
-        let floors: Vec<&str> = layers.floors.iter().map(|(name, _)| *name).collect();
-        assert_eq!(floors, modules(LIBRARY));
-        assert_eq!(names(&floors), folders(&source()));
+        let stack: Vec<&str> = layers.stack.iter().map(|(name, _)| *name).collect();
+        assert_eq!(stack, modules(LIBRARY));
+        assert_eq!(names(&stack), folders(&source()));
         assert_eq!(names(&layers.services), folders(&source().join("service")));
         assert_eq!(names(Protocol::WORDS), folders(&source().join("overlay")));
-        assert_eq!(layers.below_job, ["custody"]);
+        assert_eq!(layers.below_job, ["replication"]);
         for (call, list) in [
             ("deliver", &layers.upcalls),
             ("forward", &layers.upcalls),
@@ -292,14 +297,14 @@ mod tests {
 
     /// What the picture says is so: no floor uses one above it. What a file tests may stand higher.
     #[test]
-    fn each_floor_stands_on_those_below() {
-        let floors: Vec<&str> = Layers::of_the_code()
-            .floors
+    fn each_layer_uses_those_below() {
+        let stack: Vec<&str> = Layers::of_the_code()
+            .stack
             .iter()
             .map(|(name, _)| *name)
             .collect();
         let mut uses = 0;
-        for (level, floor) in floors.iter().enumerate() {
+        for (level, floor) in stack.iter().enumerate() {
             let mut sources = Vec::new();
             files(&source().join(floor), &mut sources);
             assert!(!sources.is_empty(), "{floor}");
@@ -312,7 +317,7 @@ mod tests {
                 for name in code.flat_map(|line| line.split("crate::").skip(1)) {
                     let is_part = |c: char| c.is_alphanumeric() || c == '_';
                     let name = &name[..name.find(|c| !is_part(c)).unwrap_or(name.len())];
-                    if let Some(other) = floors.iter().position(|floor| *floor == name) {
+                    if let Some(other) = stack.iter().position(|floor| *floor == name) {
                         uses += 1;
                         assert!(other <= level, "{} uses {name}", path.display());
                     }
@@ -333,15 +338,15 @@ mod tests {
         let layers = Layers::of_the_code();
         let parts = Protocol::WORDS.len() + layers.services.len();
         // A name a floor, and what lives there: parts for two of them, a sentence for the others.
-        assert_eq!(boxes.len(), 2 * layers.floors.len() - 2 + parts);
+        assert_eq!(boxes.len(), 2 * layers.stack.len() - 2 + parts);
         assert_eq!(
             metric(&outcome, "nodes"),
-            (layers.floors.len() + parts) as f64
+            (layers.stack.len() + parts) as f64
         );
     }
 
     #[test]
-    fn other_floors_are_refused() {
+    fn other_layers_are_refused() {
         let text = "[diagram]\npicture = \"architecture\"\narchitecture = { content = \"00\" }";
         let error = drawn(text, 1).expect_err("another content");
         assert_eq!(error.key, "diagram.architecture.content");

@@ -3,11 +3,11 @@
 //! The slides' example of a job is a Monte Carlo estimate of pi: of darts thrown at a square board,
 //! pi/4 hit the circle in it. The points are those of a job that is run on a network.
 
-use super::job_run::JobRun;
+use super::job_run::RecordedJob;
 use super::ring::on_circle;
 use super::{Drawn, Subject};
 use crate::engine::Seed;
-use crate::parameter::{Problem, Table};
+use crate::parameter::{ConfigError, Table};
 use crate::scenario::Cost;
 use crate::service::job::tasks::{Kind, Pi};
 use crate::service::job::{Compute, JobSpecification, stream_of};
@@ -19,7 +19,7 @@ const MOST_POINTS: u64 = 5_000;
 
 /// The picture.
 pub(super) struct Dartboard {
-    run: JobRun,
+    run: RecordedJob,
     job: JobSpecification,
 }
 
@@ -28,11 +28,11 @@ impl Dartboard {
     ///
     /// # Errors
     /// The first key that is wrong.
-    pub fn read(values: &Table<'_>, folder: &Path) -> Result<Self, Problem> {
+    pub fn read(values: &Table<'_>, folder: &Path) -> Result<Self, ConfigError> {
         let table = values.sub("job")?;
         let job = JobSpecification::read(&table, folder)?;
         let parameters = &job.parameters;
-        let fault = |key: &str, message: String| Err(Problem::new(table.path_of(key), message));
+        let fault = |key: &str, message: String| Err(ConfigError::new(table.path_of(key), message));
         if parameters.kind != Kind::Pi {
             let message = format!(
                 "a dartboard shows the points of \"pi\", not \"{}\"",
@@ -50,7 +50,7 @@ impl Dartboard {
             );
             return fault("samples", message);
         }
-        let run = JobRun::read(values, folder)?;
+        let run = RecordedJob::read(values, folder)?;
         Ok(Self { run, job })
     }
 }
@@ -68,7 +68,7 @@ impl Subject for Dartboard {
         self.run.facts()
     }
 
-    fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {
+    fn draw(&self, seed: Seed) -> Result<Drawn, ConfigError> {
         let (outcome, _) = self.run.record(seed)?;
         let mut drawn = Drawn {
             notes: outcome.notes.clone(),
@@ -93,7 +93,7 @@ impl Subject for Dartboard {
             .map(|step| on_circle(f64::from(step) / 360.0, 1.0))
             .collect();
         shapes.line("a quarter of the circle", &circle);
-        let estimate = JobRun::metric(&outcome, "result");
+        let estimate = RecordedJob::metric(&outcome, "result");
         let text = format!("the job's result: 4 × {hits} / {points} = {estimate}");
         shapes.text("result", (0.5, -0.05), &text);
         drawn.counted = vec![

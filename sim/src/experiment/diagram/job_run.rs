@@ -2,21 +2,21 @@
 
 use crate::engine::Seed;
 use crate::experiment::JobExperiment;
-use crate::parameter::{Problem, Table};
-use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Run};
+use crate::parameter::{ConfigError, Table};
+use crate::scenario::{Cost, Experiment, NetworkScenario, Run, RunOutput};
 use crate::underlay::Facts;
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
 
 /// A job on a network, read and checked.
-pub(super) struct JobRun(Box<dyn Run>);
+pub(super) struct RecordedJob(Box<dyn Run>);
 
-impl JobRun {
+impl RecordedJob {
     /// Reads it from the tables of the scenario; it has to be small enough to be recorded.
     ///
     /// # Errors
     /// The first key that is wrong.
-    pub fn read(values: &Table<'_>, folder: &Path) -> Result<Self, Problem> {
+    pub fn read(values: &Table<'_>, folder: &Path) -> Result<Self, ConfigError> {
         let network = NetworkScenario::read(values, folder)?;
         for (key, stands) in [
             ("churn", network.churn.is_some()),
@@ -24,7 +24,7 @@ impl JobRun {
         ] {
             if stands {
                 let message = "a picture shows a job on nodes that stay and are honest";
-                return Err(Problem::new(key, message));
+                return Err(ConfigError::new(key, message));
             }
         }
         let run = JobExperiment.prepare(values, folder)?;
@@ -51,22 +51,22 @@ impl JobRun {
     ///
     /// # Errors
     /// What became clear only with the world, or a recording that is not whole.
-    pub fn record(&self, seed: Seed) -> Result<(Outcome, Recording), Problem> {
+    pub fn record(&self, seed: Seed) -> Result<(RunOutput, Recording), ConfigError> {
         let mut recording = Recording::default();
         let outcome = self.0.recorded()?.record(seed, &mut recording)?;
         if recording.cut {
             let message = "more messages than a recording takes down; expected fewer atoms";
-            return Err(Problem::new("job.atoms", message));
+            return Err(ConfigError::new("job.atoms", message));
         }
         if Self::metric(&outcome, "atoms_counted") < Self::metric(&outcome, "atoms") {
             let message = "the job had not come to its end by then; expected more time";
-            return Err(Problem::new("time.max", message));
+            return Err(ConfigError::new("time.max", message));
         }
         Ok((outcome, recording))
     }
 
     /// A metric of the job; NaN if it has none of that name, or no value.
-    pub fn metric(outcome: &Outcome, name: &str) -> f64 {
+    pub fn metric(outcome: &RunOutput, name: &str) -> f64 {
         let names = JobExperiment.metrics().iter();
         let found = names
             .zip(&outcome.metrics)

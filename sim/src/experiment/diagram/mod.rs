@@ -15,11 +15,11 @@ mod ring_regions;
 mod shapes;
 mod voronoi;
 
-use super::cells::cell;
+use super::format::cell;
 use super::job::JobExperiment;
 use crate::engine::Seed;
-use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Run, TableSpec};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
+use crate::scenario::{Cost, Experiment, Run, RunOutput, TableSpec};
 use crate::underlay::Facts;
 use shapes::Shapes;
 use std::path::Path;
@@ -94,7 +94,7 @@ trait Subject: Send + Sync {
     ///
     /// # Errors
     /// What became clear only with the state.
-    fn draw(&self, seed: Seed) -> Result<Drawn, Problem>;
+    fn draw(&self, seed: Seed) -> Result<Drawn, ConfigError>;
 }
 
 /// A picture that was drawn.
@@ -144,7 +144,7 @@ impl Experiment for Diagram {
         }]
     }
 
-    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let table = values.sub("diagram")?;
         let parameters = DiagramParameters::read(&table)?;
         if !matches!(parameters.picture, Picture::Dartboard | Picture::JobTree) {
@@ -166,12 +166,12 @@ impl Experiment for Diagram {
 }
 
 /// Refuses the tables of a network and its job, which this picture does not show.
-fn refuse_network(values: &Table<'_>, picture: Picture) -> Result<(), Problem> {
+fn refuse_network(values: &Table<'_>, picture: Picture) -> Result<(), ConfigError> {
     for section in JobExperiment.sections() {
         let name = section.path.split('.').next().unwrap_or_default();
         if values.get(name).is_some() {
             let message = format_args!("\"{}\" shows no network and no job", picture.as_str());
-            return Err(Problem::new(name, message));
+            return Err(ConfigError::new(name, message));
         }
     }
     Ok(())
@@ -203,13 +203,13 @@ impl Run for DiagramRun {
         self.subject.facts()
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let drawn = self.subject.draw(seed)?;
         let metric = |name: &&str| {
             let found = drawn.counted.iter().find(|(counted, _)| counted == name);
             found.map_or_else(String::new, |(_, value)| cell(*value))
         };
-        Ok(Outcome {
+        Ok(RunOutput {
             metrics: METRICS.iter().map(metric).collect(),
             tables: vec![drawn.shapes.into_rows()],
             notes: drawn.notes,
@@ -232,14 +232,14 @@ mod tests {
     use super::*;
 
     /// What the run of `text` draws.
-    pub(super) fn drawn(text: &str, seed: u64) -> Result<Outcome, Problem> {
+    pub(super) fn drawn(text: &str, seed: u64) -> Result<RunOutput, ConfigError> {
         let table: toml::Table = text.parse().expect("TOML");
         let run = Diagram.prepare(&Table::root(&table), Path::new(""))?;
         run.run(Seed::new(seed))
     }
 
     /// The metric of a name.
-    pub(super) fn metric(outcome: &Outcome, name: &str) -> f64 {
+    pub(super) fn metric(outcome: &RunOutput, name: &str) -> f64 {
         let place = METRICS.iter().position(|metric| *metric == name);
         let cell = &outcome.metrics[place.expect("a metric")];
         cell.parse().unwrap_or_else(|_| panic!("{name}: {cell:?}"))
@@ -247,7 +247,7 @@ mod tests {
 
     /// The rows of a layer that are of one shape: item, x, y and label.
     pub(super) fn rows<'a>(
-        outcome: &'a Outcome,
+        outcome: &'a RunOutput,
         layer: &str,
         shape: &str,
     ) -> Vec<(&'a str, f64, f64, &'a str)> {

@@ -1,10 +1,10 @@
 //! The ring of a picture: who is on it, what Chord makes of that, and where it is on the page.
 
-use super::shapes::{Place, Shapes};
+use super::shapes::{DiagramPoint, Shapes};
 use crate::engine::Seed;
 use crate::overlay::chord::{Chord, ChordParameters, Closest};
-use crate::overlay::{Census, Identities, NextHop, Node, Omniscient, Overlay};
-use crate::parameter::{Parameters, Problem, Table};
+use crate::overlay::{GroundTruth, MemberIndex, NextHop, Node, NodeIds, Overlay};
+use crate::parameter::{ConfigError, Parameters, Table};
 use crate::space::Key;
 
 /// More nodes than a picture shows.
@@ -33,10 +33,10 @@ impl RingParameters {
     ///
     /// # Errors
     /// The first key that is wrong, or cannot be meant together with another.
-    pub fn checked(table: &Table<'_>) -> Result<Self, Problem> {
+    pub fn checked(table: &Table<'_>) -> Result<Self, ConfigError> {
         let table = table.sub("ring")?;
         let parameters = Self::read(&table)?;
-        let fault = |key: &str, message: String| Err(Problem::new(table.path_of(key), message));
+        let fault = |key: &str, message: String| Err(ConfigError::new(table.path_of(key), message));
         let room = 1u64 << parameters.bits;
         let ids = &parameters.ids;
         if table.get("ids").is_some() {
@@ -78,7 +78,7 @@ impl RingParameters {
 
     /// The ring itself; random IDs are drawn from the stream `ids`, each as often as it takes to
     /// be another than those before.
-    pub fn ring(&self, seed: Seed) -> Ring {
+    pub fn ring(&self, seed: Seed) -> RingLayout {
         let mut ids = self.ids.clone();
         let mut stream = seed.stream("ids", 0);
         while ids.len() < self.count() {
@@ -88,7 +88,7 @@ impl RingParameters {
             }
         }
         ids.sort_unstable();
-        Ring {
+        RingLayout {
             bits: self.bits,
             ids,
         }
@@ -97,26 +97,26 @@ impl RingParameters {
 
 /// IDs on a ring of 2^m.
 #[derive(Debug)]
-pub(super) struct Ring {
+pub(super) struct RingLayout {
     /// The bits m.
     pub bits: u32,
     /// The IDs of the nodes, ascending.
     pub ids: Vec<u64>,
 }
 
-impl Ring {
+impl RingLayout {
     /// How many keys there are, 2^m.
     pub fn size(&self) -> u64 {
         1 << self.bits
     }
 
     /// The place of `at` on a circle of so large a radius: 0 is at the top, and they grow clockwise.
-    pub fn place(&self, at: f64, radius: f64) -> Place {
+    pub fn place(&self, at: f64, radius: f64) -> DiagramPoint {
         on_circle(at / self.size() as f64, radius)
     }
 
     /// An arc from one place to the other, clockwise, at a radius.
-    pub fn arc(&self, from: f64, to: f64, radius: f64) -> Vec<Place> {
+    pub fn arc(&self, from: f64, to: f64, radius: f64) -> Vec<DiagramPoint> {
         let size = self.size() as f64;
         let whole = if to > from {
             to - from
@@ -150,32 +150,32 @@ impl Ring {
 
     /// Chord on this ring, converged. IDs are the highest bits of its own, and its fingers the m
     /// longest.
-    pub fn chord(&self, closest: Closest) -> ChordRing {
+    pub fn chord(&self, closest: Closest) -> ConvergedChord {
         let shared = ChordParameters {
             closest,
             fingers: self.bits,
             ..ChordParameters::default()
         };
-        let mut identities = Identities::default();
+        let mut identities = NodeIds::default();
         let members: Vec<Node> = self
             .ids
             .iter()
             .map(|id| identities.add(key_of(*id, self.bits)))
             .collect();
         let states = Chord::converged(&shared, &identities, &members, &mut []);
-        let census = Census::new(&identities, &members);
-        ChordRing {
+        let member_index = MemberIndex::new(&identities, &members);
+        ConvergedChord {
             bits: self.bits,
             shared,
             identities,
-            census,
+            member_index,
             states,
         }
     }
 }
 
 /// A part of the circle clockwise from the top, as a place.
-pub(super) fn on_circle(part: f64, radius: f64) -> Place {
+pub(super) fn on_circle(part: f64, radius: f64) -> DiagramPoint {
     let angle = part * std::f64::consts::TAU;
     (radius * libm::sin(angle), radius * libm::cos(angle))
 }
@@ -213,7 +213,7 @@ pub(super) fn spread(nodes: &[(f64, usize)]) -> Vec<f64> {
 /// A way from one place to another that turns a little to the left (to the right if
 /// `bow` is negative), so that it is told apart from the
 /// straight one.
-pub(super) fn bowed(from: Place, to: Place, bow: f64) -> Vec<Place> {
+pub(super) fn bowed(from: DiagramPoint, to: DiagramPoint, bow: f64) -> Vec<DiagramPoint> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let steps = 16;
     (0..=steps)
@@ -233,30 +233,30 @@ fn key_of(id: u64, bits: u32) -> Key {
 }
 
 /// A converged Chord, seen from above.
-pub(super) struct ChordRing {
+pub(super) struct ConvergedChord {
     bits: u32,
     shared: ChordParameters,
-    identities: Identities,
-    census: Census,
+    identities: NodeIds,
+    member_index: MemberIndex,
     states: Vec<Chord>,
 }
 
-impl ChordRing {
+impl ConvergedChord {
     /// The ID of a node.
     fn id(&self, node: Node) -> u64 {
         self.identities.id(node).prefix() >> (64 - self.bits)
     }
 
     fn node(&self, id: u64) -> Option<Node> {
-        let place = self.census.successor(&key_of(id, self.bits));
-        let node = *self.census.nodes().get(place)?;
+        let place = self.member_index.successor(&key_of(id, self.bits));
+        let node = *self.member_index.nodes().get(place)?;
         (self.id(node) == id).then_some(node)
     }
 
     /// The node to which `key` belongs.
     pub fn root(&self, key: u64) -> Option<u64> {
         let key = key_of(key, self.bits);
-        let root = Chord::root(&self.shared, &self.census, &self.states, &(), &key);
+        let root = Chord::root(&self.shared, &self.member_index, &self.states, &(), &key);
         root.map(|node| self.id(node))
     }
 
@@ -294,7 +294,7 @@ mod tests {
     /// 0 is at the top, a quarter further at the right: sine and cosine of the source.
     #[test]
     fn keys_grow_clockwise_from_the_top() {
-        let ring = Ring {
+        let ring = RingLayout {
             bits: 8,
             ids: vec![0, 64],
         };

@@ -8,7 +8,7 @@ use super::ring::{RingParameters, bowed};
 use super::{Drawn, Subject, own_tables};
 use crate::engine::Seed;
 use crate::overlay::chord::Closest;
-use crate::parameter::{Parameters, Problem, Table};
+use crate::parameter::{ConfigError, Parameters, Table};
 
 crate::parameters! {
     /// A Chord ring, and the fingers of one of its nodes.
@@ -31,7 +31,7 @@ impl RingFingers {
     ///
     /// # Errors
     /// The first key that is wrong.
-    pub fn read(table: &Table<'_>) -> Result<Self, Problem> {
+    pub fn read(table: &Table<'_>) -> Result<Self, ConfigError> {
         let ring = RingParameters::checked(table)?;
         let table = table.sub("ring-fingers")?;
         let own = RingFingersParameters::read(&table)?;
@@ -44,12 +44,12 @@ impl RingFingers {
                 String::new()
             };
             if !message.is_empty() {
-                return Err(Problem::new(table.path_of("node"), message));
+                return Err(ConfigError::new(table.path_of("node"), message));
             }
         }
         if let Some(key) = own.lookup.filter(|key| *key >= 1 << ring.bits) {
             let message = format_args!("{key} has more than the {} bits of a key", ring.bits);
-            return Err(Problem::new(table.path_of("lookup"), message));
+            return Err(ConfigError::new(table.path_of("lookup"), message));
         }
         Ok(Self { ring, own })
     }
@@ -74,7 +74,7 @@ impl Subject for RingFingers {
         ])
     }
 
-    fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {
+    fn draw(&self, seed: Seed) -> Result<Drawn, ConfigError> {
         let ring = self.ring.ring(seed);
         let chord = ring.chord(Closest::Successor);
         let me = self.own.node.unwrap_or(ring.ids[0]);

@@ -5,11 +5,11 @@
 //! direction, those from half-way to half-way. The slides on load balancing have one with 100 tasks on 10
 //! nodes.
 
-use super::ring::{Ring, RingParameters};
+use super::ring::{RingLayout, RingParameters};
 use super::{Drawn, Subject, own_tables};
 use crate::engine::Seed;
 use crate::overlay::chord::Closest;
-use crate::parameter::{Parameters, Problem, Table};
+use crate::parameter::{ConfigError, Parameters, Table};
 
 crate::parameters! {
     /// The regions of a Chord ring.
@@ -32,7 +32,7 @@ impl RingRegions {
     ///
     /// # Errors
     /// The first key that is wrong.
-    pub fn read(table: &Table<'_>) -> Result<Self, Problem> {
+    pub fn read(table: &Table<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
             ring: RingParameters::checked(table)?,
             own: RingRegionsParameters::read(&table.sub("ring-regions")?)?,
@@ -49,12 +49,12 @@ struct Region {
 
 impl Region {
     /// Whether `key` is in it.
-    fn has(self, key: u64, ring: &Ring) -> bool {
+    fn has(self, key: u64, ring: &RingLayout) -> bool {
         (key.wrapping_sub(self.first) & (ring.size() - 1)) < self.keys(ring)
     }
 
     /// How many keys there are in it.
-    fn keys(self, ring: &Ring) -> u64 {
+    fn keys(self, ring: &RingLayout) -> u64 {
         (self.last.wrapping_sub(self.first) & (ring.size() - 1)) + 1
     }
 }
@@ -69,7 +69,7 @@ fn reach(gap: u64, closest: Closest) -> u64 {
 }
 
 /// The regions of all nodes, in the order of their IDs, which are at least two.
-fn regions(ring: &Ring, closest: Closest) -> Vec<Region> {
+fn regions(ring: &RingLayout, closest: Closest) -> Vec<Region> {
     let ids = &ring.ids;
     let modulo = ring.size() - 1;
     let last_of = |place: usize| {
@@ -93,7 +93,7 @@ impl Subject for RingRegions {
         ])
     }
 
-    fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {
+    fn draw(&self, seed: Seed) -> Result<Drawn, ConfigError> {
         let ring = self.ring.ring(seed);
         let mut drawn = Drawn::default();
         let shapes = &mut drawn.shapes;

@@ -1,10 +1,10 @@
 //! What a picture consists of: shapes in layers, as rows of the table `shapes`.
 
-use crate::experiment::cells::cell;
-use crate::scenario::Rows;
+use crate::experiment::format::cell;
+use crate::scenario::TableRows;
 
 /// A place in the picture: x to the right, y upwards.
-pub(super) type Place = (f64, f64);
+pub(super) type DiagramPoint = (f64, f64);
 
 /// On which side of a place a text stands.
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +17,13 @@ pub(super) enum Side {
 /// legend calls it.
 #[derive(Debug, Default)]
 pub(super) struct Shapes {
-    rows: Rows,
+    rows: TableRows,
     /// How many shapes there are: each has a number of its own.
     count: usize,
 }
 
 impl Shapes {
-    fn add(&mut self, layer: &str, shape: &str, places: &[Place], label: &str) {
+    fn add(&mut self, layer: &str, shape: &str, places: &[DiagramPoint], label: &str) {
         for (x, y) in places {
             self.rows.0.push(vec![
                 layer.to_owned(),
@@ -38,37 +38,37 @@ impl Shapes {
     }
 
     /// A marker.
-    pub fn point(&mut self, layer: &str, at: Place) {
+    pub fn point(&mut self, layer: &str, at: DiagramPoint) {
         self.add(layer, "point", &[at], "");
     }
 
     /// A line through places.
-    pub fn line(&mut self, layer: &str, places: &[Place]) {
+    pub fn line(&mut self, layer: &str, places: &[DiagramPoint]) {
         self.add(layer, "line", places, "");
     }
 
     /// A line with a head at its end.
-    pub fn arrow(&mut self, layer: &str, places: &[Place]) {
+    pub fn arrow(&mut self, layer: &str, places: &[DiagramPoint]) {
         self.add(layer, "arrow", places, "");
     }
 
     /// A polygon beside others.
-    pub fn cell(&mut self, layer: &str, corners: &[Place]) {
+    pub fn cell(&mut self, layer: &str, corners: &[DiagramPoint]) {
         self.add(layer, "cell", corners, "");
     }
 
     /// A rectangle between two opposite corners, around its label.
-    pub fn labelled_box(&mut self, layer: &str, corners: [Place; 2], label: &str) {
+    pub fn labelled_box(&mut self, layer: &str, corners: [DiagramPoint; 2], label: &str) {
         self.add(layer, "box", &corners, label);
     }
 
     /// A text around a place.
-    pub fn text(&mut self, layer: &str, at: Place, text: &str) {
+    pub fn text(&mut self, layer: &str, at: DiagramPoint, text: &str) {
         self.add(layer, "text", &[at], text);
     }
 
     /// A text on one side of a place, so far from it.
-    pub fn text_beside(&mut self, layer: &str, at: Place, gap: f64, side: Side, text: &str) {
+    pub fn text_beside(&mut self, layer: &str, at: DiagramPoint, gap: f64, side: Side, text: &str) {
         match side {
             Side::Right => self.add(layer, "text-start", &[(at.0 + gap, at.1)], text),
             Side::Left => self.add(layer, "text-end", &[(at.0 - gap, at.1)], text),
@@ -76,7 +76,7 @@ impl Shapes {
     }
 
     /// A text beside a place on a circle around the origin, on the side that points away from it.
-    pub fn text_outside(&mut self, layer: &str, at: Place, text: &str) {
+    pub fn text_outside(&mut self, layer: &str, at: DiagramPoint, text: &str) {
         if libm::fabs(at.0) <= 0.3 {
             self.text(layer, at, text);
         } else {
@@ -86,7 +86,7 @@ impl Shapes {
     }
 
     /// The rows.
-    pub fn into_rows(self) -> Rows {
+    pub fn into_rows(self) -> TableRows {
         self.rows
     }
 }

@@ -4,11 +4,11 @@
 //! The slides show a Voronoi tessellation and the Delaunay triangulation of the same points; DGVH is
 //! meant to come near the latter (Benshoof, Rosen, Bourgeois and Harrison, DPDNS 2015).
 
-use super::shapes::Place;
+use super::shapes::DiagramPoint;
 use super::{Drawn, Subject, own_tables};
 use crate::engine::Seed;
 use crate::experiment::delaunay::graphs::{self, Choice, Edge};
-use crate::parameter::{Parameters, Problem, Table};
+use crate::parameter::{ConfigError, Parameters, Table};
 use crate::scenario::Cost;
 use crate::space::{Key, Plane, Rule, Space};
 
@@ -32,7 +32,7 @@ impl Voronoi {
     ///
     /// # Errors
     /// The first key that is wrong.
-    pub fn read(table: &Table<'_>) -> Result<Self, Problem> {
+    pub fn read(table: &Table<'_>) -> Result<Self, ConfigError> {
         let table = table.sub("voronoi")?;
         let parameters = VoronoiParameters::read(&table)?;
         let others = parameters.nodes - 1;
@@ -41,7 +41,7 @@ impl Voronoi {
                 "expected at most the {others} other points, found {}",
                 parameters.nearest
             );
-            return Err(Problem::new(table.path_of("nearest"), message));
+            return Err(ConfigError::new(table.path_of("nearest"), message));
         }
         Ok(Self(parameters))
     }
@@ -49,10 +49,10 @@ impl Voronoi {
 
 /// The part of the convex polygon `cell` that is no nearer to `other` than to `me`: one step of
 /// Sutherland and Hodgman (CACM 1974), at the line half-way between the two.
-fn cut(cell: &[Place], me: [f64; 2], other: [f64; 2]) -> Vec<Place> {
+fn cut(cell: &[DiagramPoint], me: [f64; 2], other: [f64; 2]) -> Vec<DiagramPoint> {
     let middle = Plane.midpoint(&me, &other);
     let (dx, dy) = (other[0] - me[0], other[1] - me[1]);
-    let beyond = |(x, y): Place| (x - middle[0]) * dx + (y - middle[1]) * dy;
+    let beyond = |(x, y): DiagramPoint| (x - middle[0]) * dx + (y - middle[1]) * dy;
     let mut kept = Vec::with_capacity(cell.len() + 1);
     for (place, corner) in cell.iter().enumerate() {
         let next = cell[(place + 1) % cell.len()];
@@ -73,7 +73,7 @@ fn cut(cell: &[Place], me: [f64; 2], other: [f64; 2]) -> Vec<Place> {
 
 /// The Voronoi cells of `points` in the unit square, in their order. A cell is what lies on this side
 /// of the lines half-way to the neighbours in the Delaunay triangulation, whose `edges` are given.
-fn cells(points: &[[f64; 2]], edges: &[Edge]) -> Vec<Vec<Place>> {
+fn cells(points: &[[f64; 2]], edges: &[Edge]) -> Vec<Vec<DiagramPoint>> {
     let square = vec![(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
     let mut cells = vec![square; points.len()];
     for (a, b) in edges {
@@ -85,7 +85,7 @@ fn cells(points: &[[f64; 2]], edges: &[Edge]) -> Vec<Vec<Place>> {
 }
 
 /// The area of a polygon.
-fn area(cell: &[Place]) -> f64 {
+fn area(cell: &[DiagramPoint]) -> f64 {
     let next = cell.iter().cycle().skip(1);
     let twice: f64 = cell
         .iter()
@@ -108,13 +108,13 @@ impl Subject for Voronoi {
         }
     }
 
-    fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {
+    fn draw(&self, seed: Seed) -> Result<Drawn, ConfigError> {
         let mut stream = seed.stream("positions", 0);
         let points: Vec<[f64; 2]> = (0..self.0.nodes)
             .map(|_| Plane.point(&Key::random(&mut stream)))
             .collect();
         let exact = graphs::delaunay(&points)
-            .map_err(|error| Problem::new("diagram.voronoi.nodes", error))?;
+            .map_err(|error| ConfigError::new("diagram.voronoi.nodes", error))?;
         let choice = Choice {
             rule: self.0.rule,
             nearest: self.0.nearest,

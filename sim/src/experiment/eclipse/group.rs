@@ -8,7 +8,7 @@
 
 use super::links::{self, Count};
 use super::{EclipseParameters, HonestParameters};
-use crate::adversary::{AdversaryParameters, Holdings};
+use crate::adversary::{AdversaryParameters, KeyIndex};
 use crate::engine::Seed;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -99,7 +99,7 @@ impl Group {
             let mut all = lock(&self.counts);
             if all
                 .get(&seed.value())
-                .is_some_and(|held| Arc::ptr_eq(held, &slot))
+                .is_some_and(|indexed| Arc::ptr_eq(indexed, &slot))
             {
                 all.remove(&seed.value());
             }
@@ -111,7 +111,7 @@ impl Group {
         adversary.ips = self.most_addresses();
         let pairs = adversary.pairs(&mut seed.stream("addresses", network));
         let ids = self.common.honest.ids(seed, network);
-        links::count(self.common.eclipse.links, &ids, &Holdings::new(pairs))
+        links::count(self.common.eclipse.links, &ids, &KeyIndex::new(pairs))
     }
 }
 

@@ -4,7 +4,7 @@
 //! address on that has a key in its arc, between its beginning and the honest node it leads to.
 
 use super::Links;
-use crate::adversary::Holdings;
+use crate::adversary::KeyIndex;
 use crate::space::{Key, sort_by_key};
 
 /// What was counted on one network: for 1, 2, ... addresses.
@@ -25,14 +25,14 @@ pub(super) fn a_node(links: Links) -> u64 {
 }
 
 /// Counts the occluded links of the nodes with `ids`, which ascend.
-pub(super) fn count(links: Links, ids: &[Key], holdings: &Holdings) -> Count {
-    let mut sybils = ByAddress::of(holdings);
-    for held in holdings.all() {
-        sybils.add(holdings.pairs().address_of(held.pair), 1);
+pub(super) fn count(links: Links, ids: &[Key], key_index: &KeyIndex) -> Count {
+    let mut sybils = ByAddress::of(key_index);
+    for indexed in key_index.all() {
+        sybils.add(key_index.pairs().address_of(indexed.pair), 1);
     }
     let occluded = match links {
-        Links::Neighbours => neighbours(ids, holdings),
-        Links::Fingers => fingers(ids, holdings),
+        Links::Neighbours => neighbours(ids, key_index),
+        Links::Fingers => fingers(ids, key_index),
     };
     Count {
         occluded: occluded.up_to_each(),
@@ -44,8 +44,8 @@ pub(super) fn count(links: Links, ids: &[Key], holdings: &Holdings) -> Count {
 struct ByAddress(Vec<u64>);
 
 impl ByAddress {
-    fn of(holdings: &Holdings) -> Self {
-        Self(vec![0; holdings.pairs().addresses().len()])
+    fn of(key_index: &KeyIndex) -> Self {
+        Self(vec![0; key_index.pairs().addresses().len()])
     }
 
     fn add(&mut self, address: usize, count: u64) {
@@ -63,29 +63,32 @@ impl ByAddress {
 }
 
 /// The occluded links from each node to the next: O(n + k) for n nodes and k Sybils.
-fn neighbours(ids: &[Key], holdings: &Holdings) -> ByAddress {
-    let mut occluded = ByAddress::of(holdings);
-    let pairs = holdings.pairs();
+fn neighbours(ids: &[Key], key_index: &KeyIndex) -> ByAddress {
+    let mut occluded = ByAddress::of(key_index);
+    let pairs = key_index.pairs();
     // Before the first node and after the last is one gap.
-    let over_zero = holdings.mash_gap(ids[ids.len() - 1], ids[0]);
-    if let Some(first) = over_zero.map(|held| pairs.address_of(held.pair)).min() {
+    let over_zero = key_index.mash_gap(ids[ids.len() - 1], ids[0]);
+    if let Some(first) = over_zero
+        .map(|indexed| pairs.address_of(indexed.pair))
+        .min()
+    {
         occluded.add(first, 1);
     }
-    let mut held = holdings.all();
-    held = &held[held.partition_point(|held| held.key <= ids[0])..];
+    let mut indexed = key_index.all();
+    indexed = &indexed[indexed.partition_point(|indexed| indexed.key <= ids[0])..];
     for id in &ids[1..] {
         let mut first = usize::MAX;
-        while let Some((next, rest)) = held.split_first()
+        while let Some((next, rest)) = indexed.split_first()
             && next.key < *id
         {
             first = first.min(pairs.address_of(next.pair));
-            held = rest;
+            indexed = rest;
         }
         if first < usize::MAX {
             occluded.add(first, 1);
         }
-        if let Some((_, rest)) = held.split_first().filter(|(next, _)| next.key == *id) {
-            held = rest;
+        if let Some((_, rest)) = indexed.split_first().filter(|(next, _)| next.key == *id) {
+            indexed = rest;
         }
     }
     occluded
@@ -105,11 +108,11 @@ const HONEST: u32 = u32::MAX;
 pub(super) const MERGED_BYTES: usize = size_of::<Merged>();
 
 /// The ring of all: nodes with `ids`, and Sybils.
-fn merge(ids: &[Key], holdings: &Holdings) -> Vec<Merged> {
-    let mut ring = Vec::with_capacity(ids.len() + holdings.all().len());
-    ring.extend(holdings.all().iter().map(|held| Merged {
-        key: held.key,
-        first: holdings.pairs().address_of(held.pair) as u32,
+fn merge(ids: &[Key], key_index: &KeyIndex) -> Vec<Merged> {
+    let mut ring = Vec::with_capacity(ids.len() + key_index.all().len());
+    ring.extend(key_index.all().iter().map(|indexed| Merged {
+        key: indexed.key,
+        first: key_index.pairs().address_of(indexed.pair) as u32,
     }));
     ring.extend(ids.iter().map(|id| Merged {
         key: *id,
@@ -146,9 +149,9 @@ fn merge(ids: &[Key], holdings: &Holdings) -> Vec<Merged> {
 /// Up to the distance to the next on the ring of all, a finger leads there. Beyond the least of
 /// these distances the fingers of each length begin in the order of the nodes, and so one way
 /// around the ring finds where all of them lead: O((n + k) log(n + k)) for n nodes and k Sybils.
-fn fingers(ids: &[Key], holdings: &Holdings) -> ByAddress {
-    let ring = merge(ids, holdings);
-    let mut occluded = ByAddress::of(holdings);
+fn fingers(ids: &[Key], key_index: &KeyIndex) -> ByAddress {
+    let ring = merge(ids, key_index);
+    let mut occluded = ByAddress::of(key_index);
     let mut add = |first: u32, count: u64| {
         if first != HONEST {
             occluded.add(first as usize, count);
@@ -197,26 +200,26 @@ mod tests {
     use crate::space::key::tests::keys;
     use proptest::prelude::*;
 
-    fn holdings(seed: u64, addresses: usize, ports: u32) -> Holdings {
+    fn key_index(seed: u64, addresses: usize, ports: u32) -> KeyIndex {
         let mut stream = Seed::new(seed).stream("addresses", 0);
         let addresses = Addresses::Random.take(addresses, &mut stream);
-        Holdings::new(Pairs::new(addresses, 50000, ports, KeyForm::Plain))
+        KeyIndex::new(Pairs::new(addresses, 50000, ports, KeyForm::Plain))
     }
 
     /// Whether each link leads to a Sybil of one of the first `addresses`, link by link: the first
     /// of all keys at or after where the link begins.
-    fn one_by_one(links: Links, ids: &[Key], holdings: &Holdings, addresses: usize) -> u64 {
+    fn one_by_one(links: Links, ids: &[Key], key_index: &KeyIndex, addresses: usize) -> u64 {
         let starts = |id: &Key| match links {
             Links::Neighbours => vec![id.wrapping_add(Key::power_of_two(0))],
             Links::Fingers => (0..Key::BITS)
                 .map(|bit| id.wrapping_add(Key::power_of_two(bit)))
                 .collect(),
         };
-        let sybils: Vec<Key> = holdings
+        let sybils: Vec<Key> = key_index
             .all()
             .iter()
-            .filter(|held| holdings.pairs().address_of(held.pair) < addresses)
-            .map(|held| held.key)
+            .filter(|indexed| key_index.pairs().address_of(indexed.pair) < addresses)
+            .map(|indexed| indexed.key)
             .collect();
         let ahead = |keys: &[Key], start: Key| keys.iter().map(|key| key.wrapping_sub(start)).min();
         let is_occluded = |start: &Key| ahead(&sybils, *start) < ahead(ids, *start);
@@ -232,18 +235,18 @@ mod tests {
             close in 0u32..160,
             at in 0usize..8,
         ) {
-            let holdings = holdings(seed, 3, ports);
+            let key_index = key_index(seed, 3, ports);
             // Some nodes close to one another and to a Sybil, and one in its place.
-            let held = holdings.all()[at % holdings.all().len()].key;
+            let indexed = key_index.all()[at % key_index.all().len()].key;
             ids.push(ids[0].wrapping_add(Key::power_of_two(close)));
-            ids.push(held.wrapping_sub(Key::power_of_two(close)));
-            ids.push(held.wrapping_add(Key::power_of_two(close)));
+            ids.push(indexed.wrapping_sub(Key::power_of_two(close)));
+            ids.push(indexed.wrapping_add(Key::power_of_two(close)));
             ids.sort_unstable();
             ids.dedup();
             for links in Links::ALL {
-                let found = count(*links, &ids, &holdings);
+                let found = count(*links, &ids, &key_index);
                 for addresses in 1..=3 {
-                    let expected = one_by_one(*links, &ids, &holdings, addresses);
+                    let expected = one_by_one(*links, &ids, &key_index, addresses);
                     prop_assert_eq!(found.occluded[addresses - 1], expected, "{:?}", links);
                 }
                 prop_assert_eq!(&found.sybils, &[1, 2, 3].map(|m| m * u64::from(ports)));
@@ -254,10 +257,10 @@ mod tests {
     /// A Sybil cannot take the place of a node that has its very ID.
     #[test]
     fn a_node_keeps_its_id() {
-        let holdings = holdings(1, 1, 5);
-        let ids: Vec<Key> = holdings.all().iter().map(|held| held.key).collect();
+        let key_index = key_index(1, 1, 5);
+        let ids: Vec<Key> = key_index.all().iter().map(|indexed| indexed.key).collect();
         for links in Links::ALL {
-            assert_eq!(count(*links, &ids, &holdings).occluded, [0]);
+            assert_eq!(count(*links, &ids, &key_index).occluded, [0]);
         }
     }
 }

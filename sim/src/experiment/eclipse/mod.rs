@@ -13,12 +13,12 @@
 mod group;
 mod links;
 
-use super::cells::cell;
-use super::honest::HonestParameters;
-use crate::adversary::{AdversaryParameters, Held, odds};
+use super::format::cell;
+use super::honest_ids::HonestParameters;
+use crate::adversary::{AdversaryParameters, IndexedKey, probability};
 use crate::engine::Seed;
-use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Run, TableSpec};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
+use crate::scenario::{Cost, Experiment, Run, RunOutput, TableSpec};
 use crate::space::Key;
 use cpu_time::ProcessTime;
 use group::{Group, Question};
@@ -26,7 +26,6 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use toml::Value;
 
 crate::choices! {
@@ -87,7 +86,7 @@ impl Experiment for Eclipse {
         &[]
     }
 
-    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let question = Question {
             honest: HonestParameters::read(&values.sub("overlay")?)?,
             adversary: AdversaryParameters::read_checked(&values.sub("adversary")?)?,
@@ -128,7 +127,7 @@ impl Run for EclipseRun {
         Cost {
             events: events * eclipse.networks as f64 / self.group.members() as f64,
             bytes: n * size_of::<Key>() as f64
-                + k * size_of::<Held>() as f64
+                + k * size_of::<IndexedKey>() as f64
                 + merged * links::MERGED_BYTES as f64,
         }
     }
@@ -139,14 +138,14 @@ impl Run for EclipseRun {
     }
 
     /// One network, of which all runs of the group have their part.
-    fn trial(&self, seed: Seed, _: Duration) -> Result<Option<f64>, Problem> {
+    fn trial(&self, seed: Seed, _: std::time::Duration) -> Result<Option<f64>, ConfigError> {
         let before = ProcessTime::now();
         black_box(self.group.count(seed, 0));
         let networks = self.question.eclipse.networks as f64 / self.group.members() as f64;
         Ok(Some(before.elapsed().as_secs_f64() * networks))
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let Question {
             honest,
             adversary,
@@ -171,21 +170,21 @@ impl Run for EclipseRun {
         // Links of one node that go to the same Sybil are occluded together, so the spread of
         // fingers is another one.
         let deviation = match eclipse.links {
-            Links::Neighbours => odds::deviation(n, k),
+            Links::Neighbours => probability::deviation(n, k),
             Links::Fingers => f64::NAN,
         };
-        Ok(Outcome {
+        Ok(RunOutput {
             metrics: vec![
                 cell(mean),
                 // Not a number, and so empty, for one network.
                 cell(libm::sqrt(squares / (networks - 1.0))),
                 cell(sybils as f64 / (n * networks)),
                 cell(mean * links),
-                cell(odds::occluded(n, k)),
+                cell(probability::occluded(n, k)),
                 cell(deviation),
-                cell(odds::occluded_if_few(n, k)),
-                cell(odds::occluded_if_equal(n, k)),
-                odds::addresses_for_half(honest.nodes as u64, adversary.ports).to_string(),
+                cell(probability::occluded_if_few(n, k)),
+                cell(probability::occluded_if_equal(n, k)),
+                probability::addresses_for_half(honest.nodes as u64, adversary.ports).to_string(),
             ],
             tables: Vec::new(),
             notes: (doubled > 0).then_some(note).into_iter().collect(),

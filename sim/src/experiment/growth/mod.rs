@@ -5,19 +5,18 @@
 //! its messages; *as coded* is the program behind the published figures, whose quirks are in
 //! [`published::urdht_growth`](super::published::urdht_growth).
 
-mod sound;
+mod protocol_run;
 
-use super::cells::cell;
+use super::format::cell;
 use super::published::urdht_growth::{self, Point};
 use crate::engine::Seed;
 use crate::overlay::urdht::{UrdhtParameters, UrdhtSpace};
-use crate::overlay::{Circumstances, Configuration, Start};
-use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
+use crate::overlay::{Configuration, Deployment, Start};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
+use crate::scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
 use cpu_time::ProcessTime;
-use sound::Sound;
+use protocol_run::ProtocolRun;
 use std::path::Path;
-use std::time::Duration;
 use toml::Value;
 
 crate::choices! {
@@ -101,11 +100,11 @@ impl Experiment for GrowthExperiment {
         }]
     }
 
-    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, _: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let growth = GrowthParameters::read(&values.sub("growth")?)?;
         let urdht = UrdhtParameters::read(&values.sub("overlay")?.sub("urdht")?)?;
         match growth.reading {
-            Reading::Sound => urdht.check(&Circumstances {
+            Reading::Sound => urdht.check(&Deployment {
                 nodes: growth.nodes,
                 start: Start::Join,
                 joins: true,
@@ -120,13 +119,13 @@ impl Experiment for GrowthExperiment {
 }
 
 /// The topology of the published program that stands for a space.
-fn published_topology(space: UrdhtSpace) -> Result<urdht_growth::Topology, Problem> {
+fn published_topology(space: UrdhtSpace) -> Result<urdht_growth::Topology, ConfigError> {
     match space {
         UrdhtSpace::Ring => Ok(urdht_growth::Topology::Chord),
         UrdhtSpace::Xor => Ok(urdht_growth::Topology::Kademlia),
         UrdhtSpace::Euclidean => Ok(urdht_growth::Topology::Euclidean),
         UrdhtSpace::Hyperbolic => Ok(urdht_growth::Topology::Hyperbolic),
-        other => Err(Problem::new(
+        other => Err(ConfigError::new(
             "overlay.urdht.space",
             format_args!(
                 "the published program knows \"ring\", \"xor\", \"euclidean\" and \"hyperbolic\", \
@@ -178,21 +177,19 @@ impl Run for GrowthRun {
 
     fn cost(&self) -> Cost {
         let n = self.growth.nodes as f64;
-        let burden = self.urdht.burden(self.growth.nodes);
+        let cost_estimate = self.urdht.cost_estimate(self.growth.nodes);
         // Each node takes part in so many turns, half of the nodes on average being there.
         let turns = n * n / 2.0 * self.growth.ticks_per_join as f64;
-        let turn = self
-            .urdht
-            .gossip
-            .span()
-            .map_or(0.0, |gossip| burden.maintenance * gossip.as_secs_f64());
+        let turn = self.urdht.gossip.span().map_or(0.0, |gossip| {
+            cost_estimate.maintenance * gossip.as_secs_f64()
+        });
         Cost {
             events: match self.growth.reading {
                 Reading::Sound => turns * turn,
                 // A turn looks at all whom a node hears of.
                 Reading::AsCoded => turns * 50.0,
             },
-            bytes: n * (160.0 + burden.bytes),
+            bytes: n * (160.0 + cost_estimate.bytes),
         }
     }
 
@@ -201,7 +198,7 @@ impl Run for GrowthRun {
     }
 
     /// A network of fewer nodes, whose cost is to this one's as they themselves say.
-    fn trial(&self, seed: Seed, budget: Duration) -> Result<Option<f64>, Problem> {
+    fn trial(&self, seed: Seed, budget: std::time::Duration) -> Result<Option<f64>, ConfigError> {
         let smaller = self.smaller(budget.as_secs_f64());
         let before = ProcessTime::now();
         smaller.run(seed)?;
@@ -210,12 +207,12 @@ impl Run for GrowthRun {
         Ok(Some(before.elapsed().as_secs_f64() * libm::pow(scale, 1.2)))
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let growth = &self.growth;
         let sizes = growth.sizes();
         let mut points: Vec<Point> = Vec::with_capacity(sizes.len());
         let notes = match growth.reading {
-            Reading::Sound => self.urdht.open(Sound {
+            Reading::Sound => self.urdht.accept_topology(ProtocolRun {
                 growth,
                 timeout: self.urdht.timeout,
                 sizes: &sizes,
@@ -234,9 +231,9 @@ impl Run for GrowthRun {
             }
         };
         let rows: Vec<Vec<String>> = points.iter().map(row).collect();
-        Ok(Outcome {
+        Ok(RunOutput {
             metrics: rows.last().cloned().unwrap_or_default(),
-            tables: vec![Rows(rows)],
+            tables: vec![TableRows(rows)],
             notes,
         })
     }

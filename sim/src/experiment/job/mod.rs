@@ -1,25 +1,24 @@
 //! `experiment = "job"`: a MapReduce job on an overlay, under churn and under attack or not.
 
-mod rows;
+mod output;
 mod ticks;
 
-use super::network::trial::{Observer, Trial};
-use super::network::{state, world};
+use super::network_experiment::trial::{Observer, Trial};
+use super::network_experiment::{setup, state};
 use crate::engine::{Instant, Seed};
 use crate::network::End;
-use crate::overlay::{Launch, Omniscient};
-use crate::parameter::{Parameters, Problem, Section, Table};
+use crate::overlay::{GroundTruth, ProtocolVisitor};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
 use crate::scenario::{
-    Cost, EVENTS_PER_SECOND, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec,
+    Cost, EVENTS_PER_SECOND, Experiment, NetworkScenario, Recordable, Run, RunOutput, TableSpec,
 };
 use crate::service::job::{
-    Balancing, BalancingParameters, Bundle, Compute, JobParameters, JobSpecification, Message,
-    Model, NodeParameters, Shared, Worker,
+    BalancingParameters, BalancingStrategy, Compute, Dispatch, JobParameters, JobSpecification,
+    Message, Model, NodeParameters, Shared, Worker,
 };
 use crate::underlay::Facts;
 use dhtlab_analysis::view::Recording;
 use std::path::Path;
-use std::time::Duration;
 use ticks::Ticks;
 use toml::Value;
 
@@ -92,7 +91,7 @@ impl Experiment for JobExperiment {
         ]
     }
 
-    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let network = NetworkScenario::read(values, folder)?;
         let job = JobSpecification::read(&values.sub("job")?, folder)?;
         let nodes = NodeParameters::read(&values.sub("nodes")?)?;
@@ -117,7 +116,7 @@ struct JobRun {
 }
 
 impl JobRun {
-    fn check(&self) -> Result<(), Problem> {
+    fn check(&self) -> Result<(), ConfigError> {
         let (job, network) = (&self.job.parameters, &self.network);
         network.check_replicas("job.replicas", job.replicas)?;
         let workload = &network.workload;
@@ -127,7 +126,7 @@ impl JobRun {
         ] {
             if stands {
                 let message = "a network that works on a job is not asked to look up keys";
-                return Err(Problem::new(key, message));
+                return Err(ConfigError::new(key, message));
             }
         }
         self.check_balancing()?;
@@ -136,14 +135,14 @@ impl JobRun {
                 "nodes still join until {}",
                 network.settled().since(Instant::START)
             );
-            return Err(Problem::new("job.start", message));
+            return Err(ConfigError::new("job.start", message));
         }
         if Instant::START + job.start >= network.end() {
             let message = format_args!(
                 "the run would stop before, at {}",
                 network.end().since(Instant::START)
             );
-            return Err(Problem::new("job.start", message));
+            return Err(ConfigError::new("job.start", message));
         }
         self.in_ticks()?;
         Ok(())
@@ -169,7 +168,7 @@ impl JobRun {
     }
 
     /// It as a job in ticks, if that is what it is.
-    fn in_ticks(&self) -> Result<Option<Ticks>, Problem> {
+    fn in_ticks(&self) -> Result<Option<Ticks>, ConfigError> {
         match self.job.parameters.model {
             Model::Messages => Ok(None),
             Model::Ticks => Ticks::of(self).map(Some),
@@ -177,21 +176,21 @@ impl JobRun {
     }
 
     /// A strategy needs a ring on which a node knows enough others.
-    fn check_balancing(&self) -> Result<(), Problem> {
-        if self.balancing.strategy == Balancing::None {
+    fn check_balancing(&self) -> Result<(), ConfigError> {
+        if self.balancing.strategy == BalancingStrategy::None {
             return Ok(());
         }
         if !self.network.protocol.is_ring() {
             let message = "balancing is for rings: `overlay.protocol` must be \"chord\"";
-            return Err(Problem::new("balancing.strategy", message));
+            return Err(ConfigError::new("balancing.strategy", message));
         }
         let successors = self.balancing.successors;
-        match self.network.protocol.heirs() {
+        match self.network.protocol.max_replicas() {
             Some((heirs, key)) if heirs < successors => {
                 let message = format_args!(
                     "with `{key}` = {heirs} a node knows {heirs} successors, not {successors}"
                 );
-                Err(Problem::new("balancing.successors", message))
+                Err(ConfigError::new("balancing.successors", message))
             }
             _ => Ok(()),
         }
@@ -207,7 +206,7 @@ impl Run for JobRun {
         let nodes = self.nodes.write().into_iter().collect();
         table.insert("nodes".to_owned(), Value::Table(nodes));
         // Without a strategy its keys have no effect, and make no other run.
-        if self.balancing.strategy != Balancing::None {
+        if self.balancing.strategy != BalancingStrategy::None {
             let balancing = self.balancing.write().into_iter().collect();
             table.insert("balancing".to_owned(), Value::Table(balancing));
         }
@@ -225,11 +224,11 @@ impl Run for JobRun {
         let job = &self.job.parameters;
         let nodes = self.network.overlay.nodes;
         let (atoms, n) = (f64::from(job.atoms), nodes as f64);
-        let hops = self.network.protocol.burden(nodes).hops;
+        let hops = self.network.protocol.cost_estimate(nodes).hops;
         let seconds = self.expected_seconds();
         let sending = match job.bundle {
-            Bundle::Fingers | Bundle::Walk => 2.0 * n.min(atoms),
-            Bundle::None => atoms * hops,
+            Dispatch::Fingers | Dispatch::Walk => 2.0 * n.min(atoms),
+            Dispatch::None => atoms * hops,
         };
         // A look after a copy is less than an event, but comes with each repair and each neighbour.
         let copies = atoms * job.replicas as f64;
@@ -252,12 +251,12 @@ impl Run for JobRun {
         }
     }
 
-    fn trial(&self, seed: Seed, budget: Duration) -> Result<Option<f64>, Problem> {
+    fn trial(&self, seed: Seed, budget: std::time::Duration) -> Result<Option<f64>, ConfigError> {
         if self.in_ticks()?.is_some() {
             return Ok(None);
         }
         let mut trial = Trial::new(budget);
-        self.live(seed, Observer::Trial(&mut trial))?;
+        self.run_observed(seed, Observer::Trial(&mut trial))?;
         let whole = trial.whole(0.0, false, |t| t);
         if trial.is_whole() {
             return Ok(Some(whole));
@@ -266,17 +265,17 @@ impl Run for JobRun {
         Ok(Some(whole.max(self.cost().events / EVENTS_PER_SECOND)))
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         match self.in_ticks()? {
             Some(ticks) => ticks.run(seed),
-            None => self.live(seed, Observer::None),
+            None => self.run_observed(seed, Observer::None),
         }
     }
 
-    fn recorded(&self) -> Result<&dyn Recorded, Problem> {
+    fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
         if self.job.parameters.model == Model::Ticks {
             let message = "ticks have no messages, so there is nothing to record";
-            return Err(Problem::new("job.model", message));
+            return Err(ConfigError::new("job.model", message));
         }
         self.network.check_recordable()?;
         Ok(self)
@@ -285,8 +284,8 @@ impl Run for JobRun {
 
 impl JobRun {
     /// Runs it, and takes it down where that is wanted.
-    fn live(&self, seed: Seed, observer: Observer<'_>) -> Result<Outcome, Problem> {
-        self.network.protocol.launch(Live {
+    fn run_observed(&self, seed: Seed, observer: Observer<'_>) -> Result<RunOutput, ConfigError> {
+        self.network.protocol.accept(ProtocolRunner {
             run: self,
             seed,
             observer,
@@ -294,23 +293,23 @@ impl JobRun {
     }
 }
 
-impl Recorded for JobRun {
-    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<Outcome, Problem> {
-        self.live(seed, Observer::Recording(recording))
+impl Recordable for JobRun {
+    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<RunOutput, ConfigError> {
+        self.run_observed(seed, Observer::Recording(recording))
     }
 }
 
 /// Runs a job on the protocol that the scenario names.
-struct Live<'a> {
+struct ProtocolRunner<'a> {
     run: &'a JobRun,
     seed: Seed,
     observer: Observer<'a>,
 }
 
-impl Launch for Live<'_> {
-    type Output = Result<Outcome, Problem>;
+impl ProtocolVisitor for ProtocolRunner<'_> {
+    type Output = Result<RunOutput, ConfigError>;
 
-    fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output {
+    fn visit<P: GroundTruth>(self, shared: P::Shared) -> Self::Output {
         let Self {
             run,
             seed,
@@ -321,10 +320,10 @@ impl Launch for Live<'_> {
         let size = scenario.overlay.nodes;
         let service = Shared::new(&run.job, nodes, balancing, size, seed);
         let address = service.address();
-        let (mut network, mut notes) = world::build::<P, Worker>(scenario, seed, shared, service)?;
+        let (mut network, mut notes) = setup::build::<P, Worker>(scenario, seed, shared, service)?;
         let mut observer = observer;
-        world::begin(&mut network, &mut observer);
-        network.take_time(run.nodes.handling_time);
+        setup::begin(&mut network, &mut observer);
+        network.set_service_time(run.nodes.handling_time);
         let max_events = scenario.time.max_events;
         let start = Instant::START + run.job.parameters.start;
         let mut end = network.run(start, false, max_events);
@@ -338,15 +337,15 @@ impl Launch for Live<'_> {
             }
             end = network.run(scenario.end(), true, max_events);
         }
-        if world::end(&mut network, observer, end) {
-            return Ok(Outcome::default());
+        if setup::end(&mut network, observer, end) {
+            return Ok(RunOutput::default());
         }
         notes.extend(state::not_whole(&network, scenario, seed, false));
         notes.extend(state::slow_pairs(&mut network, scenario, seed));
         let lasted = network.now().since(Instant::START);
         match end {
             End::Done | End::Trial => {}
-            End::Memory => notes.push(world::memory_note(lasted)),
+            End::Memory => notes.push(setup::memory_note(lasted)),
             End::Time => notes.push(format!(
                 "the job had not come to its end at time.max, {lasted} of virtual time"
             )),
@@ -355,6 +354,6 @@ impl Launch for Live<'_> {
             )),
             End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
         }
-        Ok(rows::outcome(run, &network, notes))
+        Ok(output::outcome(run, &network, notes))
     }
 }

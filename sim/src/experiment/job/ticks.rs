@@ -8,10 +8,10 @@
 use super::{JobExperiment, JobRun};
 use crate::engine::{Instant, Seed};
 use crate::experiment::balance::{BalanceParameters, Strategy, trial};
-use crate::experiment::cells::cell;
-use crate::parameter::Problem;
-use crate::scenario::{Cost, Experiment, Outcome, Rows};
-use crate::service::job::{Balancing, SpeedDistribution};
+use crate::experiment::format::cell;
+use crate::parameter::ConfigError;
+use crate::scenario::{Cost, Experiment, RunOutput, TableRows};
+use crate::service::job::{BalancingStrategy, SpeedDistribution};
 
 /// A job as the tick model takes it.
 pub(super) struct Ticks {
@@ -27,7 +27,7 @@ impl Ticks {
     ///
     /// # Errors
     /// The key that says what the tick model does not have.
-    pub fn of(run: &JobRun) -> Result<Self, Problem> {
+    pub fn of(run: &JobRun) -> Result<Self, ConfigError> {
         let (job, balancing, network) = (&run.job.parameters, &run.balancing, &run.network);
         for (key, stands) in [
             ("churn", network.churn.is_some()),
@@ -35,36 +35,36 @@ impl Ticks {
         ] {
             if stands {
                 let message = "a job in ticks has none; expected `job.model` = \"messages\"";
-                return Err(Problem::new(key, message));
+                return Err(ConfigError::new(key, message));
             }
         }
         if !network.protocol.is_ring() {
             let message = "ticks are those of a ring; expected \"chord\"";
-            return Err(Problem::new("overlay.protocol", message));
+            return Err(ConfigError::new("overlay.protocol", message));
         }
         if run.nodes.speed_distribution != SpeedDistribution::Homogeneous {
             let message = "a tick is the time of an atom on any node; expected \"homogeneous\"";
-            return Err(Problem::new("nodes.speed-distribution", message));
+            return Err(ConfigError::new("nodes.speed-distribution", message));
         }
         let tick = run.job.samples() as f64 / f64::from(job.atoms) / run.nodes.speed;
         let interval = balancing.interval.as_secs_f64() / tick;
         let whole = libm::round(interval);
-        let acts = balancing.strategy != Balancing::None;
+        let acts = balancing.strategy != BalancingStrategy::None;
         let is_whole = (1.0..=1e6).contains(&whole) && libm::fabs(interval - whole) <= 1e-9 * whole;
         if acts && !is_whole {
             let message = format_args!(
                 "expected whole ticks (an atom takes {tick} s), at most 1,000,000, found {} of them",
                 cell(interval)
             );
-            return Err(Problem::new("balancing.interval", message));
+            return Err(ConfigError::new("balancing.interval", message));
         }
         let parameters = BalanceParameters {
             strategy: match balancing.strategy {
-                Balancing::None => Strategy::None,
-                Balancing::RandomInjection => Strategy::RandomInjection,
-                Balancing::NeighbourInjection => Strategy::NeighbourInjection,
-                Balancing::SmartNeighbour => Strategy::SmartNeighbour,
-                Balancing::Invitation => Strategy::Invitation,
+                BalancingStrategy::None => Strategy::None,
+                BalancingStrategy::RandomInjection => Strategy::RandomInjection,
+                BalancingStrategy::NeighbourInjection => Strategy::NeighbourInjection,
+                BalancingStrategy::SmartNeighbour => Strategy::SmartNeighbour,
+                BalancingStrategy::Invitation => Strategy::Invitation,
             },
             nodes: network.overlay.nodes,
             tasks: job.atoms,
@@ -76,7 +76,7 @@ impl Ticks {
         };
         if parameters.nodes < 2 {
             let message = "expected at least 2 nodes in ticks";
-            return Err(Problem::new("overlay.nodes", message));
+            return Err(ConfigError::new("overlay.nodes", message));
         }
         let start = Instant::START + job.start;
         Ok(Self {
@@ -95,7 +95,7 @@ impl Ticks {
     ///
     /// # Errors
     /// More ticks than there may be.
-    pub fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    pub fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let trial = trial::run(&self.parameters, seed, 0)?;
         let seconds = f64::from(trial.ticks) * self.tick;
         let nodes = self.parameters.nodes as f64;
@@ -117,9 +117,9 @@ impl Ticks {
             ));
         }
         let tables = JobExperiment.tables().iter();
-        Ok(Outcome {
+        Ok(RunOutput {
             metrics: JobExperiment.metrics().iter().map(metric).collect(),
-            tables: tables.map(|_| Rows::default()).collect(),
+            tables: tables.map(|_| TableRows::default()).collect(),
             notes,
         })
     }

@@ -117,22 +117,22 @@ impl Growth {
     fn grow<P: Program>(&self, sizes: &[usize], seed: Seed, mut report: impl FnMut(Point)) {
         let mut places = seed.stream("places", 0);
         let mut choices = seed.stream("long-peers", 0);
-        let mut crowd = Crowd::<P>::default();
-        crowd.join(&mut places);
-        while crowd.nodes.len() < self.nodes {
-            crowd.join(&mut places);
+        let mut joined = JoinedNodes::<P>::default();
+        joined.join(&mut places);
+        while joined.nodes.len() < self.nodes {
+            joined.join(&mut places);
             for _ in 0..self.ticks_per_join {
-                (0..crowd.nodes.len()).for_each(|me| crowd.tick(me, &mut choices));
+                (0..joined.nodes.len()).for_each(|me| joined.tick(me, &mut choices));
             }
-            if sizes.contains(&crowd.nodes.len()) {
-                report(self.measure(&crowd, seed));
+            if sizes.contains(&joined.nodes.len()) {
+                report(self.measure(&joined, seed));
             }
         }
     }
 
-    fn measure<P: Program>(&self, crowd: &Crowd<P>, seed: Seed) -> Point {
-        let nodes = crowd.nodes.len();
-        let links = crowd.nodes.iter().map(|node| node.peers.iter().copied());
+    fn measure<P: Program>(&self, joined: &JoinedNodes<P>, seed: Seed) -> Point {
+        let nodes = joined.nodes.len();
+        let links = joined.nodes.iter().map(|node| node.peers.iter().copied());
         let graph = OverlayGraph::new(links);
         let mut stream = seed.stream("lookups", nodes as u64);
         let mut sample = || {
@@ -142,7 +142,7 @@ impl Growth {
             all
         };
         let pairs: Vec<(u32, u32)> = sample().into_iter().zip(sample()).collect();
-        let place = |node: u32| &crowd.places[node as usize];
+        let place = |node: u32| &joined.places[node as usize];
         let walks = graph.greedy_walks(pairs, Walk::UntilRepeated, |node, target| {
             P::distance(place(node), place(target))
         });
@@ -173,7 +173,7 @@ struct Node {
 }
 
 /// The nodes that have joined.
-struct Crowd<P: Program> {
+struct JoinedNodes<P: Program> {
     places: Vec<P::Place>,
     nodes: Vec<Node>,
     /// In whose tick each node was met last: nodes are collected once.
@@ -182,7 +182,7 @@ struct Crowd<P: Program> {
     pool: Vec<u32>,
 }
 
-impl<P: Program> Default for Crowd<P> {
+impl<P: Program> Default for JoinedNodes<P> {
     fn default() -> Self {
         Self {
             places: Vec::new(),
@@ -194,7 +194,7 @@ impl<P: Program> Default for Crowd<P> {
     }
 }
 
-impl<P: Program> Crowd<P> {
+impl<P: Program> JoinedNodes<P> {
     /// A node at a random place joins: all others are its short peers, and hear of it.
     fn join(&mut self, places: &mut Stream) {
         let joiner = self.nodes.len() as u32;

@@ -13,11 +13,11 @@
 
 use super::faulty_torus::faulty_midpoint;
 use crate::engine::Seed;
-use crate::experiment::cells::{add_counts, cell, mean};
+use crate::experiment::format::{add_counts, cell, mean};
 use crate::network::{Placement, place};
-use crate::overlay::{Census, Identities};
-use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, Outcome, Rows, Run, TableSpec};
+use crate::overlay::{MemberIndex, NodeIds};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
+use crate::scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
 use crate::space::Key;
 use crate::underlay::{self, Distances, Facts};
 use crate::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
@@ -98,7 +98,7 @@ impl Experiment for VHashLatency {
         }]
     }
 
-    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let run = PublishedRun {
             underlay: underlay::Specification::read(&values.sub("underlay")?, folder)?,
             overlay: PublishedOverlay::read(&values.sub("overlay")?)?,
@@ -106,13 +106,13 @@ impl Experiment for VHashLatency {
             workload: WorkloadParameters::read(&values.sub("workload")?)?,
         };
         if run.workload.interval.is_some() {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "workload.interval",
                 "this experiment has no time; expected `lookups` alone",
             ));
         }
         if run.overlay.nodes > run.underlay.hosts() {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "overlay.nodes",
                 format_args!(
                     "{} nodes do not fit on the {} hosts of the underlay",
@@ -172,15 +172,15 @@ impl Run for PublishedRun {
         }
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let underlay = self
             .underlay
             .build(seed)
-            .map_err(|e| Problem::new("underlay", e))?;
+            .map_err(|e| ConfigError::new("underlay", e))?;
         let notes = underlay.notes().to_vec();
         let n = self.overlay.nodes;
         if n > underlay.hosts() {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "overlay.nodes",
                 "the connected underlay is too small",
             ));
@@ -195,7 +195,12 @@ impl Run for PublishedRun {
                 3 => vhash_links::<3>(n, &self.as_coded, &mut distances, seed),
                 4 => vhash_links::<4>(n, &self.as_coded, &mut distances, seed),
                 5 => vhash_links::<5>(n, &self.as_coded, &mut distances, seed),
-                _ => return Err(Problem::new("as-coded.dimensions", "expected 2, 3, 4 or 5")),
+                _ => {
+                    return Err(ConfigError::new(
+                        "as-coded.dimensions",
+                        "expected 2, 3, 4 or 5",
+                    ));
+                }
             },
         };
         let lookups = self.workload.lookups.unwrap_or(DEFAULT_LOOKUPS);
@@ -208,10 +213,10 @@ impl Run for PublishedRun {
             cell(mean(&underlay_hops) / mean(&hops)),
             cell(degree),
         ];
-        let mut histogram = Rows::default();
+        let mut histogram = TableRows::default();
         add_counts(&mut histogram, "overlay_hops", &hops);
         add_counts(&mut histogram, "underlay_hops", &underlay_hops);
-        Ok(Outcome {
+        Ok(RunOutput {
             metrics,
             tables: vec![histogram],
             notes,
@@ -222,9 +227,9 @@ impl Run for PublishedRun {
 /// Chord: finger i is the first node at or after id + 2^i, i = 0..159; no successor list.
 fn chord_links(n: usize, seed: Seed) -> Links {
     let mut stream = seed.stream("ids", 0);
-    let mut ids = Identities::default();
+    let mut ids = NodeIds::default();
     let nodes: Vec<_> = (0..n).map(|_| ids.add(Key::random(&mut stream))).collect();
-    let ring = Census::new(&ids, &nodes);
+    let ring = MemberIndex::new(&ids, &nodes);
     let finger = |node: &crate::overlay::Node, i: u32| {
         let start = ids.id(*node).wrapping_add(Key::power_of_two(i));
         ring.nodes()[ring.successor(&start)]

@@ -6,23 +6,22 @@
 //! that were said to be stored. A block is lost when no living node holds a copy of it: the experiment
 //! looks at all stores to see that, as no node can. `rows` turns what came of it into rows.
 
-mod rows;
+mod output;
 
-use super::network::trial::{Observer, Trial};
-use super::network::{state, world};
-use crate::engine::{Instant, Seed, Span};
+use super::network_experiment::trial::{Observer, Trial};
+use super::network_experiment::{setup, state};
+use crate::engine::{Duration, Instant, Seed};
 use crate::network::{End, Network};
-use crate::overlay::{Launch, Node, Omniscient, Start};
-use crate::parameter::{Parameters, Problem, Section, Table};
-use crate::scenario::{Cost, Experiment, NetworkScenario, Outcome, Recorded, Run, TableSpec};
+use crate::overlay::{GroundTruth, Node, ProtocolVisitor, Start};
+use crate::parameter::{ConfigError, Parameters, Section, Table};
+use crate::scenario::{Cost, Experiment, NetworkScenario, Recordable, Run, RunOutput, TableSpec};
 use crate::service::storage::{Content, Storage, StorageParameters};
 use crate::underlay::Facts;
 use crate::workload::{Lookup, LookupPlan};
 use dhtlab_analysis::view::Recording;
+use output::{Blocks, StorageSnapshot};
 use rand::Rng;
-use rows::{Blocks, Moment};
 use std::path::Path;
-use std::time::Duration;
 use toml::Value;
 
 crate::parameters! {
@@ -58,14 +57,14 @@ impl Experiment for StorageExperiment {
     }
 
     fn metrics(&self) -> &'static [&'static str] {
-        rows::METRICS
+        output::METRICS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
-        rows::TABLES
+        output::TABLES
     }
 
-    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, Problem> {
+    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let mut network = NetworkScenario::read(values, folder)?;
         let table = values.sub(SECTION)?;
         let service = StorageParameters::read(&table)?;
@@ -92,17 +91,17 @@ struct StorageRun {
 }
 
 impl StorageRun {
-    fn check(&self) -> Result<(), Problem> {
+    fn check(&self) -> Result<(), ConfigError> {
         let network = &self.network;
         network.check_replicas("storage.replicas", self.service.replicas)?;
         if network.time.transition.is_zero() {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "time.transition",
                 "expected a time above zero, in the second half of which blocks are put",
             ));
         }
         if network.time.measure.is_none() {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "time.measure",
                 "expected the time in which blocks are read",
             ));
@@ -115,7 +114,7 @@ impl StorageRun {
         let (blocks, gets) = (self.workload.blocks as f64, self.workload.gets as f64);
         let nodes = self.network.overlay.nodes;
         let replicas = self.service.replicas as f64;
-        let hops = self.network.protocol.burden(nodes).hops;
+        let hops = self.network.protocol.cost_estimate(nodes).hops;
         let part = |from: f64, to: f64| ((seconds - from) / (to - from).max(1e-9)).clamp(0.0, 1.0);
         let measure_from = self.network.time.transition.as_secs_f64();
         let put = blocks * part(measure_from / 2.0, measure_from);
@@ -131,21 +130,21 @@ impl StorageRun {
     /// When the first block is put.
     fn puts_from(&self) -> Instant {
         let transition = self.network.time.transition.as_nanos();
-        Instant::START + Span::from_nanos(transition - transition / 2)
+        Instant::START + Duration::from_nanos(transition - transition / 2)
     }
 
     /// Who puts a block, and when.
     fn puts(&self, seed: Seed) -> LookupPlan {
         let half = self.network.measure_from().since(self.puts_from());
         let count = self.workload.blocks as u64;
-        let gap = Span::from_nanos(half.as_nanos() / count);
+        let gap = Duration::from_nanos(half.as_nanos() / count);
         LookupPlan::evenly(seed.stream("puts", 0), self.puts_from(), gap, count)
     }
 
     /// Who reads a block, and when; the prefix of the key points to the block.
     fn gets(&self, seed: Seed) -> LookupPlan {
         let count = self.workload.gets;
-        let gap = Span::from_nanos(self.network.measure().as_nanos() / count.max(1));
+        let gap = Duration::from_nanos(self.network.measure().as_nanos() / count.max(1));
         let start = self.network.measure_from();
         LookupPlan::evenly(seed.stream("gets", 0), start, gap, count)
     }
@@ -189,14 +188,15 @@ impl Run for StorageRun {
         self.network.building()
     }
 
-    fn trial(&self, seed: Seed, budget: Duration) -> Result<Option<f64>, Problem> {
+    fn trial(&self, seed: Seed, budget: std::time::Duration) -> Result<Option<f64>, ConfigError> {
         let mut short = self.clone();
         if self.network.overlay.start == Start::Converged {
             // Blocks are there early, so that the trial sees what it takes to look after them.
-            short.network.time.transition = self.network.time.transition.min(Span::from_secs(60));
+            short.network.time.transition =
+                self.network.time.transition.min(Duration::from_secs(60));
         }
         let mut trial = Trial::new(budget);
-        short.live(seed, Observer::Trial(&mut trial))?;
+        short.run_observed(seed, Observer::Trial(&mut trial))?;
         let left = self.events_by(self.network.lasts()) - self.network.events_by(0.0);
         let all = short.events_by(short.network.lasts());
         let seconds = trial.whole(short.network.lasts(), false, |t| short.events_by(t));
@@ -205,11 +205,11 @@ impl Run for StorageRun {
         Ok(Some(seconds + rest * (seconds - trial.building())))
     }
 
-    fn run(&self, seed: Seed) -> Result<Outcome, Problem> {
-        self.live(seed, Observer::None)
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
+        self.run_observed(seed, Observer::None)
     }
 
-    fn recorded(&self) -> Result<&dyn Recorded, Problem> {
+    fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
         self.network.check_recordable()?;
         Ok(self)
     }
@@ -217,8 +217,8 @@ impl Run for StorageRun {
 
 impl StorageRun {
     /// Runs it, and takes it down where that is wanted.
-    fn live(&self, seed: Seed, observer: Observer<'_>) -> Result<Outcome, Problem> {
-        self.network.protocol.launch(Live {
+    fn run_observed(&self, seed: Seed, observer: Observer<'_>) -> Result<RunOutput, ConfigError> {
+        self.network.protocol.accept(ProtocolRunner {
             run: self,
             seed,
             observer,
@@ -226,23 +226,23 @@ impl StorageRun {
     }
 }
 
-impl Recorded for StorageRun {
-    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<Outcome, Problem> {
-        self.live(seed, Observer::Recording(recording))
+impl Recordable for StorageRun {
+    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<RunOutput, ConfigError> {
+        self.run_observed(seed, Observer::Recording(recording))
     }
 }
 
 /// Runs a scenario with the protocol that it names.
-struct Live<'a> {
+struct ProtocolRunner<'a> {
     run: &'a StorageRun,
     seed: Seed,
     observer: Observer<'a>,
 }
 
-impl Launch for Live<'_> {
-    type Output = Result<Outcome, Problem>;
+impl ProtocolVisitor for ProtocolRunner<'_> {
+    type Output = Result<RunOutput, ConfigError>;
 
-    fn with<P: Omniscient>(self, shared: P::Shared) -> Self::Output {
+    fn visit<P: GroundTruth>(self, shared: P::Shared) -> Self::Output {
         let Self {
             run,
             seed,
@@ -250,34 +250,34 @@ impl Launch for Live<'_> {
         } = self;
         let scenario = &run.network;
         let service = run.service.clone();
-        let (mut network, mut notes) = world::build::<P, Storage>(scenario, seed, shared, service)?;
+        let (mut network, mut notes) = setup::build::<P, Storage>(scenario, seed, shared, service)?;
         let mut observer = observer;
-        world::begin(&mut network, &mut observer);
+        setup::begin(&mut network, &mut observer);
         let mut end = fill(run, &mut network, seed);
-        let blocks = Blocks::stored(network.ledger());
+        let blocks = Blocks::stored(network.metrics());
         let mut moments = Vec::new();
         if end == End::Done {
             notes.extend(state::not_whole(&network, scenario, seed, true));
             network.begin_measuring(scenario.intervals());
-            moments.push(Moment::of(&network, &blocks));
-            world::plan_lookups(&mut network, scenario, seed);
+            moments.push(StorageSnapshot::of(&network, &blocks));
+            setup::plan_lookups(&mut network, scenario, seed);
             end = read(run, &mut network, &blocks, seed, &mut moments);
             if end != End::Done {
-                moments.push(Moment::of(&network, &blocks));
+                moments.push(StorageSnapshot::of(&network, &blocks));
             }
         }
         if end == End::Done {
             end = network.run(scenario.end(), true, scenario.time.max_events);
         }
-        if world::end(&mut network, observer, end) {
-            return Ok(Outcome::default());
+        if setup::end(&mut network, observer, end) {
+            return Ok(RunOutput::default());
         }
         notes.extend(state::not_whole(&network, scenario, seed, false));
         notes.extend(state::slow_pairs(&mut network, scenario, seed));
         let lasted = network.now().since(Instant::START);
         match end {
             End::Done | End::Trial => {}
-            End::Memory => notes.push(world::memory_note(lasted)),
+            End::Memory => notes.push(setup::memory_note(lasted)),
             End::Time => notes.push(format!(
                 "stopped at time.max, {lasted} of virtual time, with requests under way"
             )),
@@ -287,12 +287,12 @@ impl Launch for Live<'_> {
             )),
             End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
         }
-        Ok(rows::outcome(&network, &blocks, &moments, notes))
+        Ok(output::outcome(&network, &blocks, &moments, notes))
     }
 }
 
 /// Has random members put the blocks, and runs until measuring begins.
-fn fill<P: Omniscient>(run: &StorageRun, network: &mut Network<P, Storage>, seed: Seed) -> End {
+fn fill<P: GroundTruth>(run: &StorageRun, network: &mut Network<P, Storage>, seed: Seed) -> End {
     let max_events = run.network.time.max_events;
     for (number, put) in (0..).zip(run.puts(seed)) {
         let end = network.run(put.time, false, max_events);
@@ -310,12 +310,12 @@ fn fill<P: Omniscient>(run: &StorageRun, network: &mut Network<P, Storage>, seed
 }
 
 /// Has random members read blocks, and notes how things stand at the end of each interval.
-fn read<P: Omniscient>(
+fn read<P: GroundTruth>(
     run: &StorageRun,
     network: &mut Network<P, Storage>,
     blocks: &Blocks,
     seed: Seed,
-    moments: &mut Vec<Moment>,
+    moments: &mut Vec<StorageSnapshot>,
 ) -> End {
     let (max_events, measure_to) = (run.network.time.max_events, run.network.measure_to());
     let mut ends = network.tally().timeline.ends().peekable();
@@ -342,7 +342,7 @@ fn read<P: Omniscient>(
                 }
             }
             None => {
-                moments.push(Moment::of(network, blocks));
+                moments.push(StorageSnapshot::of(network, blocks));
                 ends.next();
             }
         }
@@ -350,7 +350,7 @@ fn read<P: Omniscient>(
 }
 
 /// The member that a plan points to, Sybils left out.
-fn member<P: Omniscient>(network: &Network<P, Storage>, planned: &Lookup) -> Option<Node> {
+fn member<P: GroundTruth>(network: &Network<P, Storage>, planned: &Lookup) -> Option<Node> {
     let members = network.honest();
     // The high bits choose, as for lookups.
     let place = (u128::from(planned.source) * members.len() as u128) >> 64;

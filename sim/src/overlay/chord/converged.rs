@@ -2,13 +2,13 @@
 
 use super::{Chord, ChordParameters, Closest, Peer, PeerTable, Stage};
 use crate::engine::Stream;
-use crate::overlay::{Census, Identities, Node, Omniscient};
+use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
 use crate::space::{Key, Ring};
 
-impl Omniscient for Chord {
+impl GroundTruth for Chord {
     type Index = ();
 
-    fn newcomer(_: &ChordParameters, id: &Key) -> Self {
+    fn new(_: &ChordParameters, id: &Key) -> Self {
         Self {
             id: *id,
             ..Self::default()
@@ -18,7 +18,7 @@ impl Omniscient for Chord {
     /// Time O(n (r + log n)), walking the ring once with one pointer a finger.
     fn converged(
         shared: &ChordParameters,
-        ids: &Identities,
+        ids: &NodeIds,
         members: &[Node],
         _: &mut [Stream],
     ) -> Vec<Self> {
@@ -77,22 +77,22 @@ impl Omniscient for Chord {
 
     fn root(
         shared: &ChordParameters,
-        census: &Census,
+        member_index: &MemberIndex,
         _: &[Self],
         (): &(),
         key: &Key,
     ) -> Option<Node> {
-        let (nodes, ids) = (census.nodes(), census.ids());
+        let (nodes, ids) = (member_index.nodes(), member_index.ids());
         let last = nodes.len().checked_sub(1)?;
-        let place = census.successor(key);
+        let place = member_index.successor(key);
         let before = if place == 0 { last } else { place - 1 };
         let behind_is_nearer = shared.closest == Closest::Nearest
             && Ring::either_way(&ids[before], key) < Ring::either_way(&ids[place], key);
         Some(nodes[if behind_is_nearer { before } else { place }])
     }
 
-    fn is_intact(_: &ChordParameters, census: &Census, nodes: &[Self]) -> Option<bool> {
-        let members = census.nodes();
+    fn is_intact(_: &ChordParameters, member_index: &MemberIndex, nodes: &[Self]) -> Option<bool> {
+        let members = member_index.nodes();
         let next = members.iter().cycle().skip(1);
         let follows = |(node, next): (&Node, &Node)| {
             let successor = nodes[node.index()].first_successor();

@@ -17,8 +17,8 @@ mod table;
 pub use parameters::{ChordParameters, Closest, Join, Variant};
 pub use table::{Peer, PeerTable};
 
-use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
-use crate::engine::Span;
+use super::{Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use crate::engine::Duration;
 use crate::space::{Geometry, Key, Ring};
 use std::cmp::Ordering;
 
@@ -176,7 +176,7 @@ impl Overlay for Chord {
     type Query = Query;
     type Timer = Timer;
 
-    fn next_hop(&self, shared: &ChordParameters, ids: &Identities, _: Node, key: &Key) -> NextHop {
+    fn next_hop(&self, shared: &ChordParameters, ids: &NodeIds, _: Node, key: &Key) -> NextHop {
         let ahead = key.wrapping_sub(self.id);
         let Some(successor) = self.peers.successors().first() else {
             return NextHop::Root;
@@ -207,7 +207,12 @@ impl Overlay for Chord {
         }
     }
 
-    fn detour(&mut self, context: &mut Context<'_, Self>, key: &Key, silent: &[Node]) -> NextHop {
+    fn next_hop_avoiding(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        key: &Key,
+        silent: &[Node],
+    ) -> NextHop {
         if context.shared.forget {
             for peer in silent {
                 self.on_timeout(context, *peer, None);
@@ -218,10 +223,10 @@ impl Overlay for Chord {
             .next_hop(context.shared, context.ids, context.me, key)
     }
 
-    fn next_hop_but(
+    fn next_hop_without(
         &self,
         shared: &ChordParameters,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         key: &Key,
         except: Node,
@@ -231,7 +236,7 @@ impl Overlay for Chord {
         without.next_hop(shared, ids, me, key)
     }
 
-    fn nearer(shared: &ChordParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
+    fn cmp_closeness(shared: &ChordParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
         let far = |id: &Key| match shared.closest {
             Closest::Successor => id.wrapping_sub(*key),
             Closest::Nearest => Ring::either_way(id, key),
@@ -246,7 +251,7 @@ impl Overlay for Chord {
         }
     }
 
-    fn touch(&self) -> u32 {
+    fn prefetch(&self) -> u32 {
         self.next_finger.into()
     }
 
@@ -265,7 +270,7 @@ impl Overlay for Chord {
 
     /// A joiner needs the node before the root of its ID. In SIGCOMM 2001 `find_successor` is
     /// answered by that node for fingers, too.
-    fn by_name(shared: &ChordParameters, query: &Query) -> bool {
+    fn answered_by_predecessor(shared: &ChordParameters, query: &Query) -> bool {
         match query {
             Query::Join => true,
             Query::FindFinger(_) => shared.variant == Variant::Classic,
@@ -279,7 +284,7 @@ impl Overlay for Chord {
                 context.route_via(node, context.id(), Query::Join);
                 context.set_timer(context.shared.join_timeout, Timer::Join(self.attempt));
             }
-            None => self.found_place(context),
+            None => self.complete_join(context),
         }
     }
 
@@ -350,21 +355,21 @@ impl Overlay for Chord {
         from: Node,
         purpose: Timer,
         message: Message,
-        _: Span,
+        _: Duration,
     ) {
         match (message, purpose) {
             (Message::NeighboursAre(before, list), _) => {
                 self.on_neighbours(context, from, purpose, before, &list);
             }
             // It has no place itself.
-            (_, Timer::Place(attempt)) => self.give_up(context, attempt),
+            (_, Timer::Place(attempt)) => self.abandon_join(context, attempt),
             _ => {}
         }
     }
 
     fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
         let known = self.forget(context, from);
-        self.on_silence(context, purpose);
+        self.on_no_answer(context, purpose);
         if known {
             context.update();
         }
@@ -383,7 +388,7 @@ impl Overlay for Chord {
                     context.request(predecessor, Message::Ping, timer);
                 }
             }
-            Timer::Join(attempt) => return self.give_up(context, attempt),
+            Timer::Join(attempt) => return self.abandon_join(context, attempt),
             Timer::Between | Timer::Rectify(_) | Timer::Place(_) => return,
         }
         Self::rearm(context, timer);
@@ -406,7 +411,7 @@ impl Overlay for Chord {
     fn replica_set(
         &self,
         shared: &ChordParameters,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         key: &Key,
         count: usize,
@@ -415,7 +420,7 @@ impl Overlay for Chord {
         list.retain(|node| *node != me);
         if shared.closest == Closest::Nearest {
             list.extend(self.predecessor());
-            list.sort_by(|a, b| Self::nearer(shared, key, &ids.id(*a), &ids.id(*b)));
+            list.sort_by(|a, b| Self::cmp_closeness(shared, key, &ids.id(*a), &ids.id(*b)));
             list.dedup();
         }
         list.truncate(count);
@@ -424,7 +429,7 @@ impl Overlay for Chord {
 
     /// From its predecessor; the whole ring if it knows none. `None` with `closest = "nearest"`: there
     /// half of it belongs to others, as far as their neighbours know.
-    fn range(&self, shared: &ChordParameters, ids: &Identities, me: Node) -> Option<(Key, Key)> {
+    fn range(&self, shared: &ChordParameters, ids: &NodeIds, me: Node) -> Option<(Key, Key)> {
         let to = ids.id(me);
         let after = self.predecessor().map_or(to, |node| ids.id(node));
         (shared.closest == Closest::Successor).then_some((after, to))

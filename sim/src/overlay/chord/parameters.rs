@@ -1,9 +1,9 @@
 //! What can be set about Chord.
 
 use super::{Chord, Timer};
-use crate::engine::{Period, Span};
-use crate::overlay::{Burden, Circumstances, Configuration, Launch, Start};
-use crate::parameter::Problem;
+use crate::engine::{Duration, Period};
+use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
+use crate::parameter::ConfigError;
 
 crate::choices! {
     /// Which node is the root of a key.
@@ -55,17 +55,17 @@ crate::parameters! {
         /// Whom a joiner tells of itself.
         pub join: Join = Join::Plain;
         /// Time after which a joiner that has found no place begins again through somebody else.
-        pub join_timeout: Span = Span::from_secs(10), within crate::parameter::Range::above(0.0);
+        pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
         /// Mean time between two stabilisations of a node, or "never".
-        pub stabilise: Period = Period::every(Span::from_secs(30));
+        pub stabilise: Period = Period::every(Duration::from_secs(30));
         /// Mean time between two refreshments of one finger, or "never".
-        pub fix_fingers: Period = Period::every(Span::from_secs(30));
+        pub fix_fingers: Period = Period::every(Duration::from_secs(30));
         /// Mean time between two checks of the predecessor, or "never".
-        pub check_predecessor: Period = Period::every(Span::from_secs(30));
+        pub check_predecessor: Period = Period::every(Duration::from_secs(30));
         /// How far the time between two turns of maintenance strays from its mean, as a fraction; ToN has one half.
         pub jitter: f64 = 0.5, within 0.0..=1.0;
         /// How long a node waits for an answer.
-        pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
+        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }
 
@@ -83,10 +83,10 @@ impl ChordParameters {
 }
 
 impl Configuration for ChordParameters {
-    fn check(&self, circumstances: &Circumstances) -> Result<(), Problem> {
-        let others = circumstances.nodes.saturating_sub(1).max(1);
+    fn check(&self, deployment: &Deployment) -> Result<(), ConfigError> {
+        let others = deployment.nodes.saturating_sub(1).max(1);
         if self.successors > others {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "overlay.chord.successors",
                 format_args!(
                     "expected at most the {others} other nodes, found {}",
@@ -94,15 +94,15 @@ impl Configuration for ChordParameters {
                 ),
             ));
         }
-        if circumstances.start == Start::Random {
-            return Err(Problem::new(
+        if deployment.start == Start::Random {
+            return Err(ConfigError::new(
                 "overlay.start",
                 "chord starts \"converged\" or by \"join\": nodes that know a few random others \
                  do not find their ring",
             ));
         }
-        if circumstances.need_maintenance() && self.stabilise.span().is_none() {
-            return Err(Problem::new(
+        if deployment.need_maintenance() && self.stabilise.span().is_none() {
+            return Err(ConfigError::new(
                 "overlay.chord.stabilise",
                 "nodes that join need to stabilise; expected a duration",
             ));
@@ -110,11 +110,15 @@ impl Configuration for ChordParameters {
         Ok(())
     }
 
-    fn burden(&self, nodes: usize) -> Burden {
+    fn cost_estimate(&self, nodes: usize) -> CostEstimate {
         let log = libm::log2(nodes.max(2) as f64);
-        Burden {
+        CostEstimate {
             hops: log / 2.0 + 1.0,
-            maintenance: self.upkeep(nodes).iter().map(|(_, rate)| rate).sum(),
+            maintenance: self
+                .maintenance_rates(nodes)
+                .iter()
+                .map(|(_, rate)| rate)
+                .sum(),
             bytes: 12.0 * (self.successors as f64 + log),
             build: 1.0,
             peers: (self.successors as f64 + log.min(self.fingers.into()))
@@ -122,7 +126,7 @@ impl Configuration for ChordParameters {
         }
     }
 
-    fn upkeep(&self, nodes: usize) -> Vec<(&'static str, f64)> {
+    fn maintenance_rates(&self, nodes: usize) -> Vec<(&'static str, f64)> {
         let hops = libm::log2(nodes.max(2) as f64) / 2.0;
         vec![
             ("overlay.chord.stabilise", 4.0 * self.stabilise.rate()),
@@ -137,7 +141,7 @@ impl Configuration for ChordParameters {
         ]
     }
 
-    fn timeout(&self) -> Span {
+    fn timeout(&self) -> Duration {
         self.timeout
     }
 
@@ -145,15 +149,15 @@ impl Configuration for ChordParameters {
         true
     }
 
-    fn takes_in_one_each(&self) -> Option<Span> {
+    fn join_interval(&self) -> Option<Duration> {
         self.stabilise.span().filter(|_| self.join == Join::Plain)
     }
 
-    fn heirs(&self) -> Option<(usize, &'static str)> {
+    fn max_replicas(&self) -> Option<(usize, &'static str)> {
         Some((self.successors, "overlay.chord.successors"))
     }
 
-    fn launch<L: Launch>(&self, launch: L) -> L::Output {
-        launch.with::<Chord>(self.clone())
+    fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output {
+        visitor.visit::<Chord>(self.clone())
     }
 }

@@ -32,7 +32,12 @@ impl Chord {
     }
 
     /// Takes `successor` and what it says of its own list as the new successor list.
-    fn adopt(&mut self, context: &mut Context<'_, Self>, successor: Node, list: &[Node]) {
+    fn take_successor_list(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        successor: Node,
+        list: &[Node],
+    ) {
         let r = context.shared.successors;
         let mine = self.peers.successors();
         let told = std::iter::once(successor).chain(list.iter().copied());
@@ -41,11 +46,11 @@ impl Chord {
             return;
         }
         let followers: Vec<Node> = told.collect();
-        self.follow(context, &followers);
+        self.set_successor_list(context, &followers);
     }
 
     /// Makes `followers` the successor list.
-    fn follow(&mut self, context: &mut Context<'_, Self>, followers: &[Node]) {
+    fn set_successor_list(&mut self, context: &mut Context<'_, Self>, followers: &[Node]) {
         let r = context.shared.successors;
         if self
             .peers
@@ -56,7 +61,7 @@ impl Chord {
     }
 
     /// The node has its place.
-    pub(super) fn found_place(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn complete_join(&mut self, context: &mut Context<'_, Self>) {
         if self.stage == Stage::Joining {
             self.maintain(context);
             context.joined();
@@ -115,7 +120,7 @@ impl Chord {
 
     /// A joiner has its successors; `before` is the node before it.
     fn settle(&mut self, context: &mut Context<'_, Self>, before: Node) {
-        self.found_place(context);
+        self.complete_join(context);
         if context.shared.variant == Variant::Correct
             && let Some(successor) = self.first_successor()
         {
@@ -149,7 +154,7 @@ impl Chord {
         if self.peers.is_closed() {
             followers.push(context.me);
         }
-        self.follow(context, &followers);
+        self.set_successor_list(context, &followers);
     }
 
     /// `from` believes that it is this node's predecessor.
@@ -168,7 +173,7 @@ impl Chord {
         }
         // Who was alone has its first successor; who is back, and known from before, looks for its own.
         if self.peers.successors().is_empty() && self.stage != Stage::Joining {
-            self.follow(context, &[from]);
+            self.set_successor_list(context, &[from]);
         }
     }
 
@@ -193,7 +198,7 @@ impl Chord {
             // An answer of one who is not the successor any more.
             (Timer::Stabilise | Timer::Reconcile, _) if self.first_successor() != Some(from) => {}
             (Timer::Stabilise, Variant::Correct) => {
-                self.adopt(context, from, list);
+                self.take_successor_list(context, from, list);
                 match before.filter(|before| self.is_before(context, *before, from)) {
                     Some(between) => {
                         context.request(between, Message::Neighbours, Timer::Between);
@@ -208,11 +213,11 @@ impl Chord {
                 }
                 context.send(between.unwrap_or(from), Message::Notify);
             }
-            (Timer::Reconcile, _) => self.adopt(context, from, list),
+            (Timer::Reconcile, _) => self.take_successor_list(context, from, list),
             (Timer::Between, _) => {
                 let end = self.first_successor().unwrap_or(context.me);
                 if from == end || self.is_before(context, from, end) {
-                    self.adopt(context, from, list);
+                    self.take_successor_list(context, from, list);
                     context.send(from, Message::Notify);
                 }
             }
@@ -238,32 +243,32 @@ impl Chord {
                 context.request(*first, Message::Neighbours, Timer::Place(self.attempt));
             }
             (Some(_), Variant::Correct) => {
-                self.follow(context, list);
+                self.set_successor_list(context, list);
                 self.precede(context, from);
                 self.settle(context, from);
             }
             // In SIGCOMM 2001 a joiner knows its successor's name and nothing more.
             (Some(first), Variant::Classic) => {
-                self.follow(context, &[*first]);
+                self.set_successor_list(context, &[*first]);
                 self.settle(context, from);
             }
             // That one is alone.
             (None, _) => {
-                self.follow(context, &[from]);
+                self.set_successor_list(context, &[from]);
                 self.settle(context, from);
             }
         }
     }
 
     /// An attempt to join has led nowhere: if it is the last one, another begins.
-    pub(super) fn give_up(&self, context: &mut Context<'_, Self>, attempt: u16) {
+    pub(super) fn abandon_join(&self, context: &mut Context<'_, Self>, attempt: u16) {
         if self.stage != Stage::Member && attempt == self.attempt {
             context.rejoin();
         }
     }
 
     /// A request has not been answered.
-    pub(super) fn on_silence(&mut self, context: &mut Context<'_, Self>, purpose: Option<Timer>) {
+    pub(super) fn on_no_answer(&mut self, context: &mut Context<'_, Self>, purpose: Option<Timer>) {
         match purpose {
             // The next in the list is the successor now (Zave's stabilize).
             Some(Timer::Stabilise) if context.shared.variant == Variant::Correct => {
@@ -279,7 +284,7 @@ impl Chord {
             Some(Timer::Rectify(candidate)) if self.predecessor.is_none() => {
                 self.precede(context, candidate);
             }
-            Some(Timer::Place(attempt)) => self.give_up(context, attempt),
+            Some(Timer::Place(attempt)) => self.abandon_join(context, attempt),
             _ => {}
         }
     }
@@ -300,7 +305,7 @@ impl Chord {
             self.predecessor = before.map(|node| Peer::new(context.ids, self.id, node));
         }
         if was_first {
-            self.follow(context, list);
+            self.set_successor_list(context, list);
         }
         context.update();
     }

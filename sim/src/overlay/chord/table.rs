@@ -7,7 +7,7 @@
 //! by distance, 12 bytes a peer: the 64 most significant bits of the distance and the
 //! address. Where 64 bits tie, the full IDs decide.
 
-use crate::overlay::{Identities, Node};
+use crate::overlay::{Node, NodeIds};
 use crate::space::Key;
 use std::cmp::Ordering;
 
@@ -20,7 +20,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(ids: &Identities, my_id: Key, node: Node) -> Self {
+    pub(super) fn new(ids: &NodeIds, my_id: Key, node: Node) -> Self {
         let words = ids.id(node).wrapping_sub(my_id).words();
         Self {
             ahead: [words[0], words[1]],
@@ -38,7 +38,7 @@ impl Peer {
     }
 
     /// Compares its distance with `ahead`.
-    pub(super) fn compare(self, ids: &Identities, my_id: Key, ahead: &Key) -> Ordering {
+    pub(super) fn compare(self, ids: &NodeIds, my_id: Key, ahead: &Key) -> Ordering {
         self.prefix()
             .cmp(&ahead.prefix())
             .then_with(|| ids.id(self.node).wrapping_sub(my_id).cmp(ahead))
@@ -58,7 +58,7 @@ impl PeerTable {
     /// A table of peers that come in the order of their distance from `my_id`, the first
     /// `successors` of them being the successor list.
     pub(super) fn of_sorted(
-        ids: &Identities,
+        ids: &NodeIds,
         my_id: Key,
         nodes: impl ExactSizeIterator<Item = Node>,
         successors: usize,
@@ -90,12 +90,7 @@ impl PeerTable {
     /// Constant time, mostly in one cache line, where `ahead` is beyond the successor list: about
     /// one finger stands for each doubling of the distance, so the place is guessed from the
     /// highest bit. Logarithmic within the list.
-    pub(super) fn closest_preceding(
-        &self,
-        ids: &Identities,
-        my_id: Key,
-        ahead: &Key,
-    ) -> Option<Node> {
+    pub(super) fn closest_preceding(&self, ids: &NodeIds, my_id: Key, ahead: &Key) -> Option<Node> {
         let prefix = ahead.prefix();
         let before = |peer: &Peer| peer.prefix() < prefix;
         let peers = &self.peers;
@@ -134,7 +129,7 @@ impl PeerTable {
     /// they are the first of their interval.
     pub(super) fn set_successors(
         &mut self,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         list: &[Node],
         r: usize,
@@ -176,7 +171,7 @@ impl PeerTable {
     }
 
     /// The lowest finger whose start lies beyond the successor list; `Key::BITS` if none does.
-    pub(super) fn first_finger(&self, ids: &Identities, me: Node) -> u32 {
+    pub(super) fn first_finger(&self, ids: &NodeIds, me: Node) -> u32 {
         let reach = |last: &Peer| ids.id(last.node).wrapping_sub(ids.id(me));
         let reach = self.successors().last().map(reach);
         match reach {
@@ -186,7 +181,7 @@ impl PeerTable {
     }
 
     /// Takes over what another node has for fingers, as hints: each is put right by its turn.
-    pub(super) fn copy_fingers(&mut self, ids: &Identities, me: Node, nodes: &[Node]) {
+    pub(super) fn copy_fingers(&mut self, ids: &NodeIds, me: Node, nodes: &[Node]) {
         let my_id = ids.id(me);
         let fixed = self.successors as usize;
         let reach = self.peers.get(fixed.wrapping_sub(1)).copied();
@@ -210,7 +205,7 @@ impl PeerTable {
     }
 
     /// Learns that finger number `finger` is `node`.
-    pub(super) fn set_finger(&mut self, ids: &Identities, me: Node, finger: u32, node: Node) {
+    pub(super) fn set_finger(&mut self, ids: &NodeIds, me: Node, finger: u32, node: Node) {
         let my_id = ids.id(me);
         let start = Key::power_of_two(finger);
         let ahead = ids.id(node).wrapping_sub(my_id);
@@ -279,7 +274,7 @@ impl PeerTable {
     }
 
     /// Drops fingers that are not the first node of an interval `[2^j, 2^(j+1))`.
-    fn keep_first_of_each_interval(&mut self, ids: &Identities, my_id: Key) {
+    fn keep_first_of_each_interval(&mut self, ids: &NodeIds, my_id: Key) {
         let fixed = self.successors as usize;
         let mut previous = None;
         let mut place = 0;

@@ -12,7 +12,7 @@
 //! the IDs.
 
 use crate::engine::{Instant, Stream};
-use crate::overlay::{Identities, Node};
+use crate::overlay::{Node, NodeIds};
 use crate::space::Key;
 use smallvec::SmallVec;
 use std::cmp::Ordering;
@@ -98,7 +98,7 @@ impl Contact {
     }
 
     /// Which of two is nearer to `key`.
-    fn nearer(&self, other: &Self, ids: &Identities, key: &Key) -> Ordering {
+    fn cmp_closeness(&self, other: &Self, ids: &NodeIds, key: &Key) -> Ordering {
         let exact = |contact: &Self| (ids.id(contact.node).xor(*key), contact.node);
         let rough = self.distance(key).cmp(&other.distance(key));
         rough.then_with(|| exact(self).cmp(&exact(other)))
@@ -143,7 +143,7 @@ pub enum Seen {
         ping: Option<Node>,
     },
     /// It has the ID of the node itself, and no bucket.
-    Twin,
+    OwnId,
 }
 
 /// What bounds the buckets of all nodes.
@@ -169,7 +169,7 @@ pub struct Buckets {
 
 impl Buckets {
     /// Makes room for exactly so many buckets and contacts.
-    pub(super) fn with_room(buckets: usize, contacts: usize) -> Self {
+    pub(super) fn with_capacity(buckets: usize, contacts: usize) -> Self {
         Self {
             buckets: Vec::with_capacity(buckets),
             contacts: Vec::with_capacity(contacts),
@@ -266,7 +266,7 @@ impl Buckets {
         due: Instant,
     ) -> Seen {
         let Some(subtree) = Subtree::at(distance, bounds.b) else {
-            return Seen::Twin;
+            return Seen::OwnId;
         };
         let place = self.ensure(subtree, due);
         let bucket = self.buckets[place];
@@ -388,7 +388,7 @@ impl Buckets {
     /// A contact is nearer exactly if, at the level where it parts from the node, it changes
     /// the digit of the distance to a smaller one; and the higher that level, the nearer. So
     /// one bucket, or one level where b > 1, decides: O(buckets + 2^b k), without allocation.
-    pub fn greedy(&self, ids: &Identities, b: u32, distance: Key, key: &Key) -> Option<Node> {
+    pub fn greedy(&self, ids: &NodeIds, b: u32, distance: Key, key: &Key) -> Option<Node> {
         let mut best: Option<(Subtree, u32, Contact)> = None;
         for bucket in &self.buckets {
             let subtree = bucket.subtree;
@@ -403,7 +403,7 @@ impl Buckets {
             let sound = self.contacts[bucket.contacts()].iter();
             let nearest = sound
                 .filter(|contact| contact.failures() == 0)
-                .min_by(|one, other| one.nearer(other, ids, key));
+                .min_by(|one, other| one.cmp_closeness(other, ids, key));
             if let Some(contact) = nearest {
                 best = Some((subtree, left, *contact));
             }
@@ -419,7 +419,7 @@ impl Buckets {
     /// the lowest level first. O(buckets log buckets + count log k).
     pub fn closest(
         &self,
-        ids: &Identities,
+        ids: &NodeIds,
         bounds: Bounds,
         distance: Key,
         key: &Key,
@@ -452,7 +452,7 @@ impl Buckets {
             };
             some.clear();
             some.extend(self.contacts[contacts].iter().filter(live).copied());
-            some.sort_unstable_by(|one, other| one.nearer(other, ids, key));
+            some.sort_unstable_by(|one, other| one.cmp_closeness(other, ids, key));
             let left = count - closest.len();
             closest.extend(some.iter().take(left).map(|contact| contact.node));
             if closest.len() == count {

@@ -3,7 +3,7 @@
 use super::buckets::{Buckets, Contact, Subtree};
 use super::{Kademlia, KademliaParameters};
 use crate::engine::{Instant, Stream};
-use crate::overlay::{Census, Identities, Node, Omniscient};
+use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
 use crate::space::Key;
 use std::ops::Range;
 
@@ -47,21 +47,21 @@ impl Sorted<'_> {
         let last = subtrees.iter().rposition(|(_, range)| !range.is_empty());
         let deepest = last.map(|last| subtrees[last].0.level());
         // At its level the nearer ones have the smaller digits and stand first.
-        let nearer = |subtree: &Subtree, range: &Range<usize>| {
+        let cmp_closeness = |subtree: &Subtree, range: &Range<usize>| {
             Some(subtree.level()) == deepest && range.is_empty()
         };
         let kept: Vec<_> = {
             let mut met = false;
             let all = subtrees.iter().take(last.map_or(0, |last| last + 1));
             all.filter(|(subtree, range)| {
-                let keep = met || !nearer(subtree, range);
+                let keep = met || !cmp_closeness(subtree, range);
                 met |= Some(subtree.level()) == deepest && !range.is_empty();
                 keep
             })
             .collect()
         };
         let contacts = kept.iter().map(|(_, range)| range.len().min(k)).sum();
-        let mut buckets = Buckets::with_room(kept.len(), contacts);
+        let mut buckets = Buckets::with_capacity(kept.len(), contacts);
         for (subtree, range) in kept {
             sample(range.clone(), k, random, picks);
             let contact = |at: &usize| Contact::new(self.nodes[*at], &self.ids[*at]);
@@ -86,22 +86,22 @@ fn sample(range: Range<usize>, count: usize, random: &mut Stream, picks: &mut Ve
     random.shuffle(picks);
 }
 
-impl Omniscient for Kademlia {
+impl GroundTruth for Kademlia {
     type Index = ();
 
-    fn newcomer(_: &KademliaParameters, id: &Key) -> Self {
+    fn new(_: &KademliaParameters, id: &Key) -> Self {
         Self::with(*id, Buckets::default())
     }
 
     /// The contacts, as if it had seen them; its first refreshments find its neighbours.
-    fn acquainted(
+    fn with_contacts(
         shared: &KademliaParameters,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         contacts: &[Node],
         _: &mut Stream,
     ) -> Option<Self> {
-        let mut state = Self::newcomer(shared, &ids.id(me));
+        let mut state = Self::new(shared, &ids.id(me));
         for contact in contacts {
             state.learn(shared, ids, *contact, Instant::START);
         }
@@ -113,14 +113,14 @@ impl Omniscient for Kademlia {
     /// Time O(n log n (2^b log n + k^2)), with small constants.
     fn converged(
         shared: &KademliaParameters,
-        ids: &Identities,
+        ids: &NodeIds,
         members: &[Node],
         random: &mut [Stream],
     ) -> Vec<Self> {
-        let census = Census::new(ids, members);
+        let member_index = MemberIndex::new(ids, members);
         let sorted = Sorted {
-            ids: census.ids().to_vec(),
-            nodes: census.nodes().to_vec(),
+            ids: member_index.ids().to_vec(),
+            nodes: member_index.nodes().to_vec(),
             parameters: shared,
         };
         // Where each node stands in the order.
@@ -145,19 +145,19 @@ impl Omniscient for Kademlia {
     /// same search goes on among them: O(log n) at most, about two steps for uniform IDs.
     fn root(
         _: &KademliaParameters,
-        census: &Census,
+        member_index: &MemberIndex,
         _: &[Self],
         (): &(),
         key: &Key,
     ) -> Option<Node> {
-        let (ids, nodes) = (census.ids(), census.nodes());
+        let (ids, nodes) = (member_index.ids(), member_index.nodes());
         let last = ids.last()?;
         let mut target = *key;
         loop {
             let place = if target > *last {
                 ids.len()
             } else {
-                census.successor(&target)
+                member_index.successor(&target)
             };
             let distance = |at: usize| ids.get(at).map(|id| id.xor(target).log2());
             let behind = place.checked_sub(1);

@@ -1,7 +1,7 @@
 //! A lookup as its initiator conducts it (section 2.3): who is known near the key, who was
 //! asked, who has answered. No messages: who is to be asked is said, answers are told.
 
-use crate::overlay::{Identities, Node};
+use crate::overlay::{Node, NodeIds};
 use crate::space::Key;
 
 /// What a lookup wants.
@@ -42,7 +42,7 @@ pub struct Lookup {
 
 impl Lookup {
     /// A lookup of `key` by `me` that knows nobody yet; `room` is for how many.
-    pub fn new(ids: &Identities, me: Node, key: Key, goal: Goal, room: usize) -> Self {
+    pub fn new(ids: &NodeIds, me: Node, key: Key, goal: Goal, room: usize) -> Self {
         Self {
             key,
             goal,
@@ -63,7 +63,7 @@ impl Lookup {
     /// For the root, only those nearer than the nearest that has answered matter, the initiator
     /// being one: that is the root if all of them are silent. O(log c) comparisons for each,
     /// with c candidates.
-    pub fn hear(&mut self, ids: &Identities, nodes: impl IntoIterator<Item = Node>) {
+    pub fn add_candidates(&mut self, ids: &NodeIds, nodes: impl IntoIterator<Item = Node>) {
         for node in nodes.into_iter().filter(|node| *node != self.me) {
             let distance = ids.id(node).xor(self.key);
             if self.goal == Goal::Root && distance >= self.least {

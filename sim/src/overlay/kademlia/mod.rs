@@ -19,8 +19,8 @@ pub use buckets::{Bounds, Buckets, Contact, Seen, Subtree};
 pub use lookup::{Goal, Lookup};
 pub use parameters::{Eviction, KademliaParameters};
 
-use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay, Search};
-use crate::engine::{Instant, Span};
+use super::{Context, HEADER_BYTES, LookupHandle, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use crate::engine::{Duration, Instant};
 use crate::space::{Geometry, Key};
 use std::cmp::Ordering;
 use std::convert::Infallible;
@@ -32,7 +32,7 @@ pub struct Kademlia {
     /// contacts.
     id: Key,
     buckets: Buckets,
-    lookups: Vec<Running>,
+    lookups: Vec<ActiveLookup>,
     started: u32,
     /// When it looks up its own ID again.
     own_due: Instant,
@@ -41,7 +41,7 @@ pub struct Kademlia {
 
 /// A lookup under way, and what it is for.
 #[derive(Clone, Debug)]
-struct Running {
+struct ActiveLookup {
     number: u32,
     purpose: Purpose,
     lookup: Lookup,
@@ -52,7 +52,7 @@ struct Running {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     /// A lookup that was asked for.
-    Search(Search),
+    Requested(LookupHandle),
     /// To find its own place.
     Join,
     /// To see somebody in a subtree.
@@ -76,7 +76,7 @@ pub enum Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
     /// A step of the lookup with this number, which may serve a search.
-    Step(u32, Option<Search>),
+    Step(u32, Option<LookupHandle>),
     /// Whether the least recently seen contact is there, or makes room for this one.
     Ping(Node),
     /// See which buckets are to be refreshed.
@@ -115,14 +115,14 @@ impl Kademlia {
     }
 
     /// The k contacts nearest to `key`, nearest first, as the node names them to others.
-    pub fn closest(&self, shared: &KademliaParameters, ids: &Identities, key: &Key) -> Vec<Node> {
+    pub fn closest(&self, shared: &KademliaParameters, ids: &NodeIds, key: &Key) -> Vec<Node> {
         self.closest_but(shared, ids, key, None)
     }
 
     fn closest_but(
         &self,
         shared: &KademliaParameters,
-        ids: &Identities,
+        ids: &NodeIds,
         key: &Key,
         except: Option<Node>,
     ) -> Vec<Node> {
@@ -131,7 +131,7 @@ impl Kademlia {
             .closest(ids, shared.bounds(), distance, key, shared.k, except)
     }
 
-    fn distance(&self, ids: &Identities, node: Node) -> Key {
+    fn distance(&self, ids: &NodeIds, node: Node) -> Key {
         self.id.xor(ids.id(node))
     }
 
@@ -139,12 +139,12 @@ impl Kademlia {
     fn learn(
         &mut self,
         shared: &KademliaParameters,
-        ids: &Identities,
+        ids: &NodeIds,
         node: Node,
         now: Instant,
     ) -> Seen {
         let id = ids.id(node);
-        let due = now + shared.refresh.span().unwrap_or(Span::ZERO);
+        let due = now + shared.refresh.span().unwrap_or(Duration::ZERO);
         self.buckets
             .see(shared.bounds(), self.id.xor(id), &id, node, due)
     }
@@ -153,7 +153,7 @@ impl Kademlia {
     ///
     /// A ping that finds its sender unknown leads to no other ping: each would lead to the next,
     /// without end.
-    fn sighted(&mut self, context: &mut Context<'_, Self>, node: Node, by_ping: bool) {
+    fn note_contact(&mut self, context: &mut Context<'_, Self>, node: Node, by_ping: bool) {
         match self.learn(context.shared, context.ids, node, context.now) {
             Seen::Added => context.update(),
             Seen::Full { ping: Some(oldest) }
@@ -163,7 +163,7 @@ impl Kademlia {
                 self.buckets.set_pinging(context.shared.b, distance, true);
                 context.request(oldest, Message::Ping, Timer::Ping(node));
             }
-            Seen::Full { .. } | Seen::Known | Seen::Twin => {}
+            Seen::Full { .. } | Seen::Known | Seen::OwnId => {}
         }
     }
 
@@ -177,7 +177,7 @@ impl Kademlia {
     ) -> u32 {
         let (shared, ids) = (context.shared, context.ids);
         let goal = match purpose {
-            Purpose::Search(_) => Goal::Root,
+            Purpose::Requested(_) => Goal::Root,
             Purpose::Join | Purpose::Refresh => Goal::Nodes,
         };
         if let (Some(refresh), Some(subtree)) = (
@@ -191,15 +191,15 @@ impl Kademlia {
             None => self.closest(shared, ids, &key),
         };
         let paths = match purpose {
-            Purpose::Search(_) => shared.paths.min(contacts.len()).max(1),
+            Purpose::Requested(_) => shared.paths.min(contacts.len()).max(1),
             Purpose::Join | Purpose::Refresh => 1,
         };
         for path in 0..paths {
             let mut lookup = Lookup::new(ids, context.me, key, goal, 2 * shared.k / paths);
             let dealt = contacts.iter().copied().skip(path).step_by(paths);
-            lookup.hear(ids, dealt);
+            lookup.add_candidates(ids, dealt);
             self.started = self.started.wrapping_add(1);
-            self.lookups.push(Running {
+            self.lookups.push(ActiveLookup {
                 number: self.started,
                 purpose,
                 lookup,
@@ -208,7 +208,7 @@ impl Kademlia {
         }
         let last = self.started;
         for number in (0..paths as u32).rev().map(|back| last.wrapping_sub(back)) {
-            if let Some(place) = self.running(number) {
+            if let Some(place) = self.active_lookup(number) {
                 self.go_on(context, place);
             }
         }
@@ -218,7 +218,7 @@ impl Kademlia {
     /// Asks whom the lookup at `place` wants asked, or ends it.
     fn go_on(&mut self, context: &mut Context<'_, Self>, place: usize) {
         let (k, alpha) = (context.shared.k, context.shared.alpha);
-        let Running {
+        let ActiveLookup {
             number,
             purpose,
             over,
@@ -227,8 +227,8 @@ impl Kademlia {
         if over {
             return;
         }
-        let search = match purpose {
-            Purpose::Search(search) => Some(search),
+        let handle = match purpose {
+            Purpose::Requested(handle) => Some(handle),
             Purpose::Join | Purpose::Refresh => None,
         };
         while let Some(node) = self.lookups[place].lookup.ask(k, alpha) {
@@ -237,30 +237,30 @@ impl Kademlia {
                 continue;
             }
             let message = Message::FindNode(*self.lookups[place].lookup.key());
-            context.request(node, message, Timer::Step(number, search));
+            context.request(node, message, Timer::Step(number, handle));
         }
         if !self.lookups[place].lookup.is_over(k) {
             return;
         }
-        if let Some(search) = search {
+        if let Some(handle) = handle {
             self.lookups[place].over = true;
-            self.conclude(context, search);
+            self.finish_lookup(context, handle);
             return;
         }
         let lookup = self.lookups.swap_remove(place).lookup;
         match purpose {
             Purpose::Join if lookup.nearest().next().is_none() => context.rejoin(),
-            Purpose::Join => self.found_place(context),
-            Purpose::Search(_) | Purpose::Refresh => {}
+            Purpose::Join => self.complete_join(context),
+            Purpose::Requested(_) | Purpose::Refresh => {}
         }
     }
 
     /// Whether another path of the same lookup has asked `node`.
     fn is_asked_elsewhere(&self, place: usize, node: Node) -> bool {
-        let Running {
+        let ActiveLookup {
             number, purpose, ..
         } = self.lookups[place];
-        matches!(purpose, Purpose::Search(_))
+        matches!(purpose, Purpose::Requested(_))
             && self.lookups.iter().any(|other| {
                 other.purpose == purpose && other.number != number && other.lookup.has_asked(node)
             })
@@ -268,8 +268,8 @@ impl Kademlia {
 
     /// Ends a search once all its paths have come to their ends: the root is the nearest node
     /// that one of them has found.
-    fn conclude(&mut self, context: &mut Context<'_, Self>, search: Search) {
-        let purpose = Purpose::Search(search);
+    fn finish_lookup(&mut self, context: &mut Context<'_, Self>, handle: LookupHandle) {
+        let purpose = Purpose::Requested(handle);
         let mut paths = self.lookups.iter().filter(|path| path.purpose == purpose);
         if paths.any(|path| !path.over) {
             return;
@@ -279,17 +279,17 @@ impl Kademlia {
         let root = roots.min_by_key(|(key, root)| (context.ids.id(*root).xor(**key), *root));
         let root = root.map(|(_, root)| root);
         self.lookups.retain(|path| path.purpose != purpose);
-        context.found(search, root);
+        context.found(handle, root);
     }
 
-    fn running(&self, number: u32) -> Option<usize> {
+    fn active_lookup(&self, number: u32) -> Option<usize> {
         let mut lookups = self.lookups.iter();
-        lookups.position(|running| running.number == number)
+        lookups.position(|active_lookup| active_lookup.number == number)
     }
 
     /// The node knows its neighbours: it is a member, and refreshes all buckets further away
     /// than the nearest of them (section 2.3).
-    fn found_place(&mut self, context: &mut Context<'_, Self>) {
+    fn complete_join(&mut self, context: &mut Context<'_, Self>) {
         if self.joined {
             return;
         }
@@ -356,13 +356,7 @@ impl Overlay for Kademlia {
     type Query = Infallible;
     type Timer = Timer;
 
-    fn next_hop(
-        &self,
-        shared: &KademliaParameters,
-        ids: &Identities,
-        _: Node,
-        key: &Key,
-    ) -> NextHop {
+    fn next_hop(&self, shared: &KademliaParameters, ids: &NodeIds, _: Node, key: &Key) -> NextHop {
         let distance = self.id.xor(*key);
         match self.buckets.greedy(ids, shared.b, distance, key) {
             Some(node) => NextHop::Next(node),
@@ -370,7 +364,7 @@ impl Overlay for Kademlia {
         }
     }
 
-    fn nearer(_: &KademliaParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
+    fn cmp_closeness(_: &KademliaParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
         a.xor(*key).cmp(&b.xor(*key))
     }
 
@@ -378,19 +372,19 @@ impl Overlay for Kademlia {
         Geometry::Xor
     }
 
-    fn asked_way(request: &Message) -> Option<Key> {
+    fn lookup_target(request: &Message) -> Option<Key> {
         match request {
             Message::FindNode(key) => Some(*key),
             _ => None,
         }
     }
 
-    fn way_by(shared: &KademliaParameters, nodes: &[Node]) -> Option<Message> {
+    fn lookup_reply(shared: &KademliaParameters, nodes: &[Node]) -> Option<Message> {
         let named = &nodes[..nodes.len().min(shared.k)];
         Some(Message::Nodes(named.into()))
     }
 
-    fn touch(&self) -> u32 {
+    fn prefetch(&self) -> u32 {
         self.buckets.len() as u32
     }
 
@@ -403,14 +397,19 @@ impl Overlay for Kademlia {
         HEADER_BYTES + NODE_BYTES * named
     }
 
-    fn look_up(&mut self, context: &mut Context<'_, Self>, key: &Key, search: Search) -> bool {
-        self.start(context, *key, Purpose::Search(search), None);
+    fn look_up(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        key: &Key,
+        handle: LookupHandle,
+    ) -> bool {
+        self.start(context, *key, Purpose::Requested(handle), None);
         true
     }
 
-    fn search_of(purpose: &Timer) -> Option<Search> {
+    fn lookup_of(purpose: &Timer) -> Option<LookupHandle> {
         match purpose {
-            Timer::Step(_, search) => *search,
+            Timer::Step(_, handle) => *handle,
             Timer::Ping(_) | Timer::Refresh | Timer::Join(_) => None,
         }
     }
@@ -421,7 +420,7 @@ impl Overlay for Kademlia {
                 let number = self.start(context, self.id, Purpose::Join, Some(node));
                 context.set_timer(context.shared.join_timeout, Timer::Join(number));
             }
-            None => self.found_place(context),
+            None => self.complete_join(context),
         }
     }
 
@@ -457,7 +456,7 @@ impl Overlay for Kademlia {
     }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, _: Message) {
-        self.sighted(context, from, false);
+        self.note_contact(context, from, false);
     }
 
     fn on_request(
@@ -474,7 +473,7 @@ impl Overlay for Kademlia {
             }
             _ => Message::Pong,
         };
-        self.sighted(context, from, by_ping);
+        self.note_contact(context, from, by_ping);
         answer
     }
 
@@ -484,15 +483,15 @@ impl Overlay for Kademlia {
         from: Node,
         purpose: Timer,
         message: Message,
-        _: Span,
+        _: Duration,
     ) {
-        self.sighted(context, from, matches!(message, Message::Pong));
+        self.note_contact(context, from, matches!(message, Message::Pong));
         match (purpose, message) {
             (Timer::Step(number, _), Message::Nodes(nodes)) => {
-                if let Some(place) = self.running(number) {
+                if let Some(place) = self.active_lookup(number) {
                     let lookup = &mut self.lookups[place].lookup;
                     lookup.answered(from);
-                    lookup.hear(context.ids, nodes.iter().copied());
+                    lookup.add_candidates(context.ids, nodes.iter().copied());
                     self.go_on(context, place);
                 }
             }
@@ -510,13 +509,13 @@ impl Overlay for Kademlia {
             Some(Timer::Ping(newcomer)) => {
                 self.buckets.set_pinging(shared.b, distance, false);
                 self.buckets.evict(shared.bounds(), distance, from);
-                self.sighted(context, newcomer, false);
+                self.note_contact(context, newcomer, false);
             }
             _ if self.buckets.fail(shared.bounds(), distance, from) => context.update(),
             _ => {}
         }
         if let Some(Timer::Step(number, _)) = purpose
-            && let Some(place) = self.running(number)
+            && let Some(place) = self.active_lookup(number)
         {
             self.lookups[place].lookup.failed(from);
             self.go_on(context, place);
@@ -527,7 +526,7 @@ impl Overlay for Kademlia {
         match timer {
             Timer::Refresh => self.refresh_due(context),
             Timer::Join(number) => {
-                if let Some(place) = self.running(number) {
+                if let Some(place) = self.active_lookup(number) {
                     self.lookups.swap_remove(place);
                     context.rejoin();
                 }
@@ -545,7 +544,7 @@ impl Overlay for Kademlia {
     fn replica_set(
         &self,
         _: &KademliaParameters,
-        ids: &Identities,
+        ids: &NodeIds,
         _: Node,
         key: &Key,
         count: usize,

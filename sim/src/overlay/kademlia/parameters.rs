@@ -1,9 +1,9 @@
 //! What can be set about Kademlia.
 
 use super::Kademlia;
-use crate::engine::{Period, Span};
-use crate::overlay::{Burden, Circumstances, Configuration, Launch, Start};
-use crate::parameter::Problem;
+use crate::engine::{Duration, Period};
+use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
+use crate::parameter::ConfigError;
 
 crate::choices! {
     /// When a contact of a full bucket makes room for a new one.
@@ -27,7 +27,7 @@ crate::parameters! {
         /// Bits that a step brings a lookup closer: each b bits of the distance have 2^b - 1 buckets.
         pub b: u32 = 1, within 1..=8;
         /// Time after which a bucket in which nothing was looked up is refreshed, or "never".
-        pub refresh: Period = Period::every(Span::from_secs(3600));
+        pub refresh: Period = Period::every(Duration::from_secs(3600));
         /// Requests in a row without an answer that make a contact stale.
         pub stale: u16 = 5, within 1..=255;
         /// When a contact of a full bucket makes room for a new one.
@@ -35,9 +35,9 @@ crate::parameters! {
         /// Nodes that a full bucket remembers as replacements.
         pub replacements: usize = 8, within 0..=1000;
         /// Time after which a joiner that has found no place begins again through somebody else.
-        pub join_timeout: Span = Span::from_secs(10), within crate::parameter::Range::above(0.0);
+        pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
         /// How long a node waits for an answer.
-        pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
+        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }
 
@@ -69,16 +69,16 @@ impl KademliaParameters {
 }
 
 impl Configuration for KademliaParameters {
-    fn check(&self, circumstances: &Circumstances) -> Result<(), Problem> {
-        if circumstances.start == Start::Random && self.refresh.span().is_none() {
-            return Err(Problem::new(
+    fn check(&self, deployment: &Deployment) -> Result<(), ConfigError> {
+        if deployment.start == Start::Random && self.refresh.span().is_none() {
+            return Err(ConfigError::new(
                 "overlay.kademlia.refresh",
                 "nodes that know a few random others find their neighbours when they refresh; \
                  expected a duration",
             ));
         }
         if self.paths > self.k {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 "overlay.kademlia.paths",
                 format_args!(
                     "a lookup begins with `k` = {} contacts, at least one a path; found {} paths",
@@ -86,8 +86,8 @@ impl Configuration for KademliaParameters {
                 ),
             ));
         }
-        if self.paths > 1 && !circumstances.iterative {
-            return Err(Problem::new(
+        if self.paths > 1 && !deployment.iterative {
+            return Err(ConfigError::new(
                 "overlay.kademlia.paths",
                 "disjoint paths are those of iterative lookups; expected `overlay.lookup` = \"iterative\"",
             ));
@@ -95,22 +95,26 @@ impl Configuration for KademliaParameters {
         Ok(())
     }
 
-    fn burden(&self, nodes: usize) -> Burden {
+    fn cost_estimate(&self, nodes: usize) -> CostEstimate {
         let Expected {
             asked,
             buckets,
             contacts,
         } = self.expected(nodes);
-        Burden {
+        CostEstimate {
             hops: asked,
-            maintenance: self.upkeep(nodes).iter().map(|(_, rate)| rate).sum(),
+            maintenance: self
+                .maintenance_rates(nodes)
+                .iter()
+                .map(|(_, rate)| rate)
+                .sum(),
             bytes: 8.0 * contacts + 24.0 * buckets,
             build: contacts / 10.0,
             peers: contacts,
         }
     }
 
-    fn upkeep(&self, nodes: usize) -> Vec<(&'static str, f64)> {
+    fn maintenance_rates(&self, nodes: usize) -> Vec<(&'static str, f64)> {
         let expected = self.expected(nodes);
         let (n, k) = (nodes.max(2) as f64, self.k as f64);
         // A refreshed bucket asks its k nodes; each of them and each answer is a message.
@@ -118,11 +122,11 @@ impl Configuration for KademliaParameters {
         vec![("overlay.kademlia.refresh", refresh * self.refresh.rate())]
     }
 
-    fn timeout(&self) -> Span {
+    fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    fn launch<L: Launch>(&self, launch: L) -> L::Output {
-        launch.with::<Kademlia>(self.clone())
+    fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output {
+        visitor.visit::<Kademlia>(self.clone())
     }
 }

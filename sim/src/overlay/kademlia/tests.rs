@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::Seed;
-use crate::overlay::{Census, Effect, Omniscient};
+use crate::overlay::{Effect, GroundTruth, MemberIndex};
 use crate::space::key::tests::keys;
 use proptest::prelude::*;
 
@@ -16,10 +16,10 @@ fn bounds(k: usize, b: u32) -> Bounds {
 }
 
 /// IDs that fall into many levels, some of them far down.
-fn close_ids(count: usize, seed: u64) -> Identities {
+fn close_ids(count: usize, seed: u64) -> NodeIds {
     let mut stream = Seed::new(seed).stream("ids", 0);
     let base = Key::random(&mut stream);
-    let mut ids = Identities::default();
+    let mut ids = NodeIds::default();
     for i in 0..count {
         let far = Key::random(&mut stream);
         let near = base.xor(far.low_bits(stream.below(161) as u32));
@@ -162,8 +162,8 @@ proptest! {
         contacts.sort_unstable_by_key(|c| (ids.id(c.node()).xor(key), c.node()));
         let sound = contacts.iter().find(|c| c.failures() == 0).map(|c| c.node());
         let mine = my_id.xor(key);
-        let nearer = sound.filter(|node| ids.id(*node).xor(key) < mine);
-        prop_assert_eq!(state.buckets.greedy(&ids, b, mine, &key), nearer);
+        let cmp_closeness = sound.filter(|node| ids.id(*node).xor(key) < mine);
+        prop_assert_eq!(state.buckets.greedy(&ids, b, mine, &key), cmp_closeness);
         let except = Node(3);
         let live: Vec<Node> = contacts
             .iter()
@@ -185,10 +185,10 @@ proptest! {
     ) {
         let ids = close_ids(n, seed);
         let members: Vec<Node> = (0..n as u32).map(Node).collect();
-        let census = Census::new(&ids, &members);
+        let member_index = MemberIndex::new(&ids, &members);
         let shared = KademliaParameters { k, b, ..KademliaParameters::default() };
         for key in keys.iter().chain(members.iter().map(|m| ids.id(*m)).collect::<Vec<_>>().iter()) {
-            let root = Kademlia::root(&shared, &census, &[], &(), key).expect("somebody is there");
+            let root = Kademlia::root(&shared, &member_index, &[], &(), key).expect("somebody is there");
             let nearest = members.iter().map(|node| ids.id(*node).xor(*key)).min();
             prop_assert_eq!(Some(ids.id(root).xor(*key)), nearest);
         }
@@ -224,13 +224,16 @@ proptest! {
 /// asks, in order, and what it finds. Nodes in `silent` do not answer.
 fn conduct(
     shared: &KademliaParameters,
-    ids: &Identities,
+    ids: &NodeIds,
     states: &mut [Kademlia],
     key: &Key,
     silent: &[Node],
 ) -> (Vec<Node>, Option<Node>) {
     let mut random = Seed::new(1).stream("node", 0);
-    let search = Search { trip: 0, number: 1 };
+    let handle = LookupHandle {
+        routed: 0,
+        number: 1,
+    };
     let (mut asked, mut found) = (Vec::new(), None);
     let mut effects = Vec::new();
     let mut turn = |state: &mut Kademlia,
@@ -248,7 +251,7 @@ fn conduct(
     };
     let mut waiting = std::collections::VecDeque::new();
     waiting.extend(turn(&mut states[0], &mut |state, context| {
-        assert!(state.look_up(context, key, search));
+        assert!(state.look_up(context, key, handle));
     }));
     while let Some(effect) = waiting.pop_front() {
         match effect {
@@ -264,14 +267,14 @@ fn conduct(
                 waiting.extend(turn(&mut states[0], &mut |state, context| {
                     if answers {
                         let nodes = Message::Nodes(nodes.clone().into());
-                        state.on_reply(context, to, purpose, nodes, Span::ZERO);
+                        state.on_reply(context, to, purpose, nodes, Duration::ZERO);
                     } else {
                         state.on_timeout(context, to, Some(purpose));
                     }
                 }));
             }
-            Effect::Found { search: over, root } => {
-                assert_eq!((over, found), (search, None));
+            Effect::Found { handle: over, root } => {
+                assert_eq!((over, found), (handle, None));
                 found = root;
             }
             _ => {}
@@ -302,7 +305,7 @@ proptest! {
         let silent: Vec<Node> = quiet.into_iter().map(Node).collect();
         let contacts = states[0].closest(&shared, &ids, &key);
         let me = ids.id(Node(0)).xor(key);
-        let nearer = contacts.iter().filter(|node| ids.id(**node).xor(key) < me).count();
+        let cmp_closeness = contacts.iter().filter(|node| ids.id(**node).xor(key) < me).count();
         let distance = |node: &Node| (ids.id(*node).xor(key), *node);
         let (asked, found) = conduct(&shared, &ids, &mut states, &key, &silent);
         let mut answered: Vec<Node> = asked.iter().copied().filter(|n| !silent.contains(n)).collect();
@@ -312,7 +315,7 @@ proptest! {
         answered.sort_unstable();
         answered.dedup();
         prop_assert_eq!(answered.len(), count);
-        prop_assert!(asked.len() >= shared.paths.min(nearer));
+        prop_assert!(asked.len() >= shared.paths.min(cmp_closeness));
         if silent.is_empty() {
             let root = members.iter().copied().min_by_key(distance);
             prop_assert_eq!(found.map(|node| ids.id(node)), root.map(|node| ids.id(node)));

@@ -1,27 +1,28 @@
 //! How a converged network of UrDHT looks, and who the root of a key is.
 
-use super::{Crowd, Shared, Topology, Urdht};
+use super::{Members, Shared, Topology, Urdht};
 use crate::engine::Stream;
-use crate::overlay::{Census, Identities, Node, Omniscient};
+use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
 use crate::space::Key;
 
-impl<T: Topology> Omniscient for Urdht<T> {
+impl<T: Topology> GroundTruth for Urdht<T> {
     type Index = ();
 
-    fn newcomer(shared: &Shared<T>, id: &Key) -> Self {
+    fn new(shared: &Shared<T>, id: &Key) -> Self {
         Self::at(shared, id)
     }
 
-    fn acquainted(
+    fn with_contacts(
         shared: &Shared<T>,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         contacts: &[Node],
         random: &mut Stream,
     ) -> Option<Self> {
         let topology = &shared.topology;
         let mut node = Self::at(shared, &ids.id(me));
-        node.peers.hear(topology, ids, me, contacts.iter().copied());
+        node.peers
+            .add_candidates(topology, ids, me, contacts.iter().copied());
         node.peers.choose(topology, &node.point, random);
         Some(node)
     }
@@ -31,7 +32,7 @@ impl<T: Topology> Omniscient for Urdht<T> {
     /// Time O(n log n) on rings and with buckets, O(n^2) in the other spaces.
     fn converged(
         shared: &Shared<T>,
-        ids: &Identities,
+        ids: &NodeIds,
         members: &[Node],
         random: &mut [Stream],
     ) -> Vec<Self> {
@@ -50,7 +51,7 @@ impl<T: Topology> Omniscient for Urdht<T> {
             .iter()
             .map(|member| states[*member].point.clone())
             .collect();
-        let crowd = Crowd {
+        let all_members = Members {
             ids: &sorted,
             points: &points,
         };
@@ -58,13 +59,19 @@ impl<T: Topology> Omniscient for Urdht<T> {
         let mut horizons = Vec::with_capacity(order.len());
         let mut short: Vec<Vec<u32>> = Vec::with_capacity(order.len());
         for (place, member) in order.iter().enumerate() {
-            let horizon = topology.horizon(&crowd, place, &mut random[*member]);
-            let candidates: Vec<T::Point> = horizon.iter().map(point).collect();
+            let short_candidates =
+                topology.short_candidates(&all_members, place, &mut random[*member]);
+            let candidates: Vec<T::Point> = short_candidates.iter().map(point).collect();
             let chosen = topology.short(&points[place], &candidates);
-            short.push(chosen.iter().map(|peer| horizon[*peer as usize]).collect());
-            horizons.push(horizon);
+            short.push(
+                chosen
+                    .iter()
+                    .map(|peer| short_candidates[*peer as usize])
+                    .collect(),
+            );
+            horizons.push(short_candidates);
         }
-        let mut seen = Marks::new(order.len());
+        let mut seen = VisitedMembers::new(order.len());
         for (place, member) in order.iter().enumerate() {
             let random = &mut random[*member];
             let mine = &short[place];
@@ -72,8 +79,9 @@ impl<T: Topology> Omniscient for Urdht<T> {
             mine.iter().for_each(|peer| _ = seen.is_new(*peer));
             let theirs = mine.iter().flat_map(|peer| &short[*peer as usize]);
             let second: Vec<u32> = theirs.copied().filter(|peer| seen.is_new(*peer)).collect();
-            let horizon = std::mem::take(&mut horizons[place]);
-            let heard = topology.acquaintances(order.len(), place, &horizon, &second, random);
+            let short_candidates = std::mem::take(&mut horizons[place]);
+            let heard =
+                topology.long_candidates(order.len(), place, &short_candidates, &second, random);
             seen.begin(place as u32);
             let mut known: Vec<u32> = mine.clone();
             known.extend(heard);
@@ -98,21 +106,21 @@ impl<T: Topology> Omniscient for Urdht<T> {
     /// Told by the order of IDs where the topology knows how; otherwise time O(n).
     fn root(
         shared: &Shared<T>,
-        census: &Census,
+        member_index: &MemberIndex,
         nodes: &[Self],
         (): &(),
         key: &Key,
     ) -> Option<Node> {
         let topology = &shared.topology;
-        if let Some(place) = topology.root(census, key) {
-            return census.nodes().get(place).copied();
+        if let Some(place) = topology.root(member_index, key) {
+            return member_index.nodes().get(place).copied();
         }
         let target = topology.point(key);
-        let members = census.nodes().iter().copied();
-        members.min_by_key(|node| topology.succession(&target, &nodes[node.index()].point))
+        let members = member_index.nodes().iter().copied();
+        members.min_by_key(|node| topology.root_distance(&target, &nodes[node.index()].point))
     }
 
-    fn is_intact(shared: &Shared<T>, census: &Census, nodes: &[Self]) -> Option<bool> {
+    fn is_intact(shared: &Shared<T>, member_index: &MemberIndex, nodes: &[Self]) -> Option<bool> {
         if !T::RING {
             return None;
         }
@@ -120,11 +128,11 @@ impl<T: Topology> Omniscient for Urdht<T> {
         let next = |node: &Node| {
             let Self { point, peers, .. } = &nodes[node.index()];
             let ways = peers.points()[..peers.short().len()].iter();
-            let ways = ways.map(|peer| topology.succession(point, peer));
+            let ways = ways.map(|peer| topology.root_distance(point, peer));
             let nearest = ways.zip(peers.short()).min();
             nearest.map(|(_, peer)| *peer)
         };
-        let members = census.nodes();
+        let members = member_index.nodes();
         let following = members.iter().cycle().skip(1);
         let follows = |(node, following): (&Node, &Node)| {
             let successor = next(node);
@@ -135,12 +143,12 @@ impl<T: Topology> Omniscient for Urdht<T> {
 }
 
 /// Which members were met in the current round.
-struct Marks {
+struct VisitedMembers {
     met: Vec<u32>,
     round: u32,
 }
 
-impl Marks {
+impl VisitedMembers {
     fn new(members: usize) -> Self {
         Self {
             met: vec![0; members],

@@ -16,12 +16,13 @@ mod topology;
 pub use parameters::{Shared, UrdhtParameters};
 pub use peers::PeerSet;
 pub use topology::{
-    Can, CanZones, ChordRing, Clique, Crowd, Delaunay, Euclidean, EuclideanRegions, Expected,
-    HyperbolicDisc, HyperbolicRegions, Symphony, Topology, UrdhtSpace, Visit, Voronoi, XorBuckets,
+    Can, CanZones, ChordRing, Clique, Delaunay, Euclidean, EuclideanRegions, Expected,
+    HyperbolicDisc, HyperbolicRegions, Members, Symphony, Topology, TopologyVisitor, UrdhtSpace,
+    Voronoi, XorBuckets,
 };
 
-use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
-use crate::engine::{Period, Span};
+use super::{Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use crate::engine::{Duration, Period};
 use crate::space::{Coordinates, Geometry, Key};
 use std::cmp::Ordering;
 
@@ -95,14 +96,15 @@ impl<T: Topology> Urdht<T> {
     /// Chooses peers anew among those known and `heard`.
     fn consider(&mut self, context: &mut Context<'_, Self>, heard: impl Iterator<Item = Node>) {
         let topology = &context.shared.topology;
-        self.peers.hear(topology, context.ids, context.me, heard);
+        self.peers
+            .add_candidates(topology, context.ids, context.me, heard);
         if self.peers.choose(topology, &self.point, context.random) {
             context.update();
         }
     }
 
     /// The node has its place.
-    fn found_place(&mut self, context: &mut Context<'_, Self>) {
+    fn complete_join(&mut self, context: &mut Context<'_, Self>) {
         if !self.joined {
             self.maintain(context);
             context.joined();
@@ -125,21 +127,21 @@ impl<T: Topology> Overlay for Urdht<T> {
     /// The greedy step: to the known peer nearest to the key, if it is nearer than this node.
     /// Where the nearest is not the root, the node nearest to the key names the root, and a node
     /// that holds itself for the root keeps the message. Linear in the peers.
-    fn next_hop(&self, shared: &Shared<T>, _: &Identities, _: Node, key: &Key) -> NextHop {
+    fn next_hop(&self, shared: &Shared<T>, _: &NodeIds, _: Node, key: &Key) -> NextHop {
         let topology = &shared.topology;
         let target = topology.point(key);
         let nodes = self.peers.nodes();
         let points = self.peers.points().iter();
-        let mut heir = None;
+        let mut successor = None;
         if !T::ROOT_IS_NEAREST {
-            let mut least = topology.succession(&target, &self.point);
+            let mut least = topology.root_distance(&target, &self.point);
             for (place, point) in points.clone().enumerate() {
-                let way = topology.succession(&target, point);
+                let way = topology.root_distance(&target, point);
                 if way < least {
-                    (least, heir) = (way, Some(place));
+                    (least, successor) = (way, Some(place));
                 }
             }
-            if heir.is_none() {
+            if successor.is_none() {
                 return NextHop::Root;
             }
         }
@@ -151,17 +153,17 @@ impl<T: Topology> Overlay for Urdht<T> {
                 (least, next) = (distance, Some(place));
             }
         }
-        match (next, heir) {
+        match (next, successor) {
             (Some(place), _) => NextHop::Next(nodes[place]),
             (None, Some(place)) => NextHop::Last(nodes[place]),
             (None, None) => NextHop::Root,
         }
     }
 
-    fn next_hop_but(
+    fn next_hop_without(
         &self,
         shared: &Shared<T>,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         key: &Key,
         except: Node,
@@ -175,10 +177,10 @@ impl<T: Topology> Overlay for Urdht<T> {
         without.next_hop(shared, ids, me, key)
     }
 
-    fn nearer(shared: &Shared<T>, key: &Key, a: &Key, b: &Key) -> Ordering {
+    fn cmp_closeness(shared: &Shared<T>, key: &Key, a: &Key, b: &Key) -> Ordering {
         let topology = &shared.topology;
         let key = topology.point(key);
-        let far = |id| topology.succession(&key, &topology.point(id));
+        let far = |id| topology.root_distance(&key, &topology.point(id));
         far(a).cmp(&far(b))
     }
 
@@ -190,7 +192,7 @@ impl<T: Topology> Overlay for Urdht<T> {
         shared.topology.locate(key)
     }
 
-    fn touch(&self) -> u32 {
+    fn prefetch(&self) -> u32 {
         self.peers.nodes().len() as u32
     }
 
@@ -208,7 +210,7 @@ impl<T: Topology> Overlay for Urdht<T> {
                 context.route_via(node, context.id(), Query::Join);
                 context.set_timer(context.shared.join_timeout, Timer::Join);
             }
-            None => self.found_place(context),
+            None => self.complete_join(context),
         }
     }
 
@@ -221,7 +223,7 @@ impl<T: Topology> Overlay for Urdht<T> {
         for peer in self.peers.short() {
             context.send(*peer, Message::Notify);
         }
-        self.found_place(context);
+        self.complete_join(context);
     }
 
     fn maintain(&mut self, context: &mut Context<'_, Self>) {
@@ -251,7 +253,7 @@ impl<T: Topology> Overlay for Urdht<T> {
                     for peer in self.peers.short() {
                         context.send(*peer, Message::Notify);
                     }
-                    self.found_place(context);
+                    self.complete_join(context);
                 }
             }
             Message::Notify => self.learn(context, from, &[]),
@@ -269,7 +271,7 @@ impl<T: Topology> Overlay for Urdht<T> {
         from: Node,
         message: Message,
     ) -> Message {
-        let answer = self.peers.told(context.random);
+        let answer = self.peers.gossip_sample(context.random);
         match message {
             Message::Gossip(told) => self.learn(context, from, &told),
             _ => self.learn(context, from, &[]),
@@ -283,7 +285,7 @@ impl<T: Topology> Overlay for Urdht<T> {
         from: Node,
         _: Timer,
         message: Message,
-        _: Span,
+        _: Duration,
     ) {
         if let Message::Gossip(told) = message {
             self.learn(context, from, &told);
@@ -302,7 +304,7 @@ impl<T: Topology> Overlay for Urdht<T> {
         match timer {
             Timer::Gossip => {
                 if let Some(partner) = self.peers.random_short(context.random) {
-                    let told = self.peers.told(context.random);
+                    let told = self.peers.gossip_sample(context.random);
                     context.request(partner, Message::Gossip(told), timer);
                 }
                 Self::again(context, context.shared.gossip, timer);

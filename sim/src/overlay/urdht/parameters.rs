@@ -1,9 +1,9 @@
 //! What can be set about UrDHT.
 
-use super::{Expected, Topology, Urdht, UrdhtSpace, Visit};
-use crate::engine::{Period, Span};
-use crate::overlay::{Burden, Circumstances, Configuration, Launch};
-use crate::parameter::Problem;
+use super::{Expected, Topology, TopologyVisitor, Urdht, UrdhtSpace};
+use crate::engine::{Duration, Period};
+use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor};
+use crate::parameter::ConfigError;
 use crate::space::Rule;
 
 crate::parameters! {
@@ -26,21 +26,21 @@ crate::parameters! {
         /// Nodes in a bucket (xor).
         pub bucket: usize = 3, within 1..=100_000;
         /// Time between two gossips of a node with a random short peer, or "never".
-        pub gossip: Period = Period::every(Span::from_secs(10));
+        pub gossip: Period = Period::every(Duration::from_secs(10));
         /// Time between two looks at a peer, long or short, whether it lives and whom it knows, or "never".
-        pub refresh: Period = Period::every(Span::from_secs(10));
+        pub refresh: Period = Period::every(Duration::from_secs(10));
         /// Time after which a joiner that has found no place begins again through somebody else.
-        pub join_timeout: Span = Span::from_secs(10), within crate::parameter::Range::above(0.0);
+        pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
         /// How long a node waits for an answer.
-        pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
+        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }
 
 impl UrdhtParameters {
     /// Refuses a table of fewer than `least` short peers, which have to hold `what`.
-    pub(super) fn least_table(&self, least: usize, what: &str) -> Result<(), Problem> {
+    pub(super) fn least_table(&self, least: usize, what: &str) -> Result<(), ConfigError> {
         match self.table_size {
-            Some(size) if size < least => Err(Problem::new(
+            Some(size) if size < least => Err(ConfigError::new(
                 "overlay.urdht.table-size",
                 format_args!(
                     "on this space a node needs {what}; expected at least {least}, found {size}"
@@ -52,13 +52,13 @@ impl UrdhtParameters {
 
     fn expected(&self, nodes: usize) -> Expected {
         struct Ask(f64);
-        impl Visit for Ask {
+        impl TopologyVisitor for Ask {
             type Output = Expected;
-            fn with<T: Topology>(self, shared: Shared<T>) -> Expected {
+            fn visit<T: Topology>(self, shared: Shared<T>) -> Expected {
                 shared.topology.expected(self.0)
             }
         }
-        self.open(Ask(nodes as f64))
+        self.accept_topology(Ask(nodes as f64))
     }
 }
 
@@ -68,7 +68,7 @@ pub struct Shared<T> {
     pub(super) topology: T,
     pub(super) gossip: Period,
     pub(super) refresh: Period,
-    pub(super) join_timeout: Span,
+    pub(super) join_timeout: Duration,
 }
 
 impl<T: Topology> Shared<T> {
@@ -94,9 +94,9 @@ impl<T: Topology> Shared<T> {
 }
 
 impl Configuration for UrdhtParameters {
-    fn check(&self, circumstances: &Circumstances) -> Result<(), Problem> {
-        if self.gossip.span().is_none() && circumstances.need_maintenance() {
-            return Err(Problem::new(
+    fn check(&self, deployment: &Deployment) -> Result<(), ConfigError> {
+        if self.gossip.span().is_none() && deployment.need_maintenance() {
+            return Err(ConfigError::new(
                 "overlay.urdht.gossip",
                 "nodes find their peers by gossip; expected a duration",
             ));
@@ -104,47 +104,51 @@ impl Configuration for UrdhtParameters {
         self.check_space()
     }
 
-    fn burden(&self, nodes: usize) -> Burden {
+    fn cost_estimate(&self, nodes: usize) -> CostEstimate {
         let expected = self.expected(nodes);
-        Burden {
+        CostEstimate {
             hops: expected.hops,
-            maintenance: self.upkeep(nodes).iter().map(|(_, rate)| rate).sum(),
+            maintenance: self
+                .maintenance_rates(nodes)
+                .iter()
+                .map(|(_, rate)| rate)
+                .sum(),
             build: expected.peers + nodes as f64 / 20.0,
             bytes: expected.peers * (4.0 + size_of::<crate::space::TorusPoint>() as f64),
             peers: expected.peers,
         }
     }
 
-    fn upkeep(&self, _: usize) -> Vec<(&'static str, f64)> {
+    fn maintenance_rates(&self, _: usize) -> Vec<(&'static str, f64)> {
         vec![
             ("overlay.urdht.gossip", 3.0 * self.gossip.rate()),
             ("overlay.urdht.refresh", 3.0 * self.refresh.rate()),
         ]
     }
 
-    fn timeout(&self) -> Span {
+    fn timeout(&self) -> Duration {
         self.timeout
     }
 
     fn is_ring(&self) -> bool {
         struct Ask;
-        impl Visit for Ask {
+        impl TopologyVisitor for Ask {
             type Output = bool;
-            fn with<T: Topology>(self, _: Shared<T>) -> bool {
+            fn visit<T: Topology>(self, _: Shared<T>) -> bool {
                 T::RING
             }
         }
-        self.open(Ask)
+        self.accept_topology(Ask)
     }
 
-    fn launch<L: Launch>(&self, launch: L) -> L::Output {
+    fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output {
         struct Open<L>(L);
-        impl<L: Launch> Visit for Open<L> {
+        impl<L: ProtocolVisitor> TopologyVisitor for Open<L> {
             type Output = L::Output;
-            fn with<T: Topology>(self, shared: Shared<T>) -> L::Output {
-                self.0.with::<Urdht<T>>(shared)
+            fn visit<T: Topology>(self, shared: Shared<T>) -> L::Output {
+                self.0.visit::<Urdht<T>>(shared)
             }
         }
-        self.open(Open(launch))
+        self.accept_topology(Open(visitor))
     }
 }

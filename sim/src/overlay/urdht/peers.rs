@@ -2,13 +2,13 @@
 
 use super::Topology;
 use crate::engine::Stream;
-use crate::overlay::{Identities, Node};
+use crate::overlay::{Node, NodeIds};
 
 /// How many short peers a node tells of in a gossip: all, but for cliques.
-const SHORT_TOLD: usize = 32;
+const SHORT_SENT: usize = 32;
 /// How many long peers a node tells of beside its short ones: so long tables become random
 /// samples of the whole network, where short peers alone would tell of the neighbourhood.
-const LONG_TOLD: usize = 4;
+const LONG_SENT: usize = 4;
 /// How many nodes that did not answer are remembered at least, so that they are not taken from
 /// hearsay again while others still tell of them; as many as there are peers if these are more.
 const SILENT: usize = 64;
@@ -80,16 +80,16 @@ impl<P: Clone> PeerSet<P> {
     }
 
     /// What a node tells in a gossip: short peers and a few long ones, drawn uniformly.
-    pub(super) fn told(&self, stream: &mut Stream) -> Box<[Node]> {
-        let mut told: Vec<Node> = Vec::with_capacity(self.short.min(SHORT_TOLD) + LONG_TOLD);
+    pub(super) fn gossip_sample(&self, stream: &mut Stream) -> Box<[Node]> {
+        let mut told: Vec<Node> = Vec::with_capacity(self.short.min(SHORT_SENT) + LONG_SENT);
         let mut draw = |from: &[Node], count: usize| {
             told.extend((0..count).map(|_| from[stream.index(from.len())]));
         };
-        if self.short > SHORT_TOLD {
-            draw(self.short(), SHORT_TOLD);
+        if self.short > SHORT_SENT {
+            draw(self.short(), SHORT_SENT);
         }
-        draw(self.long(), LONG_TOLD.min(self.long().len()));
-        if self.short <= SHORT_TOLD {
+        draw(self.long(), LONG_SENT.min(self.long().len()));
+        if self.short <= SHORT_SENT {
             told.extend(self.short());
         }
         told.into()
@@ -101,10 +101,10 @@ impl<P: Clone> PeerSet<P> {
     }
 
     /// Takes in nodes that were heard of: new ones wait for the next choice.
-    pub(super) fn hear<T: Topology<Point = P>>(
+    pub(super) fn add_candidates<T: Topology<Point = P>>(
         &mut self,
         topology: &T,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         heard: impl Iterator<Item = Node>,
     ) {

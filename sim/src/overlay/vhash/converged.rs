@@ -1,9 +1,9 @@
 //! How a converged VHash looks, and who the root of a key is.
 
-use super::whereabouts::Whereabouts;
+use super::position_index::PositionIndex;
 use super::{Record, Shared, VHash};
-use crate::engine::{Instant, Span, Stream};
-use crate::overlay::{Census, Identities, Node, Omniscient};
+use crate::engine::{Duration, Instant, Stream};
+use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
 use crate::space::{Dgvh, Key, Space, TorusGrid, TorusPoint};
 use ordered_float::OrderedFloat;
 
@@ -12,23 +12,24 @@ use ordered_float::OrderedFloat;
 /// of some 500 nodes about one has a neighbour that is farther away still.
 const NEAREST: usize = 24;
 
-impl Omniscient for VHash {
-    type Index = Whereabouts;
+impl GroundTruth for VHash {
+    type Index = PositionIndex;
 
-    fn newcomer(shared: &Shared, id: &Key) -> Self {
+    fn new(shared: &Shared, id: &Key) -> Self {
         Self::at(shared, id)
     }
 
-    fn acquainted(
+    fn with_contacts(
         shared: &Shared,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         contacts: &[Node],
         random: &mut Stream,
     ) -> Option<Self> {
         let mut node = Self::at(shared, &ids.id(me));
         let records = records(shared, ids, contacts);
-        node.peers.hear(Instant::START, None, records.iter());
+        node.peers
+            .merge_records(Instant::START, None, records.iter());
         node.peers.choose(shared, &node.position, random);
         Some(node)
     }
@@ -37,7 +38,7 @@ impl Omniscient for VHash {
     /// peers' short peers. Time O(n) on average for IDs at random and a fixed dimension.
     fn converged(
         shared: &Shared,
-        ids: &Identities,
+        ids: &NodeIds,
         members: &[Node],
         random: &mut [Stream],
     ) -> Vec<Self> {
@@ -88,25 +89,28 @@ impl Omniscient for VHash {
     /// census. Time O(1) on average for IDs at random and a fixed dimension.
     fn root(
         shared: &Shared,
-        census: &Census,
+        member_index: &MemberIndex,
         _: &[Self],
-        index: &Whereabouts,
+        index: &PositionIndex,
         key: &Key,
     ) -> Option<Node> {
         index.nearest(&shared.torus.point(key), |a, b| {
-            let first = census.nodes().iter().find(|node| [a, b].contains(*node));
+            let first = member_index
+                .nodes()
+                .iter()
+                .find(|node| [a, b].contains(*node));
             first == Some(&a)
         })
     }
 }
 
 /// Records of nodes that have not moved yet.
-fn records(shared: &Shared, ids: &Identities, nodes: &[Node]) -> Vec<Record> {
+fn records(shared: &Shared, ids: &NodeIds, nodes: &[Node]) -> Vec<Record> {
     let record = |node: &Node| Record {
         node: *node,
         version: 0,
         position: shared.torus.point(&ids.id(*node)),
-        age: Span::ZERO,
+        age: Duration::ZERO,
     };
     nodes.iter().map(record).collect()
 }
@@ -134,7 +138,7 @@ mod tests {
                 ..VHashParameters::default()
             });
             let mut stream = Seed::new(seed).stream("ids", 0);
-            let mut ids = Identities::default();
+            let mut ids = NodeIds::default();
             let members: Vec<Node> = (0..nodes).map(|_| ids.add(Key::random(&mut stream))).collect();
             let mut random: Vec<Stream> =
                 (0..nodes as u64).map(|i| Seed::new(seed).stream("node", i)).collect();

@@ -16,15 +16,15 @@
 mod converged;
 mod parameters;
 mod peers;
+mod position_index;
 mod springs;
-mod whereabouts;
 
 pub use parameters::{Embedding, Shared, VHashParameters};
 pub use peers::{PeerSet, Record};
-pub use whereabouts::Whereabouts;
+pub use position_index::PositionIndex;
 
-use super::{Context, HEADER_BYTES, Identities, NODE_BYTES, NextHop, Node, Overlay};
-use crate::engine::{Instant, Period, Span};
+use super::{Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use crate::engine::{Duration, Instant, Period};
 use crate::space::{Coordinates, Geometry, Key, Space, TorusPoint};
 use springs::Springs;
 use std::cmp::Ordering;
@@ -40,35 +40,35 @@ pub struct VHash {
     /// It has found its place.
     joined: bool,
     /// The short peers whom it has told of itself, while it is new.
-    greeted: Option<Vec<Node>>,
+    introduced: Option<Vec<Node>>,
 }
 
 /// What VHash nodes tell each other.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// Request and answer: who I am, how my springs stand, my short peers and a few long ones.
-    Gossip(Box<News>),
+    Gossip(Box<StateUpdate>),
     /// Request: where are you? A measurement for the embedding.
     Probe,
     /// Answer: here.
-    Position(Box<News>),
+    Position(Box<StateUpdate>),
     /// To a joiner: me and my short peers.
-    Welcome(Box<News>),
+    Welcome(Box<StateUpdate>),
     /// To short peers: I go; these are the peers that I had.
-    Farewell(Box<News>),
+    Farewell(Box<StateUpdate>),
 }
 
 /// What a node says of itself and of those around it.
 #[derive(Clone, Debug)]
-pub struct News {
+pub struct StateUpdate {
     sender: Record,
-    springs: springs::Stated,
+    springs: springs::SpringEstimates,
     peers: Vec<Record>,
 }
 
 /// How many long peers a node tells of beside its short ones: so long tables become random
 /// samples of the whole network, where short peers alone would tell of the neighbourhood.
-const LONG_TOLD: usize = 4;
+const LONG_SENT: usize = 4;
 
 /// What a VHash node asks the root of a key.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +111,7 @@ impl VHash {
             peers: PeerSet::new(shared.torus.dimensions()),
             springs: Springs::default(),
             joined: false,
-            greeted: None,
+            introduced: None,
         }
     }
 
@@ -120,35 +120,44 @@ impl VHash {
             node: me,
             version: self.version,
             position: self.position.clone(),
-            age: Span::ZERO,
+            age: Duration::ZERO,
         }
     }
 
     /// What the node says of itself.
-    fn news(&self, me: Node) -> Box<News> {
-        Box::new(News {
+    fn state_update(&self, me: Node) -> Box<StateUpdate> {
+        Box::new(StateUpdate {
             sender: self.record(me),
-            springs: self.springs.stated(),
+            springs: self.springs.estimates(),
             peers: Vec::new(),
         })
     }
 
     /// What the node says of itself and its peers.
-    fn all_news(&self, context: &mut Context<'_, Self>) -> Box<News> {
-        let peers = self.peers.told(context.now, LONG_TOLD, context.random);
-        Box::new(News {
+    fn full_state_update(&self, context: &mut Context<'_, Self>) -> Box<StateUpdate> {
+        let peers = self
+            .peers
+            .gossip_sample(context.now, LONG_SENT, context.random);
+        Box::new(StateUpdate {
             peers,
-            ..*self.news(context.me)
+            ..*self.state_update(context.me)
         })
     }
 
     /// Takes in what another node has told, and chooses peers anew.
-    fn learn(&mut self, context: &mut Context<'_, Self>, news: &News) {
-        self.hear(context, std::iter::once(&news.sender).chain(&news.peers));
+    fn learn(&mut self, context: &mut Context<'_, Self>, state_update: &StateUpdate) {
+        self.merge_records(
+            context,
+            std::iter::once(&state_update.sender).chain(&state_update.peers),
+        );
         self.choose(context);
     }
 
-    fn hear<'a>(&mut self, context: &Context<'_, Self>, records: impl Iterator<Item = &'a Record>) {
+    fn merge_records<'a>(
+        &mut self,
+        context: &Context<'_, Self>,
+        records: impl Iterator<Item = &'a Record>,
+    ) {
         let mut known = 0;
         let others = records.filter(|record| {
             let is_me = record.node == context.me;
@@ -157,7 +166,8 @@ impl VHash {
             }
             !is_me
         });
-        self.peers.hear(context.now, context.shared.expiry, others);
+        self.peers
+            .merge_records(context.now, context.shared.expiry, others);
         // Others know it from an earlier life, at a later position than its first one: what it says
         // of itself has to be later still.
         if known > self.version {
@@ -174,24 +184,24 @@ impl VHash {
         let changed = self.peers.choose(shared, &self.position, context.random);
         if changed || expired {
             context.update();
-            self.greet(context);
+            self.introduce(context);
         }
     }
 
     /// While it is new, asks each short peer for its news, and so tells it of itself: a newcomer
     /// of whom its neighbours do not know is not found.
-    fn greet(&mut self, context: &mut Context<'_, Self>) {
-        let Some(mut greeted) = self.greeted.take() else {
+    fn introduce(&mut self, context: &mut Context<'_, Self>) {
+        let Some(mut introduced) = self.introduced.take() else {
             return;
         };
         for peer in self.peers.short() {
-            if !greeted.contains(peer) {
-                greeted.push(*peer);
-                let news = self.news(context.me);
-                context.request(*peer, Message::Gossip(news), Timer::Gossip);
+            if !introduced.contains(peer) {
+                introduced.push(*peer);
+                let state_update = self.state_update(context.me);
+                context.request(*peer, Message::Gossip(state_update), Timer::Gossip);
             }
         }
-        self.greeted = Some(greeted);
+        self.introduced = Some(introduced);
     }
 
     /// Asks the short or long peer of whom nothing was heard for the longest for a sign of life.
@@ -202,8 +212,8 @@ impl VHash {
     }
 
     /// Takes leave of a node that is gone; who has lost the last peer joins anew.
-    fn bury(&mut self, context: &mut Context<'_, Self>, node: Node) {
-        if self.peers.bury(node, context.now) {
+    fn on_peer_failed(&mut self, context: &mut Context<'_, Self>, node: Node) {
+        if self.peers.remove_failed(node, context.now) {
             self.peers
                 .choose(context.shared, &self.position, context.random);
             context.update();
@@ -214,7 +224,7 @@ impl VHash {
     }
 
     /// The node has its place.
-    fn found_place(&mut self, context: &mut Context<'_, Self>) {
+    fn complete_join(&mut self, context: &mut Context<'_, Self>) {
         if !self.joined {
             self.maintain(context);
             context.joined();
@@ -227,21 +237,26 @@ impl VHash {
         }
     }
 
-    fn measure(&mut self, context: &mut Context<'_, Self>, news: &News, round_trip: Span) {
+    fn measure(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        state_update: &StateUpdate,
+        round_trip: Duration,
+    ) {
         if context.shared.embedding == Embedding::Springs {
             let latency = round_trip.as_secs_f64() / 2.0;
             let torus = &context.shared.torus;
             let nearest = self.peers.nearest_distance();
             let moved = self
                 .springs
-                .pull(torus, &self.position, nearest, news, latency);
+                .pull(torus, &self.position, nearest, state_update, latency);
             if let Some(position) = moved {
                 self.position = position;
                 self.version += 1;
                 // Who holds it to be where it was sends it what it cannot deliver.
-                let news = self.news(context.me);
+                let state_update = self.state_update(context.me);
                 for peer in self.peers.short() {
-                    context.send(*peer, Message::Position(news.clone()));
+                    context.send(*peer, Message::Position(state_update.clone()));
                 }
             }
         }
@@ -254,7 +269,7 @@ impl Overlay for VHash {
     type Query = Query;
     type Timer = Timer;
 
-    fn next_hop(&self, shared: &Shared, _: &Identities, _: Node, key: &Key) -> NextHop {
+    fn next_hop(&self, shared: &Shared, _: &NodeIds, _: Node, key: &Key) -> NextHop {
         let target = shared.torus.point(key);
         let mine = shared.torus.squared_distance(&self.position, &target);
         match self.peers.nearest(&shared.torus, &target) {
@@ -268,7 +283,7 @@ impl Overlay for VHash {
     fn replica_set(
         &self,
         shared: &Shared,
-        _: &Identities,
+        _: &NodeIds,
         _: Node,
         key: &Key,
         count: usize,
@@ -277,21 +292,21 @@ impl Overlay for VHash {
         self.peers.nearest_few(&shared.torus, &target, count)
     }
 
-    fn next_hop_but(
+    fn next_hop_without(
         &self,
         shared: &Shared,
-        ids: &Identities,
+        ids: &NodeIds,
         me: Node,
         key: &Key,
         except: Node,
     ) -> NextHop {
         let mut without = self.clone();
-        without.peers.bury(except, Instant::START);
+        without.peers.remove_failed(except, Instant::START);
         without.next_hop(shared, ids, me, key)
     }
 
     /// By the places that IDs stand for: where nodes begin, whatever an embedding does with them.
-    fn nearer(shared: &Shared, key: &Key, a: &Key, b: &Key) -> Ordering {
+    fn cmp_closeness(shared: &Shared, key: &Key, a: &Key, b: &Key) -> Ordering {
         let key = shared.torus.point(key);
         let far = |id| shared.torus.squared_distance(&shared.torus.point(id), &key);
         far(a).total_cmp(&far(b))
@@ -313,14 +328,14 @@ impl Overlay for VHash {
 
     fn bytes(message: &Message) -> u32 {
         match message {
-            Message::Gossip(news)
-            | Message::Position(news)
-            | Message::Welcome(news)
-            | Message::Farewell(news) => {
+            Message::Gossip(state_update)
+            | Message::Position(state_update)
+            | Message::Welcome(state_update)
+            | Message::Farewell(state_update) => {
                 // Address, age and coordinates.
                 let record = |record: &Record| NODE_BYTES * (2 + record.position.len() as u32);
-                let peers: u32 = news.peers.iter().map(record).sum();
-                HEADER_BYTES + record(&news.sender) + peers
+                let peers: u32 = state_update.peers.iter().map(record).sum();
+                HEADER_BYTES + record(&state_update.sender) + peers
             }
             Message::Probe => HEADER_BYTES,
         }
@@ -329,18 +344,18 @@ impl Overlay for VHash {
     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
         match bootstrap {
             Some(node) => {
-                self.greeted = None;
+                self.introduced = None;
                 context.route_via(node, context.id(), Query::Join);
                 context.set_timer(context.shared.join_timeout, Timer::Join);
             }
-            None => self.found_place(context),
+            None => self.complete_join(context),
         }
     }
 
     /// Goes on with those of its peers that have not expired, and tells the short ones that it is
     /// back.
     fn resume(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
-        self.greeted = None;
+        self.introduced = None;
         self.choose(context);
         if !std::mem::take(&mut self.joined) || self.peers.is_empty() {
             self.join(context, bootstrap);
@@ -348,8 +363,8 @@ impl Overlay for VHash {
         }
         self.maintain(context);
         context.joined();
-        self.greeted = Some(Vec::new());
-        self.greet(context);
+        self.introduced = Some(Vec::new());
+        self.introduce(context);
         context.set_timer(context.shared.join_timeout, Timer::Join);
     }
 
@@ -367,25 +382,25 @@ impl Overlay for VHash {
     }
 
     fn leave(&mut self, context: &mut Context<'_, Self>) {
-        let news = self.all_news(context);
+        let state_update = self.full_state_update(context);
         for peer in self.peers.short() {
-            context.send(*peer, Message::Farewell(news.clone()));
+            context.send(*peer, Message::Farewell(state_update.clone()));
         }
     }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Message) {
         match message {
-            Message::Welcome(news) => {
-                self.greeted = Some(Vec::new());
-                self.learn(context, &news);
-                self.found_place(context);
+            Message::Welcome(state_update) => {
+                self.introduced = Some(Vec::new());
+                self.learn(context, &state_update);
+                self.complete_join(context);
             }
-            Message::Farewell(news) => {
+            Message::Farewell(state_update) => {
                 // Who goes tells of those who close the gap.
-                self.hear(context, news.peers.iter());
-                self.bury(context, from);
+                self.merge_records(context, state_update.peers.iter());
+                self.on_peer_failed(context, from);
             }
-            Message::Position(news) => self.learn(context, &news),
+            Message::Position(state_update) => self.learn(context, &state_update),
             Message::Gossip(_) | Message::Probe => {}
         }
     }
@@ -397,13 +412,13 @@ impl Overlay for VHash {
         message: Message,
     ) -> Message {
         match message {
-            Message::Gossip(news) => {
-                let answer = self.all_news(context);
-                self.learn(context, &news);
-                self.springs.average(&news.springs);
+            Message::Gossip(state_update) => {
+                let answer = self.full_state_update(context);
+                self.learn(context, &state_update);
+                self.springs.average(&state_update.springs);
                 Message::Gossip(answer)
             }
-            _ => Message::Position(self.news(context.me)),
+            _ => Message::Position(self.state_update(context.me)),
         }
     }
 
@@ -413,27 +428,27 @@ impl Overlay for VHash {
         _: Node,
         purpose: Timer,
         message: Message,
-        round_trip: Span,
+        round_trip: Duration,
     ) {
         match message {
-            Message::Gossip(news) => {
-                self.springs.average(&news.springs);
-                self.measure(context, &news, round_trip);
-                self.learn(context, &news);
+            Message::Gossip(state_update) => {
+                self.springs.average(&state_update.springs);
+                self.measure(context, &state_update, round_trip);
+                self.learn(context, &state_update);
             }
-            Message::Position(news) => {
+            Message::Position(state_update) => {
                 if purpose == Timer::Probe {
                     self.springs.sample(round_trip.as_secs_f64() / 2.0);
-                    self.measure(context, &news, round_trip);
+                    self.measure(context, &state_update, round_trip);
                 }
-                self.hear(context, std::iter::once(&news.sender));
+                self.merge_records(context, std::iter::once(&state_update.sender));
             }
             Message::Probe | Message::Welcome(_) | Message::Farewell(_) => {}
         }
     }
 
     fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
-        self.bury(context, from);
+        self.on_peer_failed(context, from);
         // Who finds one peer dead looks after the next at once: often many die together.
         if let Some(Timer::Check { short }) = purpose {
             self.check(context, short);
@@ -444,8 +459,8 @@ impl Overlay for VHash {
         match timer {
             Timer::Gossip => {
                 if let Some(partner) = self.peers.random_short(context.random) {
-                    let news = self.all_news(context);
-                    context.request(partner, Message::Gossip(news), timer);
+                    let state_update = self.full_state_update(context);
+                    context.request(partner, Message::Gossip(state_update), timer);
                 }
                 self.again(context, context.shared.gossip, timer);
             }
@@ -461,7 +476,7 @@ impl Overlay for VHash {
                 self.again(context, context.shared.check, next);
             }
             Timer::Join => {
-                self.greeted = None;
+                self.introduced = None;
                 if !self.joined || self.peers.is_empty() {
                     context.rejoin();
                 }
@@ -472,16 +487,16 @@ impl Overlay for VHash {
     fn on_query(&mut self, context: &mut Context<'_, Self>, origin: Node, query: Query, _: Node) {
         match query {
             Query::Join => {
-                let news = self.all_news(context);
-                context.send(origin, Message::Welcome(news));
+                let state_update = self.full_state_update(context);
+                context.send(origin, Message::Welcome(state_update));
                 // Part of what was this node's is the newcomer's now.
                 let newcomer = Record {
                     node: origin,
                     version: 0,
                     position: context.shared.torus.point(&context.ids.id(origin)),
-                    age: Span::ZERO,
+                    age: Duration::ZERO,
                 };
-                self.hear(context, std::iter::once(&newcomer));
+                self.merge_records(context, std::iter::once(&newcomer));
                 self.choose(context);
             }
         }

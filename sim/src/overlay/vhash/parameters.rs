@@ -1,9 +1,9 @@
 //! What can be set about VHash.
 
 use super::VHash;
-use crate::engine::{Period, Span};
-use crate::overlay::{Burden, Circumstances, Configuration, Launch};
-use crate::parameter::Problem;
+use crate::engine::{Duration, Period};
+use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor};
+use crate::parameter::ConfigError;
 use crate::space::{Rule, Torus};
 
 crate::choices! {
@@ -30,17 +30,17 @@ crate::parameters! {
         /// Whether positions follow latencies.
         pub embedding: Embedding = Embedding::Off;
         /// Time between two gossips of a node, or "never".
-        pub gossip: Period = Period::every(Span::from_secs(10));
+        pub gossip: Period = Period::every(Duration::from_secs(10));
         /// Time between two measurements of a latency for the embedding.
-        pub probe: Period = Period::every(Span::from_secs(1));
+        pub probe: Period = Period::every(Duration::from_secs(1));
         /// Time between two looks whether a peer is alive, in turn the short and the long one of whom nothing was heard for the longest, or "never".
-        pub check: Period = Period::every(Span::from_secs(2));
+        pub check: Period = Period::every(Duration::from_secs(2));
         /// Time after which a peer that gives no sign of life is forgotten, or "never"; nothing expires without gossip.
-        pub expiry: Period = Period::every(Span::from_secs(600));
+        pub expiry: Period = Period::every(Duration::from_secs(600));
         /// Time after which a joiner that has found no place begins again through somebody else.
-        pub join_timeout: Span = Span::from_secs(10), within crate::parameter::Range::above(0.0);
+        pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
         /// How long a node waits for an answer.
-        pub timeout: Span = Span::from_millis(500), within crate::parameter::Range::above(0.0);
+        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }
 
@@ -55,8 +55,8 @@ pub struct Shared {
     pub(super) gossip: Period,
     pub(super) probe: Period,
     pub(super) check: Period,
-    pub(super) expiry: Option<Span>,
-    pub(super) join_timeout: Span,
+    pub(super) expiry: Option<Duration>,
+    pub(super) join_timeout: Duration,
 }
 
 impl From<&VHashParameters> for Shared {
@@ -88,10 +88,10 @@ impl From<&VHashParameters> for Shared {
 }
 
 impl Configuration for VHashParameters {
-    fn check(&self, circumstances: &Circumstances) -> Result<(), Problem> {
+    fn check(&self, deployment: &Deployment) -> Result<(), ConfigError> {
         let moves = self.embedding != Embedding::Off;
-        if self.gossip.span().is_none() && (circumstances.need_maintenance() || moves) {
-            return Err(Problem::new(
+        if self.gossip.span().is_none() && (deployment.need_maintenance() || moves) {
+            return Err(ConfigError::new(
                 "overlay.vhash.gossip",
                 "nodes find their peers and measure latencies by gossip; expected a duration",
             ));
@@ -99,19 +99,23 @@ impl Configuration for VHashParameters {
         Ok(())
     }
 
-    fn burden(&self, nodes: usize) -> Burden {
+    fn cost_estimate(&self, nodes: usize) -> CostEstimate {
         let shared = Shared::from(self);
         let peers = (shared.least_short + shared.most_long).min(nodes) as f64;
-        Burden {
+        CostEstimate {
             hops: libm::log2(nodes.max(2) as f64) / 2.0 + 1.0,
-            maintenance: self.upkeep(nodes).iter().map(|(_, rate)| rate).sum(),
+            maintenance: self
+                .maintenance_rates(nodes)
+                .iter()
+                .map(|(_, rate)| rate)
+                .sum(),
             build: 36.0 * shared.least_short.max(3 * self.dimensions + 1) as f64,
             bytes: peers * 8.0 * (self.dimensions as f64 + 1.0),
             peers: peers.min(nodes.saturating_sub(1) as f64),
         }
     }
 
-    fn upkeep(&self, _: usize) -> Vec<(&'static str, f64)> {
+    fn maintenance_rates(&self, _: usize) -> Vec<(&'static str, f64)> {
         let shared = Shared::from(self);
         vec![
             ("overlay.vhash.gossip", 4.0 * self.gossip.rate()),
@@ -120,11 +124,11 @@ impl Configuration for VHashParameters {
         ]
     }
 
-    fn timeout(&self) -> Span {
+    fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    fn launch<L: Launch>(&self, launch: L) -> L::Output {
-        launch.with::<VHash>(Shared::from(self))
+    fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output {
+        visitor.visit::<VHash>(Shared::from(self))
     }
 }

@@ -1,7 +1,7 @@
 //! The peers of a VHash node: short ones first, then long ones, in flat arrays.
 
 use super::Shared;
-use crate::engine::{Instant, Span, Stream};
+use crate::engine::{Duration, Instant, Stream};
 use crate::overlay::Node;
 use crate::space::{Dgvh, Torus, TorusPoint};
 use ordered_float::OrderedFloat;
@@ -18,7 +18,7 @@ pub struct Record {
     pub position: TorusPoint,
     /// The time since somebody heard from the node itself, when the record was told. A span and
     /// no moment, so that nodes need no common clock.
-    pub age: Span,
+    pub age: Duration,
 }
 
 /// The peers that a node knows.
@@ -141,7 +141,12 @@ impl PeerSet {
 
     /// The records of the short peers and of `long` long ones drawn uniformly, as they are told
     /// at the time `now`.
-    pub(super) fn told(&self, now: Instant, long: usize, stream: &mut Stream) -> Vec<Record> {
+    pub(super) fn gossip_sample(
+        &self,
+        now: Instant,
+        long: usize,
+        stream: &mut Stream,
+    ) -> Vec<Record> {
         let beyond = self.nodes.len() - self.short;
         let drawn = (0..long.min(beyond)).map(|_| self.short + stream.index(beyond));
         (0..self.short)
@@ -158,10 +163,10 @@ impl PeerSet {
     /// Takes in records that were told at the time `now`: new peers wait for the next choice,
     /// known ones are brought up to date. What is older than `expiry` and what is known to be
     /// out of date is left aside.
-    pub(super) fn hear<'a>(
+    pub(super) fn merge_records<'a>(
         &mut self,
         now: Instant,
-        expiry: Option<Span>,
+        expiry: Option<Duration>,
         records: impl Iterator<Item = &'a Record>,
     ) {
         for record in records {
@@ -206,7 +211,7 @@ impl PeerSet {
 
     /// Forgets the peers of whom there was no sign of life for `expiry`, and those found silent
     /// so long ago that nobody tells of them any more; true if a short peer is forgotten.
-    pub(super) fn expire(&mut self, now: Instant, expiry: Span) -> bool {
+    pub(super) fn expire(&mut self, now: Instant, expiry: Duration) -> bool {
         self.silent.retain(|(_, since)| now.since(*since) <= expiry);
         let fresh = |place: &usize| now.since(self.alive[*place]) <= expiry;
         if (0..self.nodes.len()).all(|place| fresh(&place)) {
@@ -224,7 +229,7 @@ impl PeerSet {
 
     /// Makes the first `short` of `records` the short peers and the others the long ones.
     pub(super) fn set<'a>(&mut self, short: usize, records: impl Iterator<Item = &'a Record>) {
-        self.hear(Instant::START, None, records);
+        self.merge_records(Instant::START, None, records);
         self.short = short;
         self.heard = self.nodes.len();
     }
@@ -304,7 +309,7 @@ impl PeerSet {
 
     /// Forgets `node`, which was found silent at the time `now`, and what others will tell of
     /// its life before; true if it was known. The short peers are to be chosen anew.
-    pub(super) fn bury(&mut self, node: Node, now: Instant) -> bool {
+    pub(super) fn remove_failed(&mut self, node: Node, now: Instant) -> bool {
         match self.silent.iter_mut().find(|(other, _)| *other == node) {
             Some((_, since)) => *since = now,
             None => self.silent.push((node, now)),
@@ -341,6 +346,6 @@ impl PeerSet {
 }
 
 /// The moment `age` before `now`; not before time begins.
-fn before(now: Instant, age: Span) -> Instant {
+fn before(now: Instant, age: Duration) -> Instant {
     Instant::from_nanos(now.as_nanos().saturating_sub(age.as_nanos()))
 }

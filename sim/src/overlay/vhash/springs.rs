@@ -9,7 +9,7 @@
 //! damped as measurements add up, and a node announces a new position only when its springs
 //! have carried it away from the old one by a part of the way to its nearest peer.
 
-use super::News;
+use super::StateUpdate;
 use crate::space::{Torus, TorusPoint};
 
 /// The largest part of a spring's force that one step follows (Vivaldi's c_c).
@@ -30,7 +30,7 @@ const MEAN_WEIGHT: f64 = 0.05;
 /// A node's springs.
 #[derive(Clone, Debug)]
 pub(super) struct Springs {
-    stated: Stated,
+    estimates: SpringEstimates,
     measurements: u32,
     /// Where the springs have carried the node; empty until the first measurement.
     coordinate: TorusPoint,
@@ -38,7 +38,7 @@ pub(super) struct Springs {
 
 /// What a node tells others of its springs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stated {
+pub(super) struct SpringEstimates {
     /// Relative error of the node's distances, 0 to 1.
     error: f64,
     /// Mean one-way latency between nodes in seconds, if the node has an idea of it.
@@ -48,7 +48,7 @@ pub(super) struct Stated {
 impl Default for Springs {
     fn default() -> Self {
         Self {
-            stated: Stated {
+            estimates: SpringEstimates {
                 error: 1.0,
                 mean_latency: None,
             },
@@ -59,25 +59,25 @@ impl Default for Springs {
 }
 
 impl Springs {
-    pub(super) fn stated(&self) -> Stated {
-        self.stated
+    pub(super) fn estimates(&self) -> SpringEstimates {
+        self.estimates
     }
 
     /// Takes a latency to a random peer, in seconds, into the mean.
     pub(super) fn sample(&mut self, latency: f64) {
-        let mean = self.stated.mean_latency.get_or_insert(latency);
+        let mean = self.estimates.mean_latency.get_or_insert(latency);
         *mean += MEAN_WEIGHT * (latency - *mean);
     }
 
     /// Meets a peer half-way on the mean latency.
-    pub(super) fn average(&mut self, other: &Stated) {
-        self.stated.mean_latency = match (self.stated.mean_latency, other.mean_latency) {
+    pub(super) fn average(&mut self, other: &SpringEstimates) {
+        self.estimates.mean_latency = match (self.estimates.mean_latency, other.mean_latency) {
             (Some(mine), Some(theirs)) => Some((mine + theirs) / 2.0),
             (mine, theirs) => mine.or(theirs),
         };
     }
 
-    /// Follows the spring to the sender of `news`, measured at `latency` seconds; the new
+    /// Follows the spring to the sender of `state_update`, measured at `latency` seconds; the new
     /// position of a node at `position` if that has become worth announcing. `nearest` is the
     /// squared distance of the nearest peer.
     pub(super) fn pull(
@@ -85,14 +85,14 @@ impl Springs {
         torus: &Torus,
         position: &TorusPoint,
         nearest: f64,
-        news: &News,
+        state_update: &StateUpdate,
         latency: f64,
     ) -> Option<TorusPoint> {
         if self.measurements >= REST {
             return None;
         }
         let mean = self
-            .stated
+            .estimates
             .mean_latency
             .filter(|mean| *mean > 0.0 && latency > 0.0)?;
         if self.coordinate.is_empty() {
@@ -102,15 +102,16 @@ impl Springs {
         let scale = libm::sqrt(torus.dimensions() as f64 / 12.0) / mean;
         let rest = latency * scale;
         let away: TorusPoint = torus
-            .vector(&news.sender.position, &self.coordinate)
+            .vector(&state_update.sender.position, &self.coordinate)
             .collect();
         let distance = libm::sqrt(away.iter().map(|x| x * x).sum());
         if distance < 1e-9 {
             return None;
         }
-        let trust = self.stated.error / (self.stated.error + news.springs.error).max(1e-9);
+        let trust =
+            self.estimates.error / (self.estimates.error + state_update.springs.error).max(1e-9);
         let off = ((distance - rest).abs() / rest).min(1.0);
-        self.stated.error += ADAPT * trust * (off - self.stated.error);
+        self.estimates.error += ADAPT * trust * (off - self.estimates.error);
         let damping = libm::exp2(-f64::from(self.measurements) / HALF_LIFE);
         let step = STEP * trust * damping;
         self.measurements += 1;

@@ -8,15 +8,15 @@
 //! a node is that of its host with all Sybils; one that has nothing left dismisses its Sybils; the gap
 //! of neighbour injection is the largest one.
 
-use super::household::Word;
-use super::{Context, Message, Shared, Timer, Worker};
-use crate::engine::{Instant, Span};
+use super::colocated::LocalMessage;
+use super::{JobContext, Message, Shared, Timer, Worker};
+use crate::engine::{Duration, Instant};
 use crate::overlay::Node;
 use crate::space::Key;
 
 crate::choices! {
     /// What a node does about its load.
-    pub enum Balancing {
+    pub enum BalancingStrategy {
         /// Nothing.
         None = "none",
         /// One with little to do makes a Sybil at a random ID.
@@ -34,7 +34,7 @@ crate::parameters! {
     /// What nodes do about their load, each by itself; needs a ring.
     pub struct BalancingParameters {
         /// What a node does about its load.
-        pub strategy: Balancing = Balancing::None;
+        pub strategy: BalancingStrategy = BalancingStrategy::None;
         /// Sybils that a node may have.
         pub max_sybils: u32 = 5, within 1..=1000;
         /// A node has little to do at this part of the mean load of the start or less, rounded down to whole atoms.
@@ -42,15 +42,15 @@ crate::parameters! {
         /// Successors that are looked at or told.
         pub successors: usize = 5, within 1..=64;
         /// Time from one look at the load to the next.
-        pub interval: Span = Span::from_secs(5), within crate::parameter::Range::above(0.0);
+        pub interval: Duration = Duration::from_secs(5), within crate::parameter::Range::above(0.0);
         /// How long a node waits for the loads that it has asked for.
-        pub wait: Span = Span::from_secs(1), within crate::parameter::Range::above(0.0);
+        pub wait: Duration = Duration::from_secs(1), within crate::parameter::Range::above(0.0);
     }
 }
 
 /// What nodes ask and tell each other about loads.
 #[derive(Clone, Copy, Debug)]
-pub enum Inquiry {
+pub enum LoadMessage {
     /// How many atoms are there to do on your host?
     Load,
     /// So many on the host of that node.
@@ -61,7 +61,7 @@ pub enum Inquiry {
     Invitation(Key, Key),
 }
 
-impl Inquiry {
+impl LoadMessage {
     /// How many bytes it has beside the header.
     pub fn bytes(self) -> u32 {
         match self {
@@ -89,42 +89,43 @@ pub(super) struct Balancer {
 impl Worker {
     /// Begins to see to the load, some time in the first interval after the job has begun; Sybils
     /// report to the one that has made them.
-    pub(super) fn begin_to_balance(&mut self, turn: Context<'_, '_>) {
-        if let Some(first) = self.household.first() {
-            turn.tell(first, Message::Word(Word::Here));
-        } else if turn.shared.balancing.strategy != Balancing::None {
-            let start = Instant::START + turn.shared.parameters.start;
-            let interval = turn.shared.balancing.interval.as_secs_f64();
-            let phase = Span::from_secs_f64(interval * self.random.unit());
-            turn.set_timer(start.max(turn.now).since(turn.now) + phase, Timer::Balance);
+    pub(super) fn start_balancing(&mut self, context: JobContext<'_, '_>) {
+        if let Some(first) = self.colocated.first() {
+            context.send_local(first, Message::Local(LocalMessage::Joined));
+        } else if context.shared.balancing.strategy != BalancingStrategy::None {
+            let start = Instant::START + context.shared.parameters.start;
+            let interval = context.shared.balancing.interval.as_secs_f64();
+            let phase = Duration::from_secs_f64(interval * self.random.unit());
+            context.set_timer(
+                start.max(context.now).since(context.now) + phase,
+                Timer::Balance,
+            );
         }
     }
 
     /// How many atoms this node has to do, the one at work included.
     pub(super) fn open(&self) -> u32 {
         let open = self.store.iter().filter(|(key, atom)| {
-            atom.result.is_none()
-                && self.store.looks_after(key)
-                && !self.mapped.contains(&atom.number)
+            atom.result.is_none() && self.store.owns(key) && !self.mapped.contains(&atom.number)
         });
         open.count() as u32
     }
 
     /// Counts what there is to do on the host, and then acts.
-    pub(super) fn see_to_load(&mut self, turn: Context<'_, '_>) {
-        turn.set_timer(turn.shared.balancing.interval, Timer::Balance);
+    pub(super) fn balance_load(&mut self, context: JobContext<'_, '_>) {
+        context.set_timer(context.shared.balancing.interval, Timer::Balance);
         let own = self.open();
-        self.balancer.counting = Some((self.household.others().len(), own));
-        for other in self.household.others() {
-            turn.tell(*other, Message::Word(Word::Count));
+        self.balancer.counting = Some((self.colocated.others().len(), own));
+        for other in self.colocated.others() {
+            context.send_local(*other, Message::Local(LocalMessage::Count));
         }
-        if self.household.others().is_empty() {
-            self.act(turn, own);
+        if self.colocated.others().is_empty() {
+            self.act(context, own);
         }
     }
 
     /// One of the Sybils of the host has so much to do.
-    pub(super) fn add_up(&mut self, turn: Context<'_, '_>, open: u32) {
+    pub(super) fn add_load(&mut self, context: JobContext<'_, '_>, open: u32) {
         let Some((left, sum)) = &mut self.balancer.counting else {
             return;
         };
@@ -132,28 +133,29 @@ impl Worker {
         *sum += open;
         if *left == 0 {
             let load = *sum;
-            self.act(turn, load);
+            self.act(context, load);
         }
     }
 
     /// The host has `load` atoms to do.
-    fn act(&mut self, turn: Context<'_, '_>, load: u32) {
+    fn act(&mut self, context: JobContext<'_, '_>, load: u32) {
         self.balancer.counting = None;
         self.balancer.load = load;
         if load == 0 {
-            self.dismiss_others(turn);
+            self.dismiss_sybils(context);
         }
-        let threshold = turn.shared.few();
-        let successors = turn.shared.balancing.successors;
-        let is_free = load <= threshold && self.household.len() < turn.shared.balancing.max_sybils;
-        match turn.shared.balancing.strategy {
-            Balancing::None => {}
-            Balancing::RandomInjection if is_free => {
+        let threshold = context.shared.low_load();
+        let successors = context.shared.balancing.successors;
+        let is_free =
+            load <= threshold && self.colocated.len() < context.shared.balancing.max_sybils;
+        match context.shared.balancing.strategy {
+            BalancingStrategy::None => {}
+            BalancingStrategy::RandomInjection if is_free => {
                 let id = Key::random(&mut self.random);
-                self.make_sybil(turn, Some(id));
+                self.make_sybil(context, Some(id));
             }
-            Balancing::NeighbourInjection if is_free => {
-                let widest = arcs(turn, successors)
+            BalancingStrategy::NeighbourInjection if is_free => {
+                let widest = arcs(context, successors)
                     .into_iter()
                     .map(|(_, after, to)| (after, to))
                     // The nearest of equals.
@@ -161,109 +163,118 @@ impl Worker {
                     .max_by_key(|(after, to)| to.wrapping_sub(*after));
                 if let Some((after, to)) = widest {
                     let id = Key::random_between(after, to, &mut self.random);
-                    self.make_sybil(turn, id);
+                    self.make_sybil(context, id);
                 }
             }
-            Balancing::SmartNeighbour if is_free => {
-                self.balancer.asked = arcs(turn, successors)
+            BalancingStrategy::SmartNeighbour if is_free => {
+                self.balancer.asked = arcs(context, successors)
                     .into_iter()
                     .map(|(node, after, to)| (node, after, to, None))
                     .collect();
                 for (node, ..) in &self.balancer.asked {
-                    turn.send(*node, Message::Load(Inquiry::Load));
+                    context.send(*node, Message::Load(LoadMessage::Load));
                 }
-                turn.set_timer(turn.shared.balancing.wait, Timer::Judge);
+                context.set_timer(context.shared.balancing.wait, Timer::LoadsKnown);
             }
-            Balancing::Invitation if is_free => {
-                for (node, ..) in arcs(turn, successors) {
-                    turn.send(node, Message::Load(Inquiry::Free(load)));
+            BalancingStrategy::Invitation if is_free => {
+                for (node, ..) in arcs(context, successors) {
+                    context.send(node, Message::Load(LoadMessage::Free(load)));
                 }
             }
-            Balancing::Invitation if f64::from(load) >= turn.shared.many() => self.invite(turn),
-            Balancing::RandomInjection
-            | Balancing::NeighbourInjection
-            | Balancing::SmartNeighbour
-            | Balancing::Invitation => {}
+            BalancingStrategy::Invitation if f64::from(load) >= context.shared.high_load() => {
+                self.invite(context);
+            }
+            BalancingStrategy::RandomInjection
+            | BalancingStrategy::NeighbourInjection
+            | BalancingStrategy::SmartNeighbour
+            | BalancingStrategy::Invitation => {}
         }
     }
 
-    fn make_sybil(&mut self, turn: Context<'_, '_>, id: Option<Key>) {
+    fn make_sybil(&mut self, context: JobContext<'_, '_>, id: Option<Key>) {
         if let Some(id) = id {
-            turn.ledger.sybils += 1;
-            self.household.expect();
-            turn.found(id);
+            context.metrics.sybils += 1;
+            self.colocated.expect_join();
+            context.spawn_identity(id);
         }
     }
 
     /// Asks the least loaded of those that have said of late that they have little to do for help.
-    fn invite(&mut self, turn: Context<'_, '_>) {
-        let interval = turn.shared.balancing.interval;
+    fn invite(&mut self, context: JobContext<'_, '_>) {
+        let interval = context.shared.balancing.interval;
         self.balancer
             .free
-            .retain(|(.., heard)| turn.now.since(*heard) <= interval);
+            .retain(|(.., heard)| context.now.since(*heard) <= interval);
         let least = (0..self.balancer.free.len()).min_by_key(|place| self.balancer.free[*place].1);
-        if let (Some(place), Some((after, to))) = (least, turn.view.range()) {
+        if let (Some(place), Some((after, to))) = (least, context.routing.range()) {
             let (node, ..) = self.balancer.free.remove(place);
-            turn.send(node, Message::Load(Inquiry::Invitation(after, to)));
+            context.send(node, Message::Load(LoadMessage::Invitation(after, to)));
         }
     }
 
     /// `from` asks or tells something about loads.
-    pub(super) fn on_inquiry(&mut self, turn: Context<'_, '_>, from: Node, inquiry: Inquiry) {
-        match inquiry {
-            Inquiry::Load => match self.household.first() {
-                Some(first) => turn.tell(first, Message::Word(Word::Asked(from))),
-                None => self.tell_load(turn, from, turn.me),
+    pub(super) fn on_load_message(
+        &mut self,
+        context: JobContext<'_, '_>,
+        from: Node,
+        load_message: LoadMessage,
+    ) {
+        match load_message {
+            LoadMessage::Load => match self.colocated.first() {
+                Some(first) => {
+                    context.send_local(first, Message::Local(LocalMessage::LoadAsked(from)));
+                }
+                None => self.send_load(context, from, context.me),
             },
-            Inquiry::IsLoad(node, load) => {
+            LoadMessage::IsLoad(node, load) => {
                 for (asked, .., said) in &mut self.balancer.asked {
                     if *asked == node {
                         *said = Some(load);
                     }
                 }
             }
-            Inquiry::Free(load) => {
+            LoadMessage::Free(load) => {
                 self.balancer.free.retain(|(node, ..)| *node != from);
-                self.balancer.free.push((from, load, turn.now));
+                self.balancer.free.push((from, load, context.now));
             }
-            Inquiry::Invitation(after, to) => {
-                let few = turn.shared.few();
+            LoadMessage::Invitation(after, to) => {
+                let few = context.shared.low_load();
                 if self.balancer.load <= few
-                    && self.household.len() < turn.shared.balancing.max_sybils
+                    && self.colocated.len() < context.shared.balancing.max_sybils
                 {
                     let id = Key::random_between(after, to, &mut self.random);
-                    self.make_sybil(turn, id);
+                    self.make_sybil(context, id);
                 }
             }
         }
     }
 
     /// Tells `asker` the load of the host, which it has asked `node`, one of its identities, for.
-    pub(super) fn tell_load(&mut self, turn: Context<'_, '_>, asker: Node, node: Node) {
-        let answer = Inquiry::IsLoad(node, self.balancer.load);
-        turn.send(asker, Message::Load(answer));
+    pub(super) fn send_load(&mut self, context: JobContext<'_, '_>, asker: Node, node: Node) {
+        let answer = LoadMessage::IsLoad(node, self.balancer.load);
+        context.send(asker, Message::Load(answer));
     }
 
     /// Makes a Sybil in the arc of the most loaded of those that have answered, if it has more to do
     /// than this node.
-    pub(super) fn judge(&mut self, turn: Context<'_, '_>) {
+    pub(super) fn choose_most_loaded(&mut self, context: JobContext<'_, '_>) {
         let asked = std::mem::take(&mut self.balancer.asked);
         let busiest = asked.into_iter().rev().max_by_key(|(.., said)| *said);
         if let Some((_, after, to, Some(load))) = busiest
             && load > self.balancer.load
         {
             let id = Key::random_between(after, to, &mut self.random);
-            self.make_sybil(turn, id);
+            self.make_sybil(context, id);
         }
     }
 }
 
 /// The next `count` nodes on the ring, and the arc of each, both ends excluded.
-fn arcs(turn: Context<'_, '_>, count: usize) -> Vec<(Node, Key, Key)> {
-    let mut after = turn.id();
-    let next = turn.view.replica_set(&after, count);
+fn arcs(context: JobContext<'_, '_>, count: usize) -> Vec<(Node, Key, Key)> {
+    let mut after = context.id();
+    let next = context.routing.replica_set(&after, count);
     let arc = |node: Node| {
-        let to = turn.view.id(node);
+        let to = context.routing.id(node);
         (node, std::mem::replace(&mut after, to), to)
     };
     next.into_iter().map(arc).collect()
@@ -271,12 +282,12 @@ fn arcs(turn: Context<'_, '_>, count: usize) -> Vec<(Node, Key, Key)> {
 
 impl Shared {
     /// The most atoms of a node that has little to do.
-    fn few(&self) -> u32 {
+    fn low_load(&self) -> u32 {
         (self.mean_load() * self.balancing.threshold) as u32
     }
 
     /// The fewest atoms of a node that has much to do.
-    fn many(&self) -> f64 {
-        self.mean_load() - f64::from(self.few())
+    fn high_load(&self) -> f64 {
+        self.mean_load() - f64::from(self.low_load())
     }
 }

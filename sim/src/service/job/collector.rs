@@ -1,6 +1,6 @@
 //! What has come in of a job: at the root of the job's address, with copies at its replica set.
 
-use super::package::Package;
+use super::partial_result::PartialResult;
 use super::tasks::{Task, Value};
 use crate::engine::Instant;
 use crate::overlay::Node;
@@ -8,38 +8,38 @@ use crate::overlay::Node;
 /// The results that have been counted. Each atom counts once, whatever comes twice.
 #[derive(Clone, Debug)]
 pub struct Collector {
-    packages: Vec<Package>,
+    partials: Vec<PartialResult>,
     /// One bit an atom.
     counted: Vec<u64>,
     count: u32,
     /// When the last atom was counted.
     pub(super) changed: Instant,
     /// Whether this node counts, rather than one whose copy this is.
-    pub(super) mine: bool,
+    pub(super) is_active: bool,
     /// Who has copies.
     pub(super) copies: Vec<Node>,
 }
 
 /// What became of a package.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum AddResult {
     /// It counts.
     Counted,
     /// All its atoms had been counted.
-    Known,
+    Duplicate,
     /// Some of its atoms had been counted, so that it cannot be taken in; these others had not.
-    Mixed(Vec<u32>),
+    Overlapping(Vec<u32>),
 }
 
 impl Collector {
     /// Nothing has come in of a job of `atoms` atoms.
     pub fn new(atoms: u32, now: Instant) -> Self {
         Self {
-            packages: Vec::new(),
+            partials: Vec::new(),
             counted: vec![0; atoms.div_ceil(64) as usize],
             count: 0,
             changed: now,
-            mine: false,
+            is_active: false,
             copies: Vec::new(),
         }
     }
@@ -55,36 +55,36 @@ impl Collector {
     }
 
     /// What has been counted.
-    pub fn packages(&self) -> &[Package] {
-        &self.packages
+    pub fn partials(&self) -> &[PartialResult] {
+        &self.partials
     }
 
     /// The result so far.
     pub fn value(&self, task: &dyn Task) -> Value {
         let mut value = Value::new();
-        for package in &self.packages {
-            task.reduce(&mut value, &package.value);
+        for partial in &self.partials {
+            task.reduce(&mut value, &partial.value);
         }
         value
     }
 
     /// Counts a package, unless an atom of it has been counted before.
-    pub fn add(&mut self, package: &Package, now: Instant) -> Verdict {
+    pub fn add(&mut self, partial: &PartialResult, now: Instant) -> AddResult {
         let fresh = |atom: &&u32| !self.has(**atom);
-        let missing = package.atoms.iter().filter(fresh).count();
+        let missing = partial.atoms.iter().filter(fresh).count();
         if missing == 0 {
-            return Verdict::Known;
+            return AddResult::Duplicate;
         }
-        if missing < package.atoms.len() {
-            return Verdict::Mixed(package.atoms.iter().filter(fresh).copied().collect());
+        if missing < partial.atoms.len() {
+            return AddResult::Overlapping(partial.atoms.iter().filter(fresh).copied().collect());
         }
-        for atom in &package.atoms {
+        for atom in &partial.atoms {
             self.counted[*atom as usize / 64] |= 1 << (atom % 64);
         }
         self.count += missing as u32;
-        self.packages.push(package.clone());
+        self.partials.push(partial.clone());
         self.changed = now;
-        Verdict::Counted
+        AddResult::Counted
     }
 }
 
@@ -108,23 +108,23 @@ mod tests {
             let mut collector = Collector::new(ATOMS, Instant::START);
             let mut model = BTreeSet::new();
             for (second, atoms) in sets.into_iter().enumerate() {
-                let now = Instant::START + crate::engine::Span::from_secs(second as u64 + 1);
-                let package = Package {
+                let now = Instant::START + crate::engine::Duration::from_secs(second as u64 + 1);
+                let partial = PartialResult {
                     atoms: atoms.iter().copied().collect(),
                     value: smallvec![(0, atoms.len() as f64)],
                 };
                 let before = collector.changed;
                 let others: Vec<u32> = atoms.difference(&model).copied().collect();
                 let expected = match others.len() {
-                    0 => Verdict::Known,
-                    fresh if fresh == atoms.len() => Verdict::Counted,
-                    _ => Verdict::Mixed(others),
+                    0 => AddResult::Duplicate,
+                    fresh if fresh == atoms.len() => AddResult::Counted,
+                    _ => AddResult::Overlapping(others),
                 };
-                prop_assert_eq!(collector.add(&package, now), expected.clone());
-                if expected == Verdict::Counted {
+                prop_assert_eq!(collector.add(&partial, now), expected.clone());
+                if expected == AddResult::Counted {
                     model.extend(atoms);
                 }
-                let changed = if expected == Verdict::Counted { now } else { before };
+                let changed = if expected == AddResult::Counted { now } else { before };
                 prop_assert_eq!(collector.changed, changed);
             }
             prop_assert_eq!(collector.count() as usize, model.len());

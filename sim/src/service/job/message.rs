@@ -1,11 +1,11 @@
 //! What nodes tell each other of a job.
 
-use super::balancing::Inquiry;
-use super::household::Word;
-use super::package::Package;
+use super::balancing::LoadMessage;
+use super::colocated::LocalMessage;
+use super::partial_result::PartialResult;
 use super::tasks::Value;
 use crate::overlay::Node;
-use crate::service::custody::{Custody, Item, Items};
+use crate::service::replication::{Item, Items, ReplicationMessage};
 use crate::space::Key;
 
 /// A part of a job, and what came of it.
@@ -45,46 +45,46 @@ pub enum Message {
     /// To the root of the address: stage the job.
     Stage,
     /// Atoms, to be looked after.
-    Custody(Custody<Atom>),
+    Replication(ReplicationMessage<Atom>),
     /// As coded: atoms on their walk from one random node to the next.
     Walk(Items<Atom>),
     /// To the root of the address: results, sent on by this node.
-    Results(Node, Vec<Package>),
+    Results(Node, Vec<PartialResult>),
     /// Results that have been counted: a copy.
-    Counted(Vec<Package>),
+    Counted(Vec<PartialResult>),
     /// To the root of the address, sent on by this node: there is a job here.
     Pending(Node),
     /// To the roots of these atoms: the results, please. The receiver may be held to be the root.
     Recall(Vec<u32>, bool),
     /// Said between identities of one host.
-    Word(Word),
+    Local(LocalMessage),
     /// About loads, and help.
-    Load(Inquiry),
+    Load(LoadMessage),
 }
 
 impl Message {
     /// The atoms in it that nobody else holds.
     pub(super) fn unheld(&self) -> &[(Key, Atom)] {
         match self {
-            Self::Custody(custody) => custody.unheld(),
+            Self::Replication(replication) => replication.unheld(),
             Self::Walk(items) => items,
             _ => &[],
         }
     }
 
     /// Whether it brings results of atoms.
-    pub(super) fn brings_results(&self) -> bool {
+    pub(super) fn carries_results(&self) -> bool {
         match self {
-            Self::Results(..) | Self::Word(Word::Done(_)) => true,
-            Self::Counted(packages) => !packages.is_empty(),
+            Self::Results(..) | Self::Local(LocalMessage::Done(_)) => true,
+            Self::Counted(partials) => !partials.is_empty(),
             _ => false,
         }
     }
 
     /// Doubles the results in it.
     pub(super) fn forge(&mut self) {
-        if let Self::Results(_, packages) = self {
-            for (_, number) in packages.iter_mut().flat_map(|package| &mut package.value) {
+        if let Self::Results(_, partials) = self {
+            for (_, number) in partials.iter_mut().flat_map(|partial| &mut partial.value) {
                 *number *= 2.0;
             }
         }
@@ -94,14 +94,14 @@ impl Message {
     pub(super) fn bytes(&self) -> u32 {
         let atoms = |items: &Items<Atom>| items.iter().map(|(_, atom)| 4 + atom.bytes()).sum();
         match self {
-            Self::Stage | Self::Pending(_) | Self::Word(_) => 0,
-            Self::Custody(custody) => custody.bytes(),
+            Self::Stage | Self::Pending(_) | Self::Local(_) => 0,
+            Self::Replication(replication) => replication.bytes(),
             Self::Walk(items) => atoms(items),
-            Self::Results(_, packages) | Self::Counted(packages) => {
-                packages.iter().map(Package::bytes).sum()
+            Self::Results(_, partials) | Self::Counted(partials) => {
+                partials.iter().map(PartialResult::bytes).sum()
             }
             Self::Recall(atoms, _) => 4 * atoms.len() as u32,
-            Self::Load(inquiry) => inquiry.bytes(),
+            Self::Load(load_message) => load_message.bytes(),
         }
     }
 
@@ -109,13 +109,13 @@ impl Message {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Stage => "stage the job",
-            Self::Custody(custody) => custody.kind(),
+            Self::Replication(replication) => replication.kind(),
             Self::Walk(_) => "atoms on their walk",
             Self::Results(..) => "results",
             Self::Counted(_) => "counted results",
             Self::Pending(_) => "word of the job",
             Self::Recall(..) => "recall of results",
-            Self::Word(_) => "word in the house",
+            Self::Local(_) => "word in the house",
             Self::Load(_) => "word of loads",
         }
     }

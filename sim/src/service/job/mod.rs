@@ -5,7 +5,7 @@
 //! goes to the root of its key, which maps it. Results go back to the address; every node on the
 //! way waits a while and reduces what it holds before it sends it on (the `forward` upcall). Atoms
 //! and what came of them have copies on the replica set, the root of which takes over when others
-//! go ([`custody`](super::custody)).
+//! go ([`replication`](super::replication)).
 //!
 //! The papers leave open how a result is neither lost nor counted twice. Here a reduced result
 //! says which atoms are in it. The root of the address counts it only if none of them was counted
@@ -17,37 +17,37 @@
 //! `presiding` what it does with results that have come in, `household` how the identities of one
 //! host share its processor, and `balancing` what it does about its load.
 
+mod aggregation;
 mod balancing;
 mod collector;
-mod household;
-mod ledger;
+mod colocated;
+mod execution;
 mod message;
-mod package;
+mod metrics;
 mod parameters;
-mod presiding;
+mod partial_result;
 mod shared;
 pub mod tasks;
-mod working;
 
-pub use balancing::{Balancing, BalancingParameters};
-pub use collector::{Collector, Verdict};
-pub use household::Word;
-pub use ledger::Ledger;
+pub use balancing::{BalancingParameters, BalancingStrategy};
+pub use collector::{AddResult, Collector};
+pub use colocated::LocalMessage;
 pub use message::{Atom, Message};
-pub use package::{Package, bundle};
+pub use metrics::JobMetrics;
 pub use parameters::{
-    Bundle, Compute, JobParameters, JobSpecification, Model, NodeParameters, SpeedDistribution,
+    Compute, Dispatch, JobParameters, JobSpecification, Model, NodeParameters, SpeedDistribution,
 };
+pub use partial_result::{PartialResult, combine};
 pub use shared::{Shared, stream_of};
 
-use super::custody::{Change, Custody, Items, Letters, Store};
-use crate::engine::{Instant, Span, Stream};
-use crate::overlay::{Application, Forward, Holding, Node, Turn};
+use super::replication::{ItemChange, Items, Outbox, ReplicationMessage, Store};
+use crate::engine::{Duration, Instant, Stream};
+use crate::overlay::{AppContext, Application, Forward, ItemState, Node};
 use crate::space::Key;
 use balancing::Balancer;
-use household::Household;
+use colocated::ColocatedIdentities;
+use execution::MapTask;
 use std::collections::VecDeque;
-use working::Doing;
 
 /// What a node wakes up for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +59,11 @@ pub enum Timer {
     /// Look after copies.
     Repair,
     /// See whether anything comes in.
-    Quiet,
+    Progress,
     /// See to the load.
     Balance,
     /// Whoever was asked for its load has had the time to answer.
-    Judge,
+    LoadsKnown,
 }
 
 /// A node that works on jobs.
@@ -75,22 +75,22 @@ pub struct Worker {
     store: Store<Atom>,
     /// Atoms to be mapped, and the one that is.
     todo: VecDeque<u32>,
-    doing: Option<Doing>,
+    current_map: Option<MapTask>,
     /// Atoms that were mapped since the last flush: those with copies are not told yet.
     mapped: Vec<u32>,
     /// Results to be sent on.
-    gathered: Vec<Package>,
+    buffered: Vec<PartialResult>,
     /// It has results to send on, or is about to: so the ledger counts it.
     has_results: bool,
     flushing: bool,
     /// When something went from here, or by way of here, to the root of the address.
-    told: Instant,
+    last_report: Instant,
     collector: Option<Collector>,
-    household: Household,
+    colocated: ColocatedIdentities,
     balancer: Balancer,
 }
 
-type Context<'a, 'b> = &'a mut Turn<'b, Worker>;
+type JobContext<'a, 'b> = &'a mut AppContext<'b, Worker>;
 
 impl Worker {
     /// What has come in here of the job, if this node is or was the root of its address, or holds
@@ -105,107 +105,117 @@ impl Worker {
     }
 
     /// Cuts the job into atoms and sends them on their way.
-    fn stage(&mut self, turn: Context<'_, '_>) {
-        let atoms = turn.shared.parameters.atoms;
-        turn.ledger.stage(atoms, turn.now);
+    fn stage(&mut self, context: JobContext<'_, '_>) {
+        let atoms = context.shared.parameters.atoms;
+        context.metrics.stage(atoms, context.now);
         let item = |number: u32| {
             let atom = Atom {
                 number,
                 result: None,
             };
-            (turn.shared.keys[number as usize], atom)
+            (context.shared.keys[number as usize], atom)
         };
         let items: Items<Atom> = (0..atoms).map(item).collect();
-        self.collect(turn, Vec::new());
-        match turn.shared.parameters.bundle {
-            Bundle::Fingers => {
-                let mut letters = Letters::new();
-                let fresh = self.store.take(turn.view, items, None, false, &mut letters);
-                self.post(turn, letters, &fresh);
+        self.collect(context, Vec::new());
+        match context.shared.parameters.bundle {
+            Dispatch::Fingers => {
+                let mut outbox = Outbox::new();
+                let fresh = self
+                    .store
+                    .take(context.routing, items, None, false, &mut outbox);
+                self.send_outbox(context, outbox, &fresh);
             }
-            Bundle::None => {
+            Dispatch::None => {
                 for (key, atom) in items {
-                    turn.ledger.hold(atom.number);
-                    let custody = Custody::Take {
+                    context.metrics.hold(atom.number);
+                    let replication = ReplicationMessage::Take {
                         items: vec![(key, atom)],
                         holder: None,
                         last: true,
                     };
-                    turn.route(key, Message::Custody(custody));
+                    context.route(key, Message::Replication(replication));
                 }
             }
-            Bundle::Walk => {
+            Dispatch::Walk => {
                 for (_, atom) in &items {
-                    turn.ledger.hold(atom.number);
+                    context.metrics.hold(atom.number);
                 }
-                self.walk(turn, items);
+                self.walk(context, items);
             }
         }
     }
 
     /// As coded: keeps the atoms that are its own, and sends the others to a random node.
-    fn walk(&mut self, turn: Context<'_, '_>, items: Items<Atom>) {
-        let (mine, others): (Items<Atom>, _) =
-            items.into_iter().partition(|(key, _)| turn.owns(key));
+    fn walk(&mut self, context: JobContext<'_, '_>, items: Items<Atom>) {
+        let (mine, others): (Items<Atom>, _) = items
+            .into_iter()
+            .partition(|(key, _)| context.is_root_of(key));
         for (_, atom) in &mine {
-            turn.ledger.release(atom.number);
+            context.metrics.release(atom.number);
         }
-        let mut letters = Letters::new();
-        let fresh = self.store.take(turn.view, mine, None, true, &mut letters);
-        self.post(turn, letters, &fresh);
+        let mut outbox = Outbox::new();
+        let fresh = self
+            .store
+            .take(context.routing, mine, None, true, &mut outbox);
+        self.send_outbox(context, outbox, &fresh);
         if !others.is_empty() {
             let key = Key::random(&mut self.random);
-            turn.route(key, Message::Walk(others));
+            context.route(key, Message::Walk(others));
         }
     }
 
     /// Sends letters of the store, writes down what came and went, and takes on what is `fresh`.
-    fn post(&mut self, turn: Context<'_, '_>, letters: Letters<Atom>, fresh: &[Key]) {
-        for (to, custody) in letters {
-            for (_, atom) in custody.unheld() {
-                turn.ledger.hold(atom.number);
+    fn send_outbox(&mut self, context: JobContext<'_, '_>, outbox: Outbox<Atom>, fresh: &[Key]) {
+        for (to, replication) in outbox {
+            for (_, atom) in replication.unheld() {
+                context.metrics.hold(atom.number);
             }
-            turn.send(to, Message::Custody(custody));
+            context.send(to, Message::Replication(replication));
         }
         for change in self.store.changes() {
             match change {
-                Change::Came(key) => turn.ledger.hold(turn.shared.number_of(&key)),
-                Change::Went(key) => turn.ledger.release(turn.shared.number_of(&key)),
+                ItemChange::Added(key) => context.metrics.hold(context.shared.number_of(&key)),
+                ItemChange::Removed(key) => context.metrics.release(context.shared.number_of(&key)),
             }
         }
         for key in fresh {
             if let Some(atom) = self.store.get(key)
                 && atom.result.is_none()
-                && self.store.looks_after(key)
+                && self.store.owns(key)
             {
-                turn.ledger.charge();
+                context.metrics.assign();
                 self.todo.push_back(atom.number);
             }
         }
-        self.work(turn);
+        self.work(context);
     }
 
     /// Looks after what it holds: the neighbourhood may have changed.
-    fn review(&mut self, turn: Context<'_, '_>) {
-        let mut letters = Letters::new();
-        let fresh = self
-            .store
-            .review(turn.me, turn.view, turn.now, &mut letters);
-        self.post(turn, letters, &fresh);
-        self.see_who_presides(turn);
+    fn update_ownership(&mut self, context: JobContext<'_, '_>) {
+        let mut outbox = Outbox::new();
+        let fresh =
+            self.store
+                .update_ownership(context.me, context.routing, context.now, &mut outbox);
+        self.send_outbox(context, outbox, &fresh);
+        self.check_collector(context);
     }
 
     /// `from` has told something of atoms.
-    fn take(&mut self, turn: Context<'_, '_>, from: Node, custody: Custody<Atom>) {
-        for (_, atom) in custody.unheld() {
-            turn.ledger.release(atom.number);
+    fn on_replication(
+        &mut self,
+        context: JobContext<'_, '_>,
+        from: Node,
+        replication: ReplicationMessage<Atom>,
+    ) {
+        for (_, atom) in replication.unheld() {
+            context.metrics.release(atom.number);
         }
-        let mut letters = Letters::new();
-        let fresh = self
-            .store
-            .receive(turn.view, turn.now, from, custody, &mut letters);
-        self.post(turn, letters, &fresh);
-        self.leave_if_nothing_is_lost(turn);
+        let mut outbox = Outbox::new();
+        let fresh =
+            self.store
+                .receive(context.routing, context.now, from, replication, &mut outbox);
+        self.send_outbox(context, outbox, &fresh);
+        self.leave_if_safe(context);
     }
 }
 
@@ -213,7 +223,7 @@ impl Application for Worker {
     type Shared = Shared;
     type Message = Message;
     type Timer = Timer;
-    type Ledger = Ledger;
+    type Metrics = JobMetrics;
     const ITEM: &'static str = "atom";
 
     fn new(shared: &Shared, site: u32, random: Stream) -> Self {
@@ -222,68 +232,68 @@ impl Application for Worker {
             random,
             store: Store::new(shared.parameters.replicas),
             todo: VecDeque::new(),
-            doing: None,
+            current_map: None,
             mapped: Vec::new(),
-            gathered: Vec::new(),
+            buffered: Vec::new(),
             has_results: false,
             flushing: false,
-            told: Instant::START,
+            last_report: Instant::START,
             collector: None,
-            household: Household::default(),
+            colocated: ColocatedIdentities::default(),
             balancer: Balancer::default(),
         }
     }
 
-    fn beside(&mut self, first: Node) {
-        self.household.belong_to(first);
+    fn on_colocated(&mut self, first: Node) {
+        self.colocated.set_first(first);
     }
 
-    fn start(&mut self, turn: Context<'_, '_>) {
+    fn start(&mut self, context: JobContext<'_, '_>) {
         // All at different times.
-        let phase = turn.shared.parameters.repair.as_secs_f64() * self.random.unit();
-        turn.set_timer(Span::from_secs_f64(phase), Timer::Repair);
-        self.begin_to_balance(turn);
-        self.go_on(turn);
+        let phase = context.shared.parameters.repair.as_secs_f64() * self.random.unit();
+        context.set_timer(Duration::from_secs_f64(phase), Timer::Repair);
+        self.start_balancing(context);
+        self.go_on(context);
     }
 
-    fn deliver(&mut self, turn: Context<'_, '_>, origin: Node, _: Key, message: Message) {
-        if message.brings_results() {
-            turn.ledger.come_to_rest();
+    fn deliver(&mut self, context: JobContext<'_, '_>, origin: Node, _: Key, message: Message) {
+        if message.carries_results() {
+            context.metrics.remove_pending_results();
         }
         match message {
-            Message::Stage => self.stage(turn),
-            Message::Custody(custody) => self.take(turn, origin, custody),
-            Message::Walk(items) => self.walk(turn, items),
-            Message::Results(_, packages) => {
-                let dropped = self.collect(turn, packages);
-                turn.ledger.duplicates += dropped as u64;
+            Message::Stage => self.stage(context),
+            Message::Replication(replication) => self.on_replication(context, origin, replication),
+            Message::Walk(items) => self.walk(context, items),
+            Message::Results(_, partials) => {
+                let dropped = self.collect(context, partials);
+                context.metrics.duplicates += dropped as u64;
             }
-            Message::Counted(packages) => {
-                self.collect(turn, packages);
+            Message::Counted(partials) => {
+                self.collect(context, partials);
             }
-            Message::Pending(_) => self.preside(turn),
-            Message::Recall(atoms, last) => self.recall(turn, atoms, last),
-            Message::Word(_) | Message::Load(_) => {}
+            Message::Pending(_) => self.become_collector(context),
+            Message::Recall(atoms, last) => self.recall(context, atoms, last),
+            Message::Local(_) | Message::Load(_) => {}
         }
     }
 
     fn forward(
         &mut self,
-        turn: Context<'_, '_>,
+        context: JobContext<'_, '_>,
         _: Key,
         message: &mut Message,
         _: Node,
     ) -> Forward {
         match message {
-            Message::Results(by, packages) if *by != turn.me => {
-                let packages = std::mem::take(packages);
-                turn.ledger.come_to_rest();
-                self.gather(turn, packages);
+            Message::Results(by, partials) if *by != context.me => {
+                let partials = std::mem::take(partials);
+                context.metrics.remove_pending_results();
+                self.buffer_results(context, partials);
                 Forward::Absorb
             }
-            Message::Pending(by) if *by != turn.me => {
-                *by = turn.me;
-                if self.tell(turn) {
+            Message::Pending(by) if *by != context.me => {
+                *by = context.me;
+                if self.report_due(context) {
                     Forward::Pass
                 } else {
                     Forward::Absorb
@@ -293,35 +303,37 @@ impl Application for Worker {
         }
     }
 
-    fn receive(&mut self, turn: Context<'_, '_>, from: Node, message: Message) {
-        if message.brings_results() {
-            turn.ledger.come_to_rest();
+    fn receive(&mut self, context: JobContext<'_, '_>, from: Node, message: Message) {
+        if message.carries_results() {
+            context.metrics.remove_pending_results();
         }
         match message {
-            Message::Custody(custody) => self.take(turn, from, custody),
-            Message::Counted(packages) => self.learn(turn, packages),
-            Message::Recall(atoms, last) => self.recall(turn, atoms, last),
-            Message::Word(word) => self.hear(turn, from, word),
-            Message::Load(inquiry) => self.on_inquiry(turn, from, inquiry),
+            Message::Replication(replication) => self.on_replication(context, from, replication),
+            Message::Counted(partials) => self.merge_counted(context, partials),
+            Message::Recall(atoms, last) => self.recall(context, atoms, last),
+            Message::Local(local) => self.on_local(context, from, local),
+            Message::Load(load_message) => self.on_load_message(context, from, load_message),
             Message::Stage | Message::Walk(_) | Message::Results(..) | Message::Pending(_) => {}
         }
     }
 
-    fn undelivered(&mut self, turn: Context<'_, '_>, to: Node, message: Message) {
-        if message.brings_results() {
-            turn.ledger.come_to_rest();
+    fn undelivered(&mut self, context: JobContext<'_, '_>, to: Node, message: Message) {
+        if message.carries_results() {
+            context.metrics.remove_pending_results();
         }
         match message {
-            Message::Custody(custody) => {
-                for (_, atom) in custody.unheld() {
-                    turn.ledger.release(atom.number);
+            Message::Replication(replication) => {
+                for (_, atom) in replication.unheld() {
+                    context.metrics.release(atom.number);
                 }
-                let mut letters = Letters::new();
-                let fresh = self.store.undelivered(turn.view, to, custody, &mut letters);
-                self.post(turn, letters, &fresh);
+                let mut outbox = Outbox::new();
+                let fresh = self
+                    .store
+                    .undelivered(context.routing, to, replication, &mut outbox);
+                self.send_outbox(context, outbox, &fresh);
             }
-            Message::Recall(atoms, _) => self.recall(turn, atoms, false),
-            Message::Word(word) => self.unheard(turn, to, word),
+            Message::Recall(atoms, _) => self.recall(context, atoms, false),
+            Message::Local(local) => self.on_local_failed(context, to, local),
             Message::Load(_) => {}
             Message::Counted(_) => {
                 if let Some(collector) = &mut self.collector {
@@ -332,73 +344,77 @@ impl Application for Worker {
         }
     }
 
-    fn on_timer(&mut self, turn: Context<'_, '_>, timer: Timer) {
+    fn on_timer(&mut self, context: JobContext<'_, '_>, timer: Timer) {
         match timer {
-            Timer::Mapped => self.finish(turn),
-            Timer::Flush => self.flush(turn),
-            Timer::Quiet => self.see_quiet(turn),
-            Timer::Balance => self.see_to_load(turn),
-            Timer::Judge => self.judge(turn),
+            Timer::Mapped => self.finish(context),
+            Timer::Flush => self.flush(context),
+            Timer::Progress => self.check_progress(context),
+            Timer::Balance => self.balance_load(context),
+            Timer::LoadsKnown => self.choose_most_loaded(context),
             Timer::Repair => {
-                let period = turn.shared.parameters.repair;
-                let mut letters = Letters::new();
-                let fresh =
-                    self.store
-                        .remind(turn.me, turn.view, turn.now, period * 3, &mut letters);
-                self.post(turn, letters, &fresh);
-                self.see_whether_known(turn);
-                self.retire(turn);
-                turn.set_timer(period, Timer::Repair);
+                let period = context.shared.parameters.repair;
+                let mut outbox = Outbox::new();
+                let fresh = self.store.keep_alive(
+                    context.me,
+                    context.routing,
+                    context.now,
+                    period * 3,
+                    &mut outbox,
+                );
+                self.send_outbox(context, outbox, &fresh);
+                self.announce_job(context);
+                self.retire(context);
+                context.set_timer(period, Timer::Repair);
             }
         }
     }
 
-    fn update(&mut self, turn: Context<'_, '_>) {
-        self.review(turn);
+    fn update(&mut self, context: JobContext<'_, '_>) {
+        self.update_ownership(context);
     }
 
     /// Atoms, results and what was counted are on the disk; the atom at work is to be mapped again.
-    fn pause(&mut self, now: Instant, ledger: &mut Ledger) {
-        if let Some(Doing { atom, of }) = self.doing.take() {
-            ledger.break_map(now);
-            if of.is_none() {
+    fn on_pause(&mut self, now: Instant, metrics: &mut JobMetrics) {
+        if let Some(MapTask { atom, lender }) = self.current_map.take() {
+            metrics.break_map(now);
+            if lender.is_none() {
                 self.todo.push_front(atom);
             }
         }
-        self.account(ledger);
+        self.update_pending_results(metrics);
         self.flushing = false;
         // The other identities on the host are gone for good.
-        self.household = Household::default();
+        self.colocated = ColocatedIdentities::default();
         self.balancer = Balancer::default();
     }
 
-    fn perish(&mut self, now: Instant, ledger: &mut Ledger) {
+    fn on_stop(&mut self, now: Instant, metrics: &mut JobMetrics) {
         for (_, atom) in self.store.iter() {
-            ledger.release(atom.number);
+            metrics.release(atom.number);
         }
-        if self.doing.take().is_some() {
-            ledger.break_map(now);
+        if self.current_map.take().is_some() {
+            metrics.break_map(now);
         }
         self.mapped.clear();
-        self.gathered.clear();
-        self.account(ledger);
+        self.buffered.clear();
+        self.update_pending_results(metrics);
         if let Some(collector) = &self.collector {
-            let packages = collector.packages().iter();
-            let atoms = packages.flat_map(|package| &package.atoms);
-            ledger.forget(collector.count(), atoms);
+            let partials = collector.partials().iter();
+            let atoms = partials.flat_map(|partial| &partial.atoms);
+            metrics.remove_collector(collector.count(), atoms);
         }
     }
 
-    fn vanish(message: &Message, ledger: &mut Ledger) {
-        if matches!(message, Message::Stage) && ledger.staged.is_none() {
+    fn on_lost(message: &Message, metrics: &mut JobMetrics) {
+        if matches!(message, Message::Stage) && metrics.staged.is_none() {
             // Nobody knows of the job, and nobody ever will.
-            ledger.over = true;
+            metrics.over = true;
         }
-        if message.brings_results() {
-            ledger.come_to_rest();
+        if message.carries_results() {
+            metrics.remove_pending_results();
         }
         for (_, atom) in message.unheld() {
-            ledger.release(atom.number);
+            metrics.release(atom.number);
         }
     }
 
@@ -414,31 +430,34 @@ impl Application for Worker {
         message.kind()
     }
 
-    fn show(&self, see: &mut dyn FnMut(&Key, Holding)) {
+    fn each_item(&self, see: &mut dyn FnMut(&Key, ItemState)) {
         for (key, atom) in self.store.iter() {
-            let holding = if !self.store.looks_after(key) {
-                Holding::Copy
-            } else if self.doing.is_some_and(|doing| doing.atom == atom.number) {
-                Holding::Begun
+            let holding = if !self.store.owns(key) {
+                ItemState::Copy
+            } else if self
+                .current_map
+                .is_some_and(|current_map| current_map.atom == atom.number)
+            {
+                ItemState::Begun
             } else if atom.result.is_some() || self.mapped.contains(&atom.number) {
-                Holding::Done
+                ItemState::Done
             } else {
-                Holding::Open
+                ItemState::Open
             };
             see(key, holding);
         }
     }
 
-    fn accounts(ledger: &Ledger) -> Vec<(&'static str, u64)> {
+    fn counters(metrics: &JobMetrics) -> Vec<(&'static str, u64)> {
         vec![
-            ("atoms mapped", ledger.first_maps.len() as u64),
-            ("atoms counted", ledger.counted()),
-            ("atoms mapped again", ledger.redone()),
-            ("duplicates dropped", ledger.duplicates),
+            ("atoms mapped", metrics.first_maps.len() as u64),
+            ("atoms counted", metrics.counted()),
+            ("atoms mapped again", metrics.redone()),
+            ("duplicates dropped", metrics.duplicates),
         ]
     }
 
-    fn is_over(ledger: &Ledger) -> bool {
-        ledger.is_over()
+    fn is_over(metrics: &JobMetrics) -> bool {
+        metrics.is_over()
     }
 }

@@ -1,15 +1,15 @@
 //! What can be set about jobs and about the nodes that work on them.
 
 use super::tasks::{Genetic, Kind, MarkovChain, Pi, Preimage, Task, WordCount};
-use crate::engine::{Seed, Span};
-use crate::parameter::{NamedFile, Parameters, Problem, Table};
+use crate::engine::{Duration, Seed};
+use crate::parameter::{ConfigError, NamedFile, Parameters, Table};
 use crate::space::Key;
 use std::ops::Range;
 use std::path::Path;
 
 crate::choices! {
     /// How atoms come to their nodes.
-    pub enum Bundle {
+    pub enum Dispatch {
         /// All for one next hop together, by one node after the other, as the slides show.
         Fingers = "fingers",
         /// Each on its own, routed.
@@ -63,17 +63,17 @@ crate::parameters! {
         /// Nodes that hold an atom, its root included.
         pub replicas: usize = 2, within 1..=64;
         /// How atoms come to their nodes.
-        pub bundle: Bundle = Bundle::Fingers;
+        pub bundle: Dispatch = Dispatch::Fingers;
         /// How long a node gathers results before it sends them on, reduced.
-        pub reduce_wait: Span = Span::from_millis(100);
+        pub reduce_wait: Duration = Duration::from_millis(100);
         /// Whether the work is done.
         pub compute: Compute = Compute::Real;
         /// When it is staged.
-        pub start: Span = Span::ZERO;
+        pub start: Duration = Duration::ZERO;
         /// Time between two looks of a node after the copies of what it holds.
-        pub repair: Span = Span::from_secs(5), within crate::parameter::Range::above(0.0);
+        pub repair: Duration = Duration::from_secs(5), within crate::parameter::Range::above(0.0);
         /// Time in which nothing comes in after which missing results are asked for.
-        pub patience: Span = Span::from_secs(30), within crate::parameter::Range::above(0.0);
+        pub patience: Duration = Duration::from_secs(30), within crate::parameter::Range::above(0.0);
         /// The text file of word-count, from the folder of the scenario.
         pub text: String = String::new();
         /// SHA-1 of the text, in hex. A resolved scenario has it, so that a changed text is another run; where it is given, the text must match.
@@ -91,7 +91,7 @@ crate::parameters! {
         /// How many times as fast the fastest ones are, with `speed-distribution = "uniform"`.
         pub fastest: u64 = 10, within 1..=1_000_000;
         /// Time that handling a message of a service takes; a node handles one after the other.
-        pub handling_time: Span = Span::ZERO;
+        pub handling_time: Duration = Duration::ZERO;
     }
 }
 
@@ -132,7 +132,7 @@ impl JobSpecification {
     /// # Errors
     /// The first key that is wrong: a text that is missing, not UTF-8 or without words, or more
     /// atoms than samples.
-    pub fn read(table: &Table<'_>, folder: &Path) -> Result<Self, Problem> {
+    pub fn read(table: &Table<'_>, folder: &Path) -> Result<Self, ConfigError> {
         let parameters = JobParameters::read(table)?;
         let mut specification = Self {
             parameters,
@@ -142,19 +142,19 @@ impl JobSpecification {
         if parameters.kind == Kind::WordCount {
             let key = table.path_of("text");
             if parameters.text.is_empty() {
-                return Err(Problem::new(key, "expected the name of a text file"));
+                return Err(ConfigError::new(key, "expected the name of a text file"));
             }
             let content = ("text-content", &mut parameters.text_content);
             let file = NamedFile::read(table, ("text", &parameters.text), content, folder)?;
             let path = file.path;
             let text = String::from_utf8(file.bytes).map_err(|_| {
                 let message = format_args!("{}: expected UTF-8 text", path.display());
-                Problem::new(&key, message)
+                ConfigError::new(&key, message)
             })?;
             let words = WordCount::new(&text);
             if words.is_empty() {
                 let message = format_args!("{}: there is no word in it", path.display());
-                return Err(Problem::new(key, message));
+                return Err(ConfigError::new(key, message));
             }
             specification.text = Some(words);
         }
@@ -164,7 +164,7 @@ impl JobSpecification {
                 "expected at most as many atoms as samples, {samples}, found {}",
                 specification.parameters.atoms
             );
-            return Err(Problem::new(table.path_of("atoms"), message));
+            return Err(ConfigError::new(table.path_of("atoms"), message));
         }
         Ok(specification)
     }

@@ -1,7 +1,7 @@
 //! What is stored under one key.
 
 use crate::engine::Instant;
-use crate::service::custody::Item;
+use crate::service::replication::Item;
 use crate::space::Key;
 use std::fmt;
 use std::sync::Arc;
@@ -186,7 +186,7 @@ mod tests {
         #[test]
         fn the_order_of_copies_does_not_matter(
             told in prop::collection::vec((0u64..4, prop::option::of(0u8..3)), 1..8),
-            turn in 0usize..8,
+            context in 0usize..8,
         ) {
             let blocks: Vec<Block> = told
                 .iter()
@@ -201,7 +201,7 @@ mod tests {
                 Ok(all)
             };
             let mut turned = blocks.clone();
-            turned.rotate_left(turn % blocks.len());
+            turned.rotate_left(context % blocks.len());
             prop_assert_eq!(merged(&blocks)?, merged(&turned)?);
             turned.reverse();
             prop_assert_eq!(merged(&blocks)?, merged(&turned)?);

@@ -3,9 +3,9 @@
 
 use super::block::{Block, Content, Kind};
 use super::files;
-use super::ledger::{Answer, Ended, Ledger, Operation};
-use super::{Message, Timer, Turn};
-use crate::engine::{Instant, Span, Stream};
+use super::metrics::{Answer, CompletedRequest, Operation, StorageMetrics};
+use super::{Message, StorageContext, Timer};
+use crate::engine::{Duration, Instant, Stream};
 use crate::overlay::Node;
 use crate::space::Key;
 use smallvec::SmallVec;
@@ -88,57 +88,57 @@ impl Client {
     }
 
     /// Has a block stored under the SHA-1 of `content`.
-    pub fn put(&mut self, turn: &mut Turn<'_>, content: Content) {
-        turn.ledger.open += 1;
-        self.put_part(turn, content.digest(), Kind::Block, content, None);
+    pub fn put(&mut self, context: &mut StorageContext<'_>, content: Content) {
+        context.metrics.open += 1;
+        self.put_part(context, content.digest(), Kind::Block, content, None);
     }
 
     /// Reads the block with `key`.
-    pub fn get(&mut self, turn: &mut Turn<'_>, key: Key) {
-        turn.ledger.open += 1;
-        self.ask(turn, key, Wanted::Get(Kind::Block), None);
+    pub fn get(&mut self, context: &mut StorageContext<'_>, key: Key) {
+        context.metrics.open += 1;
+        self.ask(context, key, Wanted::Get(Kind::Block), None);
     }
 
     /// Has deleted what is stored under `key`.
-    pub fn delete(&mut self, turn: &mut Turn<'_>, key: Key) {
-        turn.ledger.open += 1;
-        self.ask(turn, key, Wanted::Delete, None);
+    pub fn delete(&mut self, context: &mut StorageContext<'_>, key: Key) {
+        context.metrics.open += 1;
+        self.ask(context, key, Wanted::Delete, None);
     }
 
     /// Has a file stored: its blocks, and its keyfile when all of these are.
-    pub fn put_file(&mut self, turn: &mut Turn<'_>, name: &str, file: &[u8]) {
-        let (blocks, keyfile) = files::split(file, turn.shared.block_size);
+    pub fn put_file(&mut self, context: &mut StorageContext<'_>, name: &str, file: &[u8]) {
+        let (blocks, keyfile) = files::split(file, context.shared.block_size);
         let left = blocks.len();
         let task = Task::PutBlocks { left, keyfile };
-        let number = self.open_file(turn, files::key_of(name), task);
+        let number = self.open_file(context, files::key_of(name), task);
         for (place, content) in blocks.into_iter().enumerate() {
             let part = Some((number, place));
-            self.put_part(turn, content.digest(), Kind::Block, content, part);
+            self.put_part(context, content.digest(), Kind::Block, content, part);
         }
         if left == 0 {
-            self.put_keyfile(turn, number);
+            self.put_keyfile(context, number);
         }
     }
 
     /// Reads a file: its keyfile, then its blocks.
-    pub fn get_file(&mut self, turn: &mut Turn<'_>, name: &str) {
+    pub fn get_file(&mut self, context: &mut StorageContext<'_>, name: &str) {
         let key = files::key_of(name);
-        let number = self.open_file(turn, key, Task::GetKeyfile);
+        let number = self.open_file(context, key, Task::GetKeyfile);
         self.ask(
-            turn,
+            context,
             key,
             Wanted::Get(Kind::Keyfile),
             Some((number, KEYFILE)),
         );
     }
 
-    fn open_file(&mut self, turn: &mut Turn<'_>, key: Key, task: Task) -> u32 {
-        turn.ledger.open += 1;
+    fn open_file(&mut self, context: &mut StorageContext<'_>, key: Key, task: Task) -> u32 {
+        context.metrics.open += 1;
         let number = self.number();
         self.files.push(FileRequest {
             number,
             key,
-            begun: turn.now,
+            begun: context.now,
             tries: 0,
             task,
         });
@@ -147,29 +147,35 @@ impl Client {
 
     fn put_part(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut StorageContext<'_>,
         key: Key,
         kind: Kind,
         content: Content,
         part: Option<(u32, usize)>,
     ) {
-        let block = Block::new(kind, content, turn.now);
-        self.ask(turn, key, Wanted::Put(block), part);
+        let block = Block::new(kind, content, context.now);
+        self.ask(context, key, Wanted::Put(block), part);
     }
 
-    fn ask(&mut self, turn: &mut Turn<'_>, key: Key, wanted: Wanted, part: Option<(u32, usize)>) {
+    fn ask(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        key: Key,
+        wanted: Wanted,
+        part: Option<(u32, usize)>,
+    ) {
         let number = self.number();
         self.requests.push(Request {
             number,
             key,
             wanted,
-            begun: turn.now,
+            begun: context.now,
             tries: 0,
             refused: Refused::new(),
             absent: false,
             part,
         });
-        self.try_at(turn, self.requests.len() - 1);
+        self.try_at(context, self.requests.len() - 1);
     }
 
     fn find(&self, number: u32) -> Option<usize> {
@@ -180,14 +186,14 @@ impl Client {
 
     /// Asks the root, for the first time or again; if that was done often enough, the request is
     /// over.
-    fn try_at(&mut self, turn: &mut Turn<'_>, place: usize) {
+    fn try_at(&mut self, context: &mut StorageContext<'_>, place: usize) {
         let request = &mut self.requests[place];
-        if request.tries >= turn.shared.tries {
+        if request.tries >= context.shared.tries {
             let answer = match request.absent {
                 true => Answer::Absent,
                 false => Answer::Failed,
             };
-            return self.end(turn, place, answer);
+            return self.end(context, place, answer);
         }
         request.tries += 1;
         let number = request.number;
@@ -205,37 +211,37 @@ impl Client {
                 stamp: request.begun,
             },
         };
-        turn.route(request.key, message);
+        context.route(request.key, message);
         let timer = Timer::Retry(number, request.tries);
-        turn.set_timer(turn.shared.timeout, timer);
+        context.set_timer(context.shared.timeout, timer);
     }
 
     /// The time for an answer to try `tries` of request `number` is over.
-    pub fn time_out(&mut self, turn: &mut Turn<'_>, number: u32, tries: u32) {
+    pub fn time_out(&mut self, context: &mut StorageContext<'_>, number: u32, tries: u32) {
         if let Some(place) = self.find(number)
             && self.requests[place].tries == tries
         {
-            self.try_at(turn, place);
+            self.try_at(context, place);
         }
     }
 
     /// The root has stored or deleted what it was asked to.
-    pub fn done(&mut self, turn: &mut Turn<'_>, number: u32) {
+    pub fn done(&mut self, context: &mut StorageContext<'_>, number: u32) {
         if let Some(place) = self.find(number)
             && !matches!(self.requests[place].wanted, Wanted::Get(_))
         {
-            self.end(turn, place, Answer::Done);
+            self.end(context, place, Answer::Done);
         }
     }
 
     /// What was asked for is not there. Who has not been told that it was deleted asks again in
     /// time: the root may be new, and its copy on the way.
-    pub fn absent(&mut self, turn: &mut Turn<'_>, number: u32, deleted: bool) {
+    pub fn absent(&mut self, context: &mut StorageContext<'_>, number: u32, deleted: bool) {
         let Some(place) = self.find(number) else {
             return;
         };
         if deleted {
-            self.end(turn, place, Answer::Deleted);
+            self.end(context, place, Answer::Deleted);
         } else {
             self.requests[place].absent = true;
         }
@@ -243,7 +249,13 @@ impl Client {
 
     /// `from` has sent what it holds for the content. A block that is not what its key stands for
     /// is asked of another node.
-    pub fn found(&mut self, turn: &mut Turn<'_>, from: Node, number: u32, content: Content) {
+    pub fn found(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        from: Node,
+        number: u32,
+        content: Content,
+    ) {
         let Some(place) = self.find(number) else {
             return;
         };
@@ -252,32 +264,39 @@ impl Client {
             return;
         };
         let sound = kind == Kind::Keyfile || content.digest() == request.key;
-        if sound || !turn.shared.verify {
-            return self.end(turn, place, Answer::Content(content));
+        if sound || !context.shared.verify {
+            return self.end(context, place, Answer::Content(content));
         }
-        turn.ledger.refused_by_readers += 1;
+        context.metrics.refused_by_readers += 1;
         request.refused.push(from);
-        self.try_at(turn, place);
+        self.try_at(context, place);
     }
 
-    fn end(&mut self, turn: &mut Turn<'_>, place: usize, answer: Answer) {
+    fn end(&mut self, context: &mut StorageContext<'_>, place: usize, answer: Answer) {
         let request = self.requests.swap_remove(place);
         match request.part {
-            Some((file, part)) => self.advance(turn, file, part, request.tries, answer),
+            Some((file, part)) => self.advance(context, file, part, request.tries, answer),
             None => {
                 let operation = match request.wanted {
                     Wanted::Put(_) => Operation::Put,
                     Wanted::Get(_) => Operation::Get,
                     Wanted::Delete => Operation::Delete,
                 };
-                let took = turn.now.since(request.begun);
-                request.note(turn.ledger, operation, took, answer);
+                let took = context.now.since(request.begun);
+                request.note(context.metrics, operation, took, answer);
             }
         }
     }
 
     /// A part of a file is stored or read, or will not be.
-    fn advance(&mut self, turn: &mut Turn<'_>, file: u32, part: usize, tries: u32, answer: Answer) {
+    fn advance(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        file: u32,
+        part: usize,
+        tries: u32,
+        answer: Answer,
+    ) {
         let Some(place) = self.files.iter().position(|open| open.number == file) else {
             return;
         };
@@ -287,36 +306,42 @@ impl Client {
             (Task::PutBlocks { left, .. }, Answer::Done) => {
                 *left -= 1;
                 if *left == 0 {
-                    self.put_keyfile(turn, file);
+                    self.put_keyfile(context, file);
                 }
             }
-            (Task::PutKeyfile, Answer::Done) => self.end_file(turn, place, Answer::Done),
+            (Task::PutKeyfile, Answer::Done) => self.end_file(context, place, Answer::Done),
             (Task::GetKeyfile, Answer::Content(keyfile)) => {
                 match files::read_keyfile(keyfile.bytes()) {
-                    Some((length, keys)) => self.get_blocks(turn, place, length, &keys),
-                    None => self.end_file(turn, place, Answer::Failed),
+                    Some((length, keys)) => self.get_blocks(context, place, length, &keys),
+                    None => self.end_file(context, place, Answer::Failed),
                 }
             }
             (Task::GetBlocks { blocks, .. }, Answer::Content(content)) => {
                 blocks[part] = Some(content);
-                self.join(turn, place);
+                self.join(context, place);
             }
-            (_, answer) => self.end_file(turn, place, answer),
+            (_, answer) => self.end_file(context, place, answer),
         }
     }
 
-    fn put_keyfile(&mut self, turn: &mut Turn<'_>, file: u32) {
+    fn put_keyfile(&mut self, context: &mut StorageContext<'_>, file: u32) {
         let Some(open) = self.files.iter_mut().find(|open| open.number == file) else {
             return;
         };
         let task = std::mem::replace(&mut open.task, Task::PutKeyfile);
         if let Task::PutBlocks { keyfile, .. } = task {
             let key = open.key;
-            self.put_part(turn, key, Kind::Keyfile, keyfile, Some((file, KEYFILE)));
+            self.put_part(context, key, Kind::Keyfile, keyfile, Some((file, KEYFILE)));
         }
     }
 
-    fn get_blocks(&mut self, turn: &mut Turn<'_>, place: usize, length: u64, keys: &[Key]) {
+    fn get_blocks(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        place: usize,
+        length: u64,
+        keys: &[Key],
+    ) {
         let open = &mut self.files[place];
         let number = open.number;
         open.task = Task::GetBlocks {
@@ -324,34 +349,39 @@ impl Client {
             blocks: vec![None; keys.len()],
         };
         for (part, key) in keys.iter().enumerate() {
-            self.ask(turn, *key, Wanted::Get(Kind::Block), Some((number, part)));
+            self.ask(
+                context,
+                *key,
+                Wanted::Get(Kind::Block),
+                Some((number, part)),
+            );
         }
-        self.join(turn, place);
+        self.join(context, place);
     }
 
     /// Ends the reading of a file if all of its blocks are there.
-    fn join(&mut self, turn: &mut Turn<'_>, place: usize) {
+    fn join(&mut self, context: &mut StorageContext<'_>, place: usize) {
         let Task::GetBlocks { length, blocks } = &self.files[place].task else {
             return;
         };
         if let Some(blocks) = blocks.iter().cloned().collect::<Option<Vec<Content>>>() {
             let file = files::join(*length, &blocks);
             let answer = file.map_or(Answer::Failed, Answer::File);
-            self.end_file(turn, place, answer);
+            self.end_file(context, place, answer);
         }
     }
 
-    fn end_file(&mut self, turn: &mut Turn<'_>, place: usize, answer: Answer) {
+    fn end_file(&mut self, context: &mut StorageContext<'_>, place: usize, answer: Answer) {
         let file = self.files.swap_remove(place);
         let of = file.number;
         self.requests
             .retain(|request| request.part.is_none_or(|(file, _)| file != of));
-        let took = turn.now.since(file.begun);
-        file.note(turn.ledger, took, answer);
+        let took = context.now.since(file.begun);
+        file.note(context.metrics, took, answer);
     }
 
     /// The node is gone, and nobody waits any more for what it has asked.
-    pub fn abandon(&mut self, ledger: &mut Ledger) {
+    pub fn abandon(&mut self, metrics: &mut StorageMetrics) {
         for request in self.requests.drain(..) {
             let operation = match request.wanted {
                 _ if request.part.is_some() => continue,
@@ -359,18 +389,24 @@ impl Client {
                 Wanted::Get(_) => Operation::Get,
                 Wanted::Delete => Operation::Delete,
             };
-            request.note(ledger, operation, Span::ZERO, Answer::Abandoned);
+            request.note(metrics, operation, Duration::ZERO, Answer::Abandoned);
         }
         for file in self.files.drain(..) {
-            file.note(ledger, Span::ZERO, Answer::Abandoned);
+            file.note(metrics, Duration::ZERO, Answer::Abandoned);
         }
     }
 }
 
 impl Request {
-    fn note(self, ledger: &mut Ledger, operation: Operation, took: Span, answer: Answer) {
-        ledger.open -= 1;
-        ledger.ended.push(Ended {
+    fn note(
+        self,
+        metrics: &mut StorageMetrics,
+        operation: Operation,
+        took: Duration,
+        answer: Answer,
+    ) {
+        metrics.open -= 1;
+        metrics.ended.push(CompletedRequest {
             operation,
             key: self.key,
             begun: self.begun,
@@ -382,13 +418,13 @@ impl Request {
 }
 
 impl FileRequest {
-    fn note(self, ledger: &mut Ledger, took: Span, answer: Answer) {
+    fn note(self, metrics: &mut StorageMetrics, took: Duration, answer: Answer) {
         let operation = match self.task {
             Task::PutBlocks { .. } | Task::PutKeyfile => Operation::PutFile,
             Task::GetKeyfile | Task::GetBlocks { .. } => Operation::GetFile,
         };
-        ledger.open -= 1;
-        ledger.ended.push(Ended {
+        metrics.open -= 1;
+        metrics.ended.push(CompletedRequest {
             operation,
             key: self.key,
             begun: self.begun,

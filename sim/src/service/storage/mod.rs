@@ -16,22 +16,22 @@
 mod block;
 mod client;
 mod files;
-mod ledger;
+mod metrics;
 mod parameters;
 
 pub use block::{Block, Content, Kind};
 pub use files::{join, key_of, read_keyfile, split};
-pub use ledger::{Answer, Ended, Ledger, Operation};
+pub use metrics::{Answer, CompletedRequest, Operation, StorageMetrics};
 pub use parameters::StorageParameters;
 
-use super::custody::{Custody, Item, Letters, Store};
+use super::replication::{Item, Outbox, ReplicationMessage, Store};
 use crate::engine::{Instant, Stream};
-use crate::overlay::{Application, HEADER_BYTES, Holding, NODE_BYTES, Node};
+use crate::overlay::{Application, HEADER_BYTES, ItemState, NODE_BYTES, Node};
 use crate::space::Key;
 use block::STAMP_BYTES;
 use client::{Client, Refused};
 
-type Turn<'a> = crate::overlay::Turn<'a, Storage>;
+type StorageContext<'a> = crate::overlay::AppContext<'a, Storage>;
 
 /// Storage on one node.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ pub enum Message {
         deleted: bool,
     },
     /// Copies are made, moved and looked after.
-    Custody(Custody<Block>),
+    Replication(ReplicationMessage<Block>),
 }
 
 /// What a node wakes up for.
@@ -116,70 +116,76 @@ impl Storage {
         &self.store
     }
 
-    /// Has a block stored under the SHA-1 of `content`. The [`Ledger`] tells what came of it, as of
+    /// Has a block stored under the SHA-1 of `content`. The [`StorageMetrics`] tells what came of it, as of
     /// all requests.
-    pub fn put(&mut self, turn: &mut Turn<'_>, content: Content) {
-        self.client.put(turn, content);
+    pub fn put(&mut self, context: &mut StorageContext<'_>, content: Content) {
+        self.client.put(context, content);
     }
 
     /// Reads the block with `key`.
-    pub fn get(&mut self, turn: &mut Turn<'_>, key: Key) {
-        self.client.get(turn, key);
+    pub fn get(&mut self, context: &mut StorageContext<'_>, key: Key) {
+        self.client.get(context, key);
     }
 
     /// Has the block or keyfile with `key` deleted. The blocks of a file stay when its keyfile goes:
     /// other files may have the same ones.
-    pub fn delete(&mut self, turn: &mut Turn<'_>, key: Key) {
-        self.client.delete(turn, key);
+    pub fn delete(&mut self, context: &mut StorageContext<'_>, key: Key) {
+        self.client.delete(context, key);
     }
 
     /// Has `file` stored under `name`: its blocks, and its keyfile when all of these are stored.
-    pub fn put_file(&mut self, turn: &mut Turn<'_>, name: &str, file: &[u8]) {
-        self.client.put_file(turn, name, file);
+    pub fn put_file(&mut self, context: &mut StorageContext<'_>, name: &str, file: &[u8]) {
+        self.client.put_file(context, name, file);
     }
 
     /// Reads the file with `name`: its keyfile, then all blocks at once.
-    pub fn get_file(&mut self, turn: &mut Turn<'_>, name: &str) {
-        self.client.get_file(turn, name);
+    pub fn get_file(&mut self, context: &mut StorageContext<'_>, name: &str) {
+        self.client.get_file(context, name);
     }
 
     /// Lets the store act, and sends what it has to tell others.
-    fn tend<R>(
+    fn with_store<R>(
         &mut self,
-        turn: &mut Turn<'_>,
-        act: impl FnOnce(&mut Store<Block>, &Turn<'_>, &mut Letters<Block>) -> R,
+        context: &mut StorageContext<'_>,
+        act: impl FnOnce(&mut Store<Block>, &StorageContext<'_>, &mut Outbox<Block>) -> R,
     ) -> R {
-        let mut letters = Letters::new();
-        let result = act(&mut self.store, turn, &mut letters);
+        let mut outbox = Outbox::new();
+        let result = act(&mut self.store, context, &mut outbox);
         // Storage has nobody to tell what comes and goes.
         drop(self.store.changes());
-        for (to, custody) in letters {
-            let message = Message::Custody(custody);
-            turn.ledger.repair_messages += 1;
-            turn.ledger.repair_bytes += u64::from(HEADER_BYTES + Self::bytes(&message));
-            turn.send(to, message);
+        for (to, replication) in outbox {
+            let message = Message::Replication(replication);
+            context.metrics.repair_messages += 1;
+            context.metrics.repair_bytes += u64::from(HEADER_BYTES + Self::bytes(&message));
+            context.send(to, message);
         }
         result
     }
 
     /// Takes in what this node is the root of.
-    fn take(&mut self, turn: &mut Turn<'_>, key: Key, block: Block) {
-        self.tend(turn, |store, turn, letters| {
-            store.take(turn.view, vec![(key, block)], None, true, letters)
+    fn take(&mut self, context: &mut StorageContext<'_>, key: Key, block: Block) {
+        self.with_store(context, |store, context, outbox| {
+            store.take(context.routing, vec![(key, block)], None, true, outbox)
         });
     }
 
     /// Sends `message` to `to`, or takes it in if that is this node.
-    fn reply(&mut self, turn: &mut Turn<'_>, to: Node, message: Message) {
-        if to == turn.me {
-            self.receive(turn, to, message);
+    fn reply(&mut self, context: &mut StorageContext<'_>, to: Node, message: Message) {
+        if to == context.me {
+            self.receive(context, to, message);
         } else {
-            turn.send(to, message);
+            context.send(to, message);
         }
     }
 
     /// Answers a reader if something is known of `key` here; whether it was answered.
-    fn serve(&mut self, turn: &mut Turn<'_>, key: &Key, reader: Node, number: u32) -> bool {
+    fn serve(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        key: &Key,
+        reader: Node,
+        number: u32,
+    ) -> bool {
         let Some(block) = self.store.get(key) else {
             return false;
         };
@@ -193,38 +199,38 @@ impl Storage {
                 deleted: true,
             },
         };
-        self.reply(turn, reader, message);
+        self.reply(context, reader, message);
         true
     }
 
     /// Answers a reader as the root of `key`, or asks the replica set; never those in `refused`.
     fn read(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut StorageContext<'_>,
         key: Key,
         reader: Node,
         number: u32,
         refused: &Refused,
     ) {
-        if refused.contains(&turn.me) || !self.serve(turn, &key, reader, number) {
-            let mut others = turn.view.replica_set(&key, turn.shared.replicas);
+        if refused.contains(&context.me) || !self.serve(context, &key, reader, number) {
+            let mut others = context.routing.replica_set(&key, context.shared.replicas);
             others.retain(|node| !refused.contains(node));
             others.reverse();
-            self.seek(turn, key, reader, number, others);
+            self.seek(context, key, reader, number, others);
         }
     }
 
     /// Asks the last of `others` for a content, or tells the reader that nobody has it.
     fn seek(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut StorageContext<'_>,
         key: Key,
         reader: Node,
         number: u32,
         mut others: Vec<Node>,
     ) {
         match others.pop() {
-            Some(next) => turn.send(
+            Some(next) => context.send(
                 next,
                 Message::Seek {
                     key,
@@ -235,19 +241,20 @@ impl Storage {
             ),
             None => {
                 let deleted = false;
-                self.reply(turn, reader, Message::Absent { number, deleted });
+                self.reply(context, reader, Message::Absent { number, deleted });
             }
         }
     }
 
     /// Leaves out of what was sent to be held here the blocks whose SHA-1 is not their key.
-    fn inspect(turn: &mut Turn<'_>, custody: &mut Custody<Block>) {
-        if let Custody::Take { items, .. } | Custody::Copy(items) = custody
-            && turn.shared.verify
+    fn drop_invalid(context: &mut StorageContext<'_>, replication: &mut ReplicationMessage<Block>) {
+        if let ReplicationMessage::Take { items, .. } | ReplicationMessage::Copy(items) =
+            replication
+            && context.shared.verify
         {
             let before = items.len();
             items.retain(|(key, block)| block.is_sound(key));
-            turn.ledger.refused_by_holders += (before - items.len()) as u64;
+            context.metrics.refused_by_holders += (before - items.len()) as u64;
         }
     }
 }
@@ -256,7 +263,7 @@ impl Application for Storage {
     type Shared = StorageParameters;
     type Message = Message;
     type Timer = Timer;
-    type Ledger = Ledger;
+    type Metrics = StorageMetrics;
     const ITEM: &'static str = "block";
 
     fn new(shared: &StorageParameters, _: u32, random: Stream) -> Self {
@@ -267,39 +274,45 @@ impl Application for Storage {
         }
     }
 
-    fn start(&mut self, turn: &mut Turn<'_>) {
-        if let Some(first) = turn.shared.repair.first(&mut self.random) {
-            turn.set_timer(first, Timer::Repair);
+    fn start(&mut self, context: &mut StorageContext<'_>) {
+        if let Some(first) = context.shared.repair.first(&mut self.random) {
+            context.set_timer(first, Timer::Repair);
         }
-        turn.set_timer(turn.shared.sweep(), Timer::Sweep);
+        context.set_timer(context.shared.sweep(), Timer::Sweep);
     }
 
-    fn deliver(&mut self, turn: &mut Turn<'_>, origin: Node, key: Key, message: Message) {
+    fn deliver(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        origin: Node,
+        key: Key,
+        message: Message,
+    ) {
         match message {
             Message::Put { number, block } => {
-                if turn.shared.verify && !block.is_sound(&key) {
-                    turn.ledger.refused_by_holders += 1;
+                if context.shared.verify && !block.is_sound(&key) {
+                    context.metrics.refused_by_holders += 1;
                     return;
                 }
-                self.take(turn, key, block);
-                self.reply(turn, origin, Message::Done { number });
+                self.take(context, key, block);
+                self.reply(context, origin, Message::Done { number });
             }
             Message::Delete { number, stamp } => {
-                self.take(turn, key, Block::tombstone(stamp));
-                self.reply(turn, origin, Message::Done { number });
+                self.take(context, key, Block::tombstone(stamp));
+                self.reply(context, origin, Message::Done { number });
             }
-            Message::Get { number, refused } => self.read(turn, key, origin, number, &refused),
+            Message::Get { number, refused } => self.read(context, key, origin, number, &refused),
             _ => {}
         }
     }
 
-    fn receive(&mut self, turn: &mut Turn<'_>, from: Node, message: Message) {
+    fn receive(&mut self, context: &mut StorageContext<'_>, from: Node, message: Message) {
         match message {
-            Message::Done { number } => self.client.done(turn, number),
-            Message::Absent { number, deleted } => self.client.absent(turn, number, deleted),
+            Message::Done { number } => self.client.done(context, number),
+            Message::Absent { number, deleted } => self.client.absent(context, number, deleted),
             Message::Found { number, block } => {
                 if let Some(content) = block.content() {
-                    self.client.found(turn, from, number, content.clone());
+                    self.client.found(context, from, number, content.clone());
                 }
             }
             Message::Seek {
@@ -308,31 +321,31 @@ impl Application for Storage {
                 number,
                 others,
             } => {
-                if !self.serve(turn, &key, reader, number) {
-                    self.seek(turn, key, reader, number, others);
+                if !self.serve(context, &key, reader, number) {
+                    self.seek(context, key, reader, number, others);
                 }
             }
-            Message::Custody(mut custody) => {
-                Self::inspect(turn, &mut custody);
-                self.tend(turn, |store, turn, letters| {
-                    store.receive(turn.view, turn.now, from, custody, letters)
+            Message::Replication(mut replication) => {
+                Self::drop_invalid(context, &mut replication);
+                self.with_store(context, |store, context, outbox| {
+                    store.receive(context.routing, context.now, from, replication, outbox)
                 });
             }
             Message::Put { .. } | Message::Delete { .. } | Message::Get { .. } => {}
         }
     }
 
-    fn undelivered(&mut self, turn: &mut Turn<'_>, to: Node, message: Message) {
+    fn undelivered(&mut self, context: &mut StorageContext<'_>, to: Node, message: Message) {
         match message {
             Message::Seek {
                 key,
                 reader,
                 number,
                 others,
-            } => self.seek(turn, key, reader, number, others),
-            Message::Custody(custody) => {
-                self.tend(turn, |store, turn, letters| {
-                    store.undelivered(turn.view, to, custody, letters)
+            } => self.seek(context, key, reader, number, others),
+            Message::Replication(replication) => {
+                self.with_store(context, |store, context, outbox| {
+                    store.undelivered(context.routing, to, replication, outbox)
                 });
             }
             // The reader is gone.
@@ -340,52 +353,54 @@ impl Application for Storage {
         }
     }
 
-    fn on_timer(&mut self, turn: &mut Turn<'_>, timer: Timer) {
+    fn on_timer(&mut self, context: &mut StorageContext<'_>, timer: Timer) {
         match timer {
             Timer::Repair => {
-                let patience = turn.shared.patience();
-                self.tend(turn, |store, turn, letters| {
-                    store.remind(turn.me, turn.view, turn.now, patience, letters)
+                let patience = context.shared.patience();
+                self.with_store(context, |store, context, outbox| {
+                    store.keep_alive(context.me, context.routing, context.now, patience, outbox)
                 });
-                if let Some(next) = turn.shared.repair.next(0.0, &mut self.random) {
-                    turn.set_timer(next, Timer::Repair);
+                if let Some(next) = context.shared.repair.next(0.0, &mut self.random) {
+                    context.set_timer(next, Timer::Repair);
                 }
             }
             Timer::Sweep => {
-                let lifetime = turn.shared.tombstone;
+                let lifetime = context.shared.tombstone;
                 let is_old = |block: &Block| {
-                    block.content().is_none() && turn.now.since(block.stamp()) > lifetime
+                    block.content().is_none() && context.now.since(block.stamp()) > lifetime
                 };
                 let old = self.store.iter().filter(|(_, block)| is_old(block));
                 let old: Vec<Key> = old.map(|(key, _)| *key).collect();
                 for key in old {
                     self.store.remove(&key);
                 }
-                turn.set_timer(turn.shared.sweep(), Timer::Sweep);
+                context.set_timer(context.shared.sweep(), Timer::Sweep);
             }
-            Timer::Retry(number, tries) => self.client.time_out(turn, number, tries),
+            Timer::Retry(number, tries) => self.client.time_out(context, number, tries),
         }
     }
 
-    fn update(&mut self, turn: &mut Turn<'_>) {
-        self.tend(turn, |store, turn, letters| {
-            store.review(turn.me, turn.view, turn.now, letters)
+    fn update(&mut self, context: &mut StorageContext<'_>) {
+        self.with_store(context, |store, context, outbox| {
+            store.update_ownership(context.me, context.routing, context.now, outbox)
         });
     }
 
     /// Blocks are on the disk, requests are not.
-    fn pause(&mut self, _: Instant, ledger: &mut Ledger) {
-        self.client.abandon(ledger);
+    fn on_pause(&mut self, _: Instant, metrics: &mut StorageMetrics) {
+        self.client.abandon(metrics);
     }
 
-    fn perish(&mut self, _: Instant, ledger: &mut Ledger) {
-        self.client.abandon(ledger);
+    fn on_stop(&mut self, _: Instant, metrics: &mut StorageMetrics) {
+        self.client.abandon(metrics);
     }
 
     fn forge(message: &mut Message) {
         match message {
             Message::Put { block, .. } | Message::Found { block, .. } => block.forge(),
-            Message::Custody(Custody::Take { items, .. } | Custody::Copy(items)) => {
+            Message::Replication(
+                ReplicationMessage::Take { items, .. } | ReplicationMessage::Copy(items),
+            ) => {
                 items.iter_mut().for_each(|(_, block)| block.forge());
             }
             _ => {}
@@ -404,7 +419,7 @@ impl Application for Storage {
             Message::Seek { others, .. } => NUMBER + NODE_BYTES * (2 + others.len() as u32),
             Message::Done { .. } => NUMBER,
             Message::Absent { .. } => NUMBER + FLAG,
-            Message::Custody(custody) => custody.bytes(),
+            Message::Replication(replication) => replication.bytes(),
         }
     }
 
@@ -417,37 +432,37 @@ impl Application for Storage {
             Message::Done { .. } => "done",
             Message::Found { .. } => "found",
             Message::Absent { .. } => "absent",
-            Message::Custody(custody) => custody.kind(),
+            Message::Replication(replication) => replication.kind(),
         }
     }
 
     /// Tombstones are not shown: nothing is there.
-    fn show(&self, see: &mut dyn FnMut(&Key, Holding)) {
+    fn each_item(&self, see: &mut dyn FnMut(&Key, ItemState)) {
         for (key, block) in self.store.iter() {
             match block.content() {
-                Some(_) if self.store.looks_after(key) => see(key, Holding::Done),
-                Some(_) => see(key, Holding::Copy),
+                Some(_) if self.store.owns(key) => see(key, ItemState::Done),
+                Some(_) => see(key, ItemState::Copy),
                 None => {}
             }
         }
     }
 
-    fn accounts(ledger: &Ledger) -> Vec<(&'static str, u64)> {
-        let answered = |ended: &&Ended| {
+    fn counters(metrics: &StorageMetrics) -> Vec<(&'static str, u64)> {
+        let answered = |ended: &&CompletedRequest| {
             matches!(
                 ended.answer,
                 Answer::Done | Answer::Content(_) | Answer::File(_)
             )
         };
-        let answered = ledger.ended.iter().filter(answered).count();
+        let answered = metrics.ended.iter().filter(answered).count();
         vec![
-            ("requests under way", ledger.open),
+            ("requests under way", metrics.open),
             ("requests answered", answered as u64),
-            ("requests failed", (ledger.ended.len() - answered) as u64),
+            ("requests failed", (metrics.ended.len() - answered) as u64),
         ]
     }
 
-    fn is_over(ledger: &Ledger) -> bool {
-        ledger.open == 0
+    fn is_over(metrics: &StorageMetrics) -> bool {
+        metrics.open == 0
     }
 }

@@ -1,6 +1,6 @@
 //! What can be set about storage.
 
-use crate::engine::{Period, Span};
+use crate::engine::{Duration, Period};
 
 crate::parameters! {
     /// Blocks of files, kept by a DHT as CFS does (SOSP 2001).
@@ -10,15 +10,15 @@ crate::parameters! {
         /// Bytes of a block; the last one of a file may have fewer. CFS has 8 KByte.
         pub block_size: u32 = 8192, within 1..=16_777_216;
         /// Mean time between two turns in which a node tells those who hold copies that it looks after them, or "never".
-        pub repair: Period = Period::every(Span::from_secs(10));
+        pub repair: Period = Period::every(Duration::from_secs(10));
         /// Time after which a copy of which nobody has said that they look after it is offered to the root of its key; three times `repair` if absent.
-        pub patience: Option<Span> = None, within crate::parameter::Range::above(0.0);
+        pub patience: Option<Duration> = None, within crate::parameter::Range::above(0.0);
         /// How long a node waits until it asks for a block, or for its storing or deletion, once more.
-        pub timeout: Span = Span::from_secs(3), within crate::parameter::Range::above(0.0);
+        pub timeout: Duration = Duration::from_secs(3), within crate::parameter::Range::above(0.0);
         /// How often it asks, the first time included.
         pub tries: u32 = 4, within 1..=100;
         /// Time after which it is forgotten that a block was deleted.
-        pub tombstone: Span = Span::from_secs(3600), within crate::parameter::Range::above(0.0);
+        pub tombstone: Duration = Duration::from_secs(3600), within crate::parameter::Range::above(0.0);
         /// Whether nodes refuse a block whose SHA-1 is not its key, as readers and as those who are to hold it.
         pub verify: bool = true;
     }
@@ -26,14 +26,14 @@ crate::parameters! {
 
 impl StorageParameters {
     /// The time after which a copy is offered to the root of its key.
-    pub(super) fn patience(&self) -> Span {
-        let turns = self.repair.span().map_or(Span::ZERO, |span| span * 3);
+    pub(super) fn patience(&self) -> Duration {
+        let turns = self.repair.span().map_or(Duration::ZERO, |span| span * 3);
         self.patience.unwrap_or(turns)
     }
 
     /// The time between two looks for tombstones that are too old: each is kept for a quarter of its
     /// lifetime longer at most.
-    pub(super) fn sweep(&self) -> Span {
-        Span::from_nanos(self.tombstone.as_nanos().div_ceil(4))
+    pub(super) fn sweep(&self) -> Duration {
+        Duration::from_nanos(self.tombstone.as_nanos().div_ceil(4))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::{Found, count};
+use super::links::{ParsedLinks, count};
 use super::text::{data_lines, last_line};
 use crate::parameter::quoted;
 
@@ -11,8 +11,8 @@ const RELATIONSHIPS: [&str; 4] = ["-1", "0", "1", "2"];
 
 /// Reads a graph; see [`Format::AsRelationships`](super::Format::AsRelationships).
 /// O(length of the text).
-pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
-    let mut found = Found::new(rule, "latency");
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
+    let mut found = ParsedLinks::new(rule, "latency");
     for (line, content) in data_lines(text) {
         let mut cells = content.split('|').map(str::trim);
         let mut system = || {

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::Found;
+use super::links::ParsedLinks;
 use super::text::{data_lines, last_line};
 use crate::parameter::quoted;
 
@@ -10,8 +10,8 @@ use crate::parameter::quoted;
 const VALUES: [&str; 3] = ["length", "delay", "bandwidth"];
 
 /// Reads a topology; see [`Format::Brite`](super::Format::Brite). O(length of the text).
-pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
-    let mut found = Found::new(rule, "delay");
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
+    let mut found = ParsedLinks::new(rule, "delay");
     let mut section = "";
     for (line, content) in data_lines(text) {
         let mut words = content.split_whitespace();

@@ -2,13 +2,13 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::{Found, count};
+use super::links::{ParsedLinks, count};
 use super::text::{last_line, numbered};
 use crate::parameter::quoted;
 
 /// Reads a graph; see [`Format::Dimacs`](super::Format::Dimacs). O(length of the text).
-pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
-    let mut found = Found::new(rule, "latency");
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
+    let mut found = ParsedLinks::new(rule, "latency");
     let mut is_open = false;
     for (line, content) in numbered(text) {
         let mut words = content.split_whitespace();

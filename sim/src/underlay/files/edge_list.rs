@@ -1,11 +1,11 @@
 //! A link a line, and a host with its neighbours a line.
 
+use super::delimited::{Columns, Separator};
 use super::latency::{LatencyRule, Value};
-use super::links::Found;
-use super::rows::{Columns, Separator};
+use super::links::ParsedLinks;
 use super::text::{data_lines, last_line};
 use super::{Fault, File};
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::parameter::{quoted, shown};
 
 /// Reads an edge list; see [`Format::EdgeList`](super::Format::EdgeList). `skip` is a line that
@@ -15,13 +15,13 @@ pub(super) fn read<'a>(
     file: &File,
     rule: &'a LatencyRule,
     skip: Option<usize>,
-) -> Result<Found<'a>, Fault> {
+) -> Result<ParsedLinks<'a>, Fault> {
     let separator = Separator::of(text, file)?;
     let columns = Columns::of(text, separator, file, skip)?;
     let latency = columns
         .latency(file)
         .map_err(|why| Fault::new(columns.first_line, why))?;
-    let mut found = Found::new(rule, "latency");
+    let mut found = ParsedLinks::new(rule, "latency");
     if let Some(line) = skip {
         found
             .notes
@@ -50,7 +50,7 @@ pub(super) fn read<'a>(
             (Some((_, number)), Some(unit)) if !columns.named => format!("{number} {unit}"),
             _ => String::new(),
         };
-        let has_unit = with_unit.parse::<Span>().is_ok();
+        let has_unit = with_unit.parse::<Duration>().is_ok();
         let value = value.map(|(name, word)| (name, if has_unit { &*with_unit } else { word }));
         let micros = match value.map(|(name, word)| (rule.value(name, word), name, word)) {
             None => None,
@@ -130,9 +130,9 @@ pub(super) fn read_adjacency<'a>(
     text: &'a str,
     file: &File,
     rule: &'a LatencyRule,
-) -> Result<Found<'a>, Fault> {
+) -> Result<ParsedLinks<'a>, Fault> {
     let separator = Separator::of(text, file)?;
-    let mut found = Found::new(rule, "latency");
+    let mut found = ParsedLinks::new(rule, "latency");
     let mut cells = Vec::new();
     for (_, row) in data_lines(text) {
         separator.split(row, &mut cells);

@@ -1,15 +1,18 @@
 //! What is told of a file: its facts in a line, and what a reader of results should know.
 
-use super::links::Found;
-use super::{Format, Loaded, Measured};
-use crate::engine::Span;
+use super::links::ParsedLinks;
+use super::{FileContent, Format, Loaded};
+use crate::engine::Duration;
 use crate::underlay::graph::{Links, components, distinct_links};
 use crate::underlay::pairwise::Matrix;
 use petgraph::visit::EdgeRef;
 use std::num::NonZeroU32;
 
 fn millis(micros: u32) -> String {
-    format!("{} ms", Span::from_micros(micros.into()).as_millis_f64())
+    format!(
+        "{} ms",
+        Duration::from_micros(micros.into()).as_millis_f64()
+    )
 }
 
 fn plural(count: usize, one: &str) -> String {
@@ -17,7 +20,7 @@ fn plural(count: usize, one: &str) -> String {
 }
 
 /// Links as they are used, with the facts of their file.
-pub(super) fn of_links(format: Format, found: Found<'_>) -> Loaded {
+pub(super) fn of_links(format: Format, found: ParsedLinks<'_>) -> Loaded {
     let hosts = found.links.node_count();
     let mut notes = found.notes;
     if found.directed {
@@ -62,7 +65,7 @@ pub(super) fn of_links(format: Format, found: Found<'_>) -> Loaded {
         plural(without, "link")
     );
     Loaded {
-        measured: Measured::Graph(hosts, links),
+        measured: FileContent::Graph(hosts, links),
         notes,
         facts,
     }
@@ -86,7 +89,7 @@ pub(super) fn of_matrix(
         plural(missing, "pair")
     );
     Loaded {
-        measured: Measured::Matrix(matrix),
+        measured: FileContent::Matrix(matrix),
         notes,
         facts,
     }

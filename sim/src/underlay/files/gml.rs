@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::Found;
+use super::links::ParsedLinks;
 use super::text::last_line;
 use crate::parameter::{quoted, shown};
 use std::borrow::Cow;
@@ -181,7 +181,7 @@ fn name<'a>(list: &Entry<'a>, key: &str) -> Result<(usize, Cow<'a, str>), Fault>
 }
 
 /// Reads a graph; see [`Format::Gml`](super::Format::Gml). O(length of the text).
-pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
     let top = entries(
         &mut Tokens {
             rest: text,
@@ -197,7 +197,7 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>
     let Some(graph) = graphs.next() else {
         return Err(Fault::new(last_line(text), "the file has no `graph [`"));
     };
-    let mut found = Found::new(rule, "latency");
+    let mut found = ParsedLinks::new(rule, "latency");
     let more = graphs.count();
     if more > 0 {
         found.notes.push(format!(

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::Found;
+use super::links::ParsedLinks;
 use super::text::last_line;
 use crate::parameter::{quoted, shown};
 use quick_xml::events::{BytesStart, Event};
@@ -45,8 +45,8 @@ enum Target {
 }
 
 /// What was read so far.
-struct Reading<'a> {
-    found: Found<'a>,
+struct GraphmlParser<'a> {
+    found: ParsedLinks<'a>,
     edges: Vec<Edge>,
     /// By their ids.
     keys: FxHashMap<String, Key>,
@@ -113,7 +113,7 @@ fn local_name(tag: &BytesStart<'_>) -> String {
     tag.local_name().as_ref().to_owned()
 }
 
-impl<'a> Reading<'a> {
+impl<'a> GraphmlParser<'a> {
     fn start(&mut self, tag: &BytesStart<'_>, line: usize) -> Result<(), Fault> {
         let name = local_name(tag);
         if self.open.is_empty() && name != "graphml" {
@@ -246,7 +246,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The links, now that all nodes and keys are known.
-    fn finish(mut self, last_line: usize) -> Result<Found<'a>, Fault> {
+    fn finish(mut self, last_line: usize) -> Result<ParsedLinks<'a>, Fault> {
         if self.graphs > 1 {
             let graphs = self.graphs;
             self.found
@@ -290,15 +290,15 @@ impl<'a> Reading<'a> {
 }
 
 /// Reads a graph; see [`Format::Graphml`](super::Format::Graphml). O(length of the text).
-pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
     let mut reader = Reader::from_str(text);
     let mut lines = Lines {
         text,
         at: 0,
         line: 1,
     };
-    let mut reading = Reading {
-        found: Found::new(rule, "latency"),
+    let mut reading = GraphmlParser {
+        found: ParsedLinks::new(rule, "latency"),
         edges: Vec::new(),
         keys: FxHashMap::default(),
         open: Vec::new(),

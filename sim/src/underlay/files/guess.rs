@@ -1,11 +1,11 @@
 //! What the format of a file is, by what the file says.
 
+use super::delimited::{Columns, Separator};
 use super::latency::is_round_trip;
-use super::rows::{Columns, Separator};
 use super::rtt_matrix::{Outline, Shape, is_entry, is_missing};
 use super::text::{data_lines, is_data, numbered};
 use super::{Fault, File, Format, as_relationships, brite, dimacs, gml, inet, konect, pajek};
-use crate::engine::Span;
+use crate::engine::Duration;
 use rustc_hash::FxHashSet;
 
 /// Up to how many rows a table that is square may be so by chance.
@@ -322,7 +322,7 @@ fn neighbours(text: &str, separator: Separator) -> Option<usize> {
     // Numbers are latencies, unless some lines have none and all numbers are those of hosts.
     let may_be_numbers = whole && pairs;
     let is_name = |cell: &&str| {
-        let is_value = cell.parse::<f64>().is_ok() || cell.parse::<Span>().is_ok();
+        let is_value = cell.parse::<f64>().is_ok() || cell.parse::<Duration>().is_ok();
         hosts.contains(cell) && (may_be_numbers || !is_value)
     };
     let mut found = None;

@@ -2,13 +2,13 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::{Found, count};
+use super::links::{ParsedLinks, count};
 use super::text::{data_lines, last_line};
 use crate::parameter::quoted;
 
 /// Reads a topology; see [`Format::Inet`](super::Format::Inet). O(length of the text).
-pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
-    let mut found = Found::new(rule, "latency");
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
+    let mut found = ParsedLinks::new(rule, "latency");
     let mut lines = data_lines(text);
     let Some((line, head)) = lines.next() else {
         return Err(Fault::new(

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::{Found, count};
+use super::links::{ParsedLinks, count};
 use super::text::{data_lines, last_line};
 use crate::parameter::quoted;
 
@@ -14,8 +14,8 @@ fn head(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Reads a graph; see [`Format::Konect`](super::Format::Konect). O(length of the text).
-pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
-    let mut found = Found::new(rule, "latency");
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
+    let mut found = ParsedLinks::new(rule, "latency");
     found.directed = match head(text) {
         Some(("sym", _)) => false,
         Some(("asym", _)) => true,

@@ -1,7 +1,7 @@
 //! Which value of a link is its latency, and in what unit.
 
 use super::{Fault, File, RttUnit};
-use crate::engine::Span;
+use crate::engine::Duration;
 use std::num::NonZeroU32;
 
 /// What the keys `latency` and `unit` say.
@@ -65,7 +65,7 @@ impl LatencyRule {
     /// The value `word` of the attribute `name` as a latency in one direction.
     pub(super) fn value(&self, name: &str, word: &str) -> Value {
         let word = word.trim();
-        let micros = match (word.parse::<f64>(), word.parse::<Span>()) {
+        let micros = match (word.parse::<f64>(), word.parse::<Duration>()) {
             (Ok(number), _) => number * self.unit(name).micros(),
             (_, Ok(span)) => span.as_nanos() as f64 / 1e3,
             _ => return Value::Other,

@@ -15,7 +15,7 @@ const MOST_CARRIED: usize = 8;
 
 /// What a reader has found: hosts by their names, and links with what they carry.
 #[derive(Debug)]
-pub(super) struct Found<'a> {
+pub(super) struct ParsedLinks<'a> {
     rule: &'a LatencyRule,
     /// The attribute that is the latency unless the scenario says otherwise.
     own: &'static str,
@@ -31,7 +31,7 @@ pub(super) struct Found<'a> {
     pub(super) notes: Vec<String>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> ParsedLinks<'a> {
     pub(super) fn new(rule: &'a LatencyRule, own: &'static str) -> Self {
         Self {
             rule,

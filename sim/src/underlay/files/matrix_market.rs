@@ -2,13 +2,13 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::{Found, count};
+use super::links::{ParsedLinks, count};
 use super::text::{last_line, numbered};
 use crate::parameter::shown;
 
 /// Reads a matrix; see [`Format::MatrixMarket`](super::Format::MatrixMarket). O(length of the text).
-pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
-    let mut found = Found::new(rule, "latency");
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
+    let mut found = ParsedLinks::new(rule, "latency");
     let head = text.lines().next().unwrap_or_default().to_ascii_lowercase();
     let words: Vec<&str> = head.split_whitespace().collect();
     let ["%%matrixmarket", "matrix", layout, field, symmetry] = words[..] else {

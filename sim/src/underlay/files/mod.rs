@@ -14,6 +14,7 @@
 
 mod as_relationships;
 mod brite;
+mod delimited;
 mod dimacs;
 mod edge_list;
 mod facts;
@@ -26,7 +27,6 @@ mod latency;
 mod links;
 mod matrix_market;
 mod pajek;
-mod rows;
 mod rtt_gaps;
 mod rtt_matrix;
 mod rtt_pairs;
@@ -34,7 +34,7 @@ mod text;
 
 use super::graph::Link;
 use super::pairwise::Matrix;
-use crate::parameter::{Kind, NamedFile, ParameterValue, Problem, Table, Unknown};
+use crate::parameter::{ConfigError, Kind, NamedFile, ParameterValue, Table, ValueError};
 use crate::{choices, parameters};
 use latency::LatencyRule;
 use std::path::Path;
@@ -121,7 +121,7 @@ impl ParameterValue for ColumnNames {
         )
     }
 
-    fn from_value(value: &toml::Value) -> Result<Self, Unknown> {
+    fn from_value(value: &toml::Value) -> Result<Self, ValueError> {
         let text = |value: &toml::Value| value.as_str().map(str::to_owned).ok_or(None);
         let names: Vec<String> = match value {
             toml::Value::Array(names) => names.iter().map(text).collect::<Result<_, _>>()?,
@@ -131,7 +131,7 @@ impl ParameterValue for ColumnNames {
                 words.map(str::to_owned).collect()
             }
         };
-        match rows::Columns::given(&names) {
+        match delimited::Columns::given(&names) {
             true => Ok(Self(names)),
             false => Err(None),
         }
@@ -190,13 +190,13 @@ impl Fault {
 
 /// What a file holds.
 #[derive(Clone, Debug)]
-pub(super) enum Measured {
+pub(super) enum FileContent {
     /// Hosts, and the links between them: no loops, none twice.
     Graph(usize, Vec<Link>),
     Matrix(Matrix),
 }
 
-impl Measured {
+impl FileContent {
     pub(super) fn hosts(&self) -> usize {
         match self {
             Self::Graph(hosts, _) => *hosts,
@@ -208,7 +208,7 @@ impl Measured {
 /// A file that was read.
 #[derive(Clone, Debug)]
 pub(super) struct Loaded {
-    pub(super) measured: Measured,
+    pub(super) measured: FileContent,
     pub(super) notes: Vec<String>,
     /// What is in it, in a line: format, hosts, links, components, latencies.
     pub(super) facts: String,
@@ -224,9 +224,13 @@ impl File {
     /// # Errors
     /// For the key `path`, with the file and the line where one is at fault; for `content` if it is
     /// another file; for keys that have no effect on the format.
-    pub(super) fn load(&mut self, table: &Table<'_>, base: &Path) -> Result<Arc<Loaded>, Problem> {
+    pub(super) fn load(
+        &mut self,
+        table: &Table<'_>,
+        base: &Path,
+    ) -> Result<Arc<Loaded>, ConfigError> {
         let Some(path) = self.path.clone() else {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 table.path_of("path"),
                 "expected the path of a file",
             ));
@@ -248,7 +252,7 @@ impl File {
             return Ok(loaded);
         }
         let loaded = self.parse(&file.bytes).map_err(|Fault { line, message }| {
-            Problem::new(
+            ConfigError::new(
                 table.path_of("path"),
                 format_args!("{}:{line}: {message}", file.path.display()),
             )
@@ -282,12 +286,12 @@ impl File {
     }
 
     /// Refuses keys that say nothing to the format that is given.
-    fn check(&self, table: &Table<'_>) -> Result<(), Problem> {
+    fn check(&self, table: &Table<'_>) -> Result<(), ConfigError> {
         use Format::{EdgeList, Guess, RttMatrix, RttPairs};
         let idle = |key: &str, of: &str| {
             let format = self.format.as_str();
             let message = format!("has no effect on the format {format}; it is for {of}");
-            Err(Problem::new(table.path_of(key), message))
+            Err(ConfigError::new(table.path_of(key), message))
         };
         if self.columns.is_some() && !matches!(self.format, EdgeList | Guess | RttPairs) {
             return idle("columns", "edge-list and rtt-pairs");
@@ -302,7 +306,7 @@ impl File {
             let is_word = matches!(separator.as_str(), "tab" | "blank");
             if !is_word && separator.chars().count() != 1 {
                 let message = "expected one character, \"tab\" or \"blank\"";
-                return Err(Problem::new(table.path_of("separator"), message));
+                return Err(ConfigError::new(table.path_of("separator"), message));
             }
         }
         if self.latency.is_some() && self.format == RttMatrix {

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::{Found, count};
+use super::links::{ParsedLinks, count};
 use super::text::{data_lines, last_line};
 use crate::parameter::quoted;
 
@@ -18,8 +18,8 @@ enum Section {
 }
 
 /// Reads a graph; see [`Format::Pajek`](super::Format::Pajek). O(length of the text).
-pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<Found<'a>, Fault> {
-    let mut found = Found::new(rule, "latency");
+pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
+    let mut found = ParsedLinks::new(rule, "latency");
     let mut section = Section::Other;
     for (line, content) in data_lines(text) {
         let mut words = content.split_whitespace();

@@ -1,6 +1,6 @@
 //! Matrices of round-trip times: their shape and their entries.
 
-use super::rows::Separator;
+use super::delimited::Separator;
 use super::rtt_gaps::complete;
 use super::text::{data_lines, last_line};
 use super::{Fault, File};

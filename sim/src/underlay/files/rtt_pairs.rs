@@ -1,6 +1,6 @@
 //! Round-trip times as a list: a pair of hosts and their time a line.
 
-use super::rows::{Columns, Separator};
+use super::delimited::{Columns, Separator};
 use super::rtt_gaps::complete;
 use super::rtt_matrix::is_missing;
 use super::text::{data_lines, last_line};

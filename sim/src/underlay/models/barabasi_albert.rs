@@ -1,5 +1,5 @@
 use super::{GraphModel, NODES, Streams};
-use crate::parameter::{Problem, Table};
+use crate::parameter::{ConfigError, Table};
 use crate::parameters;
 use crate::underlay::UnderlayError;
 use crate::underlay::graph::{Links, link, unlinked};
@@ -19,11 +19,11 @@ parameters! {
 }
 
 impl GraphModel for BarabasiAlbert {
-    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), Problem> {
+    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), ConfigError> {
         if self.edges_per_node < nodes {
             return Ok(());
         }
-        Err(Problem::new(
+        Err(ConfigError::new(
             table.path_of("edges-per-node"),
             format_args!(
                 "expected less than {NODES} ({nodes}), found {}",

@@ -1,4 +1,4 @@
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::parameters;
 use crate::underlay::pairwise::Pairwise;
 
@@ -9,7 +9,7 @@ parameters! {
     /// memory at all, however many hosts there are.
     pub struct Constant {
         /// One-way latency between two different hosts.
-        pub latency: Span = Span::from_millis(50);
+        pub latency: Duration = Duration::from_millis(50);
     }
 }
 

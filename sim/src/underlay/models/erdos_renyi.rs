@@ -1,6 +1,6 @@
 use super::{GraphModel, NODES, Streams};
 use crate::engine::Stream;
-use crate::parameter::{Problem, Table};
+use crate::parameter::{ConfigError, Table};
 use crate::parameters;
 use crate::underlay::UnderlayError;
 use crate::underlay::graph::{Links, link, unlinked};
@@ -69,11 +69,11 @@ impl<'a> RandomPairs<'a> {
 }
 
 impl GraphModel for ErdosRenyi {
-    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), Problem> {
+    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), ConfigError> {
         if self.mean_degree <= (nodes - 1) as f64 {
             return Ok(());
         }
-        Err(Problem::new(
+        Err(ConfigError::new(
             table.path_of("mean-degree"),
             format_args!(
                 "expected less than {NODES} ({nodes}), found {}",

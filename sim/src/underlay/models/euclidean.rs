@@ -1,5 +1,5 @@
 use super::Streams;
-use crate::engine::{Span, SpanDistribution};
+use crate::engine::{Duration, DurationDistribution};
 use crate::parameters;
 use crate::underlay::UnderlayError;
 use crate::underlay::pairwise::{Pairwise, Plane};
@@ -14,9 +14,9 @@ parameters! {
     /// `link-latency` has no say. O(n), and O(1) a distance.
     pub struct Euclidean {
         /// One-way latency along a side of the square.
-        pub side: Span = Span::from_millis(100);
+        pub side: Duration = Duration::from_millis(100);
         /// What each host adds to its latencies, drawn once a host.
-        pub access_delay: SpanDistribution = SpanDistribution::Constant(Span::from_millis(1));
+        pub access_delay: DurationDistribution = DurationDistribution::Constant(Duration::from_millis(1));
     }
 }
 

@@ -1,5 +1,5 @@
 use super::{GraphModel, NODES, Streams};
-use crate::parameter::{Problem, Table};
+use crate::parameter::{ConfigError, Table};
 use crate::parameters;
 use crate::underlay::UnderlayError;
 use crate::underlay::graph::{Links, link, unlinked};
@@ -24,13 +24,13 @@ impl Grid {
 }
 
 impl GraphModel for Grid {
-    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), Problem> {
+    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), ConfigError> {
         match self.columns {
-            Some(columns) if !nodes.is_multiple_of(columns) => Err(Problem::new(
+            Some(columns) if !nodes.is_multiple_of(columns) => Err(ConfigError::new(
                 table.path_of("columns"),
                 format_args!("expected a divisor of {NODES} ({nodes}), found {columns}"),
             )),
-            None if nodes.isqrt().pow(2) != nodes => Err(Problem::new(
+            None if nodes.isqrt().pow(2) != nodes => Err(ConfigError::new(
                 table.path_of("columns"),
                 format_args!("must be given, because {NODES} ({nodes}) is not a square number"),
             )),

@@ -26,7 +26,7 @@ pub use waxman::Waxman;
 use super::UnderlayError;
 use super::graph::Links;
 use crate::engine::Stream;
-use crate::parameter::{Problem, Table};
+use crate::parameter::{ConfigError, Table};
 
 /// The two streams that a model draws from.
 pub(super) struct Streams {
@@ -39,7 +39,7 @@ pub(super) struct Streams {
 /// A model whose hosts are joined by links.
 pub(super) trait GraphModel: std::fmt::Debug + Send + Sync {
     /// Whether a graph of `nodes` hosts can be meant; `table` is the model's own.
-    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), Problem>;
+    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), ConfigError>;
 
     /// How many links are to be expected, for estimates.
     fn expected_links(&self, nodes: usize) -> f64;

@@ -1,6 +1,6 @@
 use super::{GraphModel, NODES, Streams};
 use crate::engine::Stream;
-use crate::parameter::{Problem, Table};
+use crate::parameter::{ConfigError, Table};
 use crate::parameters;
 use crate::underlay::UnderlayError;
 use crate::underlay::graph::{Links, link, unlinked};
@@ -47,16 +47,16 @@ impl Ends {
 }
 
 impl GraphModel for ScaleFreeDirected {
-    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), Problem> {
+    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), ConfigError> {
         let sum = self.alpha + self.beta + self.gamma;
         if (sum - 1.0).abs() >= 1e-9 {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 table.path_of("alpha"),
                 format_args!("expected alpha + beta + gamma = 1, found {sum}"),
             ));
         }
         if nodes < 3 {
-            return Err(Problem::new(
+            return Err(ConfigError::new(
                 NODES,
                 format_args!("expected at least 3 for the cycle that starts it, found {nodes}"),
             ));

@@ -1,6 +1,6 @@
 use super::{GraphModel, NODES, Streams};
-use crate::engine::{Span, SpanDistribution, Stream};
-use crate::parameter::{Problem, Table};
+use crate::engine::{Duration, DurationDistribution, Stream};
+use crate::parameter::{ConfigError, Table};
 use crate::parameters;
 use crate::underlay::graph::{Links, unlinked};
 use crate::underlay::{UnderlayError, micros};
@@ -36,14 +36,14 @@ parameters! {
         /// Further links between two random stub hosts.
         pub extra_stub_stub: usize = 0, within 0..=100_000_000;
         /// Latency of a link between transit hosts.
-        pub transit_transit_latency: SpanDistribution =
-            SpanDistribution::Constant(Span::from_millis(20));
+        pub transit_transit_latency: DurationDistribution =
+            DurationDistribution::Constant(Duration::from_millis(20));
         /// Latency of a link between a transit host and a stub host.
-        pub transit_stub_latency: SpanDistribution =
-            SpanDistribution::Constant(Span::from_millis(5));
+        pub transit_stub_latency: DurationDistribution =
+            DurationDistribution::Constant(Duration::from_millis(5));
         /// Latency of a link between stub hosts.
-        pub stub_stub_latency: SpanDistribution =
-            SpanDistribution::Constant(Span::from_millis(2));
+        pub stub_stub_latency: DurationDistribution =
+            DurationDistribution::Constant(Duration::from_millis(2));
     }
 }
 
@@ -54,7 +54,7 @@ struct Growth<'a> {
 }
 
 impl Growth<'_> {
-    fn link(&mut self, a: usize, b: usize, by: &SpanDistribution) -> Result<(), UnderlayError> {
+    fn link(&mut self, a: usize, b: usize, by: &DurationDistribution) -> Result<(), UnderlayError> {
         let latency = micros(by.sample(&mut self.streams.latency))?;
         self.graph
             .add_edge(NodeIndex::new(a), NodeIndex::new(b), Some(latency));
@@ -70,7 +70,7 @@ impl Growth<'_> {
         &mut self,
         hosts: &Range<usize>,
         degree: f64,
-        by: &SpanDistribution,
+        by: &DurationDistribution,
     ) -> Result<(), UnderlayError> {
         for (a, b) in connected(hosts.len(), degree, &mut self.streams.graph) {
             self.link(hosts.start + a, hosts.start + b, by)?;
@@ -113,12 +113,12 @@ impl TransitStub {
 }
 
 impl GraphModel for TransitStub {
-    fn check(&self, nodes: usize, _: &Table<'_>) -> Result<(), Problem> {
+    fn check(&self, nodes: usize, _: &Table<'_>) -> Result<(), ConfigError> {
         let least = self.transit().saturating_add(self.stubs());
         if nodes >= least {
             return Ok(());
         }
-        Err(Problem::new(
+        Err(ConfigError::new(
             NODES,
             format_args!(
                 "expected at least {least} for {} transit hosts and {} stub domains, found {nodes}",

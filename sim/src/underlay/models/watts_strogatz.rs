@@ -1,5 +1,5 @@
 use super::{GraphModel, NODES, Streams};
-use crate::parameter::{Problem, Table};
+use crate::parameter::{ConfigError, Table};
 use crate::parameters;
 use crate::underlay::UnderlayError;
 use crate::underlay::graph::{Links, link, unlinked};
@@ -22,11 +22,11 @@ parameters! {
 }
 
 impl GraphModel for WattsStrogatz {
-    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), Problem> {
+    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), ConfigError> {
         let refuse = |expected: String| {
             let found = self.neighbours;
             let message = format!("expected {expected}, found {found}");
-            Err(Problem::new(table.path_of("neighbours"), message))
+            Err(ConfigError::new(table.path_of("neighbours"), message))
         };
         if !self.neighbours.is_multiple_of(2) {
             return refuse("an even number".to_owned());

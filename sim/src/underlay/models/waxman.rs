@@ -1,6 +1,6 @@
 use super::erdos_renyi::RandomPairs;
 use super::{GraphModel, NODES, Streams};
-use crate::parameter::{Problem, Table};
+use crate::parameter::{ConfigError, Table};
 use crate::parameters;
 use crate::underlay::UnderlayError;
 use crate::underlay::graph::{Links, link, unlinked};
@@ -33,11 +33,11 @@ impl Waxman {
 }
 
 impl GraphModel for Waxman {
-    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), Problem> {
+    fn check(&self, nodes: usize, table: &Table<'_>) -> Result<(), ConfigError> {
         if self.candidates(nodes) <= PAIRS {
             return Ok(());
         }
-        Err(Problem::new(
+        Err(ConfigError::new(
             table.path_of("beta"),
             format_args!(
                 "with {NODES} = {nodes} expected at most {:.1e}, or the graph takes too long \

@@ -2,7 +2,7 @@
 
 use super::invariant::{Fault, View, successors};
 use crate::testbed::{plane, sites};
-use dhtlab::engine::{Instant, Period, Seed, Span};
+use dhtlab::engine::{Duration, Instant, Period, Seed};
 use dhtlab::network::{Network, Setup, Travel, oracle};
 use dhtlab::overlay::Node;
 use dhtlab::overlay::chord::{Chord, ChordParameters, Join};
@@ -56,7 +56,7 @@ fn histories() -> u32 {
 }
 
 /// No answer is longer on its way.
-const ON_THE_WAY: Span = Span::from_secs(2);
+const ON_THE_WAY: Duration = Duration::from_secs(2);
 
 /// All events after which the invariant was looked at.
 static LOOKS: AtomicU64 = AtomicU64::new(0);
@@ -90,29 +90,29 @@ proptest! {
         let shared = ChordParameters {
             successors: r,
             join: if announced { Join::Announced } else { Join::Plain },
-            stabilise: Period::every(Span::from_secs(2)),
-            fix_fingers: Period::every(Span::from_secs(3)),
-            check_predecessor: Period::every(Span::from_secs(4)),
+            stabilise: Period::every(Duration::from_secs(2)),
+            fix_fingers: Period::every(Duration::from_secs(3)),
+            check_predecessor: Period::every(Duration::from_secs(4)),
             ..ChordParameters::default()
         };
         let setup = Setup {
             seed: Seed::new(seed),
             travel: Travel::Recursive,
-            timeout: Span::from_secs(1),
+            timeout: Duration::from_secs(1),
             ask_root: true,
         };
         let mut network: Network<Chord> = Network::new(setup, shared, plane(40));
         let mut stream = Seed::new(seed).stream("script", 0);
         let ids: Vec<Key> = (0..nodes).map(|_| Key::random(&mut stream)).collect();
-        oracle::settle_converged(&mut network, &ids, &sites(nodes));
+        oracle::populate_converged(&mut network, &ids, &sites(nodes));
         for site in nodes as u32..30 {
-            let at = Instant::START + Span::from_millis(stream.below(60_000));
+            let at = Instant::START + Duration::from_millis(stream.below(60_000));
             network.join_at(at, Key::random(&mut stream), site);
         }
         let (mut crashes, mut events, mut last_crash) = (0, 0, Instant::START);
         // When an answer was last given that names this living node and no other.
         let mut last_alone: BTreeMap<Node, Instant> = BTreeMap::new();
-        let (quiet, end) = (Instant::START + Span::from_secs(80), Instant::START + Span::from_secs(120));
+        let (quiet, end) = (Instant::START + Duration::from_secs(80), Instant::START + Duration::from_secs(120));
         while network.now() < end {
             events += 1;
             network.run(end, false, events);

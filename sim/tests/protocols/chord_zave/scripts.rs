@@ -5,9 +5,9 @@
 //! list with its successor's.
 
 use super::invariant::{Fault, View, successors};
-use dhtlab::engine::{Instant, Seed, Span, Stream};
+use dhtlab::engine::{Duration, Instant, Seed, Stream};
 use dhtlab::overlay::chord::{Chord, ChordParameters, Message, Query, Timer, Variant};
-use dhtlab::overlay::{Context, Effect, Identities, NextHop, Node, Omniscient, Overlay};
+use dhtlab::overlay::{Context, Effect, GroundTruth, NextHop, Node, NodeIds, Overlay};
 use dhtlab::space::Key;
 use std::collections::VecDeque;
 
@@ -36,7 +36,7 @@ const SCRIPTS: [(Fault, &str); 6] = [
 /// Nodes whose messages arrive at once, but for notifications, which wait for their N.
 struct World {
     shared: ChordParameters,
-    ids: Identities,
+    ids: NodeIds,
     nodes: Vec<Chord>,
     alive: Vec<bool>,
     random: Stream,
@@ -51,14 +51,14 @@ impl World {
             successors: 2,
             ..ChordParameters::default()
         };
-        let mut ids = Identities::default();
+        let mut ids = NodeIds::default();
         for i in 0..count {
             let mut bytes = [0; 20];
             bytes[0] = 16 * (i as u8 + 1);
             ids.add(Key::from_bytes(bytes));
         }
         let mut nodes: Vec<Chord> = (0..count)
-            .map(|i| Chord::newcomer(&shared, &ids.id(Node(i))))
+            .map(|i| Chord::new(&shared, &ids.id(Node(i))))
             .collect();
         let members: Vec<Node> = base.iter().map(|i| Node(*i)).collect();
         let mut streams = vec![Seed::new(1).stream("zave", 0); base.len()];
@@ -118,7 +118,7 @@ impl World {
                 if self.alive[to.index()] {
                     let reply = self.act(to, |s, c| s.on_request(c, from, message));
                     self.act(from, |state, context| {
-                        state.on_reply(context, to, purpose, reply, Span::ZERO);
+                        state.on_reply(context, to, purpose, reply, Duration::ZERO);
                     });
                 } else {
                     self.act(from, |s, c| s.on_timeout(c, to, Some(purpose)));
@@ -140,7 +140,7 @@ impl World {
             let next = self.nodes[at.index()].next_hop(&self.shared, &self.ids, at, key);
             let (next, last) = match next {
                 NextHop::Root => return self.act(at, |s, c| s.on_query(c, origin, query, at)),
-                NextHop::Last(root) if Chord::by_name(&self.shared, &query) => {
+                NextHop::Last(root) if Chord::answered_by_predecessor(&self.shared, &query) => {
                     return self.act(at, |s, c| s.on_query(c, origin, query, root));
                 }
                 NextHop::Next(next) => (next, false),

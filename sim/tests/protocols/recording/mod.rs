@@ -4,18 +4,18 @@ mod services;
 
 use crate::testbed::{at, ids, network, sites};
 use crate::{chord, kademlia};
-use dhtlab::adversary::{Behaviour, Campaign, Identity, Reservoir, Strategy};
+use dhtlab::adversary::{Behaviour, IdSupply, Identity, Strategy, SybilPlacement};
 use dhtlab::churn::{Change, ChurnPlan, Rejoin, State, Step};
-use dhtlab::engine::{Period, Seed, Span};
+use dhtlab::engine::{Duration, Period, Seed};
 use dhtlab::network::{Attack, Counts, MOST_EVENTS, Travel, oracle};
-use dhtlab::overlay::Omniscient;
+use dhtlab::overlay::GroundTruth;
 use dhtlab::overlay::chord::{Chord, ChordParameters};
 use dhtlab::overlay::kademlia::Kademlia;
-use dhtlab::overlay::urdht::{self, Topology, Urdht, UrdhtParameters, UrdhtSpace, Visit};
+use dhtlab::overlay::urdht::{self, Topology, TopologyVisitor, Urdht, UrdhtParameters, UrdhtSpace};
 use dhtlab::overlay::vhash::{self, Embedding, VHash, VHashParameters};
 use dhtlab::space::Key;
 use dhtlab::workload::LookupPlan;
-use dhtlab_analysis::view::{Event, Outcome, Recording, Space, What};
+use dhtlab_analysis::view::{Event, Recording, RouteOutcome, Space, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NODES: usize = 40;
@@ -30,7 +30,7 @@ fn churn() -> ChurnPlan {
     };
     let mut steps: Vec<Step> = (0..40)
         .flat_map(|i| {
-            let time = at(5) + Span::from_millis(500) * i;
+            let time = at(5) + Duration::from_millis(500) * i;
             let participant = (i as u32 * 7) % NODES as u32;
             let going = if i % 2 == 0 {
                 Change::Crash
@@ -39,7 +39,7 @@ fn churn() -> ChurnPlan {
             };
             [
                 step(time, participant, going),
-                step(time + Span::from_secs(3), participant, Change::Join),
+                step(time + Duration::from_secs(3), participant, Change::Join),
             ]
         })
         .collect();
@@ -50,17 +50,17 @@ fn churn() -> ChurnPlan {
 /// A lookup each tenth of a second.
 fn lookups() -> LookupPlan {
     let stream = Seed::new(5).stream("lookups", 0);
-    LookupPlan::evenly(stream, at(1), Span::from_millis(100), LOOKUPS)
+    LookupPlan::evenly(stream, at(1), Duration::from_millis(100), LOOKUPS)
 }
 
 /// Runs lookups under churn, recorded or not; gives what was counted and what was recorded.
-fn run<P: Omniscient>(
+fn run<P: GroundTruth>(
     shared: P::Shared,
     travel: Travel,
     most_events: Option<usize>,
 ) -> (Counts, Option<Recording>) {
     let mut network = network::<P, ()>(shared, NODES, travel);
-    oracle::settle_converged(&mut network, &ids(NODES, 3), &sites(NODES));
+    oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
     if let Some(most) = most_events {
         network.record(most);
     }
@@ -87,7 +87,7 @@ struct Seen {
     lookup: bool,
     /// The nodes that it has reached, or that are asked, and when.
     reached: BTreeMap<u32, u64>,
-    outcome: Option<Outcome>,
+    outcome: Option<RouteOutcome>,
 }
 
 /// Goes over the events and checks each against those before it: who sends is alive, and the
@@ -165,8 +165,8 @@ fn watch(recording: &Recording) -> Watch {
                     assert!(named || seen.reached[node] <= *at, "{said}");
                 }
                 match outcome {
-                    Outcome::Ok => assert!(node.is_some() && node == root, "{said}"),
-                    Outcome::Wrong => assert!(node.is_some() && node != root, "{said}"),
+                    RouteOutcome::Ok => assert!(node.is_some() && node == root, "{said}"),
+                    RouteOutcome::Wrong => assert!(node.is_some() && node != root, "{said}"),
                     _ => assert_eq!(*root, None, "{said}"),
                 }
             }
@@ -181,7 +181,7 @@ fn watch(recording: &Recording) -> Watch {
 
 /// The recording of lookups under churn says what the tally says, is the same the second time, and
 /// the run is the same without it. Gives the time-outs.
-fn check<P: Omniscient>(
+fn check<P: GroundTruth>(
     shared: impl Fn() -> P::Shared,
     travel: Travel,
     space: Space,
@@ -208,9 +208,9 @@ fn check<P: Omniscient>(
     };
     assert_eq!(counts.lookups, LOOKUPS);
     assert_eq!(watch.journeys.len() as u64, counts.lookups, "{what}");
-    assert_eq!(ended(Outcome::Ok), counts.ok, "{what}");
-    assert_eq!(ended(Outcome::Wrong), counts.wrong, "{what}");
-    assert_eq!(ended(Outcome::Failed), counts.failed, "{what}");
+    assert_eq!(ended(RouteOutcome::Ok), counts.ok, "{what}");
+    assert_eq!(ended(RouteOutcome::Wrong), counts.wrong, "{what}");
+    assert_eq!(ended(RouteOutcome::Failed), counts.failed, "{what}");
     let count = |of: fn(&What) -> bool| {
         let events = recording.events.iter();
         events.filter(|event| of(&event.what)).count() as u64
@@ -258,9 +258,9 @@ fn a_recording_says_what_happened() {
 #[test]
 fn every_space_has_places() {
     struct Check(UrdhtParameters);
-    impl Visit for Check {
+    impl TopologyVisitor for Check {
         type Output = Recording;
-        fn with<T: Topology>(self, _: urdht::Shared<T>) -> Recording {
+        fn visit<T: Topology>(self, _: urdht::Shared<T>) -> Recording {
             let shared = urdht::Shared::<T>::new(&self.0);
             let (_, recording) = run::<Urdht<T>>(shared, Travel::Recursive, Some(MOST_EVENTS));
             recording.expect("recorded")
@@ -272,7 +272,7 @@ fn every_space_has_places() {
             dimensions: 3,
             ..UrdhtParameters::default()
         };
-        let recording = parameters.clone().open(Check(parameters));
+        let recording = parameters.clone().accept_topology(Check(parameters));
         watch(&recording);
         let expected = match space {
             UrdhtSpace::Ring | UrdhtSpace::Clique | UrdhtSpace::Symphony => Space::Ring,
@@ -315,12 +315,12 @@ fn moves_are_followed() {
     let parameters = VHashParameters {
         dimensions: 2,
         embedding: Embedding::Springs,
-        probe: Period::every(Span::from_secs(1)),
+        probe: Period::every(Duration::from_secs(1)),
         ..VHashParameters::default()
     };
     let shared = vhash::Shared::from(&parameters);
     let mut network = network::<VHash, ()>(shared, NODES, Travel::Recursive);
-    oracle::settle_converged(&mut network, &ids(NODES, 3), &sites(NODES));
+    oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
     network.record(MOST_EVENTS);
     network.run(at(30), false, u64::MAX);
     let recording = network.take_recording().expect("recorded");
@@ -349,7 +349,7 @@ fn moves_are_followed() {
 #[test]
 fn what_sybils_do_is_seen() {
     let parameters = ChordParameters {
-        stabilise: Period::every(Span::from_secs(1)),
+        stabilise: Period::every(Duration::from_secs(1)),
         ..chord::parameters(4)
     };
     let sybils: Vec<Identity> = (0..)
@@ -361,21 +361,21 @@ fn what_sybils_do_is_seen() {
         })
         .collect();
     let mut network = network::<Chord, ()>(parameters, NODES + 1, Travel::Recursive);
-    oracle::settle_converged(&mut network, &ids(NODES, 3), &sites(NODES));
-    let nearer = |_: &Key, a: &Key, b: &Key| a.cmp(b);
+    oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
+    let cmp_closeness = |_: &Key, a: &Key, b: &Key| a.cmp(b);
     let stream = Seed::new(4).stream("adversary", 0);
     network.attack(Attack {
-        campaign: Campaign::new(
+        sybil_placement: SybilPlacement::new(
             Strategy::Random,
-            Reservoir::Held(sybils),
+            IdSupply::Listed(sybils),
             30,
             None,
-            nearer,
+            cmp_closeness,
             stream,
         ),
         behaviour: Behaviour::Drop,
         start: at(1),
-        gap: Span::from_millis(100),
+        gap: Duration::from_millis(100),
         first_site: NODES as u32,
     });
     network.record(MOST_EVENTS);
@@ -398,7 +398,7 @@ fn what_sybils_do_is_seen() {
     for journey in dropped {
         assert_eq!(
             watch.journeys[journey as usize].outcome,
-            Some(Outcome::Failed)
+            Some(RouteOutcome::Failed)
         );
     }
 }

@@ -4,7 +4,7 @@ use super::{NODES, churn, watch};
 use crate::chord;
 use crate::testbed::{at, ids, plane, sites};
 use dhtlab::churn::{Rejoin, State};
-use dhtlab::engine::{Instant, Seed, Span};
+use dhtlab::engine::{Duration, Instant, Seed};
 use dhtlab::network::{MOST_EVENTS, Network, Setup, Travel, oracle};
 use dhtlab::overlay::chord::Chord;
 use dhtlab::overlay::{Application, Node};
@@ -13,7 +13,7 @@ use dhtlab::service::job::{
     BalancingParameters, JobSpecification, Message, NodeParameters, Shared, Worker,
 };
 use dhtlab::service::storage::{Content, Storage, StorageParameters};
-use dhtlab_analysis::view::{Holding, Recording, What};
+use dhtlab_analysis::view::{ItemState, Recording, What};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -27,8 +27,8 @@ fn last_accounts(recording: &Recording) -> Option<Vec<u64>> {
 }
 
 /// What `recording` says that each node holds at its end, with copies and without.
-fn held(recording: &Recording) -> BTreeMap<u32, BTreeMap<u32, Holding>> {
-    let mut held: BTreeMap<u32, BTreeMap<u32, Holding>> = BTreeMap::new();
+fn held(recording: &Recording) -> BTreeMap<u32, BTreeMap<u32, ItemState>> {
+    let mut held: BTreeMap<u32, BTreeMap<u32, ItemState>> = BTreeMap::new();
     for event in &recording.events {
         match &event.what {
             What::Items {
@@ -39,7 +39,7 @@ fn held(recording: &Recording) -> BTreeMap<u32, BTreeMap<u32, Holding>> {
                 let theirs = held.entry(*node).or_default();
                 for item in items {
                     match holding {
-                        Holding::None => assert_ne!(theirs.remove(item), None),
+                        ItemState::None => assert_ne!(theirs.remove(item), None),
                         holding => assert_ne!(theirs.insert(*item, *holding), Some(*holding)),
                     }
                 }
@@ -57,11 +57,11 @@ fn serving<A: Application>(service: A::Shared) -> Network<Chord, A> {
     let setup = Setup {
         seed: Seed::new(1),
         travel: Travel::Recursive,
-        timeout: Span::from_secs(1),
+        timeout: Duration::from_secs(1),
         ask_root: true,
     };
     let mut network = Network::serving(setup, chord::parameters(5), service, plane(NODES));
-    oracle::settle_converged(&mut network, &ids(NODES, 3), &sites(NODES));
+    oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
     network
 }
 
@@ -106,11 +106,11 @@ fn a_job_is_seen_to_be_done() {
         let told = held.get(&node.0).map_or(0, BTreeMap::len);
         assert_eq!(network.application(*node).held().count(), told, "{node:?}");
     }
-    let ledger = network.ledger();
-    assert_eq!(ledger.counted(), 60);
+    let metrics = network.metrics();
+    assert_eq!(metrics.counted(), 60);
     assert_eq!(
         last_accounts(&recording),
-        Some(vec![60, 60, ledger.redone(), ledger.duplicates]),
+        Some(vec![60, 60, metrics.redone(), metrics.duplicates]),
         "{:?}",
         recording.accounts
     );
@@ -120,7 +120,7 @@ fn a_job_is_seen_to_be_done() {
         .filter_map(|event| match &event.what {
             What::Items {
                 items,
-                holding: Holding::Begun,
+                holding: ItemState::Begun,
                 ..
             } => Some(items.clone()),
             _ => None,
@@ -141,28 +141,30 @@ fn blocks_are_seen_to_be_stored() {
     let contents: Vec<Content> = (0..20u8).map(|i| Content::new(vec![i; 100])).collect();
     for content in &contents {
         let content = content.clone();
-        network.instruct(Node(1), |storage, turn| {
-            storage.put(turn, content);
+        network.instruct(Node(1), |storage, context| {
+            storage.put(context, content);
         });
     }
     network.run(at(10), false, u64::MAX);
     for content in &contents {
         let key = content.digest();
-        network.instruct(Node(2), |storage, turn| {
-            storage.get(turn, key);
+        network.instruct(Node(2), |storage, context| {
+            storage.get(context, key);
         });
     }
     network.run(at(20), false, u64::MAX);
     let recording = network.take_recording().expect("recorded");
     watch(&recording);
     let held = held(&recording);
-    let mut copies: BTreeMap<u32, Vec<Holding>> = BTreeMap::new();
+    let mut copies: BTreeMap<u32, Vec<ItemState>> = BTreeMap::new();
     for (item, holding) in held.values().flatten() {
         copies.entry(*item).or_default().push(*holding);
     }
     assert_eq!(copies.len(), 20);
     for holdings in copies.values() {
-        let own = holdings.iter().filter(|holding| **holding == Holding::Done);
+        let own = holdings
+            .iter()
+            .filter(|holding| **holding == ItemState::Done);
         assert_eq!((own.count(), holdings.len()), (1, 3), "{holdings:?}");
     }
     let begun = |name: &str| {
@@ -172,5 +174,8 @@ fn blocks_are_seen_to_be_stored() {
     };
     assert_eq!((begun("put"), begun("get"), begun("lookup")), (20, 20, 0));
     assert_eq!(last_accounts(&recording), Some(vec![0, 40, 0]));
-    assert_eq!(Instant::START + Span::from_micros(recording.end), at(20));
+    assert_eq!(
+        Instant::START + Duration::from_micros(recording.end),
+        at(20)
+    );
 }

@@ -2,8 +2,8 @@
 //! future work (marking the ranges in which Sybils find nothing).
 
 use super::super::arc::{Arc, Piece};
-use super::super::network::Network;
 use super::super::tasks::Tasks;
+use super::super::tick_network::TickNetwork;
 use super::{Balancing, may_help};
 
 /// A node with little to do looks up a random point; where that lies in a barren range it goes on
@@ -35,7 +35,7 @@ impl Barren {
     }
 
     /// What `host` knows; nothing if it is new.
-    fn ranges<T: Tasks>(&mut self, network: &Network<T>, host: u32) -> &mut Ranges {
+    fn ranges<T: Tasks>(&mut self, network: &TickNetwork<T>, host: u32) -> &mut Ranges {
         let (at, serial) = (host as usize, network.host(host).serial);
         if self.known.len() <= at {
             self.known
@@ -49,7 +49,7 @@ impl Barren {
     }
 
     /// The barren range around the end of `place`, as far as its host knows it, which is idle.
-    fn around<T: Tasks>(&mut self, network: &Network<T>, place: u32) -> Piece {
+    fn around<T: Tasks>(&mut self, network: &TickNetwork<T>, place: u32) -> Piece {
         let arc = network.arc(place);
         let ranges = self.ranges(network, network.ring.place(place).host);
         ranges.add(arc);
@@ -58,7 +58,7 @@ impl Barren {
 }
 
 impl<T: Tasks> Balancing<T> for Barren {
-    fn act(&mut self, network: &mut Network<T>, host: u32) {
+    fn act(&mut self, network: &mut TickNetwork<T>, host: u32) {
         if !may_help(network, host, self.threshold) {
             return;
         }

@@ -3,9 +3,9 @@
 //! State University 2016), chapter on autonomous load balancing.
 
 use super::super::arc::Arc;
-use super::super::network::Network;
 use super::super::parameters::Reading;
 use super::super::tasks::Tasks;
+use super::super::tick_network::TickNetwork;
 use super::{Balancing, may_help};
 
 /// A Sybil at a random ID.
@@ -16,7 +16,7 @@ pub struct RandomInjection {
 }
 
 impl<T: Tasks> Balancing<T> for RandomInjection {
-    fn act(&mut self, network: &mut Network<T>, host: u32) {
+    fn act(&mut self, network: &mut TickNetwork<T>, host: u32) {
         if may_help(network, host, self.threshold) {
             let id = network.identities.anywhere();
             network.look_up();
@@ -37,7 +37,7 @@ pub struct NeighbourInjection {
 }
 
 impl<T: Tasks> Balancing<T> for NeighbourInjection {
-    fn act(&mut self, network: &mut Network<T>, host: u32) {
+    fn act(&mut self, network: &mut TickNetwork<T>, host: u32) {
         if !may_help(network, host, self.threshold) {
             return;
         }
@@ -61,7 +61,7 @@ impl<T: Tasks> Balancing<T> for NeighbourInjection {
 }
 
 /// The largest of the gaps between `place` and the next `count` places, the nearest of equals.
-fn largest_gap<T: Tasks>(network: &Network<T>, place: u32, count: usize) -> Arc {
+fn largest_gap<T: Tasks>(network: &TickNetwork<T>, place: u32, count: usize) -> Arc {
     let mut at = network.ring.next(place);
     let mut largest = network.arc(at);
     for _ in 1..count.min(network.ring.len()) {
@@ -81,7 +81,7 @@ fn largest_gap<T: Tasks>(network: &Network<T>, place: u32, count: usize) -> Arc 
 /// modulo the length of the list, ends the search: where it is not beyond i + 1, which is near the
 /// end of the list, no gap is looked at, and the ends keep their first value, the last ID of the
 /// list for both, between which lies the whole ring.
-fn gap_as_coded<T: Tasks>(network: &Network<T>, place: u32, successors: usize) -> Option<Arc> {
+fn gap_as_coded<T: Tasks>(network: &TickNetwork<T>, place: u32, successors: usize) -> Option<Arc> {
     let ring = &network.ring;
     let length = ring.len();
     let next = ring.next(place);
@@ -107,7 +107,7 @@ pub struct SmartNeighbour {
 }
 
 impl<T: Tasks> Balancing<T> for SmartNeighbour {
-    fn act(&mut self, network: &mut Network<T>, host: u32) {
+    fn act(&mut self, network: &mut TickNetwork<T>, host: u32) {
         if !may_help(network, host, self.threshold) {
             return;
         }
@@ -131,13 +131,13 @@ impl<T: Tasks> Balancing<T> for SmartNeighbour {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::identities::{Identities, Keys, SybilId};
+    use super::super::super::id_generator::{IdGenerator, Keys, SybilId};
     use super::super::super::tasks::Listed;
     use super::*;
     use crate::engine::Seed;
 
-    fn ring(ids: &[u64]) -> Network<Listed> {
-        let identities = Identities {
+    fn ring(ids: &[u64]) -> TickNetwork<Listed> {
+        let identities = IdGenerator {
             stream: Seed::new(1).stream("strategy", 0),
             keys: Keys::Uniform,
             sybil_id: SybilId::Uniform,
@@ -145,7 +145,7 @@ mod tests {
             hashes: 0,
         };
         let splits = Seed::new(1).stream("splits", 0);
-        let mut network = Network::new(ids.len(), ids.len(), identities, splits);
+        let mut network = TickNetwork::new(ids.len(), ids.len(), identities, splits);
         for id in ids {
             network.add_host(*id, 5, 1).expect("distinct IDs");
         }

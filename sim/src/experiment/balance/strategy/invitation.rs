@@ -1,8 +1,8 @@
 //! Sybils on invitation: a node with much to do asks its predecessors. Rosen (dissertation 2016),
 //! chapter on autonomous load balancing, as its program does it.
 
-use super::super::network::Network;
 use super::super::tasks::Tasks;
+use super::super::tick_network::TickNetwork;
 use super::Balancing;
 
 /// A node with at least the ideal load less the threshold asks the nodes before it; the least
@@ -24,7 +24,7 @@ pub struct Invitation {
 }
 
 impl<T: Tasks> Balancing<T> for Invitation {
-    fn act(&mut self, network: &mut Network<T>, host: u32) {
+    fn act(&mut self, network: &mut TickNetwork<T>, host: u32) {
         if f64::from(network.load(host)) < self.overload {
             return;
         }

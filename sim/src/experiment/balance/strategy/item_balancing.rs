@@ -1,8 +1,8 @@
 //! Item balancing: Karger and Ruhl, "Simple efficient load balancing algorithms for peer-to-peer
 //! systems" (SPAA 2004), section 4.
 
-use super::super::network::Network;
 use super::super::tasks::Listed;
+use super::super::tick_network::TickNetwork;
 use super::Balancing;
 
 /// Each time a node compares itself with a random other. If one has at most the part `imbalance` of
@@ -20,7 +20,7 @@ pub struct ItemBalancing {
 }
 
 impl Balancing<Listed> for ItemBalancing {
-    fn act(&mut self, network: &mut Network<Listed>, host: u32) {
+    fn act(&mut self, network: &mut TickNetwork<Listed>, host: u32) {
         let present = network.present().len();
         let other = network.identities.stream.index(present);
         let other = network.present()[other];
@@ -55,7 +55,7 @@ impl Balancing<Listed> for ItemBalancing {
 }
 
 /// Puts `light` before `heavy` so that it gets the first `count` of its tasks.
-fn take_lowest(network: &mut Network<Listed>, light: u32, heavy: u32, count: u32) {
+fn take_lowest(network: &mut TickNetwork<Listed>, light: u32, heavy: u32, count: u32) {
     let Some(rank) = (count as usize).checked_sub(1) else {
         return;
     };
@@ -70,12 +70,12 @@ fn take_lowest(network: &mut Network<Listed>, light: u32, heavy: u32, count: u32
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::identities::{Identities, Keys, SybilId};
+    use super::super::super::id_generator::{IdGenerator, Keys, SybilId};
     use super::*;
     use crate::engine::Seed;
 
-    fn network(loads: &[u32]) -> Network<Listed> {
-        let identities = Identities {
+    fn network(loads: &[u32]) -> TickNetwork<Listed> {
+        let identities = IdGenerator {
             stream: Seed::new(1).stream("strategy", 0),
             keys: Keys::Uniform,
             sybil_id: SybilId::Uniform,
@@ -83,7 +83,7 @@ mod tests {
             hashes: 0,
         };
         let splits = Seed::new(1).stream("splits", 0);
-        let mut network = Network::new(loads.len(), loads.len(), identities, splits);
+        let mut network = TickNetwork::new(loads.len(), loads.len(), identities, splits);
         for (i, load) in loads.iter().enumerate() {
             let start = 1000 * i as u64;
             let host = network.add_host(start + 1000, 1, 1).expect("distinct IDs");

@@ -2,8 +2,8 @@
 //! how strong nodes are).
 
 use super::super::arc::Arc;
-use super::super::network::Network;
 use super::super::tasks::Tasks;
+use super::super::tick_network::TickNetwork;
 use super::Balancing;
 
 /// A node that would run idle before the strategy acts again looks up random points, asks their
@@ -27,7 +27,7 @@ pub struct StrengthAware {
 const WINDOW: u32 = 4;
 
 impl<T: Tasks> Balancing<T> for StrengthAware {
-    fn act(&mut self, network: &mut Network<T>, host: u32) {
+    fn act(&mut self, network: &mut TickNetwork<T>, host: u32) {
         let me = network.host(host);
         let (main, rate) = (me.main, me.rate);
         let soon = (rate * self.interval - 1).max(self.threshold);

@@ -1,18 +1,18 @@
 //! The trees of a job: by which messages its atoms came to their nodes, and by which the results went
 //! back to the job's address, as a run of it had them.
 
-mod course;
+mod message_trace;
 
-use super::job_run::JobRun;
+use super::job_run::RecordedJob;
 use super::ring::{LABELS, bowed, on_circle, spread};
-use super::shapes::{Place, Shapes, Side};
+use super::shapes::{DiagramPoint, Shapes, Side};
 use super::{Drawn, Subject};
 use crate::engine::Seed;
-use crate::parameter::{Parameters, Problem, Table};
+use crate::parameter::{ConfigError, Parameters, Table};
 use crate::scenario::{Cost, NetworkScenario};
 use crate::underlay::Facts;
-use course::{Course, Links};
 use dhtlab_analysis::view::{Recording, Space, What};
+use message_trace::{MessageTrace, TreeLinks};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use toml::Value;
@@ -49,7 +49,7 @@ crate::parameters! {
 
 /// The picture.
 pub(super) struct JobTree {
-    run: JobRun,
+    run: RecordedJob,
     own: JobTreeParameters,
 }
 
@@ -58,7 +58,7 @@ impl JobTree {
     ///
     /// # Errors
     /// The first key that is wrong, or cannot be meant together with another.
-    pub fn read(values: &Table<'_>, folder: &Path) -> Result<Self, Problem> {
+    pub fn read(values: &Table<'_>, folder: &Path) -> Result<Self, ConfigError> {
         let own = JobTreeParameters::read(&values.sub("diagram")?.sub("job-tree")?)?;
         let network = NetworkScenario::read(values, folder)?;
         if own.layout == Layout::Ring && !network.protocol.is_ring() {
@@ -66,9 +66,9 @@ impl JobTree {
                 "the IDs of \"{}\" are on no ring; expected \"levels\"",
                 network.overlay.protocol.as_str()
             );
-            return Err(Problem::new("diagram.job-tree.layout", message));
+            return Err(ConfigError::new("diagram.job-tree.layout", message));
         }
-        let run = JobRun::read(values, folder)?;
+        let run = RecordedJob::read(values, folder)?;
         Ok(Self { run, own })
     }
 }
@@ -98,15 +98,20 @@ fn numbered(recording: &Recording) -> (BTreeMap<u32, usize>, BTreeMap<u32, f64>)
 }
 
 impl JobTree {
-    fn draw_shapes(&self, course: &Course, links: &Links, recording: &Recording) -> Shapes {
+    fn draw_shapes(
+        &self,
+        trace: &MessageTrace,
+        links: &TreeLinks,
+        recording: &Recording,
+    ) -> Shapes {
         let (numbers, on_ring) = numbered(recording);
-        let ring: BTreeMap<u32, Place> = on_ring
+        let ring: BTreeMap<u32, DiagramPoint> = on_ring
             .iter()
             .map(|(node, at)| (*node, on_circle(*at, 1.0)))
             .collect();
         let places = match self.own.layout {
             Layout::Ring => ring,
-            Layout::Levels => links.in_levels(course.root, &numbers),
+            Layout::Levels => links.in_levels(trace.root, &numbers),
         };
         let (node_layer, first, other) = match self.own.tree {
             Tree::Map => (
@@ -123,7 +128,7 @@ impl JobTree {
         let mut shapes = Shapes::default();
         let of = |node: &u32| places.get(node).copied();
         for (node, at) in &places {
-            if *node != course.root {
+            if *node != trace.root {
                 shapes.point(node_layer, *at);
             }
         }
@@ -153,16 +158,16 @@ impl JobTree {
                 }
             }
         }
-        if let Some(at) = of(&course.root) {
+        if let Some(at) = of(&trace.root) {
             shapes.point("root of the job's address: the stager", at);
         }
         let label = |node: &u32| {
-            let atoms = course.atoms.get(node).map_or(0, BTreeSet::len);
+            let atoms = trace.atoms.get(node).map_or(0, BTreeSet::len);
             format!("{} ({atoms})", numbers.get(node).copied().unwrap_or(0))
         };
         match self.own.layout {
             Layout::Ring => {
-                let circle: Vec<Place> = (0..=180)
+                let circle: Vec<DiagramPoint> = (0..=180)
                     .map(|step| on_circle(f64::from(step) / 180.0, 1.0))
                     .collect();
                 shapes.line("ring", &circle);
@@ -218,25 +223,25 @@ impl Subject for JobTree {
         self.run.facts()
     }
 
-    fn draw(&self, seed: Seed) -> Result<Drawn, Problem> {
+    fn draw(&self, seed: Seed) -> Result<Drawn, ConfigError> {
         let (outcome, recording) = self.run.record(seed)?;
-        let course = Course::of(&recording);
-        let links = course.links(self.own.tree);
+        let trace = MessageTrace::of(&recording);
+        let links = trace.links(self.own.tree);
         let messages = match self.own.tree {
-            Tree::Map => course.map.len(),
-            Tree::Reduce => course.reduce.len(),
+            Tree::Map => trace.map.len(),
+            Tree::Reduce => trace.reduce.len(),
         };
-        let atoms: usize = course.atoms.values().map(BTreeSet::len).sum();
+        let atoms: usize = trace.atoms.values().map(BTreeSet::len).sum();
         let depth = links.levels.values().copied().max().unwrap_or(0);
         Ok(Drawn {
-            shapes: self.draw_shapes(&course, &links, &recording),
+            shapes: self.draw_shapes(&trace, &links, &recording),
             counted: vec![
                 ("nodes", links.levels.len() as f64),
                 ("edges", (links.parents.len() + links.others.len()) as f64),
                 ("messages", messages as f64),
                 ("depth", depth as f64),
                 ("atoms", atoms as f64),
-                ("estimate", JobRun::metric(&outcome, "result")),
+                ("estimate", RecordedJob::metric(&outcome, "result")),
             ],
             notes: outcome.notes,
         })
@@ -256,15 +261,15 @@ mod tests {
         )
     }
 
-    fn course(text: &str, seed: u64) -> (Course, Recording) {
+    fn trace(text: &str, seed: u64) -> (MessageTrace, Recording) {
         let table: toml::Table = text.parse().expect("TOML");
         let tree = JobTree::read(&Table::root(&table), Path::new("")).expect("valid");
         let (outcome, recording) = tree.run.record(Seed::new(seed)).expect("a run");
         assert_eq!(
-            JobRun::metric(&outcome, "atoms_counted"),
-            JobRun::metric(&outcome, "atoms")
+            RecordedJob::metric(&outcome, "atoms_counted"),
+            RecordedJob::metric(&outcome, "atoms")
         );
-        (Course::of(&recording), recording)
+        (MessageTrace::of(&recording), recording)
     }
 
     /// Every atom is mapped by the first node at or after its key, once; every node that maps one
@@ -278,9 +283,9 @@ mod tests {
             (10, 25, "walk"),
         ] {
             for seed in 0..4 {
-                let (course, recording) = course(&scenario(nodes, atoms, bundle), seed);
+                let (trace, recording) = trace(&scenario(nodes, atoms, bundle), seed);
                 let mut mapped = 0;
-                for (node, atoms) in &course.atoms {
+                for (node, atoms) in &trace.atoms {
                     for atom in atoms {
                         let key = &recording.keys[*atom as usize].key;
                         let ids = recording.nodes.iter().map(|node| &node.id);
@@ -291,8 +296,8 @@ mod tests {
                 }
                 assert_eq!(mapped, atoms, "{bundle}");
                 for tree in [Tree::Map, Tree::Reduce] {
-                    let links = course.links(tree);
-                    for node in course.atoms.keys() {
+                    let links = trace.links(tree);
+                    for node in trace.atoms.keys() {
                         assert!(links.levels.contains_key(node), "{bundle} {tree:?}: {node}");
                     }
                 }
@@ -305,12 +310,12 @@ mod tests {
     #[test]
     fn results_make_a_tree() {
         for seed in 0..4 {
-            let (course, _) = course(&scenario(32, 60, "fingers"), seed);
-            let links = course.links(Tree::Reduce);
+            let (trace, _) = trace(&scenario(32, 60, "fingers"), seed);
+            let links = trace.links(Tree::Reduce);
             assert_eq!(links.others, []);
             let depth = links.levels.values().max().expect("a root");
             assert!((1..=6).contains(depth), "{depth}");
-            let places = links.in_levels(course.root, &BTreeMap::new());
+            let places = links.in_levels(trace.root, &BTreeMap::new());
             assert_eq!(places.len(), links.levels.len());
             let mut different: Vec<(u64, u64)> = places
                 .values()
@@ -326,9 +331,9 @@ mod tests {
     #[test]
     fn the_picture_is_of_the_run() {
         let text = scenario(16, 40, "fingers");
-        let (course, _) = course(&text, 7);
+        let (trace, _) = trace(&text, 7);
         let outcome = drawn(&text, 7).expect("a picture");
-        assert_eq!(metric(&outcome, "messages"), course.map.len() as f64);
+        assert_eq!(metric(&outcome, "messages"), trace.map.len() as f64);
         assert_eq!(metric(&outcome, "atoms"), 40.0);
         assert!((metric(&outcome, "estimate") - std::f64::consts::PI).abs() < 0.1);
         let arrows = outcome.tables[0].0.iter().filter(|row| row[1] == "arrow");

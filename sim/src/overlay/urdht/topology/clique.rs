@@ -2,7 +2,7 @@
 
 use super::{Expected, Topology};
 use crate::engine::Stream;
-use crate::overlay::Census;
+use crate::overlay::MemberIndex;
 use crate::overlay::urdht::UrdhtParameters;
 use crate::space::{Key, Ring, Space};
 
@@ -40,8 +40,8 @@ impl Topology for Clique {
         Vec::new()
     }
 
-    fn root(&self, census: &Census, key: &Key) -> Option<usize> {
-        (!census.nodes().is_empty()).then(|| census.successor(key))
+    fn root(&self, member_index: &MemberIndex, key: &Key) -> Option<usize> {
+        (!member_index.nodes().is_empty()).then(|| member_index.successor(key))
     }
 
     fn expected(&self, nodes: f64) -> Expected {

@@ -1,6 +1,6 @@
 //! What the topologies share whose short peers are the neighbours that DGVH finds.
 
-use super::{Crowd, Expected, Topology};
+use super::{Expected, Members, Topology};
 use crate::engine::Stream;
 use crate::overlay::urdht::UrdhtParameters;
 use crate::space::{Coordinates, Dgvh, Geometry, Key, Rule, Space};
@@ -93,11 +93,16 @@ impl<V: Voronoi> Topology for Delaunay<V> {
     }
 
     /// The nearest nodes. Time O(n).
-    fn horizon(&self, crowd: &Crowd<'_, Self::Point>, me: usize, _: &mut Stream) -> Vec<u32> {
-        let others = (0..crowd.points.len()).filter(|place| *place != me);
+    fn short_candidates(
+        &self,
+        all_members: &Members<'_, Self::Point>,
+        me: usize,
+        _: &mut Stream,
+    ) -> Vec<u32> {
+        let others = (0..all_members.points.len()).filter(|place| *place != me);
         let mut order: Vec<(Self::Distance, u32)> = others
             .map(|place| {
-                let distance = self.distance(&crowd.points[me], &crowd.points[place]);
+                let distance = self.distance(&all_members.points[me], &all_members.points[place]);
                 (distance, place as u32)
             })
             .collect();
@@ -112,7 +117,7 @@ impl<V: Voronoi> Topology for Delaunay<V> {
     /// A node hears of its short peers' short peers all the time, and of others at random: a
     /// random choice of the table among those and as many others as the table holds comes close
     /// to what gossip leaves there, as a test shows.
-    fn acquaintances(
+    fn long_candidates(
         &self,
         members: usize,
         me: usize,

@@ -26,8 +26,8 @@ pub use xor::XorBuckets;
 
 use super::{Shared, UrdhtParameters};
 use crate::engine::Stream;
-use crate::overlay::Census;
-use crate::parameter::Problem;
+use crate::overlay::MemberIndex;
+use crate::parameter::ConfigError;
 use crate::space::{Coordinates, Geometry, Key};
 use std::fmt::Debug;
 
@@ -42,11 +42,11 @@ pub trait Topology: Sized + Sync {
     type Distance: Copy + Ord + Debug;
 
     /// Whether the root of a key is the node nearest to it by [`distance`](Self::distance);
-    /// otherwise [`succession`](Self::succession) says who is.
+    /// otherwise [`root_distance`](Self::root_distance) says who is.
     const ROOT_IS_NEAREST: bool = true;
 
     /// Whether nodes form a ring in which each has to know the next: the one for which
-    /// [`succession`](Self::succession) from its own place is the least.
+    /// [`root_distance`](Self::root_distance) from its own place is the least.
     const RING: bool = false;
 
     /// The topology with the parameters of a scenario.
@@ -55,8 +55,8 @@ pub trait Topology: Sized + Sync {
     /// Refuses parameters that cannot be meant in this space.
     ///
     /// # Errors
-    /// A [`Problem`] with the dotted path of the key.
-    fn check(_parameters: &UrdhtParameters) -> Result<(), Problem> {
+    /// A [`ConfigError`] with the dotted path of the key.
+    fn check(_parameters: &UrdhtParameters) -> Result<(), ConfigError> {
         Ok(())
     }
 
@@ -67,7 +67,7 @@ pub trait Topology: Sized + Sync {
     fn distance(&self, from: &Self::Point, to: &Self::Point) -> Self::Distance;
 
     /// How far a node is from being the root of a key: the root is the one nearest by this.
-    fn succession(&self, key: &Self::Point, node: &Self::Point) -> Self::Distance {
+    fn root_distance(&self, key: &Self::Point, node: &Self::Point) -> Self::Distance {
         self.distance(node, key)
     }
 
@@ -88,29 +88,34 @@ pub trait Topology: Sized + Sync {
 
     /// The members on which the choice of peers of the member at place `me` depends once it has
     /// heard of everybody; all others unless a topology knows better. For converged networks.
-    fn horizon(&self, crowd: &Crowd<'_, Self::Point>, me: usize, _random: &mut Stream) -> Vec<u32> {
-        (0..crowd.points.len() as u32)
+    fn short_candidates(
+        &self,
+        all_members: &Members<'_, Self::Point>,
+        me: usize,
+        _random: &mut Stream,
+    ) -> Vec<u32> {
+        (0..all_members.points.len() as u32)
             .filter(|place| *place as usize != me)
             .collect()
     }
 
-    /// The members among whom that member chooses its long peers: the `horizon` unless what a node
+    /// The members among whom that member chooses its long peers: the `short_candidates` unless what a node
     /// hears of in the long run is but a part of it. `second` are the short peers of its short
     /// peers, beside these, each once.
-    fn acquaintances(
+    fn long_candidates(
         &self,
         _members: usize,
         _me: usize,
-        horizon: &[u32],
+        short_candidates: &[u32],
         _second: &[u32],
         _random: &mut Stream,
     ) -> Vec<u32> {
-        horizon.to_vec()
+        short_candidates.to_vec()
     }
 
     /// The place of the root of `key` among the members, where the order of IDs tells it without
     /// a look at all; `None` if it does not, or if nobody is there.
-    fn root(&self, _census: &Census, _key: &Key) -> Option<usize> {
+    fn root(&self, _census: &MemberIndex, _key: &Key) -> Option<usize> {
         None
     }
 
@@ -130,7 +135,7 @@ pub trait Topology: Sized + Sync {
 
 /// All members, in the order of their IDs.
 #[derive(Clone, Copy, Debug)]
-pub struct Crowd<'a, P> {
+pub struct Members<'a, P> {
     /// Their IDs.
     pub ids: &'a [Key],
     /// Their points.
@@ -147,12 +152,12 @@ pub struct Expected {
 }
 
 /// Something that is done with UrDHT over a space, whichever it is.
-pub trait Visit {
+pub trait TopologyVisitor {
     /// What comes of it.
     type Output;
 
     /// Does it over topology `T`.
-    fn with<T: Topology>(self, shared: Shared<T>) -> Self::Output;
+    fn visit<T: Topology>(self, shared: Shared<T>) -> Self::Output;
 }
 
 /// Declares the spaces: the word in a file and the topology.
@@ -167,14 +172,14 @@ macro_rules! spaces {
 
         impl UrdhtParameters {
             /// Opens `visit` with what the nodes of UrDHT share in the space that was chosen.
-            pub fn open<V: Visit>(&self, visit: V) -> V::Output {
+            pub fn accept_topology<V: TopologyVisitor>(&self, visitor: V) -> V::Output {
                 match self.space {
-                    $( UrdhtSpace::$variant => visit.with(Shared::<$topology>::new(self)), )+
+                    $( UrdhtSpace::$variant => visitor.visit(Shared::<$topology>::new(self)), )+
                 }
             }
 
             /// Refuses what cannot be meant in the space that was chosen.
-            pub(super) fn check_space(&self) -> Result<(), Problem> {
+            pub(super) fn check_space(&self) -> Result<(), ConfigError> {
                 match self.space {
                     $( UrdhtSpace::$variant => <$topology>::check(self), )+
                 }

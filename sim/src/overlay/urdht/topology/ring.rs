@@ -1,11 +1,11 @@
 //! Chord's ring: successors, a predecessor, and fingers chosen among the nodes heard of.
 
 use super::arc::{clockwise, first_after, neighbours, places_around};
-use super::{Crowd, Expected, Topology};
+use super::{Expected, Members, Topology};
 use crate::engine::Stream;
-use crate::overlay::Census;
+use crate::overlay::MemberIndex;
 use crate::overlay::urdht::UrdhtParameters;
-use crate::parameter::Problem;
+use crate::parameter::ConfigError;
 use crate::space::{Key, Ring, Space};
 
 /// The ring of Stoica et al. (SIGCOMM 2001) with the unidirectional distance.
@@ -33,7 +33,7 @@ impl Topology for ChordRing {
         }
     }
 
-    fn check(parameters: &UrdhtParameters) -> Result<(), Problem> {
+    fn check(parameters: &UrdhtParameters) -> Result<(), ConfigError> {
         parameters.least_table(2, "a successor and a predecessor")
     }
 
@@ -45,7 +45,7 @@ impl Topology for ChordRing {
         Ring.distance(from, to)
     }
 
-    fn succession(&self, key: &Key, node: &Key) -> Key {
+    fn root_distance(&self, key: &Key, node: &Key) -> Key {
         Ring.distance(key, node)
     }
 
@@ -65,11 +65,16 @@ impl Topology for ChordRing {
     }
 
     /// Neighbours and fingers. Time O(log n) a finger.
-    fn horizon(&self, crowd: &Crowd<'_, Key>, me: usize, _: &mut Stream) -> Vec<u32> {
-        let mut places = places_around(crowd.ids.len(), me, self.successors, 1);
+    fn short_candidates(
+        &self,
+        all_members: &Members<'_, Key>,
+        me: usize,
+        _: &mut Stream,
+    ) -> Vec<u32> {
+        let mut places = places_around(all_members.ids.len(), me, self.successors, 1);
         let fingers = (0..Key::BITS).map(|bit| {
-            let start = crowd.ids[me].wrapping_add(Key::power_of_two(bit));
-            first_after(crowd.ids, &start) as u32
+            let start = all_members.ids[me].wrapping_add(Key::power_of_two(bit));
+            first_after(all_members.ids, &start) as u32
         });
         places.extend(fingers.filter(|place| *place as usize != me));
         places.sort_unstable();
@@ -77,8 +82,8 @@ impl Topology for ChordRing {
         places
     }
 
-    fn root(&self, census: &Census, key: &Key) -> Option<usize> {
-        (!census.nodes().is_empty()).then(|| census.successor(key))
+    fn root(&self, member_index: &MemberIndex, key: &Key) -> Option<usize> {
+        (!member_index.nodes().is_empty()).then(|| member_index.successor(key))
     }
 
     fn expected(&self, nodes: f64) -> Expected {

@@ -1,11 +1,11 @@
 //! Symphony: a ring with long links whose lengths are drawn from the harmonic distribution.
 
 use super::arc::{clockwise, first_after, neighbours, places_around};
-use super::{Crowd, Expected, Topology};
+use super::{Expected, Members, Topology};
 use crate::engine::Stream;
-use crate::overlay::Census;
+use crate::overlay::MemberIndex;
 use crate::overlay::urdht::UrdhtParameters;
-use crate::parameter::Problem;
+use crate::parameter::ConfigError;
 use crate::space::{Key, Ring, Space};
 
 /// The small world of Manku, Bawa and Raghavan (USITS 2003).
@@ -75,7 +75,7 @@ impl Topology for Symphony {
         }
     }
 
-    fn check(parameters: &UrdhtParameters) -> Result<(), Problem> {
+    fn check(parameters: &UrdhtParameters) -> Result<(), ConfigError> {
         parameters.least_table(2, "a neighbour on each side")
     }
 
@@ -87,7 +87,7 @@ impl Topology for Symphony {
         Ring::either_way(from, to)
     }
 
-    fn succession(&self, key: &Key, node: &Key) -> Key {
+    fn root_distance(&self, key: &Key, node: &Key) -> Key {
         Ring.distance(key, node)
     }
 
@@ -116,8 +116,13 @@ impl Topology for Symphony {
     }
 
     /// Neighbours and the nodes at the drawn points. Time O(log n) a long peer.
-    fn horizon(&self, crowd: &Crowd<'_, Key>, me: usize, _: &mut Stream) -> Vec<u32> {
-        let (ids, n) = (crowd.ids, crowd.ids.len());
+    fn short_candidates(
+        &self,
+        all_members: &Members<'_, Key>,
+        me: usize,
+        _: &mut Stream,
+    ) -> Vec<u32> {
+        let (ids, n) = (all_members.ids, all_members.ids.len());
         let mut places = places_around(n, me, self.ahead, self.behind);
         if n > self.ahead + self.behind + 1 {
             let ahead = ids[(me + self.ahead) % n].wrapping_sub(ids[me]);
@@ -132,8 +137,8 @@ impl Topology for Symphony {
         places
     }
 
-    fn root(&self, census: &Census, key: &Key) -> Option<usize> {
-        (!census.nodes().is_empty()).then(|| census.successor(key))
+    fn root(&self, member_index: &MemberIndex, key: &Key) -> Option<usize> {
+        (!member_index.nodes().is_empty()).then(|| member_index.successor(key))
     }
 
     fn expected(&self, nodes: f64) -> Expected {

@@ -1,8 +1,8 @@
 //! Kademlia's XOR metric: the nearest nodes, and buckets of a few nodes for each distance.
 
-use super::{Crowd, Expected, Topology};
+use super::{Expected, Members, Topology};
 use crate::engine::Stream;
-use crate::overlay::Census;
+use crate::overlay::MemberIndex;
 use crate::overlay::urdht::UrdhtParameters;
 use crate::space::{Geometry, Key, Space, Xor};
 use std::ops::Range;
@@ -120,27 +120,32 @@ impl Topology for XorBuckets {
 
     /// The nearest of each bucket, and so many that the nearest of all are among them. Time
     /// O(log^2 n).
-    fn horizon(&self, crowd: &Crowd<'_, Key>, me: usize, _: &mut Stream) -> Vec<u32> {
-        let own = &crowd.ids[me];
+    fn short_candidates(
+        &self,
+        all_members: &Members<'_, Key>,
+        me: usize,
+        _: &mut Stream,
+    ) -> Vec<u32> {
+        let own = &all_members.ids[me];
         let mut places = Vec::new();
-        let mut near = 0..crowd.ids.len();
+        let mut near = 0..all_members.ids.len();
         for bit in (0..Key::BITS).rev() {
             if near.len() <= 1 {
                 break;
             }
-            let (same, other) = split(crowd.ids, near, bit, own);
+            let (same, other) = split(all_members.ids, near, bit, own);
             // The nearest of all may have to come from here.
             let missing = (self.nearest + 1).saturating_sub(same.len());
             let count = self.bucket.max(missing);
-            add_nearest(crowd.ids, other, bit, own, count, &mut places);
+            add_nearest(all_members.ids, other, bit, own, count, &mut places);
             near = same;
         }
         places
     }
 
     /// Down the tree of prefixes, along the key wherever somebody is. Time O(log^2 n).
-    fn root(&self, census: &Census, key: &Key) -> Option<usize> {
-        let ids = census.ids();
+    fn root(&self, member_index: &MemberIndex, key: &Key) -> Option<usize> {
+        let ids = member_index.ids();
         let mut near = 0..ids.len();
         for bit in (0..Key::BITS).rev() {
             if near.len() <= 1 {

@@ -1,0 +1,341 @@
+//! What both forms of the report say in the same words.
+
+use crate::figure::label;
+
+use super::compare::{ClaimResult, ComparisonResult, Line, ReadingResult};
+use super::folder::{Folder, State};
+use super::measure::Estimate;
+use super::plan::Plans;
+use super::verdict::Verdict;
+use super::{Count, Report};
+
+/// Tables longer than this are folded.
+pub const LONG: usize = 20;
+
+/// The title of the page.
+pub const TITLE: &str = "Published and measured";
+
+/// What the page is, in a sentence.
+pub const ABOUT: &str = "Every value that the sources publish and that a scenario of dhtlab runs, beside \
+    what dhtlab measures, with a verdict by a stated rule.";
+
+/// What the words of the page mean.
+pub const MEANINGS: [(&str, &str); 6] = [
+    (
+        "agrees",
+        "the two sides are as near as the rule of the claim asks: within the sampling error of both, or \
+         within a tolerance that has its reason beside it",
+    ),
+    ("differs", "they are not; why stands below the table"),
+    (
+        "published value in doubt",
+        "they are not, and there is reason to think that the published value is not what its source \
+         means: a misprint, another column, or a number that nobody could check",
+    ),
+    (
+        "stale, missing, not run",
+        "no verdict: the results are of another version or scenario, or were changed after the run; the \
+         runs are not there; or these results are of other parameters than the published value",
+    ),
+    (
+        "as described, as coded, sound",
+        "the readings of a source: what its text says, what the program that made its figures does, and \
+         what one would do today; one published value may be held against several",
+    ),
+    (
+        "n, interval, se",
+        "n is the number of runs, times the trials in each; the interval holds the mean with 95 % \
+         confidence; a difference in se is in standard errors of both sides together, which fewer than \
+         four runs do not tell by their spread",
+    ),
+];
+
+/// The sentences of the summary.
+pub fn summary(report: &Report<'_>) -> Vec<String> {
+    let claims = || report.chapters.iter().flat_map(|chapter| &chapter.claims);
+    let values: usize = claims().map(|claim| claim.values).sum();
+    let in_some: usize = claims().map(|claim| claim.agree_in_some).sum();
+    let count = report.count();
+    let mut sentences = vec![
+        format!(
+            "{values} published values in {} claims; {in_some} of them agree in at least one reading.",
+            claims().count()
+        ),
+        format!(
+            "Held against each of their readings they make {} comparisons with a verdict: {} agree, {} \
+             differ, {} have a published value in doubt.",
+            count.judged(),
+            count.agree,
+            count.differ,
+            count.in_doubt
+        ),
+    ];
+    let without: Vec<String> = [
+        (count.stale, "stale"),
+        (count.missing, "missing"),
+        (count.not_run, "not run at the published parameters"),
+        (
+            count.without,
+            "that cannot be judged, or where the source has no number",
+        ),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("{number} {what}"))
+    .collect();
+    if !without.is_empty() {
+        sentences.push(format!("Without a verdict: {}.", without.join(", ")));
+    }
+    if report.quick {
+        sentences.push(
+            "These results are of the quick form: small sizes and few runs, to see that all works. Most \
+             published points are not run in it, and only those that are run at the published \
+             parameters have a verdict."
+                .to_owned(),
+        );
+    }
+    let faulty = report
+        .folders
+        .values()
+        .filter(|folder| !folder.faults().is_empty())
+        .count();
+    if faulty > 0 {
+        sentences.push(format!(
+            "The results of {faulty} scenarios are not whole: see the state of the results."
+        ));
+    }
+    sentences
+}
+
+/// Where the page comes from: names and values.
+pub fn origin(report: &Report<'_>) -> Vec<(String, String)> {
+    let setting = report.setting;
+    let commit = setting.commit.as_deref().unwrap_or("not known");
+    let commits: Vec<String> = report
+        .commits()
+        .into_iter()
+        .map(|(commit, scenarios)| format!("{commit} ({scenarios} scenarios)"))
+        .collect();
+    let mut seeds: Vec<u64> = report
+        .folders
+        .values()
+        .filter_map(Folder::results)
+        .map(|results| results.facts.seed)
+        .collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    let mut origin = vec![
+        ("command".to_owned(), setting.command.clone()),
+        ("version".to_owned(), setting.version.clone()),
+        ("commit".to_owned(), commit.to_owned()),
+        ("results of commit".to_owned(), commits.join(", ")),
+        ("seed".to_owned(), seeds.join(", ")),
+    ];
+    origin.extend(setting.machine.iter().cloned());
+    if let Plans::Unknown(why) = &setting.plans {
+        let text = format!("{why}: whether they have changed since the runs is not known");
+        origin.push(("scenarios".to_owned(), text));
+    }
+    origin
+}
+
+/// The state of one scenario's results: runs, version, commit, and what is not as it should be.
+pub fn state(folder: &Folder, plans: &Plans) -> String {
+    let mut parts = folder.faults();
+    if let State::There(results) = &folder.state {
+        if parts.is_empty() {
+            parts.push("whole".to_owned());
+        }
+        if results.unchecked {
+            parts.push("no checksums: changes of long tables cannot be seen".to_owned());
+        }
+        match &results.form {
+            Some((_, true)) => parts.push("quick form".to_owned()),
+            Some((_, false)) => {}
+            None if matches!(plans, Plans::Known(_)) => {
+                parts.push("its scenario is not at hand".to_owned());
+            }
+            None => {}
+        }
+    }
+    parts.join("; ")
+}
+
+/// What the lines of a reading are about, if it is one quantity: the head of their column.
+pub fn quantity(reading: &ReadingResult) -> Option<&str> {
+    let first = reading.lines.first()?.quantity.as_str();
+    let all = reading.lines.iter().all(|line| line.quantity == first);
+    all.then_some(first)
+}
+
+/// Which value of which row a line is.
+pub fn point(reading: &ReadingResult, line: &Line) -> String {
+    match (quantity(reading), line.point.is_empty()) {
+        (_, true) => line.quantity.clone(),
+        (Some(_), false) => line.point.clone(),
+        (None, false) => format!("{}, {}", line.point, line.quantity),
+    }
+}
+
+/// A measured value.
+pub fn measured(line: &Line) -> String {
+    let value = line.measured.as_ref();
+    value.map_or_else(String::new, |estimate| label::rounded(estimate.mean, 5))
+}
+
+/// How many runs, times the trials in each.
+pub fn number_of_runs(line: &Line) -> String {
+    let text = |estimate: &Estimate| {
+        if estimate.samples_a_run == 1.0 {
+            estimate.n.to_string()
+        } else {
+            format!(
+                "{} × {}",
+                estimate.n,
+                label::rounded(estimate.samples_a_run, 7)
+            )
+        }
+    };
+    line.measured.as_ref().map_or_else(String::new, text)
+}
+
+/// The 95 % interval.
+pub fn interval(line: &Line) -> String {
+    let interval = line
+        .measured
+        .as_ref()
+        .and_then(|estimate| estimate.interval);
+    interval.map_or_else(String::new, |(low, high)| {
+        format!("{} to {}", label::rounded(low, 4), label::rounded(high, 4))
+    })
+}
+
+/// The verdict, or why there is none.
+pub fn outcome(outcome: &ComparisonResult) -> String {
+    match outcome {
+        ComparisonResult::Judged(verdict) => verdict.name().to_owned(),
+        ComparisonResult::Stale(why) => format!("stale: {why}"),
+        ComparisonResult::Missing(why) => format!("missing: {why}"),
+        ComparisonResult::NotRun(why) => format!("not run: {why}"),
+        ComparisonResult::Unjudged(why) => format!("no verdict: {why}"),
+        ComparisonResult::NotPublished => "no number in the source".to_owned(),
+    }
+}
+
+/// The name of a class for an outcome.
+pub fn class(outcome: &ComparisonResult) -> &'static str {
+    match outcome {
+        ComparisonResult::Judged(Verdict::Agrees) => "agrees",
+        ComparisonResult::Judged(Verdict::Differs) => "differs",
+        ComparisonResult::Judged(Verdict::InDoubt) => "doubt",
+        _ => "none",
+    }
+}
+
+/// The letter of an explanation: a, b, ... z, aa.
+pub fn letter(place: usize) -> String {
+    let last = char::from(b'a' + (place % 26) as u8);
+    match place / 26 {
+        0 => last.to_string(),
+        rest => letter(rest - 1) + &last.to_string(),
+    }
+}
+
+/// What stands behind the verdict of a line: letters of explanations, doubts and notes.
+pub fn remarks(line: &Line) -> Vec<String> {
+    let parts = matches!(
+        line.outcome,
+        ComparisonResult::Judged(Verdict::Differs | Verdict::InDoubt)
+    );
+    let letters: Vec<String> = line
+        .explanations
+        .iter()
+        .map(|place| letter(*place))
+        .collect();
+    let letters = (!letters.is_empty()).then(|| format!("see {}", letters.join(", ")));
+    let unexplained = parts && line.explanations.is_empty() && line.doubt.is_none();
+    letters
+        .into_iter()
+        .chain(unexplained.then(|| "not explained".to_owned()))
+        .chain(line.doubt.clone())
+        .chain(line.note.clone())
+        .collect()
+}
+
+/// The explanations that some line of the reading asks for, with their letters.
+pub fn explanations(reading: &ReadingResult) -> Vec<(String, &str, usize)> {
+    let all = reading.explanations.iter().enumerate();
+    all.filter(|(_, (_, lines))| *lines > 0)
+        .map(|(place, (text, lines))| (letter(place), text.as_str(), *lines))
+        .collect()
+}
+
+/// The rules of a reading in sentences.
+pub fn rules(reading: &ReadingResult) -> Vec<String> {
+    match reading.rules.as_slice() {
+        [(_, rule)] => vec![format!("Rule: {rule}.")],
+        several => several
+            .iter()
+            .map(|(names, rule)| format!("Rule for {}: {rule}.", names.join("; ")))
+            .collect(),
+    }
+}
+
+/// How the values of a reading came out, in a line.
+pub fn counted(count: &Count) -> String {
+    let parts: Vec<String> = [
+        (count.agree, "agree"),
+        (count.differ, "differ"),
+        (count.in_doubt, "in doubt"),
+        (count.stale, "stale"),
+        (count.missing, "missing"),
+        (count.not_run, "not run"),
+        (count.without, "not judged"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("{number} {what}"))
+    .collect();
+    parts.join(", ")
+}
+
+/// The readings of claims in which something differs or is in doubt.
+pub fn disagreements<'a>(
+    report: &'a Report<'_>,
+) -> Vec<(&'a ClaimResult, &'a ReadingResult, Count)> {
+    let claims = report.chapters.iter().flat_map(|chapter| &chapter.claims);
+    claims
+        .flat_map(|claim| claim.readings.iter().map(move |reading| (claim, reading)))
+        .map(|(claim, reading)| (claim, reading, Count::of(&reading.lines)))
+        .filter(|(.., count)| count.differ + count.in_doubt > 0)
+        .collect()
+}
+
+/// How the lines of each reading came out, in the order in which readings first appear. What stands
+/// behind a comma tells readings of one kind apart.
+pub fn by_reading(report: &Report<'_>) -> Vec<(String, Count)> {
+    let mut counts: Vec<(String, Count)> = Vec::new();
+    for reading in report.readings() {
+        let kind = reading.name.split(',').next().unwrap_or(&reading.name);
+        let place = counts.iter().position(|(name, _)| name == kind);
+        let place = place.unwrap_or_else(|| {
+            counts.push((kind.to_owned(), Count::default()));
+            counts.len() - 1
+        });
+        reading
+            .lines
+            .iter()
+            .for_each(|line| counts[place].1.add(&line.outcome));
+    }
+    counts
+}
+
+/// Published values without a scenario, in words.
+pub fn not_covered((what, why, rows): &(String, String, Option<usize>)) -> String {
+    match rows {
+        None => format!("{what}: {why}"),
+        Some(1) => format!("{what} (one row): {why}"),
+        Some(rows) => format!("{what} ({rows} rows): {why}"),
+    }
+}

@@ -1,0 +1,56 @@
+//! Where the members of a VHash are, for an oracle that asks who is nearest to a key.
+
+use super::{Shared, VHash};
+use crate::overlay::{Node, RootIndex};
+use crate::space::TorusGrid;
+
+/// The positions of all members.
+#[derive(Debug, Default)]
+pub struct PositionIndex {
+    /// Made when the first member comes.
+    grid: Option<TorusGrid>,
+    /// Which of its positions is in the grid, for each member.
+    versions: Vec<u32>,
+}
+
+impl PositionIndex {
+    /// The member nearest to `target`; of equally near ones the one that comes `before` the
+    /// others. `None` without members. O(1) on average for uniform positions.
+    pub fn nearest(
+        &self,
+        target: &[f64],
+        mut before: impl FnMut(Node, Node) -> bool,
+    ) -> Option<Node> {
+        let grid = self.grid.as_ref()?;
+        grid.nearest(target, |a, b| before(Node(a), Node(b)))
+            .map(Node)
+    }
+}
+
+impl RootIndex<VHash> for PositionIndex {
+    fn enter(&mut self, shared: &Shared, node: Node, state: &VHash) {
+        let place = node.index();
+        if self.versions.len() <= place {
+            self.versions.resize(place + 1, 0);
+        }
+        self.versions[place] = state.version;
+        let grid = self
+            .grid
+            .get_or_insert_with(|| TorusGrid::new(shared.torus));
+        grid.put(node.0, &state.position);
+    }
+
+    fn on_state_changed(&mut self, shared: &Shared, node: Node, state: &VHash) {
+        let known = self.versions.get(node.index());
+        let moved = known.is_some_and(|version| *version != state.version);
+        if moved && self.grid.as_ref().is_some_and(|grid| grid.holds(node.0)) {
+            self.enter(shared, node, state);
+        }
+    }
+
+    fn depart(&mut self, node: Node) {
+        if let Some(grid) = &mut self.grid {
+            grid.remove(node.0);
+        }
+    }
+}
