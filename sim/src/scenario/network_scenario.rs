@@ -206,7 +206,12 @@ impl NetworkScenario {
         if self.overlay.placement == Placement::Shared {
             return Ok(());
         }
-        let room = "raise `underlay.nodes` or set `overlay.placement = \"shared\"`";
+        // A file brings its own hosts.
+        let raise = match self.underlay.facts() {
+            Some(_) => "",
+            None => "raise `underlay.nodes` or ",
+        };
+        let room = format!("{raise}set `overlay.placement = \"shared\"`");
         let nodes = self.overlay.nodes;
         if nodes > hosts {
             let message = format_args!("{nodes} nodes do not fit on the {hosts} {what}; {room}");

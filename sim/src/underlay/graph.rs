@@ -144,6 +144,13 @@ impl Adjacency {
 /// The links in their order, without loops, and of parallel ones the fastest, in the place of
 /// the first. What was left out is added to `notes`. O(m log m).
 pub(super) fn distinct_links(graph: &Links, notes: &mut Vec<String>) -> Vec<Link> {
+    let (links, loops, parallel) = distinct(graph);
+    tell_dropped(loops, parallel, notes);
+    links
+}
+
+/// The same, with the numbers of loops and of parallel links that were left out.
+pub(super) fn distinct(graph: &Links) -> (Vec<Link>, usize, usize) {
     let mut links = Vec::with_capacity(graph.edge_count());
     let mut loops = 0;
     for edge in graph.edge_references() {
@@ -175,15 +182,18 @@ pub(super) fn distinct_links(graph: &Links, notes: &mut Vec<String>) -> Vec<Link
             (a, b) => a.or(b),
         };
     }
-    if loops > 0 {
-        notes.push(format!("loops: {loops} dropped"));
-    }
-    if parallel > 0 {
-        notes.push(format!("parallel links: {parallel} dropped"));
-    }
     let mut kept = keep.iter();
     links.retain(|_| kept.next().copied().unwrap_or(true));
-    links
+    (links, loops, parallel)
+}
+
+/// Says how many loops and parallel links were left out.
+pub(super) fn tell_dropped(loops: usize, parallel: usize, notes: &mut Vec<String>) {
+    for (what, dropped) in [("loops", loops), ("parallel links", parallel)] {
+        if dropped > 0 {
+            notes.push(format!("{what}: {dropped} dropped"));
+        }
+    }
 }
 
 /// The component of each host, and how many hosts each has, by the number of its component.

@@ -30,7 +30,6 @@ fn a_line_of_facts_a_file() {
              two different latencies, of which the smaller is taken",
             "  net.gml: 1 of 2 links without a latency, which is drawn from `link-latency`",
             "  net.gml: loops: 1 dropped",
-            "  net.gml: parallel links: 1 dropped",
         ]
     );
     let told = lab.succeed(&["run", "facts.toml", "--out", "out"]).stderr;

@@ -222,8 +222,8 @@ fn nodes_that_do_not_fit_on_the_connected_part_of_a_graph_fail_the_run() {
     assert!(
         last.starts_with("error: bad: 1 runs failed; run ")
             && last.ends_with(
-                ": overlay.nodes: 4 nodes do not fit on the 3 connected hosts of this underlay; raise \
-                 `underlay.nodes` or set `overlay.placement = \"shared\"`"
+                ": overlay.nodes: 4 nodes do not fit on the 3 connected hosts of this underlay; set \
+                 `overlay.placement = \"shared\"`"
             ),
         "{last}"
     );

@@ -167,23 +167,25 @@ fn check_tells_what_a_run_would_tell_at_its_start() {
     let lab = Lab::new();
     write_inputs(&lab);
     let network = "experiment = 'network'\nworkload.lookups = 10\n";
-    for (text, line, hosts) in [
+    for (text, line, hosts, raise) in [
         (
             "underlay = { model = 'file', file.path = 'graphs/island.txt' }\noverlay.nodes = 4\n",
             4,
             "4 nodes do not fit on the 3 connected hosts of this underlay",
+            "",
         ),
         (
             "underlay = { model = 'waxman', nodes = 500 }\noverlay.nodes = 100\n",
             4,
             "100 nodes do not fit on the 5 connected hosts of this underlay",
+            "raise `underlay.nodes` or ",
         ),
     ] {
         lab.write("s.toml", format!("{network}{text}"));
         let ended = lab.dhtlab(&["check", "s.toml"]);
         assert_eq!(ended.code, Some(2), "{}", ended.stderr);
         let expected = format!(
-            "error: s.toml:{line}: overlay.nodes: {hosts}; raise `underlay.nodes` or set \
+            "error: s.toml:{line}: overlay.nodes: {hosts}; {raise}set \
              `overlay.placement = \"shared\"`"
         );
         assert_eq!(

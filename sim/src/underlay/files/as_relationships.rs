@@ -34,18 +34,19 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
     found.finish(last_line(text))
 }
 
-/// Whether all lines look like it.
+/// Whether all lines look like it: two systems and their relationship. If one is -1, which nothing
+/// else would be, the reader tells of the others.
 pub(super) fn opens(text: &str) -> bool {
-    let mut lines = data_lines(text).peekable();
     let is_system =
         |cell: Option<&str>| cell.is_some_and(|cell| cell.trim().parse::<u64>().is_ok());
-    lines.peek().is_some()
-        && lines.all(|(_, line)| {
-            let mut cells = line.split('|');
-            let systems = is_system(cells.next()) && is_system(cells.next());
-            systems
-                && cells
-                    .next()
-                    .is_some_and(|cell| RELATIONSHIPS.contains(&cell.trim()))
-        })
+    let (mut is_all, mut is_one) = (true, false);
+    let are_systems = data_lines(text).all(|(_, line)| {
+        let mut cells = line.split('|');
+        let systems = is_system(cells.next()) && is_system(cells.next());
+        let third = cells.next().unwrap_or_default().trim();
+        is_all &= RELATIONSHIPS.contains(&third);
+        is_one |= third == "-1";
+        systems
+    });
+    are_systems && (is_all || is_one) && data_lines(text).next().is_some()
 }

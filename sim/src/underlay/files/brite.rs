@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::ParsedLinks;
+use super::links::{ParsedLinks, as_said};
 use super::text::{data_lines, last_line};
 use crate::parameter::quoted;
 
@@ -13,6 +13,8 @@ const VALUES: [&str; 3] = ["length", "delay", "bandwidth"];
 pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
     let mut found = ParsedLinks::new(rule, "delay");
     let mut section = "";
+    // The numbers of nodes and edges.
+    let mut said = Vec::new();
     for (line, content) in data_lines(text) {
         let mut words = content.split_whitespace();
         let first = words.next().unwrap_or_default();
@@ -20,6 +22,10 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
             content.trim_start().split_once([':', ' '])
         {
             section = name;
+            if section == "Topology" {
+                let numbers = content.split(|c: char| !c.is_ascii_digit());
+                said = numbers.filter_map(|word| word.parse().ok()).collect();
+            }
             continue;
         }
         match section {
@@ -41,7 +47,12 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
             _ => {}
         }
     }
-    found.finish(last_line(text))
+    let last = last_line(text);
+    if let [nodes, edges] = said[..] {
+        as_said(last, nodes, "nodes", found.links.node_count())?;
+        as_said(last, edges, "edges", found.links.edge_count())?;
+    }
+    found.finish(last)
 }
 
 /// Whether the text looks like it.

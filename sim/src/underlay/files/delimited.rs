@@ -1,5 +1,6 @@
 //! Lines of cells: how they are separated, and what stands in which column.
 
+use super::numbers::is_quantity;
 use super::text::{data_lines, is_data, numbered};
 use super::{Fault, File};
 use crate::parameter::quoted;
@@ -66,7 +67,7 @@ impl Separator {
         // With blanks after them, separators make words that end with them.
         let blank = Self(None);
         let blanks = Fit::of(blank, &lines);
-        let mut others = Vec::new();
+        let (mut sure, mut others) = (Vec::new(), Vec::new());
         for character in [',', ';', '|', '\t'] {
             let separator = Self(Some(character));
             let fit = Fit::of(separator, &lines);
@@ -78,22 +79,32 @@ impl Separator {
                 continue;
             }
             if blanks.least < 2 || blanks.ends_with(character) || fit.numbers > blanks.numbers {
-                return Ok(separator);
-            }
-            if fit.has_blanks && blanks.numbers == 0 {
+                sure.push((character, fit));
+            } else if fit.has_blanks && blanks.numbers == 0 {
                 others.push(character);
             }
         }
-        match others.first() {
-            None => Ok(blank),
-            Some(other) => Err(Fault::new(
-                *first,
-                format!(
-                    "cells might be separated by blanks or by {other:?}; `separator` under \
-                     [underlay.file] says which"
-                ),
-            )),
+        // Of several the one that gives numbers, or else as many cells in each line. A comma within
+        // numbers separates nothing.
+        let best = |(_, fit): &(char, Fit<'_>)| (fit.numbers, fit.least == fit.most);
+        let most = sure.iter().map(best).max();
+        sure.retain(|one| Some(best(one)) == most);
+        if sure
+            .iter()
+            .any(|(character, fit)| *character != ',' && fit.has_decimals)
+        {
+            sure.retain(|(character, _)| *character != ',');
         }
+        let one = match (&sure[..], others.first()) {
+            ([(character, _)], _) => return Ok(Self(Some(*character))),
+            ([], None) => return Ok(blank),
+            ([], Some(other)) => format!("blanks or by {other:?}"),
+            ([(one, _), (other, _), ..], _) => format!("{one:?} or by {other:?}"),
+        };
+        let message = format!(
+            "cells might be separated by {one}; `separator` under [underlay.file] says which"
+        );
+        Err(Fault::new(*first, message))
     }
 }
 
@@ -107,6 +118,8 @@ struct Fit<'a> {
     has_blanks: bool,
     /// In how many lines the third cell is a number.
     numbers: usize,
+    /// Whether there are commas within cells, and these are numbers.
+    has_decimals: bool,
 }
 
 impl<'a> Fit<'a> {
@@ -117,15 +130,21 @@ impl<'a> Fit<'a> {
             most: 0,
             has_blanks: false,
             numbers: 0,
+            has_decimals: false,
         };
-        let mut cells = Vec::new();
+        let (mut cells, mut has_others) = (Vec::new(), false);
         for (_, line) in lines {
             separator.split(line, &mut cells);
             fit.least = fit.least.min(cells.len());
             fit.most = fit.most.max(cells.len());
             fit.has_blanks |= cells.iter().any(|cell| cell.contains(char::is_whitespace));
-            fit.numbers += usize::from(cells.get(2).is_some_and(|cell| is_numeric(cell)));
+            fit.numbers += usize::from(cells.get(2).is_some_and(|cell| is_quantity(cell)));
+            for cell in cells.iter().filter(|cell| cell.contains(',')) {
+                fit.has_decimals |= is_quantity(cell);
+                has_others |= !is_quantity(cell);
+            }
         }
+        fit.has_decimals &= !has_others;
         fit
     }
 
@@ -137,11 +156,6 @@ impl<'a> Fit<'a> {
             .map(|(_, line)| line.split_whitespace().next());
         words.all(|word| word.is_some_and(|word| word.ends_with(separator)))
     }
-}
-
-/// Whether a cell is a number, be it with a decimal comma.
-fn is_numeric(cell: &str) -> bool {
-    cell.parse::<f64>().is_ok() || cell.replacen(',', ".", 1).parse::<f64>().is_ok()
 }
 
 /// What stands in which column of a list of links or pairs.
@@ -180,7 +194,7 @@ const ENDS: [(&str, &str); 14] = [
 ];
 
 /// What a column with latencies is called, or how its name begins.
-const LATENCIES: [&str; 4] = ["latency", "delay", "rtt", "roundtrip"];
+pub(super) const LATENCIES: [&str; 4] = ["latency", "delay", "rtt", "roundtrip"];
 
 /// What other columns with numbers are called.
 const NUMBERS: [&str; 8] = [
@@ -209,6 +223,18 @@ pub(super) fn names_latency(name: &str) -> bool {
 fn names_ends(from: &str, to: &str) -> bool {
     let (from, to) = (plain(from), plain(to));
     ENDS.iter().any(|ends| *ends == (&from, &to))
+}
+
+/// The first two columns whose names are those of the ends of a link.
+fn ends_in(names: &[impl AsRef<str>]) -> Option<(usize, usize)> {
+    let names: Vec<String> = names.iter().map(|name| plain(name.as_ref())).collect();
+    names.iter().enumerate().find_map(|(place, from)| {
+        let tos = ENDS.iter().filter(|ends| ends.0 == from).map(|ends| ends.1);
+        let tos: Vec<&str> = tos.collect();
+        // Most names are no end; those of a large matrix are many.
+        let to = (!tos.is_empty()).then(|| names.iter().position(|name| tos.contains(&&**name)));
+        Some((place, to.flatten()?))
+    })
 }
 
 impl Columns {
@@ -271,17 +297,9 @@ impl Columns {
     /// Columns of these names. The ends are the columns that are `given` as `from` and `to`, or
     /// else the first pair of names for ends, or else the first two columns.
     fn named(names: &[String], first_line: usize, given: bool) -> Result<Self, String> {
-        let mut ends = (0, 1);
-        let mut found = false;
-        'pairs: for (a, from) in names.iter().enumerate() {
-            for (b, to) in names.iter().enumerate() {
-                if a != b && names_ends(from, to) {
-                    (ends, found) = ((a, b), true);
-                    break 'pairs;
-                }
-            }
-        }
-        if given && !found {
+        let found = ends_in(names);
+        let ends = found.unwrap_or((0, 1));
+        if given && found.is_none() {
             return Err("`columns` names no `from` and `to`".to_owned());
         }
         if names.len() < 2 {
@@ -299,7 +317,7 @@ impl Columns {
             latency: others.iter().position(|(_, name)| names_latency(name)),
             others,
             named: true,
-            has_ends: found,
+            has_ends: found.is_some(),
             first_line,
         })
     }
@@ -329,17 +347,14 @@ impl Columns {
 
 /// Whether the first row is a head, as the others show.
 fn is_head(first: &[&str], others: &[Vec<&str>], separator: Separator) -> bool {
-    if first.iter().any(|cell| cell.parse::<f64>().is_ok()) {
+    if first.iter().any(|cell| is_quantity(cell)) {
         return false;
     }
-    if first.windows(2).any(|ends| names_ends(ends[0], ends[1])) {
+    if ends_in(first).is_some() {
         return true;
     }
     (2..first.len()).any(|place| {
-        let is_number = |row: &Vec<&str>| {
-            row.get(place)
-                .is_some_and(|cell| cell.parse::<f64>().is_ok())
-        };
+        let is_number = |row: &Vec<&str>| row.get(place).is_some_and(|cell| is_quantity(cell));
         let name = plain(first[place]);
         let known = names_latency(&name) || NUMBERS.iter().any(|known| name.starts_with(known));
         (known || separator.0.is_some() && !name.is_empty())

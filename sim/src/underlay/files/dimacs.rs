@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::{ParsedLinks, count};
+use super::links::{ParsedLinks, as_said, count};
 use super::text::{last_line, numbered};
 use crate::parameter::quoted;
 
@@ -10,6 +10,8 @@ use crate::parameter::quoted;
 pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLinks<'a>, Fault> {
     let mut found = ParsedLinks::new(rule, "latency");
     let mut is_open = false;
+    // The kind of the problem, and how many links the head says.
+    let (mut kind, mut said) = ("", None);
     for (line, content) in numbered(text) {
         let mut words = content.split_whitespace();
         match words.next() {
@@ -17,10 +19,11 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
             None | Some("c" | "n" | "d" | "v" | "x") => {}
             Some("p") if !is_open => {
                 is_open = true;
-                words.next();
+                kind = words.next().unwrap_or_default();
                 found.declared = count(line, words.next(), "`p KIND HOSTS LINKS`")?;
+                said = words.next().and_then(|word| word.parse().ok());
             }
-            Some(kind @ ("e" | "a")) if is_open => {
+            Some(link @ ("e" | "a")) if is_open => {
                 let mut end = || {
                     let word = words.next().unwrap_or_default();
                     let number = count(line, Some(word), "the numbers of two hosts")?;
@@ -32,7 +35,7 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
                     Ok(word)
                 };
                 let (from, to) = (end()?, end()?);
-                found.directed |= kind == "a";
+                found.directed |= link == "a";
                 let ends = (found.host(from), found.host(to));
                 found.link(ends, words.next().map(|word| (line, "weight", word)))?;
             }
@@ -50,7 +53,20 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
             }
         }
     }
-    found.finish(last_line(text))
+    let last = last_line(text);
+    let links = found.links.edge_count();
+    match said {
+        // Graphs for colouring count links once or from both ends, and list them so.
+        Some(said)
+            if matches!(kind, "edge" | "col") && (links == 2 * said || said == 2 * links) =>
+        {
+            let note = format!("the head says {said} links, the file has {links}");
+            found.notes.push(note);
+        }
+        Some(said) => as_said(last, said, "links", links)?,
+        None => {}
+    }
+    found.finish(last)
 }
 
 /// Whether the text looks like it: comments, and then the line of the problem.

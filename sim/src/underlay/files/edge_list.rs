@@ -1,11 +1,11 @@
 //! A link a line, and a host with its neighbours a line.
 
 use super::delimited::{Columns, Separator};
-use super::latency::{LatencyRule, Value};
+use super::latency::{LatencyRule, Misfit};
 use super::links::ParsedLinks;
+use super::numbers::{duration, is_other_unit};
 use super::text::{data_lines, last_line};
 use super::{Fault, File};
-use crate::engine::Duration;
 use crate::parameter::{quoted, shown};
 
 /// Reads an edge list; see [`Format::EdgeList`](super::Format::EdgeList). `skip` is a line that
@@ -46,29 +46,32 @@ pub(super) fn read<'a>(
         }
         let value = latency.and_then(|(place, name)| Some((name, *cells.get(*place)?)));
         // A unit may stand in a cell of its own.
-        let with_unit = match (value, cells.get(3)) {
-            (Some((_, number)), Some(unit)) if !columns.named => format!("{number} {unit}"),
+        let unit = latency.and_then(|(place, _)| cells.get(place + 1));
+        let unit = unit.filter(|_| !columns.named);
+        let with_unit = match (value, unit) {
+            (Some((_, number)), Some(unit)) => format!("{number} {unit}"),
             _ => String::new(),
         };
-        let has_unit = with_unit.parse::<Duration>().is_ok();
+        let has_unit =
+            duration(&with_unit).is_some() || unit.is_some_and(|unit| is_other_unit(unit));
         let value = value.map(|(name, word)| (name, if has_unit { &*with_unit } else { word }));
         let micros = match value.map(|(name, word)| (rule.value(name, word), name, word)) {
             None => None,
-            Some((Value::Latency(micros), ..)) => Some(micros),
-            Some((Value::Unfit, name, word)) => {
-                let mut fault = rule.refuse(line, name, &shown(word));
-                if !columns.named && file.latency.is_none() {
-                    fault.message += "; `latency = \"none\"` under [underlay.file] passes the third \
-                                      column over";
-                }
-                return Err(fault);
-            }
-            Some((Value::Other, _, word)) => {
+            Some((Ok(micros), ..)) => Some(micros),
+            Some((Err(Misfit::Word), _, word)) if !has_unit => {
                 if !word.starts_with(['#', '/']) {
                     others += 1;
                     first_other = if others == 1 { line } else { first_other };
                 }
                 None
+            }
+            Some((Err(misfit), name, word)) => {
+                let mut fault = rule.refuse(line, name, word, misfit);
+                if !columns.named && file.latency.is_none() {
+                    fault.message += "; `latency = \"none\"` under [underlay.file] passes the third \
+                                      column over";
+                }
+                return Err(fault);
             }
         };
         found.links.add_edge(ends.0, ends.1, micros);
@@ -132,6 +135,12 @@ pub(super) fn read_adjacency<'a>(
     rule: &'a LatencyRule,
 ) -> Result<ParsedLinks<'a>, Fault> {
     let separator = Separator::of(text, file)?;
+    if let Some((line, _)) = data_lines(text).next()
+        && has_colons(text)
+    {
+        let message = "an adjacency list with colons is not read; leave them out";
+        return Err(Fault::new(line, message));
+    }
     let mut found = ParsedLinks::new(rule, "latency");
     let mut cells = Vec::new();
     for (_, row) in data_lines(text) {
@@ -145,4 +154,19 @@ pub(super) fn read_adjacency<'a>(
         }
     }
     found.finish(last_line(text))
+}
+
+/// Whether each line is a host, a colon, and its neighbours.
+pub(super) fn has_colons(text: &str) -> bool {
+    data_lines(text).all(|(_, line)| {
+        let is_number = |word: &str| word.parse::<u64>().is_ok();
+        line.split_once(':').is_some_and(|(host, rest)| {
+            let next = rest.split([' ', '\t', ',']).next().unwrap_or_default();
+            let (host, is_apart) = (host.trim(), next.is_empty());
+            !host.is_empty()
+                && !host.contains(char::is_whitespace)
+                && !rest.contains(':')
+                && (is_apart || is_number(host) && is_number(next))
+        })
+    })
 }

@@ -3,10 +3,10 @@
 use super::links::ParsedLinks;
 use super::{FileContent, Format, Loaded};
 use crate::engine::Duration;
-use crate::underlay::graph::{Links, components, distinct_links};
+use crate::underlay::graph::{Links, components, distinct, tell_dropped};
 use crate::underlay::pairwise::Matrix;
+use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
-use std::num::NonZeroU32;
 
 fn millis(micros: u32) -> String {
     format!(
@@ -23,19 +23,26 @@ fn plural(count: usize, one: &str) -> String {
 pub(super) fn of_links(format: Format, found: ParsedLinks<'_>) -> Loaded {
     let hosts = found.links.node_count();
     let mut notes = found.notes;
+    let mut both_ways = 0;
     if found.directed {
-        let pairs = two_latencies(&found.links);
-        let pairs = match pairs {
+        both_ways = with_both_ways(&found.links);
+        let pairs = |pairs: usize| match pairs {
             1 => "1 pair of hosts has".to_owned(),
             pairs => format!("{pairs} pairs of hosts have"),
         };
+        let which = match (two_latencies(&found.links), both_ways) {
+            (0, 0) => String::new(),
+            (0, both) => format!(": {} one each way", pairs(both)),
+            (two, _) => format!(
+                ": {} two different latencies, of which the smaller is taken",
+                pairs(two)
+            ),
+        };
         notes.push(format!(
-            "the file gives links a direction, which they do not have here: {pairs} two different \
-             latencies, of which the smaller is taken"
+            "the file gives links a direction, which they do not have here{which}"
         ));
     }
-    let mut dropped = Vec::new();
-    let links = distinct_links(&found.links, &mut dropped);
+    let (links, loops, parallel) = distinct(&found.links);
     let latencies = links.iter().filter_map(|link| link.latency);
     let known = latencies.clone().count();
     let without = links.len() - known;
@@ -45,7 +52,8 @@ pub(super) fn of_links(format: Format, found: ParsedLinks<'_>) -> Loaded {
             links.len()
         ));
     }
-    notes.append(&mut dropped);
+    // Those of the other direction are told of already.
+    tell_dropped(loops, parallel - both_ways, &mut notes);
     let (count, largest) = components(hosts, &links);
     // Of a host without a link many files say no more than that it is there.
     let alone = found.declared.saturating_sub(hosts);
@@ -97,15 +105,25 @@ pub(super) fn of_matrix(
 
 /// How many pairs of hosts have links of different latencies.
 fn two_latencies(links: &Links) -> usize {
-    let mut ends: Vec<(usize, usize, NonZeroU32)> = links
-        .edge_references()
-        .filter_map(|edge| {
-            let (a, b) = (edge.source().index(), edge.target().index());
-            Some((a.min(b), a.max(b), (*edge.weight())?))
-        })
-        .filter(|(a, b, _)| a != b)
-        .collect();
-    ends.sort_unstable();
-    let pairs = ends.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+    let latencies = links.edge_references().filter_map(|edge| {
+        let (a, b) = (edge.source(), edge.target());
+        Some((a.min(b), a.max(b), (*edge.weight())?))
+    });
+    several(latencies.filter(|(a, b, _)| a != b).collect())
+}
+
+/// How many pairs of hosts have links in both directions.
+fn with_both_ways(links: &Links) -> usize {
+    let ends = links.edge_references().map(|edge| {
+        let (a, b) = (edge.source(), edge.target());
+        (a.min(b), a.max(b), a < b)
+    });
+    several(ends.filter(|(a, b, _)| a != b).collect())
+}
+
+/// How many pairs of hosts have values that differ.
+fn several<T: Ord>(mut values: Vec<(NodeIndex, NodeIndex, T)>) -> usize {
+    values.sort_unstable();
+    let pairs = values.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
     pairs.filter(|pair| pair.first() != pair.last()).count()
 }

@@ -260,6 +260,16 @@ impl<'a> GraphmlParser<'a> {
             Some((key.line, key.name.as_str(), default))
         });
         let defaults: Vec<(usize, &str, &str)> = defaults.collect();
+        let data = self.edges.iter().flat_map(|edge| &edge.data);
+        let mut undeclared = data.filter(|data| !self.keys.contains_key(&data.key));
+        let what = |data: &Data| format!("no <key> for edges has the id {}", quoted(&data.key));
+        if let Some(first) = undeclared.clone().next() {
+            if let Some(latency) = undeclared.find(|data| self.found.is_latency(&data.key)) {
+                return Err(Fault::new(latency.line, what(latency)));
+            }
+            let note = format!("line {}: {}; it is passed over", first.line, what(first));
+            self.found.notes.push(note);
+        }
         for edge in &self.edges {
             let host = |id: &String| {
                 let message = format!("{} is no node's id", quoted(id));

@@ -1,11 +1,12 @@
 //! What the format of a file is, by what the file says.
 
 use super::delimited::{Columns, Separator};
+use super::edge_list::has_colons;
 use super::latency::is_round_trip;
-use super::rtt_matrix::{Outline, Shape, is_entry, is_missing};
+use super::numbers::{duration, is_quantity};
+use super::rtt_matrix::{Outline, Shape, is_entry, is_missing, is_zero};
 use super::text::{data_lines, is_data, numbered};
 use super::{Fault, File, Format, as_relationships, brite, dimacs, gml, inet, konect, pajek};
-use crate::engine::Duration;
 use rustc_hash::FxHashSet;
 
 /// Up to how many rows a table that is square may be so by chance.
@@ -37,7 +38,7 @@ pub(super) fn guess(text: &str, file: &File) -> Result<Guess, Fault> {
     if let Some(format) = signature(text) {
         return Ok(format.into());
     }
-    if let Some((line, name)) = unread(text) {
+    if let Some((line, name)) = unread(text, file) {
         let message = format!(
             "this looks like {name}, which is not read; `format` under [underlay.file] says if it \
              is something else"
@@ -80,7 +81,7 @@ fn signature(text: &str) -> Option<Format> {
 }
 
 /// A format that has its signs but is not read: the line with them, and its name.
-fn unread(text: &str) -> Option<(usize, &'static str)> {
+fn unread(text: &str, file: &File) -> Option<(usize, &'static str)> {
     // DOT has comments of its own.
     let is_comment =
         |line: &str| line.trim_start().starts_with("//") || line.trim_start().starts_with("/*");
@@ -106,9 +107,29 @@ fn unread(text: &str) -> Option<(usize, &'static str)> {
         [word, ..] if word.starts_with(">>graph6<<") || word.starts_with(">>sparse6<<") => "graph6",
         _ if is_lgl(text) => "the Large Graph Layout (LGL)",
         _ if is_trivial(text) => "the Trivial Graph Format",
+        _ if file.separator.as_deref() != Some(":") && has_colons(text) => {
+            "an adjacency list with colons"
+        }
+        _ if all(text, |line| {
+            line.contains("->") || line.split_whitespace().nth(1) == Some("--")
+        }) =>
+        {
+            "a list of links with arrows"
+        }
+        _ if all(text, |line| {
+            line.starts_with('(') && line.trim_end_matches(',').ends_with(')')
+        }) =>
+        {
+            "a list of pairs in parentheses"
+        }
         _ => return None,
     };
     Some((line, name))
+}
+
+/// Whether all lines of data are so.
+fn all(text: &str, is_so: impl Fn(&str) -> bool) -> bool {
+    data_lines(text).all(|(_, line)| is_so(line.trim()))
 }
 
 /// Whether a text is in blocks: a line `# HOST`, and below it a neighbour a line with its weight.
@@ -176,9 +197,13 @@ fn table(text: &str, file: &File) -> Result<Guess, Fault> {
     // A head says whether the times are those of round trips.
     if let Ok(columns) = Columns::of(text, separator, file, None)
         && columns.named
-        && matches!(columns.latency(file), Ok(Some((_, name))) if is_round_trip(name))
     {
-        return Ok(Format::RttPairs.into());
+        if matches!(columns.latency(file), Ok(Some((_, name))) if is_round_trip(name)) {
+            return Ok(Format::RttPairs.into());
+        }
+        if columns.has_ends {
+            return Ok(Format::EdgeList.into());
+        }
     }
     if let Some(line) = neighbours(text, separator) {
         return Err(doubt(line, "an edge-list", "an adjacency-list"));
@@ -194,10 +219,15 @@ fn matrix(
     shape: Shape,
     line: usize,
 ) -> Result<Option<Format>, Fault> {
-    if !shape.is_whole || shape.rows < 2 {
-        return Ok(None);
-    }
     let has_words = shape.has_head || shape.has_names;
+    if shape.rows < 2 || !shape.is_whole {
+        // Nothing on the diagonal of a square, and words off it that are no names.
+        let is_square = shape.outline == Outline::Square && shape.rows > 2 && !has_words;
+        return match is_square && signs(text, separator, shape).0 {
+            true => Err(doubt(line, "an rtt-matrix", "an edge-list")),
+            false => Ok(None),
+        };
+    }
     if shape.has_head
         && Columns::of(text, separator, file, None).is_ok_and(|columns| columns.has_ends)
     {
@@ -236,7 +266,7 @@ fn signs(text: &str, separator: Separator, shape: Shape) -> (bool, bool) {
             2
         })
         .collect();
-    let is_empty = |cell: &&str| is_missing(cell) || cell.parse() == Ok(0.0);
+    let is_empty = |cell: &&str| is_missing(cell) || is_zero(cell);
     let zero = rows.iter().enumerate().all(|(place, row)| {
         let cell = match shape.outline {
             Outline::Square => row.get(place),
@@ -322,7 +352,7 @@ fn neighbours(text: &str, separator: Separator) -> Option<usize> {
     // Numbers are latencies, unless some lines have none and all numbers are those of hosts.
     let may_be_numbers = whole && pairs;
     let is_name = |cell: &&str| {
-        let is_value = cell.parse::<f64>().is_ok() || cell.parse::<Duration>().is_ok();
+        let is_value = is_quantity(cell) || duration(cell).is_some();
         hosts.contains(cell) && (may_be_numbers || !is_value)
     };
     let mut found = None;
@@ -338,10 +368,16 @@ fn neighbours(text: &str, separator: Separator) -> Option<usize> {
     found
 }
 
-/// What is said besides of a matrix that cannot be read and was a guess.
-pub(super) fn guessed(fault: Fault) -> Fault {
+/// What is said besides of a file that cannot be read and whose format was a guess.
+pub(super) fn guessed(fault: Fault, format: Format) -> Fault {
+    let guess = match format {
+        Format::RttMatrix => "an rtt-matrix",
+        other => other.as_str(),
+    };
     let message = fault.message
-        + " (guessed to be an rtt-matrix; `format` says if it is an edge-list or an adjacency-list)";
+        + &format!(
+            " (guessed to be {guess}; `format` says if it is an edge-list or an adjacency-list)"
+        );
     Fault::new(fault.line, message)
 }
 

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::{ParsedLinks, count};
+use super::links::{ParsedLinks, as_said, count};
 use super::text::{data_lines, last_line};
 use crate::parameter::quoted;
 
@@ -36,17 +36,15 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
         let ends = (host(first)?, host(words.next().unwrap_or_default())?);
         found.link(ends, words.next().map(|word| (line, "weight", word)))?;
     }
-    if found.links.edge_count() != links {
-        let message = format!(
-            "expected {links} links as the head says, found {}",
-            found.links.edge_count()
-        );
-        return Err(Fault::new(last_line(text), message));
-    }
-    found.finish(last_line(text))
+    let last = last_line(text);
+    as_said(last, hosts, "hosts", found.links.node_count())?;
+    as_said(last, links, "links", found.links.edge_count())?;
+    found.finish(last)
 }
 
-/// Whether the text looks like it: the numbers of hosts and links, and as many lines, of which the first so many begin with numbers that go up by one.
+/// Whether the text looks like it: the numbers of hosts and links, lines of three cells whose first
+/// goes up by one for the hosts, and links between these. How many lines there are is no sign: the
+/// reader tells a wrong number. As many as links would be a list of links that begins with a count.
 pub(super) fn opens(text: &str) -> bool {
     let mut lines = data_lines(text).map(|(_, line)| line.split_whitespace());
     let numbers: Vec<u64> = lines
@@ -58,16 +56,26 @@ pub(super) fn opens(text: &str) -> bool {
     let [hosts, links] = numbers[..] else {
         return false;
     };
-    let (mut seen, mut before) = (0, None);
+    let (mut rows, mut first) = (0, None);
     for mut words in lines {
-        let first = words.next().and_then(|word| word.parse::<u64>().ok());
-        let follows = before.is_none_or(|before: u64| first == before.checked_add(1));
-        // A host has its place, a link another host and perhaps a weight.
-        let least = if seen < hosts { 2 } else { 1 };
-        if first.is_none() || words.count() < least || seen < hosts && !follows {
+        let mut number = || words.next().and_then(|word| word.parse::<u64>().ok());
+        let from = number();
+        let fits = if rows < hosts {
+            let first = *first.get_or_insert(from);
+            from.is_some()
+                && from == first.and_then(|first| first.checked_add(rows))
+                && words.count() == 2
+        } else {
+            let is_host = |id: Option<u64>| {
+                id.zip(first.flatten())
+                    .is_some_and(|(id, first)| id >= first && id - first < hosts)
+            };
+            is_host(from) && is_host(number())
+        };
+        if !fits {
             return false;
         }
-        (seen, before) = (seen + 1, first);
+        rows += 1;
     }
-    hosts > 1 && hosts.checked_add(links) == Some(seen)
+    hosts > 1 && rows > 2 && rows != links
 }

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::{ParsedLinks, count};
+use super::links::{ParsedLinks, as_said, count};
 use super::text::{data_lines, last_line};
 use crate::parameter::quoted;
 
@@ -36,10 +36,9 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
         .lines()
         .nth(1)
         .and_then(|line| line.trim().strip_prefix('%'));
-    let counts = second.map(|line| line.split_whitespace().map(str::parse::<usize>));
-    if let Some(Ok(hosts)) = counts.and_then(|mut counts| counts.nth(1)) {
-        found.declared = hosts;
-    }
+    let counts = second.into_iter().flat_map(str::split_whitespace);
+    let counts: Vec<usize> = counts.map_while(|word| word.parse().ok()).collect();
+    found.declared = counts.get(1).copied().unwrap_or_default();
     for (line, content) in data_lines(text) {
         let mut words = content.split_whitespace();
         let (Some(from), Some(to)) = (words.next(), words.next()) else {
@@ -56,7 +55,11 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
         let values = ["weight", "time"].into_iter().zip(words);
         found.link(ends, values.map(|(name, word)| (line, name, word)))?;
     }
-    found.finish(last_line(text))
+    let last = last_line(text);
+    if let Some(links) = counts.first() {
+        as_said(last, *links, "links", found.links.edge_count())?;
+    }
+    found.finish(last)
 }
 
 /// Whether the text looks like it.

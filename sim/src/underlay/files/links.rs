@@ -1,8 +1,9 @@
 //! Hosts and links as a reader finds them, one after the other.
 
 use super::Fault;
-use super::latency::{LatencyRule, Value, Wanted};
-use crate::parameter::{quoted, shown};
+use super::latency::{LatencyRule, Wanted};
+use super::numbers::number;
+use crate::parameter::quoted;
 use crate::underlay::graph::Links;
 use petgraph::graph::NodeIndex;
 use rustc_hash::FxHashMap;
@@ -90,7 +91,7 @@ impl<'a> ParsedLinks<'a> {
                 }
             } else if self.carried.len() < MOST_CARRIED
                 && !self.carried.contains(name)
-                && word.parse::<f64>().is_ok_and(f64::is_finite)
+                && number(word).is_some_and(f64::is_finite)
             {
                 self.carried.insert(name.to_owned());
             }
@@ -100,11 +101,8 @@ impl<'a> ParsedLinks<'a> {
     }
 
     fn latency(&self, line: usize, name: &str, word: &str) -> Result<NonZeroU32, Fault> {
-        match self.rule.value(name, word) {
-            Value::Latency(latency) => Ok(latency),
-            Value::Unfit => Err(self.rule.refuse(line, name, &shown(word))),
-            Value::Other => Err(self.rule.refuse(line, name, &quoted(word))),
-        }
+        let refuse = |misfit| self.rule.refuse(line, name, word, misfit);
+        self.rule.value(name, word).map_err(refuse)
     }
 
     /// Looks at the whole: whether there are links, and the latency that the scenario names.
@@ -141,6 +139,15 @@ impl<'a> ParsedLinks<'a> {
             _ => Ok(self),
         }
     }
+}
+
+/// Refuses another number of `what` than the head of the file says.
+pub(super) fn as_said(line: usize, said: usize, what: &str, found: usize) -> Result<(), Fault> {
+    if said == found {
+        return Ok(());
+    }
+    let message = format!("expected {said} {what} as the head says, found {found}");
+    Err(Fault::new(line, message))
 }
 
 /// A whole number of a file, such as a count of hosts.

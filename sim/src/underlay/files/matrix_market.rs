@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::latency::LatencyRule;
-use super::links::{ParsedLinks, count};
+use super::links::{ParsedLinks, as_said, count};
 use super::text::{last_line, numbered};
 use crate::parameter::shown;
 
@@ -69,12 +69,7 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
                 .map(|(name, word)| (line, *name, word)),
         )?;
     }
-    if found.links.edge_count() != entries {
-        let message = format!(
-            "expected {entries} entries as the head says, found {}",
-            found.links.edge_count()
-        );
-        return Err(Fault::new(last_line(text), message));
-    }
-    found.finish(last_line(text))
+    let last = last_line(text);
+    as_said(last, entries, "entries", found.links.edge_count())?;
+    found.finish(last)
 }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `text`, `rows` | encodings and lines; cells, their separators and what stands in which column |
 //! | `guess` | which format it is |
+//! | `numbers` | decimal points and commas, and units of time |
 //! | `links`, `latency` | hosts and links as they are found; which value is the latency |
 //! | `rtt_gaps` | from measured round-trip times to a latency for each pair |
 //! | `facts` | what is told of a file |
@@ -26,6 +27,7 @@ mod konect;
 mod latency;
 mod links;
 mod matrix_market;
+mod numbers;
 mod pajek;
 mod rtt_gaps;
 mod rtt_matrix;
@@ -47,7 +49,7 @@ choices! {
         Guess = "guess",
         /// A link a line, as in the SNAP collection: two names of hosts, of any characters but
         /// blanks. If a third column is a number or a duration (`5ms`, `5 ms`), it is the latency of the
-        /// link; further columns are skipped. A head, or a comment right before the first link,
+        /// link; decimals may stand after a comma that separates no cells; further columns are skipped. A head, or a comment right before the first link,
         /// names columns: `latency`, `delay` and `rtt` (of which half is taken) are latencies. A
         /// dictionary at the end of a line, as networkx writes it, has attributes. `#` and `%`
         /// open comment lines. Hosts are numbered as they first appear.
@@ -60,7 +62,8 @@ choices! {
         /// GraphML. A `data` element of an edge whose key has the `attr.name` "latency" is its
         /// latency, or else the default of that key.
         Graphml = "graphml",
-        /// Round-trip times of all pairs, a row a line; half of one is the latency. `-`, `?`,
+        /// Round-trip times of all pairs, a row a line; half of one is the latency. An entry may have
+        /// a unit (`5ms`). `-`, `?`,
         /// `*`, `NaN`, `NA`, -1, and 0 off the diagonal mean that a measurement is missing: it is
         /// taken from the other direction, else from the best way over a third host, else it is the
         /// median. Where the two directions differ their mean is taken. A triangle is mirrored;
@@ -160,9 +163,9 @@ parameters! {
         pub separator: Option<String> = None;
         /// Which attribute or column of a link is its latency: a name, the number of a column, or "none" if none is. If absent, the one called `latency`, or what the format says.
         pub latency: Option<String> = None;
-        /// The unit of numbers that are latencies or round-trip times. If absent, `rtt-unit` for `rtt-matrix` and `rtt-pairs`, and for links the one with which the name ends (`latency_us`), or else milliseconds.
+        /// The unit of numbers that are latencies or round-trip times. If absent, `rtt-unit` for `rtt-matrix` and `rtt-pairs`, or else the one in the name (`latency_us`, `rtt (s)`), or else milliseconds.
         pub unit: Option<RttUnit> = None;
-        /// The unit of the entries of an `rtt-matrix`; `unit` goes before it.
+        /// The unit of the entries of an `rtt-matrix` or of `rtt-pairs`; `unit` goes before it.
         pub rtt_unit: RttUnit = RttUnit::Milliseconds;
         /// Whether the two directions of an `rtt-matrix` or of `rtt-pairs` are kept where they differ: a message takes half of the round-trip time that its sender measured. Otherwise their mean is taken.
         pub asymmetric: bool = false;
@@ -345,6 +348,10 @@ impl File {
         let (format, skip) = (guess.format, guess.skip);
         let rule = &LatencyRule::of(self);
         let mut notes = Vec::new();
+        let guessed = |fault| match self.format {
+            Format::Guess => guess::guessed(fault, format),
+            _ => fault,
+        };
         let found = match format {
             Format::EdgeList | Format::Guess => edge_list::read(text, self, rule, skip)?,
             Format::AdjacencyList => edge_list::read_adjacency(text, self, rule)?,
@@ -355,14 +362,10 @@ impl File {
             Format::Pajek => pajek::read(text, rule)?,
             Format::Konect => konect::read(text, rule)?,
             Format::Brite => brite::read(text, rule)?,
-            Format::Inet => inet::read(text, rule)?,
-            Format::AsRelationships => as_relationships::read(text, rule)?,
+            Format::Inet => inet::read(text, rule).map_err(guessed)?,
+            Format::AsRelationships => as_relationships::read(text, rule).map_err(guessed)?,
             Format::RttMatrix => {
-                let matrix = rtt_matrix::read(text, self, &mut notes);
-                let matrix = matrix.map_err(|fault| match self.format {
-                    Format::Guess => guess::guessed(fault),
-                    _ => fault,
-                })?;
+                let matrix = rtt_matrix::read(text, self, &mut notes).map_err(guessed)?;
                 return Ok(facts::of_matrix(format, matrix, notes));
             }
             Format::RttPairs => {

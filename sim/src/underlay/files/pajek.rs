@@ -32,6 +32,11 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
                 "network" | "partition" | "vector" => Section::Other,
                 "vertices" => {
                     found.declared = count(line, words.nth(1), "`*Vertices HOSTS`")?;
+                    if words.next().is_some_and(|word| word.parse::<u64>().is_ok()) {
+                        let message = "a two-mode Pajek network has two kinds of nodes, which are not \
+                                       hosts alike";
+                        return Err(Fault::new(line, message));
+                    }
                     Section::Other
                 }
                 "edges" => Section::Links,

@@ -1,6 +1,7 @@
 //! Matrices of round-trip times: their shape and their entries.
 
 use super::delimited::Separator;
+use super::numbers::{DOUBT, duration, is_doubtful, is_quantity, number};
 use super::rtt_gaps::complete;
 use super::text::{data_lines, last_line};
 use super::{Fault, File};
@@ -13,12 +14,22 @@ pub(super) fn is_missing(word: &str) -> bool {
         || ["nan", "na", "n/a", "null"]
             .iter()
             .any(|name| word.eq_ignore_ascii_case(name))
-        || word.parse() == Ok(-1.0)
+        || number(word) == Some(-1.0)
 }
 
 /// Whether a cell can be an entry.
 pub(super) fn is_entry(word: &str) -> bool {
-    is_missing(word) || word.parse::<f64>().is_ok()
+    is_missing(word) || is_quantity(word)
+}
+
+/// An entry as a number of units of so many microseconds.
+pub(super) fn entry(word: &str, micros: f64) -> Option<f64> {
+    number(word).or_else(|| Some(duration(word)? / micros))
+}
+
+/// Whether an entry is 0, as those on the diagonal are.
+pub(super) fn is_zero(word: &str) -> bool {
+    entry(word, 1.0) == Some(0.0)
 }
 
 /// What the rows have.
@@ -54,6 +65,8 @@ struct Row {
     first: bool,
     rest: bool,
     last: bool,
+    /// Whether a 0 stands on the diagonal.
+    zero: bool,
 }
 
 impl Shape {
@@ -61,13 +74,16 @@ impl Shape {
     pub(super) fn of(text: &str, separator: Separator) -> Result<Self, Fault> {
         let mut cells = Vec::new();
         let mut rows: Vec<Row> = Vec::new();
-        let mut is_corner = false;
+        let (mut is_corner, mut has_letters) = (false, false);
         for (line, content) in data_lines(text) {
             separator.split(content, &mut cells);
             if rows.is_empty() {
                 is_corner = cells.first() == Some(&"")
                     && cells.len() > 2
                     && cells[1..].iter().all(|cell| cell.parse::<u64>().is_ok());
+                has_letters = cells
+                    .iter()
+                    .any(|cell| !is_missing(cell) && cell.starts_with(char::is_alphabetic));
             }
             rows.push(Row {
                 line,
@@ -75,9 +91,15 @@ impl Shape {
                 first: cells.first().is_some_and(|cell| is_entry(cell)),
                 rest: cells.iter().skip(1).all(|cell| is_entry(cell)),
                 last: cells.last().is_some_and(|cell| is_entry(cell)),
+                zero: cells.get(rows.len()).is_some_and(|cell| is_zero(cell)),
             });
         }
+        // Whatever stands off a diagonal of zeros, but for letters above it, are entries.
+        let is_bare = rows.len() > 2
+            && !has_letters
+            && rows.iter().all(|row| row.zero && row.cells == rows.len());
         let has_head = match &rows[..] {
+            _ if is_bare => false,
             [head, next, ..] if !head.rest && next.last => true,
             // Only the corner is a word, or empty.
             [head, next, ..] if !head.first || is_corner => next.first && next.last,
@@ -89,9 +111,8 @@ impl Shape {
         };
         let head_cells = rows.first().map_or(0, |row| row.cells);
         let body = &rows[usize::from(has_head)..];
-        let has_names = body
-            .iter()
-            .any(|row| !row.first && row.last && row.cells > 1)
+        let starts_with_word = |row: &Row| !row.first && row.last && row.cells > 1;
+        let has_names = !is_bare && body.iter().any(starts_with_word)
             || has_head
                 && body.iter().all(|row| row.cells == body.len() + 1)
                 && head_cells >= body.len();
@@ -146,12 +167,7 @@ pub(super) fn read(
     let separator = Separator::of(text, file)?;
     let shape = Shape::of(text, separator);
     let shape = shape.map_err(|fault| no_numbers(text, separator).unwrap_or(fault))?;
-    let entries = entries(
-        text,
-        separator,
-        shape,
-        f64::from(u32::MAX) / file.rtt_unit().micros(),
-    )?;
+    let entries = entries(text, separator, shape, file.rtt_unit().micros())?;
     let (hosts, mut rtt) = square(text, shape, entries)?;
     if hosts < 2 {
         let message = "expected at least two hosts, found 1";
@@ -207,9 +223,10 @@ fn malformed(line: usize, column: usize, word: &str, why: &str) -> Fault {
     )
 }
 
-/// The entries of the text one after the other, NaN where one is missing. None is above `most`,
-/// but on the diagonal of a square.
-fn entries(text: &str, separator: Separator, shape: Shape, most: f64) -> Result<Vec<f64>, Fault> {
+/// The entries of the text one after the other, NaN where one is missing, in units of so many
+/// microseconds. None is too large, but on the diagonal of a square.
+fn entries(text: &str, separator: Separator, shape: Shape, micros: f64) -> Result<Vec<f64>, Fault> {
+    let most = f64::from(u32::MAX) / micros;
     let mut rtt = Vec::new();
     let mut cells = Vec::new();
     let rows = data_lines(text).skip(usize::from(shape.has_head));
@@ -218,15 +235,16 @@ fn entries(text: &str, separator: Separator, shape: Shape, most: f64) -> Result<
         let names = usize::from(shape.has_names);
         for (column, word) in cells.iter().skip(names).enumerate() {
             let is_diagonal = shape.outline == Outline::Square && row == column;
-            rtt.push(match word.parse::<f64>() {
+            rtt.push(match entry(word, micros) {
                 _ if is_missing(word) => f64::NAN,
-                Ok(entry) if (0.0..=most).contains(&entry) || is_diagonal => entry,
+                Some(entry) if (0.0..=most).contains(&entry) || is_diagonal => entry,
                 found => {
                     let why = match found {
-                        Ok(entry) if entry < 0.0 => {
+                        Some(entry) if entry < 0.0 => {
                             ": a round-trip time cannot be negative; `-`, `?` or `*` stand for a \
                              missing one"
                         }
+                        None if is_doubtful(word) => DOUBT,
                         _ => ", expected a round-trip time",
                     };
                     return Err(malformed(line, column + names, word, why));

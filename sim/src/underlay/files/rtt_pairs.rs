@@ -1,11 +1,13 @@
 //! Round-trip times as a list: a pair of hosts and their time a line.
 
 use super::delimited::{Columns, Separator};
+use super::latency::{LatencyRule, unknown_unit};
+use super::numbers::{DOUBT, is_doubtful};
 use super::rtt_gaps::complete;
-use super::rtt_matrix::is_missing;
+use super::rtt_matrix::{entry, is_missing};
 use super::text::{data_lines, last_line};
-use super::{Fault, File};
-use crate::parameter::quoted;
+use super::{Fault, File, RttUnit};
+use crate::parameter::{quoted, shown};
 use crate::underlay::pairwise::Matrix;
 use rustc_hash::FxHashMap;
 
@@ -27,11 +29,25 @@ pub(super) fn read(
     let column = columns
         .latency(file)
         .map_err(|why| Fault::new(columns.first_line, why))?;
-    let Some((column, _)) = column else {
+    let Some((column, name)) = column else {
         let message = "no column has round-trip times; `columns` under [underlay.file] names them";
         return Err(Fault::new(columns.first_line, message));
     };
-    let most = f64::from(u32::MAX) / file.rtt_unit().micros();
+    // The name of the column says its unit unless the scenario does.
+    let micros = file.rtt_unit().micros();
+    let unit = match file.rtt_unit() {
+        RttUnit::Milliseconds => LatencyRule::of(file).unit(name),
+        given => Some(given.into()),
+    };
+    let unit = unit.ok_or_else(|| unknown_unit(columns.first_line, name))?;
+    if unit.micros != micros {
+        let name = shown(name);
+        notes.push(format!(
+            "round-trip times are in {}, as `{name}` says",
+            unit.name
+        ));
+    }
+    let (scale, most) = (unit.micros / micros, f64::from(u32::MAX) / unit.micros);
     // Only asked: hosts are numbered by their place in the file.
     let mut hosts: FxHashMap<&str, usize> = FxHashMap::default();
     let mut pairs = Vec::new();
@@ -57,11 +73,12 @@ pub(super) fn read(
                 format!("pairs of more than {MOST_HOSTS} hosts; as an edge-list they fit");
             return Err(Fault::new(line, message));
         }
-        let rtt = match word.parse::<f64>() {
+        let rtt = match entry(word, unit.micros) {
             _ if is_missing(word) => f64::NAN,
-            Ok(rtt) if (0.0..=most).contains(&rtt) => rtt,
+            Some(rtt) if (0.0..=most).contains(&rtt) => rtt * scale,
             _ => {
-                let message = format!("expected a round-trip time, found {}", quoted(word));
+                let why = if is_doubtful(word) { DOUBT } else { "" };
+                let message = format!("expected a round-trip time, found {}{why}", quoted(word));
                 return Err(Fault::new(line, message));
             }
         };

@@ -45,7 +45,16 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Cow<'_, str>, Fault
     if text.trim().is_empty() {
         return Err(Fault::new(1, "the file is empty"));
     }
-    Ok(text)
+    Ok(line_ends(text))
+}
+
+/// The text with line feeds where lines end with a carriage return alone, as old Macs wrote them.
+fn line_ends(text: Cow<'_, str>) -> Cow<'_, str> {
+    let mut returns = text.match_indices('\r');
+    if returns.all(|(at, _)| text[at + 1..].starts_with('\n')) {
+        return text;
+    }
+    Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 /// Control characters are UTF-8 too, but no format has them.
@@ -55,7 +64,9 @@ fn control(bytes: &[u8]) -> Option<usize> {
 }
 
 fn not_text(bytes: &[u8], at: usize) -> Fault {
-    let line = 1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count();
+    let ends = bytes[..at].iter().zip(bytes[1..].iter().chain([&0]));
+    let ends = ends.filter(|&(&byte, &next)| byte == b'\n' || byte == b'\r' && next != b'\n');
+    let line = 1 + ends.count();
     let message = format!("not UTF-8 text: found the byte 0x{:02x}", bytes[at]);
     Fault::new(line, message)
 }
