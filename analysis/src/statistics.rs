@@ -7,12 +7,13 @@
 //! assert_eq!(statistics::standard_deviation(&hops), Some(1.0));
 //! ```
 
+use dhtlab_format::figure::Statistic;
 use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
-/// The statistics that `summary.csv` holds of one metric at one point of the sweep.
+/// The statistics of one metric at one point of the sweep in `summary.csv`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// How many values there were.
+    /// Number of values.
     pub n: usize,
     /// The arithmetic mean.
     pub mean: f64,
@@ -51,7 +52,7 @@ pub fn mean(values: &[f64]) -> Option<f64> {
         return None;
     }
     let first = values.iter().sum::<f64>() / values.len() as f64;
-    // A second pass takes back the rounding of the first; equal values then give just that value.
+    // A second pass corrects the rounding of the first; equal values then give exactly that value.
     let rest = values.iter().map(|value| value - first).sum::<f64>() / values.len() as f64;
     Some(first + rest)
 }
@@ -105,7 +106,7 @@ pub fn quantile(values: &[f64], level: f64) -> Option<f64> {
     let below = position.floor() as usize;
     let above = position.ceil() as usize;
     let (low, high) = (sorted[below], sorted[above]);
-    // Equal ends need no arithmetic, and must not gain a rounding error by it.
+    // Equal ends need no arithmetic, which would add a rounding error.
     if low == high {
         return Some(low);
     }
@@ -159,6 +160,16 @@ fn probability_differences(one: &[(f64, f64)], other: &[(f64, f64)]) -> Option<V
             .map(|same| same.iter().map(|&(_, mass)| mass).sum())
             .collect(),
     )
+}
+
+/// The value of a statistic over repetitions, and its interval; `None` without values.
+pub fn of(statistic: Statistic, values: &[f64]) -> Option<(f64, Option<(f64, f64)>)> {
+    match statistic {
+        Statistic::Mean => Some((mean(values)?, confidence_interval(values))),
+        Statistic::StandardDeviation => {
+            Some((standard_deviation(values)?, deviation_interval(values)))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -217,7 +228,7 @@ mod tests {
         let skew = [(1.0, 3.0), (0.0, 1.0)];
         assert_eq!(total_variation_distance(&even, &skew), Some(0.25));
         assert_eq!(kolmogorov_distance(&even, &skew), Some(0.25));
-        // A swap far apart moves mass, but the cumulative functions part by less.
+        // A distant swap moves mass, but changes the cumulative functions by less.
         let left = [(0.0, 0.5), (2.0, 0.5)];
         let right = [(1.0, 0.5), (3.0, 0.5)];
         assert_eq!(total_variation_distance(&left, &right), Some(1.0));

@@ -3,21 +3,19 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::Error;
-use crate::manifest::Manifest;
-use crate::output;
 use crate::statistics::Summary;
 use crate::table::Table;
-
-/// The columns of `runs.csv` that say which run a row is; all others are swept keys or metrics.
-pub const RUN_COLUMNS: [&str; 3] = ["run", "repetition", "seed"];
+use dhtlab_format::manifest::Manifest;
+use dhtlab_format::output;
+use dhtlab_format::{Error, RUN_COLUMNS};
 
 /// Writes `summary.csv` beside the `runs.csv` of a run.
 ///
-/// One row a point of the sweep and metric: the swept keys, then `metric, n, mean, sd, ci95_low,
-/// ci95_high, min, median, max`. Points are in the order in which `runs.csv` first shows them,
-/// metrics in the order of its columns. Missing cells (empty or `NaN`) do not count; `n` says how
-/// many were left; a metric that no run has a value of is left out. With one repetition the deviation and the interval are empty.
+/// One row per point of the sweep and metric: the swept keys, then `metric, n, mean, sd, ci95_low,
+/// ci95_high, min, median, max`. Points are in the order of their first appearance in `runs.csv`,
+/// metrics in the order of its columns. Missing cells (empty or `NaN`) do not count; `n` is the
+/// number of the others. A metric without any value is left out. With one repetition the deviation
+/// and the interval are empty.
 ///
 /// # Errors
 /// When `manifest.json` or `runs.csv` is missing or malformed, when `runs.csv` has no rows or lacks
@@ -84,7 +82,7 @@ pub fn records(runs: &Table, swept: &[String]) -> Result<Vec<Vec<String>>, Error
     Ok(records)
 }
 
-/// The columns of `runs.csv` that are neither about the run nor swept.
+/// The columns of `runs.csv` that are metrics: neither run columns nor swept keys.
 pub fn metric_columns(runs: &Table, swept: &[String]) -> Vec<usize> {
     (0..runs.columns.len())
         .filter(|&column| {

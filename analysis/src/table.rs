@@ -3,13 +3,13 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
-use crate::files::{self, Links};
+use dhtlab_format::Error;
+use dhtlab_format::files::{self, Links};
 
 /// A table in memory: every cell as its text.
 #[derive(Debug)]
 pub struct Table {
-    /// The file it came from.
+    /// The path of its file.
     pub path: PathBuf,
     /// The names in the header.
     pub columns: Vec<String>,
@@ -35,8 +35,8 @@ impl Table {
         Self::of(path, csv::Reader::from_reader(file))
     }
 
-    /// Reads a table from text, in which lines that begin with `#` are comments; `name` stands for
-    /// its path in errors.
+    /// Reads a table from text, in which lines that begin with `#` are comments; `name` is its path
+    /// in errors.
     ///
     /// # Errors
     /// Those of [`Table::read`].
@@ -46,7 +46,7 @@ impl Table {
         Self::of(name, reader)
     }
 
-    /// A table of rows that stand elsewhere; cells that a row lacks are empty.
+    /// A table of given rows; cells that a row lacks are empty.
     ///
     /// # Errors
     /// When there are no rows.
@@ -113,7 +113,7 @@ impl Table {
         })
     }
 
-    /// How many rows there are; never 0.
+    /// Number of rows; never 0.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -121,7 +121,7 @@ impl Table {
     /// The index of the column `name`.
     ///
     /// # Errors
-    /// [`Error::MissingColumn`], which lists the columns that are there.
+    /// [`Error::MissingColumn`], which lists the existing columns.
     pub fn column(&self, name: &str) -> Result<usize, Error> {
         self.find(name).ok_or_else(|| Error::MissingColumn {
             path: self.path.clone(),

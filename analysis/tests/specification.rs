@@ -1,6 +1,6 @@
 //! Figures as scenario files write them, good and bad.
 
-use dhtlab_analysis::figure::Figure;
+use dhtlab_format::figure::Figure;
 
 fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()

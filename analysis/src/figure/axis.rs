@@ -1,4 +1,4 @@
-//! Axes: ranges, ticks, and where a value lies.
+//! Axes: ranges, ticks, and positions of values.
 
 use super::label;
 
@@ -23,14 +23,14 @@ pub struct Tick {
     pub label: String,
 }
 
-/// How the range of a linear axis follows from the data.
+/// How the data determine the range of a linear axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AxisRange {
-    /// From 0, unless the data vary little at their level; ends at ticks.
+    /// From 0, unless the data vary little relative to their size; ends at ticks.
     FromZero,
-    /// From 0 in any case; ends at ticks.
+    /// Always from 0; ends at ticks.
     WithZero,
-    /// The data and a margin.
+    /// The data with a margin.
     Tight,
 }
 
@@ -53,9 +53,9 @@ impl Axis {
         }
     }
 
-    /// A linear axis that holds `low` to `high`, with about `count` ticks.
+    /// A linear axis from `low` to `high` or wider, with about `count` ticks.
     pub fn linear(low: f64, high: f64, span: AxisRange, count: usize) -> Self {
-        // Data that differ by rounding errors only are one level.
+        // Data that differ only by rounding errors are constant.
         let flat = high - low <= 1e-9 * low.abs().max(high.abs());
         let near_zero = low >= 0.0 && (flat || low <= 0.6 * high);
         let zero = match span {
@@ -73,7 +73,7 @@ impl Axis {
         } else {
             let margin = (high - low) * if span == AxisRange::Tight { 0.04 } else { 0.08 };
             (from, to) = (low - margin, high + margin);
-            // Room below 0 is for markers at 0, whose error bars would hide on the axis.
+            // Space below 0 for markers at 0, whose error bars would otherwise lie on the axis.
             if span == AxisRange::Tight && low > 0.0 {
                 from = from.max(0.0);
             }
@@ -95,7 +95,7 @@ impl Axis {
         }
     }
 
-    /// The axis without ticks between whole numbers, for values that are all whole.
+    /// The axis without ticks between integers, for integer values.
     pub fn at_whole_numbers(mut self) -> Self {
         if self.ticks.iter().any(|tick| tick.at.fract() != 0.0) {
             self.ticks = linear_ticks(self.low, self.high, 1.0);
@@ -103,7 +103,7 @@ impl Axis {
         self
     }
 
-    /// A logarithmic axis that holds `low` to `high`, both positive. `binary` puts the ticks at
+    /// A logarithmic axis from `low` to `high` or wider, both positive. `binary` puts the ticks at
     /// powers of two instead of ten.
     pub fn logarithmic(low: f64, high: f64, binary: bool, count: usize) -> Self {
         let decades = (high / low).log10();
@@ -132,7 +132,7 @@ impl Axis {
                 (first..=last)
                     .flat_map(|exponent| {
                         multiples.iter().map(move |multiple| {
-                            // Dividing keeps 0.001 the nearest number to a thousandth.
+                            // Division gives the nearest number to a thousandth for 0.001.
                             if exponent < 0 {
                                 multiple / 10_f64.powi(-exponent)
                             } else {
@@ -179,8 +179,8 @@ impl Axis {
         }
     }
 
-    /// Where `value` lies: 0 at the low end, 1 at the high end. Values that a logarithmic axis cannot
-    /// show lie at the low end.
+    /// The position of `value`: 0 at the low end, 1 at the high end. Values that a logarithmic axis
+    /// cannot show are at the low end.
     pub fn position(&self, value: f64) -> f64 {
         if !self.logarithmic {
             return (value - self.low) / (self.high - self.low);
@@ -191,7 +191,7 @@ impl Axis {
         (value / self.low).ln() / (self.high / self.low).ln()
     }
 
-    /// The value from which bars rise.
+    /// The value at which bars start.
     pub fn base(&self) -> f64 {
         if self.logarithmic {
             self.low
@@ -211,7 +211,7 @@ fn tick(at: f64, label: String) -> Tick {
     Tick { at, label }
 }
 
-/// 1, 2 or 5 times a power of ten, whichever is nearest to `rough` by ratio.
+/// 1, 2 or 5 times a power of ten, the nearest to `rough` by ratio.
 fn nice_step(rough: f64) -> f64 {
     let magnitude = 10_f64.powf(rough.log10().floor());
     let ratio = rough / magnitude;
@@ -233,7 +233,7 @@ fn linear_ticks(from: f64, to: f64, step: f64) -> Vec<Tick> {
     (first..=last)
         .map(|index| {
             let at = index as f64 * step;
-            // Long rows of zeros are hard to read, and harder to compare.
+            // Long rows of zeros are hard to read.
             let label = if at != 0.0 && (decimals > 4 || largest >= 1e7) {
                 label::rounded(at, 4)
             } else {

@@ -1,8 +1,8 @@
 //! The canvas of a figure: plotters' SVG backend, with lengths in pixels and dashed lines.
 //!
 //! Plotters rounds coordinates and line widths to whole units, and its dashes have one length. So
-//! the backend is [`GRID`] times as large as the figure, the header scales it down, and dashed lines
-//! are cut into pieces here.
+//! the backend is [`GRID`] times as large as the figure, the header scales it down, and this module
+//! cuts dashed lines into pieces.
 
 use std::io;
 
@@ -20,24 +20,24 @@ use super::minify::minify;
 
 /// Units of the backend per pixel.
 const GRID: u32 = 10;
-/// Plotters writes a font size divided by this.
+/// Plotters divides font sizes by this.
 const FONT_SCALE: f64 = 1.24;
-/// How far, in parts of the size, plotters puts the baseline of a text below its upper side.
+/// Distance from the upper side of a text to its baseline in plotters, as a fraction of the size.
 const ASCENT: f64 = 0.76;
 
-/// A place in pixels, y growing downwards.
+/// A position in pixels, y downwards.
 pub type PagePoint = (f64, f64);
 
 /// Why a figure could not be drawn.
 pub type DrawingError = DrawingAreaErrorKind<io::Error>;
 
-/// Where figures are drawn. The first failure is kept for the end, where the document is lost.
+/// A canvas for figures. The first failure is stored, and reported with the finished document.
 pub struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
     result: Result<(), DrawingError>,
 }
 
-/// Where a text stands to its place.
+/// The horizontal anchor of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     Start,
@@ -49,11 +49,11 @@ pub enum Anchor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     Across,
-    /// From the bottom to the top.
+    /// From bottom to top.
     Upwards,
 }
 
-/// How a text is written.
+/// The format of a text.
 #[derive(Debug, Clone, Copy)]
 pub struct TextFormat {
     pub size: f64,
@@ -62,12 +62,12 @@ pub struct TextFormat {
     pub direction: Direction,
 }
 
-/// How a line is drawn.
+/// The format of a line.
 #[derive(Debug, Clone, Copy)]
 pub struct Stroke {
     pub colour: RGBColor,
     pub width: f64,
-    /// The lengths of dashes and gaps in turn; empty for a solid line.
+    /// The lengths of dashes and gaps, alternating; empty for a solid line.
     pub dash: &'static [f64],
 }
 
@@ -97,7 +97,7 @@ impl TextFormat {
         }
     }
 
-    /// Text from the bottom to the top.
+    /// Text from bottom to top.
     pub fn upwards(size: f64, colour: RGBColor, anchor: Anchor) -> Self {
         Self {
             direction: Direction::Upwards,
@@ -106,11 +106,11 @@ impl TextFormat {
     }
 }
 
-/// Draws an SVG document of `size` pixels, on white, with a title and a description for readers who
-/// do not see it.
+/// Draws an SVG document of `size` pixels, on white, with a title and a description for screen
+/// readers.
 ///
 /// # Errors
-/// When the backend fails, which it has no reason to in memory.
+/// When the backend fails, which is not expected in memory.
 pub fn document(
     size: (u32, u32),
     title: &str,
@@ -132,8 +132,8 @@ pub fn document(
     Ok(minify(&with_header(&text, size, title, description)))
 }
 
-/// Puts another first line in place of the header of plotters: the size in pixels, joints of lines
-/// that do not stick out, and the texts for readers who do not see the figure.
+/// Replaces the header of plotters: the size in pixels, round line joins, and the texts for screen
+/// readers.
 fn with_header(text: &str, (width, height): (u32, u32), title: &str, description: &str) -> String {
     let body = text.split_once('\n').map_or("", |(_, body)| body);
     let mut header = format!(
@@ -166,7 +166,7 @@ impl<'a> Canvas<'a> {
     pub fn polygon(&mut self, corners: &[PagePoint], fill: RGBAColor, edge: Option<Stroke>) {
         self.draw(&Polygon::new(places(corners), fill.filled()));
         if let Some(edge) = edge {
-            // Once round and along the first side again: every corner is a joint then.
+            // The path continues along the first side again, so that every corner is a join.
             let round = corners.iter().chain(corners.iter().take(2));
             self.line(&round.copied().collect::<Vec<_>>(), edge);
         }
@@ -210,7 +210,7 @@ impl<'a> Canvas<'a> {
             anchor,
             direction,
         } = lettering;
-        // Only with its upper side as the anchor has a text the same baseline in every font.
+        // Only with the upper side as anchor is the baseline the same in every font.
         let rise = size * ASCENT;
         let (at, turn) = match direction {
             Direction::Across => ((at.0, at.1 - rise), FontTransform::None),
@@ -253,7 +253,7 @@ fn length(value: f64) -> u32 {
     (value * f64::from(GRID)).round() as u32
 }
 
-/// Cuts a line into dashes, whose lengths and gaps come in turn from `pattern`.
+/// Cuts a line into dashes; dash and gap lengths alternate in `pattern`.
 fn dashes(points: &[PagePoint], pattern: &[f64]) -> Vec<Vec<PagePoint>> {
     let mut dashes = Vec::new();
     let mut dash: Vec<PagePoint> = points.first().copied().into_iter().collect();
@@ -290,7 +290,7 @@ fn dashes(points: &[PagePoint], pattern: &[f64]) -> Vec<Vec<PagePoint>> {
     dashes
 }
 
-/// `text` without the characters that XML 1.0 cannot hold.
+/// `text` without the characters that XML 1.0 excludes.
 fn printable(text: &str) -> String {
     let bad = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
     text.replace(bad, " ")

@@ -8,12 +8,12 @@ use super::select::Source;
 use super::spec::Kind;
 use super::style;
 use super::theory::{self, Drawn, Fit};
-use crate::Error;
+use dhtlab_format::Error;
 
 /// Builds the plot of a figure of kind `histogram`.
 ///
 /// # Errors
-/// When the results do not hold what the figure shows.
+/// When the results do not contain what the figure shows.
 pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let figure = source.figure;
     let value_column = source.table.column("value")?;
@@ -88,7 +88,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
                 points: running_sums(&bars),
             }
         } else if count <= 2 {
-            // Neighbouring values stand apart by a fifth of a bin.
+            // A fifth of a bin separates neighbouring values.
             let width = 0.8 * bin / count as f64;
             Mark::Bars {
                 index,
@@ -123,7 +123,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     Ok((plot, fits))
 }
 
-/// Each value with the part of all that does not exceed it.
+/// Each value with the fraction of all that does not exceed it.
 fn running_sums(fractions: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut sum = 0.0;
     let add = |&(value, fraction): &(f64, f64)| {

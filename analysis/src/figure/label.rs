@@ -1,4 +1,4 @@
-//! Names and numbers as people read them.
+//! Names and numbers as readable text.
 
 /// A label from the name of a swept key, metric or column: `underlay_hops_mean` becomes
 /// "underlay hops, mean", `latency_ms` becomes "latency (ms)".
@@ -38,8 +38,8 @@ pub fn readable(name: &str) -> String {
     label
 }
 
-/// The value of a swept key where it must stand for itself: texts bare, numbers with the last part
-/// of the key, as in "dimensions = 4".
+/// The value of a swept key outside of its axis: texts unchanged, numbers with the last part of the
+/// key, as in "dimensions = 4".
 pub fn value_of(key: &str, value: &str) -> String {
     let number = value
         .split_whitespace()
@@ -77,7 +77,7 @@ pub fn number(value: f64, decimals: usize) -> String {
     text
 }
 
-/// A number with about `significant` digits and no zeros at its end.
+/// A number with about `significant` digits and no trailing zeros.
 pub fn rounded(value: f64, significant: i32) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();

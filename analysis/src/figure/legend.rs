@@ -6,9 +6,9 @@ use super::plot::{Entry, Sample};
 use super::style;
 use super::text_layout::{text_width, wrapped};
 
-/// Between two entries.
+/// Space between two entries.
 const GAP: f64 = 30.0;
-/// Between a sample and its label.
+/// Space between a sample and its label.
 const BESIDE: f64 = 8.0;
 const LINE: f64 = style::LEGEND_SIZE * 1.5;
 
@@ -45,7 +45,7 @@ impl Legend {
         Self { rows, width }
     }
 
-    /// The room that it takes, some below it included.
+    /// The height, with some space below.
     pub fn height(&self) -> f64 {
         if self.rows.is_empty() {
             return 0.0;
@@ -53,7 +53,7 @@ impl Legend {
         self.rows.iter().map(|row| row_height(row)).sum::<f64>() + 6.0
     }
 
-    /// Draws it below and to the right of a corner.
+    /// Draws the legend below and to the right of a corner.
     pub fn draw(&self, canvas: &mut Canvas<'_>, (left, mut top): (f64, f64)) {
         for row in &self.rows {
             let total = row.iter().map(|item| item.width + GAP).sum::<f64>() - GAP;

@@ -9,12 +9,13 @@ use super::select::{DistinctTexts, Group, Selection, Source};
 use super::spec::{Statistic, Theory};
 use super::style;
 use super::theory::{self, Drawn, Fit};
-use crate::Error;
+use crate::statistics;
+use dhtlab_format::Error;
 
 /// Builds the plot of a figure of kind `lines`.
 ///
 /// # Errors
-/// When the results do not hold what the figure shows.
+/// When the results do not contain what the figure shows.
 pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let figure = source.figure;
     let x_name = figure.x.as_deref().unwrap_or_default();
@@ -103,8 +104,8 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     Ok((plot, fits))
 }
 
-/// Adds the means of another column as a dotted line a series, in black, so that it is seen on the
-/// series that it predicts.
+/// Adds the means of another column as one dotted line per series, in black, so that it is visible
+/// on the series that it predicts.
 fn add_metric(
     source: &Source<'_>,
     selection: &Selection,
@@ -147,7 +148,7 @@ fn add_metric(
     Ok(())
 }
 
-/// How the vertical axis of lines and scatters is labelled and scaled.
+/// Labels and scales of the vertical axis of lines and scatters.
 pub fn y_scaling(source: &Source<'_>) -> Scaling {
     let figure = source.figure;
     let names: Vec<String> = figure
@@ -209,8 +210,10 @@ fn points(
             }
         }
         let values = source.numbers(rows, y_column)?;
-        let (Some((y, y_interval)), Some(x)) = (statistic.of(&values), positions.place(&texts[0]))
-        else {
+        let (Some((y, y_interval)), Some(x)) = (
+            statistics::of(statistic, &values),
+            positions.place(&texts[0]),
+        ) else {
             continue;
         };
         let shown = |logarithmic: bool, value: f64| !logarithmic || value > 0.0;

@@ -1,4 +1,4 @@
-//! Drawing what stands between the axes, and its samples in the legend.
+//! Draws the marks between the axes, and their samples in the legend.
 
 use plotters::style::{Color, RGBColor, WHITE};
 
@@ -8,12 +8,12 @@ use super::diagram;
 use super::plot::{Mark, Point, Sample};
 use super::style::{self, Marker};
 
-/// From so many points on, a series has a band and few markers instead of bars and many.
+/// From this number of points on, a series has a band and few markers instead of many bars.
 const DENSE: usize = 40;
 const LINE_WIDTH: f64 = 2.2;
 const CAP: f64 = 5.0;
 
-/// Where values lie on the page.
+/// The projection of values to the page.
 #[derive(Debug)]
 pub struct Frame<'a> {
     pub x: &'a Axis,
@@ -25,12 +25,12 @@ pub struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// The horizontal place of a value.
+    /// The horizontal position of a value.
     pub fn at_x(&self, value: f64) -> f64 {
         self.left + self.x.position(value) * (self.right - self.left)
     }
 
-    /// The vertical place of a value.
+    /// The vertical position of a value.
     pub fn at_y(&self, value: f64) -> f64 {
         self.bottom - self.y.position(value) * (self.bottom - self.top)
     }
@@ -40,7 +40,7 @@ impl Frame<'_> {
     }
 }
 
-/// Draws what lies behind all marks of a panel: the bands of dense series.
+/// Draws the background of a panel: the bands of dense series.
 pub fn draw_behind(canvas: &mut Canvas<'_>, frame: &Frame<'_>, mark: &Mark) {
     if let Mark::Series {
         index,
@@ -90,7 +90,7 @@ pub fn draw(canvas: &mut Canvas<'_>, frame: &Frame<'_>, mark: &Mark) {
     }
 }
 
-/// How much room the sample of a legend entry takes.
+/// The width of the sample of a legend entry.
 pub fn sample_width(sample: Sample) -> f64 {
     match sample {
         Sample::Series { joined: true, .. }
@@ -186,7 +186,7 @@ fn draw_series(
         }
     }
     let stride = if dense { points.len().div_ceil(12) } else { 1 };
-    // Series whose markers fall together would hide each other.
+    // Shifts the markers of series, which would otherwise hide each other.
     let first = if dense {
         (index * stride / 4) % stride
     } else {
@@ -230,7 +230,7 @@ fn draw_bars(
     for &(x, y) in bars.iter().filter(|bar| bar.1 > 0.0) {
         let left = frame.at_x(x + offset - width / 2.0);
         let right = frame.at_x(x + offset + width / 2.0);
-        // The outlines of thin bars would leave no fill to see.
+        // The outlines of thin bars would hide their fill.
         let outline = Stroke::solid(style.colour, if right - left > 4.0 { 1.4 } else { 0.3 });
         canvas.rectangle(
             (left, frame.at_y(y)),
@@ -253,7 +253,7 @@ fn draw_steps(
     let mut end = f64::NEG_INFINITY;
     for &(x, y) in bars {
         let (left, right) = (x - width / 2.0, x + width / 2.0);
-        // Where values are missing between two bars, nothing was counted.
+        // Missing values between two bars have a count of zero.
         if left > end + width * 1e-6 {
             if end.is_finite() {
                 outline.push((end, zero));
@@ -277,7 +277,7 @@ fn draw_diamond(canvas: &mut Canvas<'_>, (x, y): (f64, f64), colour: RGBColor) {
     canvas.polygon(&corners, WHITE.mix(0.6), Some(Stroke::solid(colour, 1.8)));
 }
 
-/// Draws a marker around a place, `size` times as large as those of series.
+/// Draws a marker at a position, `size` times as large as those of series.
 pub fn draw_marker(
     canvas: &mut Canvas<'_>,
     (x, y): (f64, f64),
@@ -287,7 +287,7 @@ pub fn draw_marker(
 ) {
     let edge = Some(Stroke::solid(WHITE, 0.8 * size));
     let fill = colour.to_rgba();
-    // Corners on a circle, the first one upwards; `turn` is in parts of a full turn.
+    // Corners on a circle, the first at the top; `turn` is a fraction of a full turn.
     let corners = |count: usize, radii: [f64; 2], turn: f64| -> Vec<(f64, f64)> {
         (0..count)
             .map(|corner| {

@@ -1,16 +1,16 @@
-//! SVG in fewer bytes: what plotters writes as many elements of one look becomes one.
+//! Smaller SVG: many elements of one style become one.
 //!
 //! Plotters draws each line, each dash and each arm of a marker as a polyline with all its
-//! attributes. Opaque strokes of one look that follow each other are the same picture as one path
-//! with a part for each, and the parts are told relative to each other. A fifth of the bytes is left.
+//! attributes. Consecutive opaque strokes of one style give the same picture as one path with a
+//! part for each, in relative coordinates. This reduces the size to a fifth.
 
 use std::fmt::Write;
 
-/// A whole point of the grid.
+/// An integer point of the grid.
 type Point = (i64, i64);
 
-/// Joins polylines of one look, and leaves out what is so anyway. Everything else is kept as it is,
-/// in the same order.
+/// Joins polylines of one style, and omits default attributes. Everything else stays unchanged, in
+/// the same order.
 pub fn minify(svg: &str) -> String {
     let mut out = String::with_capacity(svg.len());
     let mut path = Path::default();
@@ -55,7 +55,7 @@ fn polyline(line: &str) -> Option<(&str, Vec<Point>)> {
     Some((look, points.filter(|points| points.len() > 1)?))
 }
 
-/// Polylines of one look.
+/// Polylines of one style.
 #[derive(Default)]
 struct Path {
     look: String,
@@ -78,7 +78,7 @@ impl Path {
         }
     }
 
-    /// Writes what was added, and begins anew.
+    /// Writes the collected polylines, and starts anew.
     fn close(&mut self, out: &mut String) {
         if !self.data.is_empty() {
             let look = self.look.replace(OPAQUE, "");
@@ -88,7 +88,7 @@ impl Path {
     }
 }
 
-/// What stands before a coordinate that follows another: a minus needs nothing.
+/// The separator before a coordinate that follows another: none before a minus.
 fn comma(y: i64) -> &'static str {
     if y < 0 { "" } else { "," }
 }

@@ -1,12 +1,11 @@
-//! Figures: what a scenario asks for, drawn from what its run left.
+//! Figures: the figures of a scenario, drawn from the results of its runs.
 //!
-//! A [`Figure`] is checked against the scenario by [`Figure::validate`]. Drawing then goes from the
-//! rows of a table (panels and series), by the kind of the figure, to a plot of plain numbers, and
-//! from there to a page of SVG. The PNG is made from the SVG.
+//! A [`Figure`] has been checked against the scenario. Drawing selects the rows of a table (panels
+//! and series), builds a plot of numbers according to the kind of the figure, and draws a page of
+//! SVG. The PNG is made from the SVG.
 
 mod axis;
 mod canvas;
-mod check;
 mod diagram;
 mod histogram;
 pub(crate) mod label;
@@ -21,7 +20,6 @@ mod png;
 mod positions;
 mod scatter;
 pub(crate) mod select;
-pub(crate) mod spec;
 mod style;
 mod text_layout;
 mod theory;
@@ -29,29 +27,29 @@ mod theory;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-pub use check::FigureError;
-pub use spec::{Figure, Kind, Names, Scale, Shift, Theory};
+pub(crate) use dhtlab_format::figure as spec;
 
-use crate::Error;
-use crate::manifest::Manifest;
-use crate::output;
 use crate::summary::metric_columns;
 use crate::table::Table;
+use dhtlab_format::Error;
+use dhtlab_format::figure::{Figure, FigureError, Kind, Theory};
+use dhtlab_format::manifest::Manifest;
+use dhtlab_format::output;
 use select::Source;
 use theory::Fit;
 
 /// Draws every figure of a run's manifest.
 ///
-/// Each figure is written as `<name>.svg` and, beside it, as `<name>.png` of twice the size. When a
-/// figure has a theory curve, `fits.csv` (`figure, panel, series, curve, parameter, value`) gets the
-/// parameters that were fitted and how far the data are from the curve; a value is empty where the
-/// data do not determine it. Without such a figure, an older `fits.csv` is deleted.
+/// Each figure is written as `<name>.svg` and as `<name>.png` of twice the size. For figures with
+/// theory curves, `fits.csv` (`figure, panel, series, curve, parameter, value`) contains the fitted
+/// parameters and the deviation of the data from the curve; a value is empty where the data do not
+/// determine it. Without such a figure, an older `fits.csv` is deleted.
 ///
-/// Returns the files that were written, in the order of the figures.
+/// Returns the written files, in the order of the figures.
 ///
 /// # Errors
-/// When a file is missing, malformed or empty, when a figure asks for what the results do not hold,
-/// when two figures have one name, and when a file cannot be written.
+/// When a file is missing, malformed or empty, when a figure needs something that the results do
+/// not contain, when two figures have one name, and when a file cannot be written.
 pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let manifest = Manifest::read(directory)?;
     let mut tables: HashMap<String, Table> = HashMap::new();
@@ -128,12 +126,12 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(written)
 }
 
-/// Draws a plot, and passes on what was fitted.
+/// Draws a plot, and returns its fits.
 fn with_axes(
     figure: &Figure,
     (mut plot, fits): (plot::Plot, Vec<Fit>),
 ) -> (Result<String, canvas::DrawingError>, Vec<Fit>) {
-    // A figure with one nameless series says on its axis what it shows.
+    // A figure with one unnamed series shows its content in the label of its axis.
     if plot.legend.len() == 1 && figure.series.is_empty() {
         plot.legend.clear();
     }
@@ -150,14 +148,4 @@ fn record(figure: &str, fit: Fit) -> Vec<String> {
         fit.value
             .map_or_else(String::new, |value| value.to_string()),
     ]
-}
-
-impl Figure {
-    /// The stem of the files of the figure at `index` (from 0).
-    #[must_use]
-    pub fn stem(&self, index: usize) -> String {
-        self.name
-            .clone()
-            .unwrap_or_else(|| format!("figure-{}", index + 1))
-    }
 }

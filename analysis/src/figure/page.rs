@@ -11,15 +11,15 @@ use super::text_layout::wrapped;
 const MARGIN: f64 = 18.0;
 const ROW_GAP: f64 = 16.0;
 
-/// The height of a line of text, in parts of its size.
+/// The height of a line of text, as a multiple of its size.
 pub const LINE: f64 = 1.3;
 
-/// How many panels stand side by side: three at most, and four as a square.
+/// Number of panels side by side: at most three, and four as a square.
 fn columns(panels: usize) -> usize {
     if panels == 4 { 2 } else { panels.clamp(1, 3) }
 }
 
-/// What stands around the panels of a figure, and how large these are.
+/// The parts around the panels of a figure, and the size of these.
 pub struct Page<'a> {
     pub title: &'a str,
     pub caption: &'a str,
@@ -30,8 +30,8 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Draws the page as an SVG document; `panel` draws the panel of a number (from 0) below and to
-    /// the right of a corner.
+    /// Draws the page as an SVG document; `panel` draws the panel with this number (from 0) below
+    /// and to the right of a corner.
     ///
     /// # Errors
     /// When the backend fails.
@@ -86,12 +86,12 @@ impl Paragraph {
         }
     }
 
-    /// The room that it takes.
+    /// The height of the paragraph.
     pub fn height(&self) -> f64 {
         self.lines.len() as f64 * self.lettering.size * LINE
     }
 
-    /// Draws it below a place, around it.
+    /// Draws it below a position, centred.
     pub fn draw(&self, canvas: &mut Canvas<'_>, (middle, top): (f64, f64)) {
         let mut baseline = top + self.lettering.size;
         for line in &self.lines {

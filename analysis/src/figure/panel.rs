@@ -1,4 +1,4 @@
-//! The panels of a figure with axes: how large they are, the axes, and what stands around these.
+//! The panels of a figure with axes: their size, the axes, and their labels.
 
 use super::axis::{Axis, AxisRange, Tick, powers_of_two};
 use super::canvas::{Anchor, Canvas, DrawingError, Stroke, TextFormat};
@@ -38,7 +38,7 @@ pub fn draw(plot: &Plot) -> Result<String, DrawingError> {
     })
 }
 
-/// The axes of all panels: panels are there to be compared.
+/// The axes, common to all panels so that these can be compared.
 fn axes(plot: &Plot) -> (Axis, Axis) {
     let (mut xs, mut ys) = (Vec::new(), Vec::new());
     let mut own_xs = Vec::new();
@@ -51,7 +51,7 @@ fn axes(plot: &Plot) -> (Axis, Axis) {
             Mark::Curve { .. } | Mark::Diamonds { .. } => {}
         }
     }
-    // A narrow panel has no room for the labels of as many ticks.
+    // A narrow panel has no space for as many tick labels.
     let count = if plot.panels.len() < 3 { 9 } else { 6 };
     let binary = powers_of_two(&own_xs);
     let y_span = if bars {
@@ -116,12 +116,12 @@ fn draw_panel(
     if let Some(title) = &title {
         frame.top = top + title.height() + 8.0;
     }
-    // The labels of the axes take room from the plot, and how many lines one of them needs depends
-    // on the room that the other leaves: the second round sees both.
+    // The labels of the axes take space from the plot, and the number of lines of one depends on
+    // the space that the other leaves: a second round settles both.
     let line = style::LABEL_SIZE * LINE;
     let (free_left, free_bottom) = (frame.left, frame.bottom);
     let (mut x_lines, mut y_lines) = (Vec::new(), Vec::new());
-    // Texts that are too wide for their place stand upright, cut if they are very long.
+    // Texts that are too wide are upright, and shortened if they are very long.
     let longest = widest(&x_axis.ticks).min(height / 3.0);
     let mut upright = false;
     for _ in 0..2 {
@@ -165,8 +165,8 @@ fn draw_panel(
     }
 }
 
-/// Draws the two axes with ticks and their labels, below the horizontal one `upright` and no longer
-/// than that if so asked.
+/// Draws the two axes with ticks and labels; if `upright`, those of the horizontal axis are upright
+/// and at most this long.
 fn draw_axes(canvas: &mut Canvas<'_>, frame: &Frame<'_>, upright: Option<f64>) {
     const SIZE: f64 = style::TICK_SIZE;
     let ink = Stroke::solid(style::INK, 1.2);
@@ -234,7 +234,7 @@ fn widest(ticks: &[Tick]) -> f64 {
         .fold(0.0, f64::max)
 }
 
-/// The least n such that labels at every n-th tick do not touch.
+/// The smallest n such that labels at every n-th tick do not overlap.
 fn labelled_stride(ticks: &[Tick], place: impl Fn(f64) -> f64, upright: bool) -> usize {
     let half = |tick: &Tick| {
         if upright {

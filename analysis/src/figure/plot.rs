@@ -1,8 +1,8 @@
-//! A figure as data: what each kind of figure builds, and the page draws.
+//! A figure as data, built by each kind of figure and drawn on the page.
 
 use plotters::style::RGBColor;
 
-/// A figure whose numbers are known and whose place on the page is not.
+/// A figure with its numbers, but without a position on the page.
 #[derive(Debug)]
 pub struct Plot {
     pub title: String,
@@ -13,12 +13,12 @@ pub struct Plot {
     pub legend: Vec<Entry>,
 }
 
-/// How one direction is labelled and scaled, in all panels alike.
+/// Label and scale of one direction, the same in all panels.
 #[derive(Debug, Default)]
 pub struct Scaling {
     pub label: String,
     pub logarithmic: bool,
-    /// The texts at 0, 1, 2, ... where the direction shows no numbers.
+    /// The texts at 0, 1, 2, ... if the direction has no numbers.
     pub texts: Option<Vec<String>>,
 }
 
@@ -29,16 +29,16 @@ pub struct Panel {
     pub marks: Vec<Mark>,
 }
 
-/// Something drawn in a panel. Series are known by their index, which gives them their style.
+/// Something drawn in a panel. Series are identified by their index, which determines their style.
 #[derive(Debug)]
 pub enum Mark {
-    /// Markers with error bars, joined by a line or not.
+    /// Markers with error bars, with or without a line.
     Series {
         index: usize,
         joined: bool,
         points: Vec<Point>,
     },
-    /// A theory curve, with a dot at each point or without.
+    /// A theory curve, with or without a dot at each point.
     Curve {
         colour: RGBColor,
         dash: &'static [f64],
@@ -50,7 +50,7 @@ pub enum Mark {
         colour: RGBColor,
         points: Vec<(f64, f64)>,
     },
-    /// Bars of `width` in units of x, their centres moved by `offset`.
+    /// Bars of `width` in units of x, their centres shifted by `offset`.
     Bars {
         index: usize,
         width: f64,
@@ -74,14 +74,14 @@ pub struct Point {
     pub y_interval: Option<(f64, f64)>,
 }
 
-/// A line of the legend.
+/// An entry of the legend.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub label: String,
     pub sample: Sample,
 }
 
-/// What stands beside a label in the legend.
+/// The sample beside a label in the legend.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sample {
     Series {
@@ -102,20 +102,20 @@ pub enum Sample {
     Step {
         index: usize,
     },
-    /// Of a layer of arrows in a diagram.
+    /// A layer of arrows in a diagram.
     Arrow {
         index: usize,
     },
-    /// Of a layer of boxes in a diagram.
+    /// A layer of boxes in a diagram.
     Box {
         index: usize,
     },
-    /// Of cells in a diagram.
+    /// Cells in a diagram.
     Cells,
 }
 
 impl Mark {
-    /// Calls `x` and `y` with every value that the axes must hold.
+    /// Calls `x` and `y` with every value that the axes must contain.
     pub fn extent(&self, x: &mut impl FnMut(f64), y: &mut impl FnMut(f64)) {
         match self {
             Self::Series { points, .. } => {

@@ -1,4 +1,4 @@
-//! SVG to PNG, with the font that the crate ships.
+//! SVG to PNG, with the font of the crate.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -6,13 +6,13 @@ use std::sync::{Arc, LazyLock};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
-use crate::Error;
+use dhtlab_format::Error;
 
-/// DejaVu Sans; its licence stands beside it.
+/// DejaVu Sans; its licence is beside it.
 static FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
 const FAMILY: &str = "DejaVu Sans";
 
-/// Pixels of the PNG per pixel of the SVG: sharp on dense screens and in print.
+/// Pixels of the PNG per pixel of the SVG, for dense screens and print.
 const SCALE: f32 = 2.0;
 
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! How the texts of a column lie on the horizontal axis.
+//! The positions of a column's texts on the horizontal axis.
 
 use super::label;
 use super::select::same;
@@ -20,7 +20,7 @@ pub enum Positions {
 }
 
 impl Positions {
-    /// What the distinct texts of a column are.
+    /// The meaning of the distinct texts of a column.
     pub fn of(texts: &[String]) -> Self {
         let number = |text: &String| text.trim().parse::<f64>().is_ok_and(f64::is_finite);
         if texts.iter().all(number) {
@@ -40,7 +40,7 @@ impl Positions {
         Self::Texts(texts.to_vec())
     }
 
-    /// Where `text` lies, if anywhere.
+    /// The position of `text`, if it has one.
     pub fn place(&self, text: &str) -> Option<f64> {
         match self {
             Self::Numbers => text.trim().parse().ok().filter(|x: &f64| x.is_finite()),

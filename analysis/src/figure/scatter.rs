@@ -7,12 +7,13 @@ use super::positions::Positions;
 use super::select::{DistinctTexts, Source};
 use super::spec::Statistic;
 use super::theory::{self, Drawn, Fit};
-use crate::Error;
+use crate::statistics;
+use dhtlab_format::Error;
 
 /// Builds the plot of a figure of kind `scatter`.
 ///
 /// # Errors
-/// When the results do not hold what the figure shows.
+/// When the results do not contain what the figure shows.
 pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let figure = source.figure;
     let x_name = figure.x.as_deref().unwrap_or_default();
@@ -47,8 +48,8 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         }
         let mut points = Vec::new();
         for rows in &rows_at {
-            let x = Statistic::Mean.of(&source.numbers(rows, x_column)?);
-            let y = Statistic::Mean.of(&source.numbers(rows, y_column)?);
+            let x = statistics::of(Statistic::Mean, &source.numbers(rows, x_column)?);
+            let y = statistics::of(Statistic::Mean, &source.numbers(rows, y_column)?);
             let (Some((x, x_interval)), Some((y, y_interval))) = (x, y) else {
                 continue;
             };

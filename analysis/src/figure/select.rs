@@ -1,4 +1,4 @@
-//! Which rows of a table belong to which panel and series of a figure.
+//! Selects the rows of a table for each panel and series of a figure.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::label;
 use super::plot::{Panel, Plot, Scaling};
 use super::spec::Figure;
-use crate::Error;
 use crate::table::Table;
+use dhtlab_format::Error;
 
-/// A figure and the results it is about.
+/// A figure and its results.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     pub figure: &'a Figure,
@@ -47,7 +47,7 @@ pub struct Selection {
 }
 
 impl Source<'_> {
-    /// What the legend calls a series: one without a key of its own is called after its metric.
+    /// The name of a series in the legend: one without its own key has the name of its metric.
     pub fn series_label(&self, label: &str) -> String {
         if !label.is_empty() {
             return label.to_owned();
@@ -68,7 +68,7 @@ impl Source<'_> {
         }
     }
 
-    /// A plot with everything but its marks.
+    /// A plot without marks.
     pub fn plot(&self, selection: &Selection, x: Scaling, y: Scaling) -> Plot {
         let several = self.figure.panel.is_some();
         Plot {
@@ -92,7 +92,7 @@ impl Source<'_> {
         }
     }
 
-    /// Sorts the rows that the figure keeps into panels and series.
+    /// Sorts the selected rows into panels and series.
     ///
     /// # Errors
     /// When a column is missing, and when no row is left.
@@ -183,7 +183,7 @@ impl Source<'_> {
         }
     }
 
-    /// The rows that `where` and `quantity` keep.
+    /// The rows that `where` and `quantity` select.
     fn kept_rows(&self) -> Result<Vec<usize>, Error> {
         let table = self.table;
         let mut filters: Vec<(&str, usize, Vec<String>)> = Vec::new();
@@ -224,7 +224,7 @@ impl Source<'_> {
     /// Refuses rows that would be averaged although they come from different points of the sweep.
     ///
     /// # Errors
-    /// [`Error::Data`], which names the key.
+    /// [`Error::Data`] with the key.
     pub fn one_point(&self, rows: &[usize], also_told_apart: Option<&str>) -> Result<(), Error> {
         for key in self.swept {
             if self.figure.accounts_for(key) || also_told_apart == Some(key) {
@@ -241,7 +241,7 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// The numbers of `column` in `rows`, missing ones left out.
+    /// The numbers of `column` in `rows`, without missing ones.
     ///
     /// # Errors
     /// When a cell is not a number.
@@ -262,7 +262,7 @@ pub struct DistinctTexts {
 }
 
 impl DistinctTexts {
-    /// The place of `texts`, a new one if they were not there.
+    /// The index of `texts`, which are added if they are new.
     pub fn place(&mut self, texts: Vec<String>) -> usize {
         if let Some(&place) = self.index.get(&texts) {
             return place;
@@ -274,7 +274,7 @@ impl DistinctTexts {
     }
 }
 
-/// The first two texts of `column` in `rows` that are not the same.
+/// The first two different texts of `column` in `rows`.
 pub fn differing<'a>(
     table: &'a Table,
     rows: &[usize],
@@ -287,7 +287,7 @@ pub fn differing<'a>(
         .map(|other| (first, other))
 }
 
-/// A scalar as a cell of a table shows it.
+/// A scalar as a cell of a table.
 pub fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -295,7 +295,8 @@ pub fn text_of(value: &Value) -> String {
     }
 }
 
-/// Whether two cells mean the same: the same text, or the same number written otherwise.
+/// Whether two cells have the same meaning: the same text, or the same number in different
+/// notations.
 pub fn same(one: &str, other: &str) -> bool {
     one == other || matches!((one.parse::<f64>(), other.parse::<f64>()), (Ok(a), Ok(b)) if a == b)
 }

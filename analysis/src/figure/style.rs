@@ -1,23 +1,23 @@
-//! The look of the figures: colours, markers, dashes and sizes.
+//! The style of the figures: colours, markers, dashes and sizes.
 //!
-//! The colours are those of Okabe and Ito, which colour-blind readers tell apart. Markers and dashes
-//! differ too, so that a figure printed in grey can be read.
+//! The colours are those of Okabe and Ito, which colour-blind readers can distinguish. Markers and
+//! dashes differ too, so that a figure printed in grey is readable.
 
 use plotters::style::{BLACK, RGBColor};
 
 /// Text and axes.
 pub const INK: RGBColor = rgb(0x22_22_22);
-/// Text of less weight.
+/// Less prominent text.
 pub const FAINT: RGBColor = rgb(0x55_55_55);
 /// The lines of the grid.
 pub const GRID: RGBColor = rgb(0xde_de_de);
-/// The lines of the grid between those of the ticks.
+/// The minor lines of the grid, between the ticks.
 pub const MINOR_GRID: RGBColor = rgb(0xf0_f0_f0);
 /// Theory curves that belong to no series, and published points.
 pub const THEORY: RGBColor = BLACK;
 
-/// The fills of cells and boxes in turn: pale, and light and dark by turns, so that neighbours are
-/// told apart in grey, too.
+/// The fills of cells and boxes, in turn: pale, and alternately light and dark, so that neighbours
+/// differ in grey, too.
 pub const TINTS: [RGBColor; 6] = [
     rgb(0xa9_cf_e8),
     rgb(0xfd_f3_d3),
@@ -27,7 +27,7 @@ pub const TINTS: [RGBColor; 6] = [
     rgb(0xf2_f2_f2),
 ];
 
-/// Sizes of text in pixels.
+/// The title of a figure. All sizes are in pixels.
 pub const TITLE_SIZE: f64 = 20.0;
 /// The title of a panel.
 pub const PANEL_SIZE: f64 = 17.0;
@@ -37,13 +37,13 @@ pub const LABEL_SIZE: f64 = 17.0;
 pub const TICK_SIZE: f64 = 15.0;
 /// An entry of the legend.
 pub const LEGEND_SIZE: f64 = 16.0;
-/// The sentence under the figure.
+/// The caption under the figure.
 pub const CAPTION_SIZE: f64 = 14.0;
 
-/// Half the height of a capital or a digit, in parts of the size of a text.
+/// Half the height of a capital or a digit, as a fraction of the text size.
 pub const HALF_CAPITAL: f64 = 0.36;
 
-/// The shape of a series' markers. The hollow diamond is kept for published values.
+/// The shape of a series' markers. The hollow diamond is reserved for published values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marker {
     Circle,
@@ -56,13 +56,13 @@ pub enum Marker {
     Star,
 }
 
-/// How one series looks.
+/// The style of one series.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     pub colour: RGBColor,
     /// The fill of its bars.
     pub fill: RGBColor,
-    /// The lengths of dashes and gaps in turn; empty for a solid line.
+    /// The lengths of dashes and gaps, alternating; empty for a solid line.
     pub dash: &'static [f64],
     pub marker: Marker,
 }
@@ -97,7 +97,7 @@ const fn rgb(hex: u32) -> RGBColor {
     RGBColor(red, green, blue)
 }
 
-/// The style of the series at `index`. From the ninth on colours come again, with other dashes and
+/// The style of the series at `index`. From the ninth on colours repeat, with other dashes and
 /// markers.
 pub fn of_series(index: usize) -> Style {
     let round = index / STYLES.len();
@@ -110,7 +110,7 @@ pub fn of_series(index: usize) -> Style {
     }
 }
 
-/// The dots of a prediction that each run writes beside what it found.
+/// The dots of a prediction that each run writes beside its measurement.
 pub const DOTS: &[f64] = &[2.0, 4.0];
 
 /// The dashes of the theory curve at `index`.

@@ -1,9 +1,9 @@
-//! How much room a text takes, and how it is broken or cut to fit.
+//! The width of texts, and how they are broken or shortened to fit.
 //!
-//! The widths are those of the font that the crate ships, so that a layout never depends on the
-//! fonts of a system.
+//! The widths are those of the crate's font, so that a layout never depends on the fonts of a
+//! system.
 
-/// How wide `text` is in the shipped font at `size` pixels. Most other fonts are narrower.
+/// The width of `text` in the crate's font at `size` pixels. Most other fonts are narrower.
 pub fn text_width(text: &str, size: f64) -> f64 {
     /// The advance widths of DejaVu Sans from space to tilde, in thousandths of the size.
     const ADVANCES: [u16; 95] = [
@@ -39,7 +39,7 @@ pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
     lines
 }
 
-/// `text`, or as much of its beginning as fits into `width` beside an ellipsis.
+/// `text`, or as much of its beginning as fits into `width` with an ellipsis.
 pub fn shortened(text: &str, size: f64, width: f64) -> String {
     if text_width(text, size) <= width {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Theory curves and published points beside the results, and the fits they take.
+//! Theory curves, their fits, and published points.
 
 use statrs::distribution::{Binomial, Discrete};
 
@@ -8,8 +8,8 @@ use super::positions::Positions;
 use super::select::{Selection, Source, same, text_of};
 use super::spec::{Shift, Theory};
 use super::style;
-use crate::Error;
 use crate::statistics;
+use dhtlab_format::Error;
 
 /// The points of one series in one panel.
 #[derive(Debug)]
@@ -30,18 +30,18 @@ pub struct Fit {
     pub value: Option<f64>,
 }
 
-/// A theory curve that met the data.
+/// A theory curve that applies to the data.
 struct Curve {
     label: String,
     dots: bool,
     points: Vec<(f64, f64)>,
 }
 
-/// Adds what the figure's `theory` asks for to the plot, and returns the fits.
+/// Adds the curves and points of the figure's `theory` to the plot, and returns the fits.
 ///
 /// # Errors
-/// When a curve needs numbers along x and there are none, and when the x of a published point is not
-/// of the kind that the axis shows.
+/// When a curve needs numbers along x and there are none, and when the x of a published point is
+/// not of the kind of the axis.
 pub fn add(
     source: &Source<'_>,
     selection: &Selection,
@@ -61,7 +61,7 @@ pub fn add(
                 add_points(source, selection, positions, theory, plot)?;
                 continue;
             }
-            // Their rows are known where lines are built.
+            // Handled where lines are built, which have the rows.
             Theory::Metric { .. } => continue,
         };
         if let Positions::Texts(_) = positions {
@@ -77,7 +77,7 @@ pub fn add(
                 continue;
             }
             last_panel = Some(one.panel);
-            // Curves with a logarithm or a power of x begin at the least positive x.
+            // Curves with a logarithm or a power of x begin at the smallest positive x.
             let positive = !matches!(theory, Theory::Binomial { .. });
             let in_panel = drawn.iter().filter(|other| other.panel == one.panel);
             let panel_range = range(in_panel, positive);
@@ -126,7 +126,7 @@ pub fn add(
         }
         curves += 1;
     }
-    // One legend serves all panels, so what differs between them says where it belongs.
+    // All panels share one legend, so entries that differ between panels name their panel.
     for (panel, entry) in &legend {
         let everywhere = (0..plot.panels.len()).all(|panel| {
             legend
@@ -144,7 +144,7 @@ pub fn add(
     Ok(fits)
 }
 
-/// Fits one curve to the points of one series. `row` takes the fitted parameters.
+/// Fits one curve to the points of one series and passes the fitted parameters to `row`.
 fn fitted(
     theory: &Theory,
     points: &[(f64, f64)],
@@ -279,7 +279,7 @@ fn shifted_binomial(trials: u64, probability: f64, shift: f64) -> Option<Vec<(f6
     )
 }
 
-/// A curve as points, evenly spaced to the eye.
+/// A curve as points, evenly spaced on the axis.
 fn sampled(low: f64, high: f64, logarithmic: bool, curve: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
     const STEPS: u32 = 100;
     (0..=STEPS)
@@ -343,7 +343,7 @@ fn add_points(
                     points.push((x, *y));
                 }
             }
-            // It lacks some of its texts, too.
+            // It also lacks some of its texts.
             _ if matches!(positions, Positions::Texts(_)) => {}
             _ => {
                 return Err(source.data_error(format!(
@@ -368,7 +368,7 @@ fn add_points(
     if !used {
         return Ok(());
     }
-    // One label for several series is one entry, in the colour of none of them.
+    // One label for several series is one entry, in a neutral colour.
     let earlier = plot
         .legend
         .iter_mut()
@@ -412,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_fractional_shift_spreads_mass_over_two_integers() {
-        // Binomial(1, 1/2) moved by 1.25: 1 keeps 3/8, 2 gets 1/8 + 3/8, 3 gets 1/8.
+        // Binomial(1, 1/2) shifted by 1.25: 1 keeps 3/8, 2 gets 1/8 + 3/8, 3 gets 1/8.
         let masses = shifted_binomial(1, 0.5, 1.25).unwrap();
         for ((value, mass), (at, expected)) in
             masses

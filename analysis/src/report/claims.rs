@@ -1,22 +1,22 @@
-//! What the sources claim: the files `analysis/published/*.toml`, which are built in.
+//! The claims of the sources: the built-in files `analysis/published/*.toml`.
 //!
-//! A file is about one system. A claim is one figure, table or statement of a source: published
-//! values ([`Claim::published`], or written out as [`Claim::row`]), what is measured of each
-//! ([`Quantity`]), the rule by which the two agree ([`Rule`]), and one or more readings, each with
-//! the scenario that runs it and the explanations of what differs.
+//! A file is about one system. A claim is one figure, table or statement of a source. It has
+//! published values ([`Claim::published`], or [`Claim::row`] for values in the claim itself), the
+//! measured quantity for each ([`Quantity`]), the rule of agreement ([`Rule`]), and one or more
+//! readings, each with the scenario that runs it and explanations of the differences.
 //!
-//! In a table of published values a column with a dot in its name is a key of the scenario, and its
-//! cell the value of the key; columns in [`Claim::at`] are those of a long table. All other columns
-//! are values, or tell rows apart for readers. See [`super::published`] for the columns and comments
-//! that say how far a value can be trusted.
+//! In a table of published values, a column with a dot in its name is a key of the scenario, and
+//! its cell is the value of the key; columns in [`Claim::at`] are those of a long table. All other
+//! columns are values, or distinguish rows for readers. [`super::published`] describes the columns
+//! and comments about the accuracy of a value.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::Error;
-use crate::figure::spec::Names;
+use dhtlab_format::Error;
+use dhtlab_format::figure::Names;
 
 /// The files of claims, in the order of the report.
 pub const FILES: &[(&str, &str)] = &[
@@ -36,7 +36,7 @@ pub const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What keys or columns have to be: a value, or an array of values, for each.
+/// Required values of keys or columns: a value, or an array of values, for each.
 pub type Filter = BTreeMap<String, Value>;
 
 /// The claims about one system.
@@ -61,11 +61,11 @@ pub struct System {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NotCovered {
-    /// What they are.
+    /// What the values are.
     pub what: String,
-    /// Why there is nothing to hold them against.
+    /// Why they cannot be compared.
     pub why: String,
-    /// The file that has them, if one does.
+    /// The file with the values, if there is one.
     pub published: Option<String>,
     /// The rows of the file; default: all.
     #[serde(default)]
@@ -80,34 +80,34 @@ pub struct Claim {
     pub id: String,
     /// The title.
     pub title: String,
-    /// Where it stands in the source.
+    /// The location in the source.
     pub place: String,
-    /// What the source says.
+    /// The statement of the source.
     pub says: String,
     /// The file of published values in `analysis/published`.
     pub published: Option<String>,
     /// The rows of the file that belong to the claim; default: all.
     #[serde(default)]
     pub rows: Filter,
-    /// Published values that stand here and not in a file.
+    /// Published values in the claim itself instead of a file.
     #[serde(default)]
     pub row: Vec<Map<String, Value>>,
-    /// The columns that are those of a long table, such as `cycle`.
+    /// The columns of a long table, such as `cycle`.
     #[serde(default)]
     pub at: Vec<String>,
-    /// Columns that tell rows apart for readers.
+    /// Columns that distinguish rows for readers.
     #[serde(default)]
     pub label: Vec<String>,
     /// Whether rows of one point are trials, of which the mean is published.
     #[serde(default)]
     pub average: bool,
-    /// The columns that hold values, and what is measured of each.
+    /// The columns with values, and the measured quantity for each.
     #[serde(default)]
     pub value: Vec<Quantity>,
-    /// When measured and published agree.
+    /// The rule of agreement.
     #[serde(default)]
     pub rule: Rule,
-    /// The readings that the values are held against.
+    /// The readings that the values are compared with.
     pub reading: Vec<Reading>,
 }
 
@@ -115,65 +115,67 @@ pub struct Claim {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Reading {
-    /// Which.
+    /// Its name.
     pub name: String,
     /// The scenario that runs it.
     pub scenario: String,
-    /// Keys that the published values go with, over those of each row.
+    /// Keys of the published values, which override those of each row.
     #[serde(default, rename = "where")]
     pub filter: Filter,
     /// The rows that belong to this reading; default: all of the claim.
     #[serde(default)]
     pub rows: Filter,
-    /// Values of this reading in place of those of the claim.
+    /// Values of this reading, instead of those of the claim.
     #[serde(default)]
     pub value: Vec<Quantity>,
-    /// The figures of the scenario that show it; default: all.
+    /// The figures of the scenario that show the reading; default: all.
     pub figures: Option<Vec<String>>,
     /// Why some values differ.
     #[serde(default)]
     pub explanation: Vec<Explanation>,
-    /// Values that get no verdict, such as those that a constant of the scenario is fitted to: why.
+    /// Why values have no verdict, such as those that a constant of the scenario is fitted to.
     #[serde(default)]
     pub no_verdict: Vec<Explanation>,
 }
 
-/// Why values differ, are in doubt, or get no verdict.
+/// Why values differ, are in doubt, or have no verdict.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Explanation {
-    /// The rows that it is about, by their columns; `column` is the name of the value's column; default: all.
+    /// The rows concerned, by their columns; `column` is the name of the value's column; default:
+    /// all.
     #[serde(default, rename = "where")]
     pub filter: Filter,
     /// The explanation.
     pub text: String,
 }
 
-/// What is measured of a published value, and when the two agree.
+/// The measured quantity of a published value, and the rule of agreement.
 ///
-/// Of each run: the sum of the metrics, over [`over`](Self::over), times [`times`](Self::times),
-/// plus [`plus`](Self::plus). Then the mean over the runs of the point.
+/// For each run it is the sum of the metrics, over [`over`](Self::over), times
+/// [`times`](Self::times), plus [`plus`](Self::plus). The result is the mean over the runs of the
+/// point.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Quantity {
     /// The column of published values.
     pub column: String,
-    /// What readers call it; default: from the column's name.
+    /// The name for readers; default: from the column's name.
     pub label: Option<String>,
     /// A metric, or several that are added.
     #[serde(default)]
     pub metric: Names,
-    /// A metric of the same run by which it is divided.
+    /// The metric of the same run to divide by.
     pub over: Option<String>,
     /// A factor; default 1.
     pub times: Option<f64>,
-    /// What is added in the end; default 0.
+    /// A summand; default 0.
     #[serde(default)]
     pub plus: f64,
-    /// The long table that is read instead of `runs`.
+    /// The long table to read instead of `runs`.
     pub table: Option<String>,
-    /// The quantity of a table of counts: measured is the part of its values that is the `value` of
-    /// the row (a column in `at`).
+    /// The quantity of a table of counts: the result is the fraction of its values that equal the
+    /// `value` of the row (a column in `at`).
     pub quantity: Option<String>,
     /// Keys of another point, by whose value this one is divided.
     #[serde(default)]
@@ -181,21 +183,21 @@ pub struct Quantity {
     /// Keys of another point, whose value is divided by that of this one.
     #[serde(default)]
     pub inverse_ratio_to: Filter,
-    /// Keys of another point, whose value is taken from this one.
+    /// Keys of another point, whose value is subtracted from this one.
     #[serde(default)]
     pub difference_from: Filter,
-    /// Measured is the value of this key where the metric is least.
+    /// The result is the value of this key where the metric is smallest.
     pub least_at: Option<String>,
-    /// Measured is the value of this key where the metric is largest.
+    /// The result is the value of this key where the metric is largest.
     pub most_at: Option<String>,
-    /// The values of that key that are compared; each has to be there.
+    /// The values of that key to compare; each must be present.
     #[serde(default)]
     pub among: Vec<Value>,
-    /// When the two agree; default: the rule of the claim.
+    /// The rule of agreement; default: the rule of the claim.
     pub rule: Option<Rule>,
 }
 
-/// How a measured value is held against a published one.
+/// How a measured value is compared with a published one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Comparison {
@@ -209,42 +211,41 @@ pub enum Comparison {
 }
 
 /// When a measured and a published value agree: within a number of standard errors of both sides,
-/// unless the published table states a tolerance of its own.
+/// unless the published table states its own tolerance.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rule {
     /// Equality, or a bound.
     #[serde(default)]
     pub compare: Comparison,
-    /// How many standard errors of both sides; default 3.
+    /// Number of standard errors of both sides; default 3.
     pub sampling: Option<f64>,
-    /// How many samples the published value is the mean of, where its table does not say; without
-    /// any word on its error it counts as exact only with [`exact`](Self::exact).
+    /// Number of samples in the mean that was published, where its table does not state it. Without
+    /// information on its error a value is exact only with [`exact`](Self::exact).
     pub published_n: Option<f64>,
-    /// How many such samples one of our runs holds: a number, or a key of the scenario; default 1.
+    /// Number of such samples in one of our runs: a number, or a key of the scenario; default 1.
     pub samples_a_run: Option<Value>,
-    /// The metric that is the standard error of a run's value; default: that error comes from the
-    /// spread of the runs.
+    /// The metric with the standard error of a run's value; default: the spread of the runs.
     pub error_metric: Option<String>,
-    /// The value of a run is the part of so many independent trials that succeed: a number, or a key
-    /// of the scenario. That gives the error of both sides.
+    /// The value of a run is the fraction of successes in this number of independent trials: a
+    /// number, or a key of the scenario. This gives the error of both sides.
     pub successes_of: Option<Value>,
-    /// The metric that is the standard deviation of one published sample.
+    /// The metric with the standard deviation of one published sample.
     pub sd_metric: Option<String>,
-    /// Whether the published value is rounded to the digits that it has, which allows for half a unit
-    /// of the last one.
+    /// Whether the published value is rounded to its digits, which allows for half a unit of the
+    /// last one.
     #[serde(default)]
     pub rounded: bool,
-    /// Whether the published value has no error: it is a formula's.
+    /// Whether the published value has no error, as it comes from a formula.
     #[serde(default)]
     pub exact: bool,
 }
 
 impl System {
-    /// Reads all files that are built in.
+    /// Reads all built-in files.
     ///
     /// # Errors
-    /// [`Error::Claim`] for a file that is not as described here.
+    /// [`Error::Claim`] for an invalid file.
     pub fn read_all() -> Result<Vec<Self>, Error> {
         FILES
             .iter()
@@ -279,7 +280,7 @@ impl System {
 }
 
 impl Claim {
-    /// The values that are held against `reading`.
+    /// The values that are compared with `reading`.
     pub fn values_of<'a>(&'a self, reading: &'a Reading) -> &'a [Quantity] {
         if reading.value.is_empty() {
             &self.value
@@ -320,7 +321,7 @@ mod tests {
         assert!(FILES.len() >= 8 && published::FILES.len() >= 30);
     }
 
-    /// No published row is left out: a claim holds it, or the report says why none does.
+    /// Every published row is in a claim or among the values without a scenario.
     #[test]
     fn every_published_row_has_a_claim_or_a_reason() {
         let systems = System::read_all().unwrap();

@@ -1,9 +1,9 @@
-//! Holding results against claims: from claims and folders to the lines of the report.
+//! Compares results with claims: from claims and folders to the lines of the report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Error;
 use crate::figure::label;
+use dhtlab_format::Error;
 
 use super::claims::{Claim, Explanation, Filter, Quantity, Reading, System};
 use super::folder::Folder;
@@ -24,91 +24,92 @@ pub struct Chapter {
     pub source: String,
     /// Its claims.
     pub claims: Vec<ClaimResult>,
-    /// Published values without a scenario: what, why, and how many rows, where a file has them.
+    /// Published values without a scenario: what they are, why, and their number of rows, if in a
+    /// file.
     pub not_covered: Vec<(String, String, Option<usize>)>,
 }
 
-/// A claim, held against the results.
+/// A claim with its comparison.
 #[derive(Debug)]
 pub struct ClaimResult {
     /// The anchor.
     pub id: String,
     /// The title.
     pub title: String,
-    /// Where it stands.
+    /// The location in the source.
     pub place: String,
-    /// What the source says.
+    /// The statement of the source.
     pub says: String,
-    /// Where the values come from.
+    /// The origin of the values.
     pub source: String,
-    /// How many published values it has.
+    /// Number of its published values.
     pub values: usize,
-    /// How many of them agree in at least one reading.
+    /// Number of values that agree in at least one reading.
     pub agree_in_some: usize,
     /// Its readings.
     pub readings: Vec<ReadingResult>,
 }
 
-/// A reading of a claim.
+/// A reading of a claim with its comparison.
 #[derive(Debug)]
 pub struct ReadingResult {
-    /// Which.
+    /// Its name.
     pub name: String,
     /// The scenario.
     pub scenario: String,
-    /// The rules in words, each with the names of the values it is for.
+    /// The rules in words, each with the names of its values.
     pub rules: Vec<(Vec<String>, String)>,
-    /// A line a value.
+    /// One line per value.
     pub lines: Vec<Line>,
-    /// The explanations, with how many lines each is for.
+    /// The explanations, each with its number of lines.
     pub explanations: Vec<(String, usize)>,
-    /// The figures that show it, first shown here: title of the file, and where it is.
+    /// The figures that are first shown here: title and path.
     pub figures: Vec<(String, std::path::PathBuf)>,
-    /// Figures that an earlier reading has shown: the anchor of its claim.
+    /// Figures shown in an earlier reading: the anchor of its claim.
     pub shown_before: BTreeSet<String>,
 }
 
-/// A published value beside the measured one.
+/// A published value and the measured one.
 #[derive(Debug)]
 pub struct Line {
-    /// Which row.
+    /// The row.
     pub point: String,
-    /// Which value of it.
+    /// The value in the row.
     pub quantity: String,
     /// The published value, as printed.
     pub published: String,
     /// The measured value, if there is one.
     pub measured: Option<Estimate>,
-    /// How far apart the two are, in the words of the rule.
+    /// The difference of the two, in the terms of the rule.
     pub distance: String,
-    /// What came of it.
+    /// The result of the comparison.
     pub outcome: ComparisonResult,
-    /// Places in the explanations of the reading.
+    /// Indices in the explanations of the reading.
     pub explanations: Vec<usize>,
     /// Why the published value is in doubt.
     pub doubt: Option<String>,
-    /// Something else to know.
+    /// A further note.
     pub note: Option<String>,
 }
 
-/// What came of holding one value against its measured one.
+/// The result of comparing one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ComparisonResult {
     /// A verdict.
     Judged(Verdict),
-    /// Found in results that are not to be trusted.
+    /// Found in results that are not valid.
     Stale(String),
-    /// Not found although it should be there.
+    /// Not found although expected.
     Missing(String),
-    /// The results are of other parameters.
+    /// The results have other parameters.
     NotRun(String),
-    /// Not to be judged: why.
+    /// Not judged, with the reason.
     Unjudged(String),
     /// The source has no number here.
     NotPublished,
 }
 
-/// The scenarios that claims name, with the long tables that they ask for.
+/// The scenarios of all claims, with the required long tables.
 pub fn scenarios(systems: &[System]) -> BTreeMap<String, BTreeSet<String>> {
     let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for claim in systems.iter().flat_map(|system| &system.claim) {
@@ -121,7 +122,7 @@ pub fn scenarios(systems: &[System]) -> BTreeMap<String, BTreeSet<String>> {
     tables
 }
 
-/// Holds all claims of `systems` against the results in `folders`.
+/// Compares all claims of `systems` with the results in `folders`.
 ///
 /// # Errors
 /// Those of the built-in tables.
@@ -238,8 +239,8 @@ fn compare_claim(
     })
 }
 
-/// Adds a reading to those before it. What is held against the same scenario in the same reading
-/// stands together, however many parts the claim gives it in.
+/// Adds a reading to those before it. Parts of a claim with the same scenario and the same reading
+/// are merged.
 fn take(readings: &mut Vec<ReadingResult>, mut next: ReadingResult) {
     let same =
         |known: &&mut ReadingResult| known.name == next.name && known.scenario == next.scenario;
@@ -270,7 +271,7 @@ fn take(readings: &mut Vec<ReadingResult>, mut next: ReadingResult) {
     }
 }
 
-/// The rows of each published point: one, or the trials of which the mean is taken.
+/// The rows of each published point: one row, or the trials whose mean is taken.
 fn points(claim: &Claim, reading: &Reading, published: &Published) -> Vec<Vec<usize>> {
     let rows = published.rows(&claim.rows).into_iter();
     let rows = rows.filter(|&row| published.keeps(row, &reading.rows));
@@ -290,14 +291,14 @@ fn points(claim: &Claim, reading: &Reading, published: &Published) -> Vec<Vec<us
     points.into_iter().map(|(_, rows)| rows).collect()
 }
 
-/// The columns that tell points apart.
+/// The columns that identify points.
 fn identity<'a>(claim: &'a Claim, published: &'a Published) -> impl Iterator<Item = &'a String> {
     published.columns().iter().filter(|column| {
         column.contains('.') || claim.at.contains(column) || claim.label.contains(column)
     })
 }
 
-/// One reading of a claim, and the results it is held against.
+/// One reading of a claim, and its results.
 struct Side<'a> {
     claim: &'a Claim,
     reading: &'a Reading,
@@ -390,7 +391,7 @@ impl Side<'_> {
         })
     }
 
-    /// Where the results have what the row is about.
+    /// The location in the results for the row.
     fn place(&self, row: usize) -> ValueLocation {
         let mut keys = Filter::new();
         let columns = self.published.columns().iter();
@@ -410,7 +411,7 @@ impl Side<'_> {
         }
     }
 
-    /// What readers call the row.
+    /// The description of the row for readers.
     fn point(&self, row: usize, quantity: &Quantity) -> String {
         let rows = self.published.rows(&self.claim.rows);
         let same = |column: &str| {
@@ -429,7 +430,7 @@ impl Side<'_> {
             });
         let parts: Vec<String> = cells
             .map(|(column, text)| match text {
-                // In words, a flag is its name.
+                // A flag is described by its name.
                 "true" => label::readable(column.rsplit('.').next().unwrap_or(column)),
                 "false" => {
                     let short = column.rsplit('.').next().unwrap_or(column);

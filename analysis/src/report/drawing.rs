@@ -1,8 +1,9 @@
-//! Figures as parts of the page: only what dhtlab draws is taken in.
+//! Figures as parts of the page, restricted to the output of dhtlab.
 //!
-//! The file of a figure may come from anybody, and an SVG can hold scripts, load addresses and look
-//! like another page. So the file is parsed as XML, each element and attribute is compared with the
-//! few that figures of dhtlab have, and the page gets what was understood, written anew.
+//! The file of a figure may come from an untrusted source, and an SVG can contain scripts, load
+//! addresses and imitate another page. So the file is parsed as XML, each element and attribute is
+//! compared with the few that figures of dhtlab have, and the page gets the parsed content, written
+//! anew.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -10,14 +11,14 @@ use std::path::Path;
 use maud::{Markup, PreEscaped, html};
 use resvg::usvg::roxmltree::{Document, Node, NodeType};
 
-use crate::files::{self, Links};
+use dhtlab_format::files::{self, Links};
 
-/// The largest file of a figure that is taken in.
+/// The largest accepted file of a figure.
 const MOST: u64 = 1 << 24;
 
 const SVG: &str = "http://www.w3.org/2000/svg";
 
-/// Elements that hold text.
+/// Elements with text.
 const TEXTS: [&str; 3] = ["desc", "text", "title"];
 
 const SHAPES: [&str; 5] = ["circle", "path", "polygon", "polyline", "rect"];
@@ -46,7 +47,7 @@ const ATTRIBUTES: [&str; 21] = [
     "y",
 ];
 
-/// The figure in `path` as it stands on the page, or why it does not.
+/// The figure in `path` for the page, or why it is refused.
 pub fn figure(path: &Path) -> Markup {
     let text = files::read_text(path, Links::Refused, MOST).ok();
     let drawing = text.as_deref().and_then(drawing);
@@ -60,9 +61,9 @@ pub fn figure(path: &Path) -> Markup {
     }
 }
 
-/// The drawing in the SVG document `text`; `None` if there is anything else in it.
+/// The drawing in the SVG document `text`; `None` if it has any other content.
 fn drawing(text: &str) -> Option<String> {
-    // Document types, and with them entities, are refused by the parser.
+    // The parser refuses document types, and therefore entities.
     let document = Document::parse(text).ok()?;
     let root = document.root_element();
     let is_alone = document.root().children().count() == 1;
@@ -106,7 +107,7 @@ fn add_element(element: Node<'_, '_>, out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// Adds the attributes of an element of SVG.
+/// Adds the attributes of an SVG element.
 fn add_attributes(element: Node<'_, '_>, out: &mut String) -> Option<()> {
     if element.tag_name().namespace() != Some(SVG) {
         return None;
@@ -134,7 +135,7 @@ fn add_attributes(element: Node<'_, '_>, out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// Adds the white space between two elements; there is nothing else.
+/// Adds the white space between two elements; any other text is refused.
 fn add_space(text: Node<'_, '_>, out: &mut String) -> Option<()> {
     let text = text.text().unwrap_or_default();
     out.push_str(text);
@@ -166,7 +167,7 @@ mod tests {
         assert!(opaque.ends_with("><circle r=\"2\"/></svg>"), "{opaque}");
     }
 
-    /// What dhtlab draws has nothing that is refused.
+    /// The output of dhtlab is accepted.
     #[test]
     fn every_committed_figure_is_taken_in() {
         let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
@@ -185,7 +186,8 @@ mod tests {
         assert!(count > 50, "{count}");
     }
 
-    /// What could run, load or hide something, in the forms that filters of words let through.
+    /// Content that could run, load or hide something is refused, in the forms that word filters
+    /// miss.
     #[test]
     fn hostile_files_are_not_taken_in() {
         let hostile = [
@@ -232,7 +234,7 @@ mod tests {
         ] {
             assert_eq!(drawing(&text), None, "{text}");
         }
-        // Text stays text, however it is written.
+        // Text stays text, however it is encoded.
         for text in [
             "<![CDATA[<script>alert(1)</script>]]>",
             "&lt;script&gt;alert(1)&lt;/script&gt;",

@@ -1,4 +1,4 @@
-//! The state of a folder of results: whole, in parts, from another version, or changed by hand.
+//! The state of a result folder: complete, partial, from another version, or changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -7,80 +7,80 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::files::{self, FileChange, Links};
-use crate::manifest::{self, MANIFEST};
-use crate::output;
 use crate::summary;
 use crate::table::Table;
-use crate::view::RECORDING;
+use dhtlab_format::files::{self, FileChange, Links};
+use dhtlab_format::manifest::{self, MANIFEST};
+use dhtlab_format::output;
+use dhtlab_format::recording::RECORDING;
 
 use super::plan::{Form, Plan};
 
-/// The results of one scenario, as far as they are there.
+/// The results of one scenario.
 #[derive(Debug)]
 pub struct Folder {
     /// The name of the scenario.
     pub name: String,
-    /// What was found.
+    /// The state of the results.
     pub state: State,
 }
 
-/// What was found of a scenario's results.
+/// The state of a scenario's results.
 #[derive(Debug)]
 pub enum State {
     /// No folder, or no manifest in it.
     Absent,
-    /// Files that cannot be read: why.
+    /// Unreadable files, with the reason.
     Broken(String),
     /// Results.
     There(Box<Results>),
 }
 
-/// Results that could be read.
+/// Results that were read.
 #[derive(Debug)]
 pub struct Results {
-    /// What the manifest says.
+    /// The facts in the manifest.
     pub facts: Facts,
     /// `runs.csv`.
     pub runs: Table,
-    /// The long tables that claims ask for.
+    /// The long tables that claims need.
     pub tables: BTreeMap<String, Table>,
-    /// The form of the scenario that the results are of, if that is known, and whether it is the
-    /// quick one.
+    /// The form of the scenario that produced the results, if known, and whether it is the quick
+    /// one.
     pub form: Option<(Form, bool)>,
-    /// Planned runs that are not there.
+    /// Number of missing planned runs.
     pub missing: usize,
-    /// Runs that the scenario of today does not have.
+    /// Runs that are not in the present scenario.
     pub foreign: BTreeSet<String>,
-    /// The version that made them, if it is not this one.
+    /// The version that made the results, if it is not this one.
     pub other_version: Option<String>,
-    /// Files that are not as the run left them, and in what.
+    /// Files that were changed after the run, each with its difference.
     pub edited: BTreeMap<String, String>,
-    /// Whether the manifest has no checksums, so that only some changes could be seen.
+    /// Whether the manifest has no checksums, so that only some changes are detected.
     pub unchecked: bool,
-    /// The SVG files of the figures that are there, with their names.
+    /// The SVG files of the existing figures, with their names.
     pub figures: Vec<(String, PathBuf)>,
 }
 
-/// What the report reads of `manifest.json`; unlike for figures, files of other versions are read.
+/// The fields of `manifest.json` for the report; unlike for figures, other versions are accepted.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Facts {
     /// The version.
     pub dhtlab: String,
-    /// The commit, where it is known.
+    /// The commit, if known.
     pub commit: Option<String>,
     /// The title of the scenario.
     pub title: String,
-    /// What it reproduces.
+    /// What the scenario reproduces.
     pub reproduces: Option<String>,
     /// The seed.
     pub seed: u64,
-    /// Runs of a point.
+    /// Runs per point.
     pub repetitions: u64,
-    /// Runs in all.
+    /// Number of planned runs.
     pub runs_planned: usize,
-    /// Runs that are done.
+    /// Number of finished runs.
     pub runs_done: usize,
     /// The swept keys.
     pub swept: Vec<String>,
@@ -98,10 +98,10 @@ struct FigureFacts {
 }
 
 impl Folder {
-    /// Looks at the results of the scenario `name` below `directory`.
+    /// Reads the results of the scenario `name` below `directory`.
     ///
-    /// `tables` are the long tables that will be read, `version` is that of this program, `plan` the
-    /// scenario as it is today.
+    /// `tables` are the required long tables, `version` is that of this program, `plan` is the
+    /// present scenario.
     pub fn open(
         directory: &Path,
         name: &str,
@@ -120,7 +120,7 @@ impl Folder {
         }
     }
 
-    /// The results, if they could be read.
+    /// The results, if they were read.
     pub fn results(&self) -> Option<&Results> {
         match &self.state {
             State::There(results) => Some(results),
@@ -128,7 +128,7 @@ impl Folder {
         }
     }
 
-    /// All that is not as it should be, in words; empty for results that are whole.
+    /// All faults, in words; empty for complete results.
     pub fn faults(&self) -> Vec<String> {
         match &self.state {
             State::Absent => vec!["missing: no results".to_owned()],
@@ -139,13 +139,13 @@ impl Folder {
 }
 
 impl Results {
-    /// The value of a key that is not swept; `None` where the scenario has no such key.
+    /// The value of a key that is not swept; `None` if the scenario has no such key.
     pub fn fixed(&self, key: &str) -> Option<&Value> {
         key.split('.')
             .try_fold(&self.facts.scenario, |table, part| table.get(part))
     }
 
-    /// Why no value of `table` may be judged, if that is so.
+    /// Why no value of `table` may be judged, if so.
     pub fn stale(&self, table: &str) -> Option<String> {
         if let Some(version) = &self.other_version {
             return Some(format!("results of dhtlab {version}"));
@@ -261,7 +261,7 @@ fn read(
     }))
 }
 
-/// The form of a scenario that most of the runs are of; the smaller one where both have them all.
+/// The form of a scenario with most of the runs; the smaller one if both have all.
 fn form_of(done: &BTreeSet<&str>, plan: &Plan) -> (Form, bool) {
     let likeness = |form: &Form| {
         let planned: BTreeSet<&str> = form.runs.iter().map(|(id, _)| id.as_str()).collect();
@@ -273,10 +273,10 @@ fn form_of(done: &BTreeSet<&str>, plan: &Plan) -> (Form, bool) {
     (form.clone(), quick)
 }
 
-/// The files that are not as the run left them, and whether the manifest lacks checksums.
+/// The files that were changed after the run, and whether the manifest lacks checksums.
 fn changes(folder: &Path, facts: &Facts, runs: &Table) -> (BTreeMap<String, String>, bool) {
     let changed = files::changed(folder, &facts.files).into_iter();
-    // A recording is large, and the report reads nothing of it.
+    // A recording is large, and the report does not use it.
     let changed = changed.filter(|(file, how)| file != RECORDING || *how != FileChange::Gone);
     let mut edited: BTreeMap<String, String> =
         changed.map(|(file, how)| (file, how.to_string())).collect();
@@ -293,7 +293,7 @@ fn changes(folder: &Path, facts: &Facts, runs: &Table) -> (BTreeMap<String, Stri
             "summary.csv".to_owned(),
             "is not that of runs.csv".to_owned(),
         );
-        // One of the two was changed; without a checksum nobody knows which.
+        // One of the two was changed; without a checksum it is unknown which.
         if unchecked {
             edited
                 .entry("runs.csv".to_owned())
@@ -364,7 +364,7 @@ mod tests {
             let folder = open(&directory, "1.0");
             assert_eq!(folder.results().unwrap().stale("runs").unwrap(), how);
         }
-        // With checksums a changed summary is told, and does no harm.
+        // With checksums a changed summary is reported, and has no effect.
         let directory = lay(true);
         fs::write(directory.path().join("s/summary.csv"), "metric\n").unwrap();
         let folder = open(&directory, "1.0");
@@ -387,7 +387,7 @@ mod tests {
         let directory = lay(true);
         fs::write(directory.path().join("s/runs.csv"), "run,x\na\n").unwrap();
         assert!(open(&directory, "1.0").faults()[0].starts_with("cannot be read"));
-        // A row that is gone: the table was changed, and a run is missing.
+        // A row is missing: the table was changed, and a run is missing.
         let directory = lay(true);
         let path = directory.path().join("s/runs.csv");
         fs::write(path, RUNS.replace("b,1,2,10,5\n", "")).unwrap();

@@ -1,4 +1,4 @@
-//! The report as one page of HTML that needs no other file: styles and figures are in it.
+//! The report as one self-contained HTML page with styles and figures.
 
 use std::path::PathBuf;
 

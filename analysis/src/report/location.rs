@@ -1,4 +1,4 @@
-//! Where a value is in the results: which rows of which table.
+//! The location of a value in the results: rows of a table.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +14,13 @@ use super::published::admits;
 /// Why there is no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Absent {
-    /// The runs that would give it are not there.
+    /// The required runs are missing.
     Missing(String),
-    /// These results are of other parameters than the published value.
+    /// The results have other parameters than the published value.
     NotRun(String),
 }
 
-/// Where a value is: keys of the scenario, and columns of a long table.
+/// The location of a value: keys of the scenario, and columns of a long table.
 #[derive(Debug, Clone, Default)]
 pub struct ValueLocation {
     /// Keys of the scenario.
@@ -30,7 +30,7 @@ pub struct ValueLocation {
 }
 
 impl ValueLocation {
-    /// The same with other values for some keys.
+    /// The same location with other values for some keys.
     pub fn with(&self, others: &Filter) -> Self {
         let mut place = self.clone();
         place.keys.extend(others.clone());
@@ -40,15 +40,15 @@ impl ValueLocation {
 
 /// The rows of `runs.csv` at one point of the sweep.
 pub struct PointRows {
-    /// Their places in `runs.csv`.
+    /// Their indices in `runs.csv`.
     pub rows: Vec<usize>,
     /// The names of the runs.
     runs: BTreeSet<String>,
-    /// The keys that had to be looked for in the sweep.
+    /// The keys that were looked up in the sweep.
     swept: Filter,
-    /// Why they must not be judged, if so.
+    /// Why the rows must not be judged, if so.
     pub stale: Option<String>,
-    /// What else there is to say of them.
+    /// A further note on the rows.
     pub note: Option<String>,
 }
 
@@ -121,8 +121,8 @@ impl PointRows {
     }
 
     /// The rows of a long table that belong to these runs, this point and the columns in
-    /// `place.at`. Where there are none although nobody has changed the table, the runs were of other
-    /// parameters, such as fewer cycles.
+    /// `place.at`. If there are none in an unchanged table, the runs had other parameters, such as
+    /// fewer cycles.
     ///
     /// # Errors
     /// [`Absent`] when there are none.
@@ -170,7 +170,7 @@ impl PointRows {
         Ok(rows)
     }
 
-    /// A number that is given, or that a key of the scenario has.
+    /// The given number, or that of a key of the scenario.
     pub fn number(&self, results: &Results, given: &Value) -> Option<f64> {
         let Value::String(key) = given else {
             return given.as_f64();
@@ -183,7 +183,7 @@ impl PointRows {
     }
 }
 
-/// How many runs the scenario has at the points with the `swept` keys, if that is known.
+/// Number of runs that the scenario has at the points with the `swept` keys, if known.
 fn planned(results: &Results, swept: &Filter) -> Option<usize> {
     let (form, _) = results.form.as_ref()?;
     let at = |point: &[String]| {

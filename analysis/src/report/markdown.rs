@@ -241,7 +241,7 @@ fn capitalised(words: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
-/// A text with what Markdown would take for its own.
+/// Escapes the characters with a meaning in Markdown.
 fn text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -259,7 +259,7 @@ fn text(text: &str) -> String {
     escaped
 }
 
-/// A relative path as the address of a link.
+/// A relative path as a link target.
 fn address(path: &Path) -> String {
     let parts: Vec<String> = path
         .components()

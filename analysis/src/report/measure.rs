@@ -1,4 +1,4 @@
-//! Finding what the results have for a published value.
+//! Measures the quantity of a published value in the results.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,22 @@ use super::claims::{Filter, Quantity, Rule};
 use super::folder::{Folder, Results, State};
 use super::location::{Absent, PointRows, ValueLocation};
 
-/// What a value of the results is a mean of, and how sure it is.
+/// A measured value with its accuracy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
-    /// How many runs.
+    /// Number of runs.
     pub n: usize,
-    /// How many of the published samples one run holds.
+    /// Number of published samples in one run.
     pub samples_a_run: f64,
     /// The mean over the runs.
     pub mean: f64,
-    /// Its 95 % interval, where there is one.
+    /// The 95 % interval, if known.
     pub interval: Option<(f64, f64)>,
-    /// Its standard error, where there is one.
+    /// The standard error, if known.
     pub error: Option<f64>,
-    /// The standard deviation of the values of single runs, where there is one.
+    /// The standard deviation of the values of single runs, if known.
     pub run_sd: Option<f64>,
-    /// The standard deviation of one published sample, where a metric tells.
+    /// The standard deviation of one published sample, if a metric gives it.
     pub sample_sd: Option<f64>,
 }
 
@@ -36,16 +36,16 @@ pub struct Estimate {
 pub struct Found {
     /// The value.
     pub estimate: Estimate,
-    /// Why it must not be judged, if so.
+    /// Why the value must not be judged, if so.
     pub stale: Option<String>,
-    /// What else there is to say, such as that some of the runs are missing.
+    /// A further note, such as that some of the runs are missing.
     pub note: Option<String>,
 }
 
 /// Finds `quantity` at `place`.
 ///
 /// # Errors
-/// [`Absent`] when it is not there; a quantity that no table has counts as missing.
+/// [`Absent`] if there is none; a quantity that no table has counts as missing.
 pub fn find(
     folder: &Folder,
     place: &ValueLocation,
@@ -140,8 +140,9 @@ impl Single {
         }
     }
 
-    /// This value and another one, put together by a function that gives its value and the sizes of
-    /// its derivatives. Errors go through in the first order, as of two independent values.
+    /// Combines this value and another one with `together`, which returns the combined value and
+    /// the magnitudes of its derivatives. Errors propagate to first order, as for independent
+    /// values.
     fn against(self, other: &Self, together: fn(f64, f64) -> (f64, f64, f64)) -> Found {
         let (one, two) = (&self.estimate, &other.estimate);
         let (mean, by_one, by_two) = together(one.mean, two.mean);
@@ -245,7 +246,7 @@ impl Single {
     }
 }
 
-/// Fewer runs do not tell by their spread how exact their mean is.
+/// With fewer runs, the spread is no estimate of the error of the mean.
 pub const FEWEST_RUNS: usize = 4;
 
 fn normal_interval(mean: f64, error: f64) -> (f64, f64) {
@@ -254,7 +255,7 @@ fn normal_interval(mean: f64, error: f64) -> (f64, f64) {
     (mean - HALF_WIDTH * error, mean + HALF_WIDTH * error)
 }
 
-/// The numbers of a column, missing ones left out.
+/// The numbers of a column, without missing ones.
 fn column(table: &Table, rows: &[usize], name: &str) -> Result<Vec<f64>, String> {
     let column = table.column(name).map_err(|error| error.to_string())?;
     let mut numbers = Vec::with_capacity(rows.len());
@@ -268,8 +269,7 @@ fn column(table: &Table, rows: &[usize], name: &str) -> Result<Vec<f64>, String>
     Ok(numbers)
 }
 
-/// The sum of the metrics of each row over that by which they are divided; rows without one of
-/// them are left out.
+/// The sum of the metrics of each row over the divisor; rows without one of them are left out.
 fn metric(table: &Table, rows: &[usize], quantity: &Quantity) -> Result<Vec<f64>, String> {
     let place = |name: &String| table.column(name).map_err(|error| error.to_string());
     let metrics = quantity
@@ -294,7 +294,8 @@ fn metric(table: &Table, rows: &[usize], quantity: &Quantity) -> Result<Vec<f64>
     Ok(values)
 }
 
-/// The part of the values of `counted` that is the one in `place.at`, for each run that has any.
+/// The fraction of the values of `counted` that equal the one in `place.at`, for each run that has
+/// any.
 fn part(
     table: &Table,
     rows: &PointRows,
@@ -409,7 +410,7 @@ mod tests {
         // Deviations of 1 each: sqrt(4/3) for one run, half of that for the mean of four.
         assert!((estimate.error.unwrap() - 3.0_f64.sqrt().recip()).abs() < 1e-12);
         assert_eq!((found.stale, found.note), (None, None));
-        // Sums, quotients and factors are those of each run.
+        // Sums, quotients and factors are formed per run.
         let failures =
             quantity("metric = ['wrong', 'hops']\nover = 'lookups'\ntimes = 1000.0\nplus = 2.0");
         let mean = |keys| {
@@ -469,7 +470,7 @@ mod tests {
         let part = quantity("table = 'histogram'\nquantity = 'hops'");
         let estimate = find(&folder, &place, &part, &rule("")).unwrap().estimate;
         assert_eq!((estimate.n, estimate.mean), (2, 0.625));
-        // A value that no lookup had is a part of none, not a missing one.
+        // A value that no lookup had gives a fraction of 0 and is not missing.
         place.at[0].1 = "7".to_owned();
         assert_eq!(
             find(&folder, &place, &part, &rule(""))

@@ -1,12 +1,12 @@
-//! The report: every published number beside its own, with a verdict.
+//! The report: every published number with the measured one and a verdict.
 //!
-//! What the sources claim is built in: `analysis/published/*.toml` say what is held against what, and
-//! by which rule, `analysis/published/*.csv` have the values. [`write()`] looks at the folders of
-//! results, finds the measured value of each published one, judges it ([`Verdict`]), and writes all of
-//! it twice: `REPORT.md`, and `report.html`, which needs no other file. No value that was not found,
-//! or that was found in results which are of another version or were changed by hand, gets a verdict.
+//! The claims of the sources are built in: `analysis/published/*.toml` define the comparisons and
+//! their rules, `analysis/published/*.csv` have the values. [`write()`] reads the folders of
+//! results, finds the measured value of each published one, judges it ([`Verdict`]), and writes the
+//! report in two forms: `REPORT.md`, and the self-contained `report.html`. Values that were not
+//! found, or whose results are of another version or were changed, have no verdict.
 //!
-//! The same files give the same bytes, but for the lines that name the machine, the commit and the
+//! The same files give the same bytes, except for the lines with the machine, the commit and the
 //! command.
 
 mod claims;
@@ -30,29 +30,29 @@ use std::path::{Path, PathBuf};
 pub use plan::{Form, Plan, Plans};
 pub use verdict::Verdict;
 
-use crate::files::{self, Links};
-use crate::manifest::MANIFEST;
-use crate::{Error, output};
 use claims::System;
 use compare::{Chapter, ComparisonResult, Line, ReadingResult};
+use dhtlab_format::files::{self, Links};
+use dhtlab_format::manifest::MANIFEST;
+use dhtlab_format::{Error, output};
 use folder::{Folder, State};
 
-/// What the report cannot find in the results.
+/// Facts for the report that are not in the results.
 #[derive(Debug, Clone)]
 pub struct Setting {
     /// The command that writes the report.
     pub command: String,
     /// The version of the program; results of other versions are not judged.
     pub version: String,
-    /// The commit that the program was built from, where it is known.
+    /// The commit that the program was built from, if known.
     pub commit: Option<String>,
     /// The machine: names and values, such as ("cores", "2").
     pub machine: Vec<(String, String)>,
-    /// The scenarios as they are today.
+    /// The present scenarios.
     pub plans: Plans,
 }
 
-/// How many values came out how.
+/// Number of values by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
     /// Values that agree.
@@ -61,18 +61,18 @@ pub struct Count {
     pub differ: usize,
     /// Values that differ where the published one is in doubt.
     pub in_doubt: usize,
-    /// Values of results that must not be judged.
+    /// Values in results that must not be judged.
     pub stale: usize,
-    /// Values that should be there.
+    /// Values that are missing.
     pub missing: usize,
-    /// Values of other parameters than those that were run.
+    /// Values of other parameters than those of the runs.
     pub not_run: usize,
-    /// Values that cannot be judged, and places where the source has none.
+    /// Values that cannot be judged, and cells without a published number.
     pub without: usize,
 }
 
 impl Count {
-    /// How many values have a verdict.
+    /// Number of values with a verdict.
     #[must_use]
     pub fn judged(&self) -> usize {
         self.agree + self.differ + self.in_doubt
@@ -99,28 +99,28 @@ impl Count {
     }
 }
 
-/// What was written.
+/// The written report.
 #[derive(Debug)]
 pub struct Written {
     /// The files.
     pub files: Vec<PathBuf>,
-    /// How many values came out how.
+    /// Number of values by outcome.
     pub count: Count,
-    /// Published values that differ, or are in doubt, and that no explanation is for; of quick forms
-    /// none is asked for.
+    /// Published values that differ, or are in doubt, without an explanation; quick forms need
+    /// none.
     pub unexplained: Vec<String>,
 }
 
-/// All that the report shows.
+/// The content of the report.
 struct Report<'a> {
     directory: &'a Path,
     setting: &'a Setting,
     /// Whether some of the results are of quick forms.
     quick: bool,
     chapters: Vec<Chapter>,
-    /// Every scenario that has results or claims.
+    /// Every scenario with results or claims.
     folders: BTreeMap<String, Folder>,
-    /// The scenarios that no claim is about.
+    /// The scenarios without claims.
     unclaimed: Vec<String>,
 }
 
@@ -134,7 +134,7 @@ impl Report<'_> {
         Count::of(self.readings().flat_map(|reading| &reading.lines))
     }
 
-    /// The commits that the results are of, with how many scenarios each made.
+    /// The commits of the results, each with its number of scenarios.
     fn commits(&self) -> BTreeMap<String, usize> {
         let mut commits = BTreeMap::new();
         for results in self.folders.values().filter_map(Folder::results) {
@@ -181,12 +181,12 @@ impl Report<'_> {
     }
 }
 
-/// Writes `REPORT.md` and `report.html` into `directory`, which holds a folder of results for each
+/// Writes `REPORT.md` and `report.html` into `directory`, which has a folder of results for each
 /// scenario.
 ///
 /// # Errors
 /// [`Error::NoResults`] when there is no such folder, or no results in it; those of writing files.
-/// Results that are there in part, or broken, are no error: the report says so.
+/// Partial or broken results are not an error: the report mentions them.
 pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
     let systems = System::read_all()?;
     let tables = compare::scenarios(&systems);
@@ -242,7 +242,7 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
     })
 }
 
-/// The names of the folders below `directory` that hold results; a shard is no result yet.
+/// The names of the folders below `directory` with results; shards are not included.
 fn subfolders(directory: &Path) -> Result<Vec<String>, Error> {
     let entries = fs::read_dir(directory).map_err(|source| Error::NoResults {
         path: directory.to_owned(),
@@ -263,7 +263,7 @@ fn subfolders(directory: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Whether the results in `folder` are of a part of a scenario's runs only.
+/// Whether the results in `folder` are a shard.
 fn is_shard(folder: &Path) -> bool {
     let manifest = files::read(&folder.join(MANIFEST), Links::Refused, files::MOST);
     let manifest = manifest.unwrap_or_default();

@@ -1,11 +1,11 @@
-//! What scenarios ask for, as far as the report has to know: told by whoever can read them.
+//! The scenarios as far as the report needs them, given by the caller.
 
-/// The scenarios that are at hand.
+/// The available scenarios.
 #[derive(Debug, Clone)]
 pub enum Plans {
-    /// None: why.
+    /// None, with the reason.
     Unknown(String),
-    /// These. A scenario that is not among them is not at hand.
+    /// These; other scenarios are unknown.
     Known(Vec<Plan>),
 }
 
@@ -27,13 +27,13 @@ pub struct Form {
     pub swept: Vec<String>,
     /// The values of the swept keys at each point.
     pub points: Vec<Vec<String>>,
-    /// The name of each run, which holds the hash of its resolved scenario, and the place of its
+    /// The name of each run, which contains the hash of its resolved scenario, and the index of its
     /// point.
     pub runs: Vec<(String, usize)>,
 }
 
 impl Plans {
-    /// The scenario called `name`, if it is at hand.
+    /// The scenario with this `name`, if it is known.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Plan> {
         match self {

@@ -1,4 +1,4 @@
-//! The tables of published values, `analysis/published/*.csv`, which are built in.
+//! The built-in tables of published values, `analysis/published/*.csv`.
 //!
 //! The first line of each is a comment with its source. Further comments state tolerances:
 //!
@@ -7,8 +7,8 @@
 //! # tolerance start_load_median = 2 %: ...
 //! ```
 //!
-//! Beside a column of values, these columns say how far it can be trusted; each may stand with the
-//! name of the value's column and an underscore before it, if it is about that value alone:
+//! These columns give the accuracy of a value. A column about one value alone has the name of the
+//! value's column and an underscore as a prefix:
 //!
 //! | column | meaning |
 //! |---|---|
@@ -19,11 +19,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::Error;
 use crate::figure::label;
 use crate::figure::select::{same, text_of};
 use crate::statistics;
 use crate::table::Table;
+use dhtlab_format::Error;
 
 use super::claims::{Claim, Filter};
 use super::verdict::Tolerance;
@@ -174,7 +174,7 @@ pub const FILES: &[(&str, &str)] = &[
 /// A table of published values.
 #[derive(Debug)]
 pub struct Published {
-    /// Where its values come from.
+    /// The source of the values.
     pub source: String,
     tolerances: Vec<(String, Tolerance, String)>,
     table: Table,
@@ -183,19 +183,19 @@ pub struct Published {
 /// A published value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
-    /// As it is printed.
+    /// The printed text.
     pub text: String,
     /// The number.
     pub number: f64,
     /// Half a unit of its last digit.
     pub rounding: f64,
-    /// How many samples it is the mean of.
+    /// Number of samples in the mean.
     pub n: Option<f64>,
     /// The standard deviation of one sample.
     pub sd: Option<f64>,
     /// The standard error.
     pub error: Option<f64>,
-    /// Why it is in doubt.
+    /// Why the value is in doubt.
     pub doubt: Option<String>,
 }
 
@@ -203,7 +203,7 @@ impl Published {
     /// Reads the built-in file `name`.
     ///
     /// # Errors
-    /// [`Error::Claim`] when there is none, or it does not begin with its source; those of a table.
+    /// [`Error::Claim`] when there is none, or its first line is not a source; those of a table.
     pub fn read(name: &str) -> Result<Self, Error> {
         let text = FILES.iter().find(|(file, _)| *file == name);
         let Some((_, text)) = text else {
@@ -236,7 +236,7 @@ impl Published {
         })
     }
 
-    /// The values that stand in `claim` itself, or in its file.
+    /// The values in `claim` itself, or in its file.
     ///
     /// # Errors
     /// Those of [`Published::read`].
@@ -261,21 +261,21 @@ impl Published {
         &self.table.columns
     }
 
-    /// The rows that `filter` keeps.
+    /// The rows that `filter` selects.
     pub fn rows(&self, filter: &Filter) -> Vec<usize> {
         (0..self.table.len())
             .filter(|&row| self.keeps(row, filter))
             .collect()
     }
 
-    /// Whether `filter` keeps `row`. A column that is not there keeps none.
+    /// Whether `filter` selects `row`. A missing column selects none.
     pub fn keeps(&self, row: usize, filter: &Filter) -> bool {
         filter
             .iter()
             .all(|(column, wanted)| admits(wanted, self.text(row, column)))
     }
 
-    /// The text of a cell; empty where there is no such column.
+    /// The text of a cell; empty if there is no such column.
     pub fn text(&self, row: usize, column: &str) -> &str {
         let place = self.table.find(column);
         place.map_or("", |place| self.table.text(row, place).trim())
@@ -287,8 +287,8 @@ impl Published {
         stated.map(|(_, tolerance, reason)| (*tolerance, reason.as_str()))
     }
 
-    /// The value in `column` of one row, or the mean over several rows that are trials of one point.
-    /// `None` where no number is given.
+    /// The value in `column` of one row, or the mean over several rows that are trials of one
+    /// point. `None` if there is no number.
     pub fn value(&self, rows: &[usize], column: &str) -> Option<Value> {
         let texts: Vec<&str> = rows.iter().map(|&row| self.text(row, column)).collect();
         let numbers: Vec<f64> = texts.iter().filter_map(|text| text.parse().ok()).collect();
@@ -319,7 +319,7 @@ impl Published {
     }
 }
 
-/// Whether a cell is the value, or one of the values, that a filter asks for.
+/// Whether a cell is the value, or one of the values, of a filter.
 pub fn admits(wanted: &serde_json::Value, text: &str) -> bool {
     match wanted {
         serde_json::Value::Array(several) => several.iter().any(|one| same(&text_of(one), text)),
@@ -373,7 +373,7 @@ mod tests {
         assert_eq!((rate.text.as_str(), rate.number), ("0.50", 0.5));
         assert!((rate.rounding - 0.005).abs() < 1e-12);
         assert_eq!((rate.n, rate.sd, rate.doubt), (Some(100.0), None, None));
-        // What is no number is not published.
+        // A text that is no number is not a published value.
         assert_eq!(published.value(&[1], "hops"), None);
         assert_eq!(published.value(&[2], "rate"), None);
         assert_eq!(published.value(&[0], "speed"), None);

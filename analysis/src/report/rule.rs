@@ -1,4 +1,4 @@
-//! The rule of a value: how far it may be off, how far it is, and both in words.
+//! The rule of a value: the allowed and the actual difference, and both in words.
 
 use crate::figure::label;
 
@@ -7,13 +7,13 @@ use super::measure::{Estimate, FEWEST_RUNS};
 use super::published::{Published, Value};
 use super::verdict::{Allowance, Tolerance};
 
-/// What readers call a value.
+/// The name of a value for readers.
 pub fn name_of(quantity: &Quantity) -> String {
     let own = quantity.label.clone();
     own.unwrap_or_else(|| label::readable(&quantity.column))
 }
 
-/// How far `value` may be from `estimate`; `None` when nothing says.
+/// The allowed difference of `value` from `estimate`; `None` if it is unknown.
 pub fn allowance(
     value: &Value,
     estimate: &Estimate,
@@ -42,7 +42,7 @@ pub fn allowance(
     Some(Allowance::Sampling {
         factor: rule.sampling.unwrap_or(DEFAULT_ERRORS),
         measured: estimate.error.or_else(|| {
-            // One run of ours: its samples vary as theirs do.
+            // A single run of ours: its samples are assumed to vary like the published ones.
             Some(value.sd? / (estimate.n as f64 * estimate.samples_a_run).sqrt())
         })?,
         published: published?,
@@ -58,10 +58,10 @@ pub fn without_error(estimate: &Estimate) -> String {
     "nothing says how exact it is".to_owned()
 }
 
-/// How many standard errors two values may be apart.
+/// Default number of standard errors between two values.
 const DEFAULT_ERRORS: f64 = 3.0;
 
-/// How far apart the two sides are: in standard errors, or in the unit of the tolerance.
+/// The difference of the two sides: in standard errors, or in the unit of the tolerance.
 pub fn distance(measured: f64, value: &Value, rule: &Rule, allowance: Allowance) -> String {
     let difference = measured - value.number;
     let signed = |number: f64, decimals: usize| {
@@ -94,7 +94,7 @@ pub fn distance(measured: f64, value: &Value, rule: &Rule, allowance: Allowance)
     }
 }
 
-/// The rules of the values in words; values with the same rule stand together.
+/// The rules of the values in words; values with the same rule are grouped.
 pub fn rules(
     claim: &Claim,
     values: &[Quantity],

@@ -1,4 +1,4 @@
-//! What both forms of the report say in the same words.
+//! Texts that both forms of the report share.
 
 use crate::figure::label;
 
@@ -15,11 +15,11 @@ pub const LONG: usize = 20;
 /// The title of the page.
 pub const TITLE: &str = "Published and measured";
 
-/// What the page is, in a sentence.
+/// The purpose of the page, in a sentence.
 pub const ABOUT: &str = "Every value that the sources publish and that a scenario of dhtlab runs, beside \
     what dhtlab measures, with a verdict by a stated rule.";
 
-/// What the words of the page mean.
+/// The meaning of the terms on the page.
 pub const MEANINGS: [(&str, &str); 6] = [
     (
         "agrees",
@@ -107,7 +107,7 @@ pub fn summary(report: &Report<'_>) -> Vec<String> {
     sentences
 }
 
-/// Where the page comes from: names and values.
+/// The origin of the page: names and values.
 pub fn origin(report: &Report<'_>) -> Vec<(String, String)> {
     let setting = report.setting;
     let commit = setting.commit.as_deref().unwrap_or("not known");
@@ -140,7 +140,7 @@ pub fn origin(report: &Report<'_>) -> Vec<(String, String)> {
     origin
 }
 
-/// The state of one scenario's results: runs, version, commit, and what is not as it should be.
+/// The state of one scenario's results: runs, version, commit, and faults.
 pub fn state(folder: &Folder, plans: &Plans) -> String {
     let mut parts = folder.faults();
     if let State::There(results) = &folder.state {
@@ -162,14 +162,14 @@ pub fn state(folder: &Folder, plans: &Plans) -> String {
     parts.join("; ")
 }
 
-/// What the lines of a reading are about, if it is one quantity: the head of their column.
+/// The head of the quantity column, if a reading has one quantity.
 pub fn quantity(reading: &ReadingResult) -> Option<&str> {
     let first = reading.lines.first()?.quantity.as_str();
     let all = reading.lines.iter().all(|line| line.quantity == first);
     all.then_some(first)
 }
 
-/// Which value of which row a line is.
+/// The row and value of a line.
 pub fn point(reading: &ReadingResult, line: &Line) -> String {
     match (quantity(reading), line.point.is_empty()) {
         (_, true) => line.quantity.clone(),
@@ -184,7 +184,7 @@ pub fn measured(line: &Line) -> String {
     value.map_or_else(String::new, |estimate| label::rounded(estimate.mean, 5))
 }
 
-/// How many runs, times the trials in each.
+/// Number of runs, times the trials in each.
 pub fn number_of_runs(line: &Line) -> String {
     let text = |estimate: &Estimate| {
         if estimate.samples_a_run == 1.0 {
@@ -223,7 +223,7 @@ pub fn outcome(outcome: &ComparisonResult) -> String {
     }
 }
 
-/// The name of a class for an outcome.
+/// The CSS class of an outcome.
 pub fn class(outcome: &ComparisonResult) -> &'static str {
     match outcome {
         ComparisonResult::Judged(Verdict::Agrees) => "agrees",
@@ -242,7 +242,7 @@ pub fn letter(place: usize) -> String {
     }
 }
 
-/// What stands behind the verdict of a line: letters of explanations, doubts and notes.
+/// Remarks after the verdict of a line: letters of explanations, doubts and notes.
 pub fn remarks(line: &Line) -> Vec<String> {
     let parts = matches!(
         line.outcome,
@@ -263,7 +263,7 @@ pub fn remarks(line: &Line) -> Vec<String> {
         .collect()
 }
 
-/// The explanations that some line of the reading asks for, with their letters.
+/// The explanations used by lines of the reading, with their letters.
 pub fn explanations(reading: &ReadingResult) -> Vec<(String, &str, usize)> {
     let all = reading.explanations.iter().enumerate();
     all.filter(|(_, (_, lines))| *lines > 0)
@@ -282,7 +282,7 @@ pub fn rules(reading: &ReadingResult) -> Vec<String> {
     }
 }
 
-/// How the values of a reading came out, in a line.
+/// The outcomes of a reading's values, in a line.
 pub fn counted(count: &Count) -> String {
     let parts: Vec<String> = [
         (count.agree, "agree"),
@@ -300,7 +300,7 @@ pub fn counted(count: &Count) -> String {
     parts.join(", ")
 }
 
-/// The readings of claims in which something differs or is in doubt.
+/// The readings of claims with values that differ or are in doubt.
 pub fn disagreements<'a>(
     report: &'a Report<'_>,
 ) -> Vec<(&'a ClaimResult, &'a ReadingResult, Count)> {
@@ -312,8 +312,8 @@ pub fn disagreements<'a>(
         .collect()
 }
 
-/// How the lines of each reading came out, in the order in which readings first appear. What stands
-/// behind a comma tells readings of one kind apart.
+/// Outcomes for each reading, in the order in which readings first appear. The part after a comma
+/// distinguishes readings of one kind.
 pub fn by_reading(report: &Report<'_>) -> Vec<(String, Count)> {
     let mut counts: Vec<(String, Count)> = Vec::new();
     for reading in report.readings() {

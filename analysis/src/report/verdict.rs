@@ -1,8 +1,8 @@
-//! The verdict on a value: a pure function of both sides and the rule.
+//! The verdict on a value: a pure function of both values and the rule.
 
 use super::claims::Comparison;
 
-/// What the report says of a published value.
+/// The verdict on a published value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// Measured and published agree within the rule.
@@ -14,7 +14,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// As readers see it.
+    /// The name for readers.
     pub fn name(self) -> &'static str {
         match self {
             Self::Agrees => "agrees",
@@ -24,23 +24,23 @@ impl Verdict {
     }
 }
 
-/// How far apart two values may be by a tolerance.
+/// The allowed difference of two values by a tolerance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Tolerance {
     /// In the units of the value.
     Absolute(f64),
-    /// In parts of the published value.
+    /// As a fraction of the published value.
     Relative(f64),
 }
 
-/// How far apart two values may be.
+/// The allowed difference of two values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Allowance {
     /// By a tolerance with a reason.
     Stated(Tolerance),
     /// By sampling error.
     Sampling {
-        /// How many standard errors.
+        /// Number of standard errors.
         factor: f64,
         /// The standard error of the measured value.
         measured: f64,
@@ -52,7 +52,7 @@ pub enum Allowance {
 }
 
 impl Allowance {
-    /// The largest difference that it lets pass.
+    /// The largest allowed difference.
     pub fn width(self, published: f64) -> f64 {
         match self {
             Self::Stated(Tolerance::Absolute(width)) => width,
@@ -67,8 +67,8 @@ impl Allowance {
     }
 }
 
-/// The verdict on `published` by what was `measured`; `doubted` says that the published value is in
-/// doubt for a reason of its own. A doubted value that agrees agrees.
+/// The verdict on `published` by what was `measured`. `doubted` means that the published value is
+/// in doubt for a separate reason; if it agrees, the verdict is still that it agrees.
 pub fn verdict(
     measured: f64,
     published: f64,
@@ -77,7 +77,7 @@ pub fn verdict(
     doubted: bool,
 ) -> Verdict {
     let difference = measured - published;
-    // Decimal fractions such as 0.05 do not add up in binary.
+    // Decimal fractions such as 0.05 have rounding errors in binary.
     let slack = 1e-9 * (measured.abs() + published.abs());
     let width = allowance.width(published) + slack;
     let holds = match comparison {
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn three_standard_errors_of_both_sides() {
-        // The errors .3 and .4 make .5 together: 1.5 is the limit.
+        // The errors .3 and .4 combine to .5, so the limit is 1.5.
         let judged = |measured| {
             verdict(
                 measured,
@@ -202,7 +202,7 @@ mod tests {
             one in 0.0..10.0_f64,
             other in 0.0..10.0_f64,
         ) {
-            // Away from the limit, where rounding decides.
+            // Not near the limit, where rounding decides.
             let width = 3.0 * one.hypot(other);
             prop_assume!(((measured - published).abs() - width).abs() > 1e-5);
             let judged = |a, b, errors| verdict(a, b, Comparison::Equals, errors, false);

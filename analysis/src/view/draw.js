@@ -1,10 +1,10 @@
 "use strict";
-// A moment of a recording, drawn on a canvas. What differs by colour differs by shape, too.
+// Draws a moment of a recording on a canvas. Things with different colours also have different shapes.
 
-/** Dots beside a node that still can be told apart. */
+/** Maximum number of distinguishable dots beside a node. */
 const MOST_DOTS = 18;
 
-/** How the outcomes of journeys look: a colour of the style sheet, a sign and a word. */
+/** The style of journey outcomes: a colour of the style sheet, a sign and a word. */
 const OUTCOMES = {
   ok: { colour: "ok", sign: "\u2713", word: "found" },
   wrong: { colour: "wrong", sign: "\u2260", word: "wrong node" },
@@ -25,21 +25,21 @@ class Painter {
     this.takeColours();
   }
 
-  /** Reads the colours of the style sheet: they follow the light or dark of the reader's choice. */
+  /** Reads the colours of the style sheet, which follow the reader's light or dark mode. */
   takeColours() {
     const style = getComputedStyle(document.documentElement);
     const names = ["ink", "paper", "faint", "line", "cell", "member", "sybil", "sybilCell", "lookup", "ok", "wrong", "failed", "service"];
     for (const name of names) this.colours[name] = style.getPropertyValue(`--${name}`).trim();
   }
 
-  /** Makes the canvas as fine as the screen. */
+  /** Sets the resolution of the canvas to that of the screen. */
   fit() {
     const side = Math.round(this.canvas.clientWidth * (window.devicePixelRatio || 1));
     if (this.canvas.width !== side) {
       this.canvas.width = side;
       this.canvas.height = side;
     }
-    // Lengths below are in parts of the picture; a point is a pixel of the page.
+    // Lengths below are fractions of the picture; a point is a pixel of the page.
     this.point = 1 / Math.max(this.canvas.clientWidth, 1);
     // Marks are smaller in a small picture, text is not.
     this.mark = this.point * Math.min(1, Math.max(0.6, this.canvas.clientWidth / 650));
@@ -61,7 +61,7 @@ class Painter {
     this.drawHovered();
     scene.journeys.forEach((seen) => this.drawTrail(seen));
     this.drawAllItems();
-    // Sybils first: they are larger, and often stand where somebody else does.
+    // Sybils first: they are larger, and often at the position of another node.
     for (const sybil of [true, false]) {
       scene.nodes.filter(({ node }) => node.sybil === sybil).forEach((seen) => this.drawNode(seen));
     }
@@ -95,7 +95,7 @@ class Painter {
 
   text(words, [x, y], colour = "ink", size = 12, align = "left") {
     const draw = this.context;
-    // Text is set in pixels: as a part of 1 its size would be below what browsers draw.
+    // Text is set in pixels: as a fraction of 1 its size would be too small for browsers.
     draw.save();
     const side = this.canvas.width;
     const scale = side * this.point;
@@ -110,7 +110,7 @@ class Painter {
     draw.restore();
   }
 
-  /** Words beside a point, on the side where there is room. */
+  /** Text beside a point, on the side with space. */
   label(words, [x, y], colour, size = 12) {
     const left = x > 0.75;
     const away = this.size + 5 * this.point;
@@ -141,7 +141,7 @@ class Painter {
     }
   }
 
-  /** The living members, who have cells. */
+  /** The live members, which have cells. */
   members() {
     return this.scene.nodes.filter((seen) => seen.status === "member");
   }
@@ -168,7 +168,7 @@ class Painter {
     });
   }
 
-  /** Draws with all cut off that stands out of the square, where there is one. */
+  /** Draws clipped to the square, if there is one. */
   within(draw) {
     const { square } = this.chart;
     this.context.save();
@@ -181,7 +181,7 @@ class Painter {
     this.context.restore();
   }
 
-  /** The part of the ring that is the hovered node's. */
+  /** The region of the ring of the hovered node. */
   drawHovered() {
     const { hovered, chart } = this;
     const members = this.members();
@@ -195,7 +195,7 @@ class Painter {
     }
   }
 
-  // --- nodes and what they hold
+  // --- nodes and their items
 
   drawNode({ node, status, place, fading, coming }) {
     const at = this.chart.node(place);
@@ -288,7 +288,7 @@ class Painter {
     }
   }
 
-  // --- what is on its way
+  // --- messages
 
   place(number) {
     return this.places.get(number) ?? placeOf(this.timeline.nodes[number], this.scene.moment.count);

@@ -1,12 +1,12 @@
 "use strict";
-// The list of all events, of which only those in sight are in the page: there may be a hundred
-// thousand.
+// The list of all events. Only the visible rows are in the page, as there may be a hundred
+// thousand events.
 
 /** The height of a row in pixels, as in the style sheet. */
 const ROW = 28;
 
 class EventList {
-  /** In `box`; `choose` is called with the number of an event that is clicked. */
+  /** The list in `box`; `choose` is called with the number of a clicked event. */
   constructor(box, timeline, words, choose) {
     this.box = box;
     this.timeline = timeline;
@@ -37,12 +37,12 @@ class EventList {
     this.render();
   }
 
-  /** Marks the last event that has happened after `count` events, and brings it into sight. */
+  /** Marks the last listed event among the first `count` events, and scrolls to it. */
   mark(count, force) {
     const current = this.last(count);
     if (current === this.current && !force) return;
     this.current = current;
-    // Who reads the list elsewhere is left in peace.
+    // No scrolling while the reader uses the list.
     if (force || performance.now() - this.touched > 3000) {
       const top = Math.max(current, 0) * ROW;
       const { scrollTop, clientHeight } = this.box;
@@ -53,7 +53,7 @@ class EventList {
     this.render();
   }
 
-  /** The place in the list of the last of its events among the first `count`; -1 before the first. */
+  /** The index in the list of its last event among the first `count`; -1 before the first. */
   last(count) {
     let [low, high] = [0, this.shown.length];
     while (low < high) {
@@ -64,7 +64,7 @@ class EventList {
     return low - 1;
   }
 
-  /** Puts the rows in sight into the page. Those that are there stay: one may be about to be clicked. */
+  /** Adds the visible rows to the page. Existing rows stay, as one may be about to be clicked. */
   render() {
     const first = Math.max(Math.floor(this.box.scrollTop / ROW) - 4, 0);
     const end = Math.min(first + Math.ceil(this.box.clientHeight / ROW) + 8, this.shown.length);
@@ -83,7 +83,7 @@ class EventList {
       if (place === this.current) button.setAttribute("aria-current", "step");
       else button.removeAttribute("aria-current");
       button.classList.toggle("later", place > this.current);
-      // In order, for those who go through the page by keyboard.
+      // In order, for keyboard navigation.
       const next = before ? before.nextSibling : this.inner.firstChild;
       if (next !== line) this.inner.insertBefore(line, next);
       before = line;

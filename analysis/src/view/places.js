@@ -1,10 +1,10 @@
 "use strict";
-// Where nodes and keys stand in the picture, and which way messages go there.
+// The positions of nodes and keys in the picture, and the paths of messages.
 //
-// Pictures are squares of side 1, y downwards. A way from one place to another is a list of lines, each
-// a list of points, and `along`, the point where a message is that has made a part of it.
+// Pictures are squares of side 1, y downwards. A path between two positions is a list of lines, each
+// a list of points, and `along`, the point of a message at a fraction of it.
 
-/** The picture of a space; `dots` says whether room is to be left for dots beside the nodes. */
+/** The picture of a space; `dots` means that space is left for dots beside the nodes. */
 function makeChart(space, dots) {
   switch (space.kind) {
     case "torus":
@@ -27,7 +27,7 @@ function ringChart(kind, dots) {
   };
   const along = (from, to, part) => {
     const [a, b] = [at(from[0], radius), at(to[0], radius)];
-    // Long ways bend most: they go past the middle, and not all through it.
+    // Long paths bend most, so that they do not all cross the centre.
     const apart = Math.hypot(a[0] - b[0], a[1] - b[1]) / (2 * radius);
     const bend = blend(blend(a, b, 0.5), centre, 0.4 * apart);
     return blend(blend(a, bend, part), blend(bend, b, part), part);
@@ -42,21 +42,21 @@ function ringChart(kind, dots) {
     }[kind],
     node: (place) => at(place[0], radius),
     key: (place) => at(place[0], radius + 0.032),
-    /** The place of the dot number `number` beside a node. */
+    /** The position of dot number `number` beside a node. */
     beside: ([fraction], number, gap) => {
       const [row, column] = [Math.floor(number / 3), (number % 3) - 1];
       const [x, y] = at(fraction, radius + 0.05 + row * gap);
       const angle = (fraction - 0.25) * 2 * Math.PI;
       return [x - Math.sin(angle) * column * gap, y + Math.cos(angle) * column * gap];
     },
-    /** Where the dots of nodes at these places begin, so that they do not cover each other. */
+    /** The start of the dots of nodes at these positions, without overlap. */
     spread: (places, gap) => spreadOut(places.map(([fraction]) => fraction), (3.6 * gap) / (2 * Math.PI * (radius + 0.05))).map((fraction) => [fraction]),
     along,
     lines: (from, to) => [Array.from({ length: 17 }, (_, i) => along(from, to, i / 16))],
   };
 }
 
-/** Moves fractions of a circle apart until neighbours are `least` apart, or as far as there is room. */
+/** Moves fractions of a circle apart until neighbours are `least` apart, or as far as possible. */
 function spreadOut(fractions, least) {
   const apart = Math.min(least, 0.95 / fractions.length);
   const order = fractions.map((fraction, place) => ({ fraction, place })).sort((a, b) => a.fraction - b.fraction);
@@ -75,7 +75,7 @@ function spreadOut(fractions, least) {
   return spread;
 }
 
-/** The first two coordinates of a torus, whose opposite sides are one. */
+/** The first two coordinates of a torus, whose opposite sides coincide. */
 function torusChart(dimensions) {
   const margin = 0.04;
   const onto = ([x, y]) => [margin + x * (1 - 2 * margin), 1 - margin - y * (1 - 2 * margin)];
@@ -107,7 +107,7 @@ function torusChart(dimensions) {
       const [a, , [x, y]] = way(from, to);
       return onto([wrap(a[0] + x * part), wrap(a[1] + y * part)]);
     },
-    // The way around a side is seen at both sides; what stands out of the square is cut off.
+    // A path across a side is visible at both sides; parts outside of the square are clipped.
     lines: (from, to) => {
       const [a, b, [x, y]] = way(from, to);
       return [
@@ -118,7 +118,7 @@ function torusChart(dimensions) {
   };
 }
 
-/** Poincare's disc. */
+/** The Poincare disc. */
 function discChart() {
   const [centre, radius] = [[0.5, 0.5], 0.46];
   const onto = ([x, y]) => [centre[0] + x * radius, centre[1] - y * radius];
@@ -154,7 +154,7 @@ function ownedArcs(kind, members, node) {
   const ahead = (fraction(at + 1) - fraction(at) + 1) % 1;
   if (kind === "ring") return [[fraction(at) - behind, fraction(at)]];
   if (kind === "two-way-ring") return [[fraction(at) - behind / 2, fraction(at) + ahead / 2]];
-  // By the XOR metric the keys of a node are blocks of the tree: found by looking.
+  // With the XOR metric the keys of a node are blocks of the tree, found by search.
   const steps = 1024;
   const bits = order.map((member) => topBits(member.node.id));
   const mine = topBits(node.id);

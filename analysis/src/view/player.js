@@ -1,7 +1,7 @@
 "use strict";
 // The controls: the clock, buttons, keys, the time line and the list.
 
-/** Virtual seconds a second, to choose from. */
+/** The available speeds, in virtual seconds per second. */
 const SPEEDS = [-3, -2, -1, 0, 1, 2, 3].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 
 const byId = (id) => document.getElementById(id);
@@ -57,13 +57,13 @@ class Player {
     this.go(momentAt(this.timeline, this.end), true);
   }
 
-  /** To the moment at which event number `index` has just happened. */
+  /** Moves to the moment just after event number `index`. */
   jump(index) {
     this.pause();
     this.go(momentAfter(this.timeline, index), true);
   }
 
-  /** To the next of the events that are listed, or back to the one before. */
+  /** Moves to the next listed event, or back to the previous one. */
   step(direction) {
     this.pause();
     const { shown } = this.list;
@@ -103,14 +103,14 @@ class Player {
     this.show();
   }
 
-  /** Microseconds of virtual time a millisecond. */
+  /** Microseconds of virtual time per millisecond. */
   get pace() {
     return SPEEDS[this.speed] * 1000;
   }
 
   tick(now) {
     if (!this.playing) return;
-    // A page that was out of sight goes on where it was.
+    // A page that was hidden continues where it stopped.
     const passed = Math.min(now - (this.last ?? now), 100);
     this.last = now;
     let time = this.moment.time + passed * this.pace;
@@ -123,7 +123,7 @@ class Player {
     requestAnimationFrame((next) => this.tick(next));
   }
 
-  /** Shortly before the next listed event, if nothing is to be seen until then. */
+  /** A moment shortly before the next listed event, if nothing is visible until then. */
   afterQuiet() {
     const next = this.list.shown[this.list.last(this.moment.count) + 1];
     const until = next === undefined ? this.end : this.timeline.events[next].at;
@@ -134,12 +134,12 @@ class Player {
     return next === undefined ? until : until - 300 * this.pace;
   }
 
-  /** How long what is over is still seen. */
+  /** How long ended journeys and departed nodes stay visible. */
   get linger() {
     return 1200 * this.pace;
   }
 
-  // --- showing
+  // --- display
 
   show(force = false) {
     const { moment } = this;
@@ -165,7 +165,7 @@ class Player {
     byId("cursor").style.left = `${(100 * moment.time) / Math.max(this.end, 1)}%`;
   }
 
-  /** How many there are of what, as [name, value, kind]. */
+  /** The counters, as [name, value, kind]. */
   summary({ counts, others }) {
     const { recording, nodes, journeys } = this.timeline;
     const told = [["members", counts.members]];
@@ -190,7 +190,7 @@ class Player {
     byId("speed").textContent = speed < 1 ? `${Number((speed * 1000).toPrecision(1))} ms a second` : `${speed} s a second`;
   }
 
-  // --- what is said once
+  // --- fixed texts
 
   describe() {
     const { recording } = this.timeline;
@@ -232,7 +232,7 @@ class Player {
     byId("filters").append(...boxes);
   }
 
-  /** Lists the events of the kinds that are chosen. */
+  /** Lists the events of the selected kinds. */
   filter() {
     const boxes = [...byId("filters").querySelectorAll("input")];
     const wanted = new Set(boxes.filter((box) => box.checked).map((box) => Number(box.dataset.group)));
@@ -279,7 +279,7 @@ class Player {
     }));
   }
 
-  /** The course of the run behind the slider: lookups, other messages, who came and went. */
+  /** The course of the run behind the slider: lookups, other messages, joins and departures. */
   drawCourse() {
     const canvas = byId("course");
     const ratio = window.devicePixelRatio || 1;
@@ -312,7 +312,7 @@ class Player {
     });
   }
 
-  // --- what the reader does
+  // --- input
 
   listen() {
     const act = {
@@ -337,17 +337,17 @@ class Player {
       Home: act.start,
       End: act.end,
     };
-    // The space bar presses the control that has the keyboard; a row of the list is chosen by Enter.
+    // The space bar presses the focused control; Enter selects a row of the list.
     const isMeant = (event) =>
       keys[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey
       && !(event.key === " " && event.target.closest?.(".buttons button, input[type=checkbox], summary"));
-    // In the capturing phase: the slider would move by itself.
+    // In the capturing phase, as the slider would also react.
     document.addEventListener("keydown", (event) => {
       if (!isMeant(event)) return;
       event.preventDefault();
       keys[event.key]();
     }, true);
-    // Buttons are pressed when the bar comes up.
+    // Buttons react when the space bar is released.
     document.addEventListener("keyup", (event) => event.key === " " && isMeant(event) && event.preventDefault(), true);
     const picture = byId("picture");
     const hover = (event) => {

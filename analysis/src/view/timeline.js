@@ -1,12 +1,11 @@
 "use strict";
-// How things stand at any moment of a recording.
+// The state at any moment of a recording.
 //
-// A moment is a time in microseconds and the number of events that have happened by then: several
-// may happen at one time. `readTimeline` goes over the events once; `sceneAt` is a pure function of
-// what it gives and a moment, so that it does not matter from where, or in which direction, a moment
-// is reached.
+// A moment is a time in microseconds and the number of events until then, as several events may
+// have one time. `readTimeline` reads the events once; `sceneAt` is a pure function of its result
+// and a moment, so the order in which moments are visited has no effect.
 
-/** What a recording says of each node, journey and item, by the numbers of events. */
+/** The history of each node, journey and item in a recording, by event numbers. */
 function readTimeline(recording) {
   const { events } = recording;
   const never = Infinity;
@@ -19,12 +18,12 @@ function readTimeline(recording) {
     joins: never,
     goes: never,
     farewell: false,
-    /** Where it is from which event on. */
+    /** Its positions, each with the event from which on it is there. */
     places: [],
   }));
   const journeys = [];
   const letters = [];
-  /** Who holds what, how, and from which event to which. */
+  /** The items of nodes: state, first event and last event. */
   const holdings = [];
   const open = nodes.map(() => new Map());
   const counts = [{ members: 0, sybils: 0, lookups: 0, ok: 0, wrong: 0, failed: 0, accounts: null }];
@@ -80,10 +79,10 @@ function readTimeline(recording) {
           begins: index,
           carried: [],
           timeouts: [],
-          /** The hops that nobody took. */
+          /** The hops without delivery. */
           lost: new Set(),
           ends: never,
-          /** When nothing of it moves any more. */
+          /** The time from which on none of its messages moves. */
           rests: event.at,
         });
         count.lookups += event.kind === "lookup" ? 1 : 0;
@@ -126,14 +125,14 @@ function readTimeline(recording) {
         break;
     }
   });
-  // Items have the numbers of the order of their keys.
+  // Items are numbered in the order of their keys.
   const items = [...new Set(holdings.map((holding) => holding.item))];
   items.sort((a, b) => (recording.keys[a].key < recording.keys[b].key ? -1 : 1));
   const itemNumbers = new Map(items.map((item, number) => [item, number]));
   return { recording, events, nodes, journeys, letters, holdings, counts, itemNumbers, measured };
 }
 
-/** How many events have happened at `time`. */
+/** Number of events until `time`. */
 function countAt(timeline, time) {
   let [low, high] = [0, timeline.events.length];
   while (low < high) {
@@ -144,18 +143,18 @@ function countAt(timeline, time) {
   return low;
 }
 
-/** The moment at `time`: all that happens then has happened. */
+/** The moment at `time`, after all events of that time. */
 function momentAt(timeline, time) {
   const within = Math.min(Math.max(time, 0), timeline.recording.end);
   return { time: within, count: countAt(timeline, within) };
 }
 
-/** The moment at which event number `index` has just happened. */
+/** The moment just after event number `index`. */
 function momentAfter(timeline, index) {
   return { time: timeline.events[index].at, count: index + 1 };
 }
 
-/** Where a node is after so many events. */
+/** The position of a node after this number of events. */
 function placeOf(node, count) {
   let place = node.places[0].place;
   for (const step of node.places) {
@@ -165,7 +164,7 @@ function placeOf(node, count) {
   return place;
 }
 
-/** Messages that nobody watches one by one, a second, at `time`. */
+/** Rate per second, at `time`, of the messages that are not recorded individually. */
 function othersAt({ recording }, time) {
   const { width, counts } = recording.others;
   const interval = Math.min(Math.floor(time / width), counts.length - 1);
@@ -173,8 +172,8 @@ function othersAt({ recording }, time) {
 }
 
 /**
- * How things stand at `moment`. Who has gone, and what has ended, is still seen for `linger`
- * microseconds, with how much of that time is over as `fading`.
+ * The state at `moment`. Departed nodes and ended journeys stay visible for `linger`
+ * microseconds; `fading` is the elapsed fraction of that time.
  */
 function sceneAt(timeline, moment, linger) {
   const { events } = timeline;
@@ -190,7 +189,7 @@ function sceneAt(timeline, moment, linger) {
     const status = gone ? (node.farewell ? "left" : "crashed") : node.joins < count ? "member" : "joining";
     const fading = gone ? faded(since(node.goes)) : 0;
     if (fading >= 1) continue;
-    // Who is there from the start does not come.
+    // Initial nodes have no arrival.
     const coming = events[node.appears].at > 0 ? Math.min(faded(since(node.appears)), 1) : 1;
     nodes.push({ node, status, place, fading, coming });
   }
@@ -243,7 +242,7 @@ function sceneAt(timeline, moment, linger) {
   };
 }
 
-/** Whether something is on its way, or has just ended, at `moment`. */
+/** Whether a message is on its way, or a journey has just ended, at `moment`. */
 function isAnythingMoving(timeline, { time, count }) {
   const moves = (index) => index < count && timeline.events[index].arrival > time;
   return timeline.journeys.some((journey) => journey.begins < count && journey.carried.some(moves))

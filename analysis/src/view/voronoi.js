@@ -1,7 +1,7 @@
 "use strict";
 // The Voronoi cells of points on the unit torus.
 
-/** What is left of a convex polygon where `x * p + y * q <= bound` for its points (p, q). */
+/** The part of a convex polygon with `x * p + y * q <= bound` for its points (p, q). */
 function clipped(polygon, x, y, bound) {
   const kept = [];
   for (let i = 0; i < polygon.length; i += 1) {
@@ -16,13 +16,13 @@ function clipped(polygon, x, y, bound) {
   return kept;
 }
 
-/** The square of how far the farthest corner of a polygon is from 0. */
+/** The squared distance of the farthest corner of a polygon from 0. */
 const reachOf = (polygon) => Math.max(...polygon.map(([x, y]) => x * x + y * y));
 
 /**
- * The cells of `points` in [0, 1)^2, opposite sides joined: for each point the corners of what is
- * nearer to it than to any other, relative to it. A cell begins as the square around its point, which
- * its own images cut out; then the bisectors to the other points cut it, the nearest first.
+ * The cells of `points` in [0, 1)^2, opposite sides joined: for each point the corners of the region
+ * nearer to it than to any other, relative to it. A cell begins as the square around its point, bounded
+ * by its own images; then the bisectors to the other points cut it, the nearest first.
  * O(n^2 log n) for n points.
  */
 function torusCells(points) {
@@ -32,7 +32,7 @@ function torusCells(points) {
     const cut = (others) => {
       others.sort((a, b) => a[2] - b[2]);
       for (const [dx, dy, squared] of others) {
-        // Who is more than twice as far as the farthest corner cuts nothing off, nor do those behind.
+        // Points more than twice as far as the farthest corner cut nothing off, nor do farther ones.
         if (squared > 4 * reachOf(cell)) break;
         if (squared > 0) cell = clipped(cell, dx, dy, squared / 2);
       }
@@ -42,7 +42,7 @@ function torusCells(points) {
       return other === me ? [] : [[dx, dy, dx * dx + dy * dy]];
     });
     cut([...nearest]);
-    // Their other images are half a side away or more: they matter for large cells alone.
+    // Their other images are half a side away or more, so they matter only for large cells.
     if (reachOf(cell) > 1 / 16) {
       const around = [-1, 0, 1].flatMap((right) => [-1, 0, 1].map((up) => [right, up]));
       cut(nearest.flatMap(([dx, dy]) => around.map(([right, up]) => {

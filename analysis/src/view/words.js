@@ -1,7 +1,7 @@
 "use strict";
-// What each event was, in words.
+// Describes each event in words.
 
-/** The kinds of events that a reader may leave out, with the events of each. */
+/** The kinds of events that a reader may hide, with the events of each. */
 const GROUPS = [
   { name: "coming and going", has: ({ what }) => ["appear", "join", "leave", "crash"].includes(what) },
   { name: "moves", has: ({ what }) => what === "move" },
@@ -27,7 +27,7 @@ function inSeconds(time, end) {
   return `${(time / 1e6).toFixed(end < 1e8 ? 3 : end < 1e10 ? 2 : 0)} s`;
 }
 
-/** A length of time as people say it. */
+/** A duration in readable form. */
 function span(micros) {
   if (micros < 1e3) return `${micros.toFixed(0)} \u00b5s`;
   if (micros < 1e6) return `${(micros / 1e3).toFixed(micros < 1e4 ? 1 : 0)} ms`;
@@ -36,7 +36,7 @@ function span(micros) {
 
 const shortened = (hex) => `${hex.slice(0, 6)}\u2026`;
 
-/** Numbers in order as people write them: 1, 2, 5 to 9. */
+/** Ascending numbers as ranges: 1, 2, 5 to 9. */
 function ranges(numbers, most) {
   const sorted = [...numbers].sort((a, b) => a - b);
   const parts = [];
@@ -49,7 +49,7 @@ function ranges(numbers, most) {
   return words.length > most ? `${words.slice(0, most).join(", ")} and others` : words.join(", ");
 }
 
-/** Words for the events of one timeline. */
+/** Describes the events of one timeline. */
 function makeWords(timeline) {
   const { recording, nodes, journeys, events } = timeline;
   const node = (number) => `${nodes[number].sybil ? "Sybil" : "node"} ${number}`;

@@ -1,4 +1,4 @@
-//! Drawing pictures: what is filled first, lines on it, then points, and texts over all.
+//! Draws pictures: filled shapes first, then lines, points and texts.
 
 use std::collections::HashMap;
 
@@ -11,15 +11,16 @@ use crate::figure::page::{LINE, Page, Paragraph};
 use crate::figure::style;
 use crate::figure::text_layout::{shortened, text_width, wrapped};
 
-/// Free room around the shapes: half a marker and more.
+/// Free space around the shapes: half a marker and more.
 const PADDING: f64 = 12.0;
 /// The largest height of a panel.
 const TALLEST: f64 = 760.0;
 /// The size of texts.
 const TEXT: f64 = style::TICK_SIZE;
-/// From so many on, lines or points are drawn thinner, and from four times as many thinner still.
+/// From this number on, lines or points are drawn thinner, and from four times as many thinner
+/// still.
 const MANY: usize = 150;
-/// How far an arrow ends before its last place, where there mostly is a marker.
+/// Distance of an arrow's end from its last position, where there usually is a marker.
 const SHORT: f64 = 6.0;
 
 /// The width of a panel.
@@ -31,13 +32,13 @@ fn width(panels: usize) -> f64 {
     }
 }
 
-/// From the places of a picture to those of the page: the same for all panels.
+/// The projection from the picture to the page, the same for all panels.
 #[derive(Debug, Clone, Copy)]
 struct Projection {
     scale: f64,
-    /// What is leftmost and uppermost.
+    /// The leftmost and uppermost coordinates.
     corner: (f64, f64),
-    /// Where that is in the panel.
+    /// Their position in the panel.
     offset: PagePoint,
 }
 
@@ -87,8 +88,8 @@ pub fn draw(picture: &Picture) -> Result<String, DrawingError> {
     })
 }
 
-/// The greatest scale with which all shapes and their texts fit into the width, and the height that
-/// this takes.
+/// The largest scale with which all shapes and their texts fit into the width, and the resulting
+/// height.
 fn projection(sheets: &[Sheet], width: f64) -> (Projection, f64) {
     let shapes = || sheets.iter().flat_map(|sheet| &sheet.shapes);
     let (mut low, mut high) = (
@@ -99,12 +100,12 @@ fn projection(sheets: &[Sheet], width: f64) -> (Projection, f64) {
         (low.0, low.1) = (low.0.min(x), low.1.min(y));
         (high.0, high.1) = (high.0.max(x), high.1.max(y));
     }
-    // Where all is at one place, or on one line, any scale will do.
+    // If all shapes are at one position or on one line, any scale is suitable.
     let extent = |low: f64, high: f64| (high - low).max(1e-9);
     let (across, up) = (extent(low.0, high.0), extent(low.1, high.1));
     let (mut before, mut after) = (PADDING, PADDING);
     let mut scale = 1.0;
-    // Texts reach out further the smaller the scale is: a few rounds settle it.
+    // Texts extend further the smaller the scale is: a few rounds converge.
     for _ in 0..4 {
         scale =
             ((width - before - after) / across).min((TALLEST - 2.0 * PADDING - 2.0 * TEXT) / up);
@@ -160,7 +161,7 @@ fn draw_sheet(canvas: &mut Canvas<'_>, sheet: &Sheet, projection: &Projection, c
     }
 }
 
-/// How thin lines or points are, of which there are so many.
+/// The factor for line widths and marker sizes of `count` lines or points.
 fn thinness(count: usize) -> f64 {
     match count {
         0..MANY => 1.0,
@@ -169,10 +170,10 @@ fn thinness(count: usize) -> f64 {
     }
 }
 
-/// The numbers of the tints of cells: none has that of one with which it shares a corner, as long as
-/// there is another.
+/// Indices of the tints of cells: cells that share a corner have different tints, as far as there
+/// are enough tints.
 fn tints_of(cells: &[&Shape]) -> Vec<usize> {
-    // To the six digits that are written of a place.
+    // With the six digits that a file has.
     let corner = |(x, y): (f64, f64)| ((x * 1e6).round() as i64, (y * 1e6).round() as i64);
     let mut around: HashMap<(i64, i64), Vec<usize>> = HashMap::new();
     let mut tints: Vec<usize> = Vec::with_capacity(cells.len());
@@ -216,7 +217,7 @@ fn stroke(layer: usize, thinness: f64) -> Stroke {
     }
 }
 
-/// A box with its label in the middle, as much of it as there is room for.
+/// A box with its label in the middle, shortened to the available space.
 fn draw_box(canvas: &mut Canvas<'_>, shape: &Shape, corners: &[PagePoint]) {
     let [one, other] = [corners[0], corners[1]];
     let edge = box_edge(shape.layer);
@@ -226,7 +227,7 @@ fn draw_box(canvas: &mut Canvas<'_>, shape: &Shape, corners: &[PagePoint]) {
     let mut lines = wrapped(&shape.label, TEXT, width);
     let most = (height / (TEXT * LINE)).floor().max(1.0) as usize;
     if lines.len() > most {
-        // The rest of the text, cut, as the last line.
+        // The rest of the text, shortened, as the last line.
         let rest = lines.split_off(most - 1).join(" ");
         lines.push(shortened(&rest, TEXT, width));
     }
@@ -251,11 +252,11 @@ fn box_edge(layer: usize) -> Stroke {
     }
 }
 
-/// A line with a head at its end, which is a little before its last place.
+/// A line with an arrowhead slightly before its last position.
 fn draw_arrow(canvas: &mut Canvas<'_>, places: &[PagePoint], stroke: Stroke) {
     const HEAD: f64 = 12.0;
     let mut places = places.to_vec();
-    // The head of a bent arrow has the direction of as much of it as it covers.
+    // The head of a bent arrow has the direction of the part that it covers.
     if let Some(tip) = places.last().copied() {
         let covered = |place: &PagePoint| (tip.0 - place.0).hypot(tip.1 - place.1) < SHORT + HEAD;
         while places.len() > 2 && covered(&places[places.len() - 2]) {
@@ -291,8 +292,8 @@ fn draw_arrow(canvas: &mut Canvas<'_>, places: &[PagePoint], stroke: Stroke) {
     canvas.polygon(&head, stroke.colour.to_rgba(), None);
 }
 
-/// The sample of a layer of arrows, in a box that starts at a place (its left side, its middle
-/// height) and is as wide as said.
+/// The sample of a layer of arrows, in a box of this width that starts at a position (its left
+/// side, its middle height).
 pub fn draw_arrow_sample(canvas: &mut Canvas<'_>, layer: usize, at: PagePoint, width: f64) {
     let end = (at.0 + width + SHORT, at.1);
     draw_arrow(canvas, &[at, end], stroke(layer, 1.0));
@@ -379,7 +380,7 @@ mod tests {
         assert!((middle - 300.0).abs() < 1e-6, "{middle}");
     }
 
-    /// Neighbours on a ring of cells have different tints, and so have those of a honeycomb.
+    /// Neighbours on a ring of cells have different tints, also in a honeycomb.
     #[test]
     fn neighbouring_cells_have_different_tints() {
         let cell = |places: Vec<(f64, f64)>| Shape {
@@ -401,7 +402,7 @@ mod tests {
                 assert_ne!(tints[n], tints[(n + 1) % count], "{count}");
             }
         }
-        // Bricks, each row half a brick further: every corner is one of three.
+        // Bricks, each row shifted by half a brick: every corner is shared by three.
         let brick = |row: i32, column: i32| {
             let (x, y) = (f64::from(2 * column + row % 2), f64::from(row));
             let xs = [(x, y), (x + 1.0, y), (x + 2.0, y)];

@@ -1,7 +1,7 @@
-//! Figures of kind `diagram`: the picture of a state, of the shapes that a run wrote.
+//! Figures of kind `diagram`: a picture of a state, from the shapes that a run wrote.
 //!
-//! A row of the table is a place of a shape: rows of one `layer`, `shape` and `item` that follow each
-//! other are one shape, with the `label` of the first. What the shapes are:
+//! A row of the table is a position of a shape. Consecutive rows with the same `layer`, `shape` and
+//! `item` are one shape, with the `label` of the first. The shapes are:
 //!
 //! | shape | places | what is drawn |
 //! |---|---|---|
@@ -13,21 +13,21 @@
 //! | `text` | 1 | the label, around the place |
 //! | `text-start`, `text-end` | 1 | the label, which starts or ends there |
 //!
-//! x grows to the right and y upwards, by the same scale. Each layer has a colour and a marker or
-//! dashes of its own, by its place among the layers of the table. A panel shows one run: the first of
-//! the repetitions.
+//! x grows to the right and y upwards, with the same scale. Each layer has its own colour and
+//! marker or dashes, by its index among the layers of the table. A panel shows one run: the first
+//! of the repetitions.
 
 mod drawing;
 
 use super::canvas::Anchor;
 use super::plot::{Entry, Sample};
 use super::select::{DistinctTexts, Source};
-use crate::Error;
+use dhtlab_format::Error;
 
 pub use drawing::draw;
 pub use drawing::{draw_arrow_sample, draw_box_sample, draw_cell_sample};
 
-/// What a shape is.
+/// The form of a shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Cell,
@@ -39,7 +39,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form of a name, and how many places it has at least and at most.
+    /// The form with this name, with its minimum and maximum number of positions.
     fn of(name: &str) -> Option<(Self, usize, usize)> {
         Some(match name {
             "point" => (Self::Point, 1, 1),
@@ -54,7 +54,7 @@ impl Form {
         })
     }
 
-    /// What stands for it in the legend, in the layer of this number.
+    /// The sample in the legend for the layer with this index.
     fn sample(self, layer: usize) -> Option<Sample> {
         match self {
             Self::Cell => Some(Sample::Cells),
@@ -74,13 +74,13 @@ impl Form {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
     pub form: Form,
-    /// The place of its layer among the layers of the table.
+    /// The index of its layer among the layers of the table.
     pub layer: usize,
     pub places: Vec<(f64, f64)>,
     pub label: String,
 }
 
-/// A picture or several, side by side.
+/// One or several pictures, side by side.
 #[derive(Debug)]
 pub struct Picture {
     pub title: String,
@@ -109,7 +109,7 @@ struct Columns {
 /// Builds the picture of a figure of kind `diagram`.
 ///
 /// # Errors
-/// When the results do not hold what the figure shows.
+/// When the results do not contain what the figure shows.
 pub fn build(source: &Source<'_>) -> Result<Picture, Error> {
     let (figure, table) = (source.figure, source.table);
     let columns = Columns {
@@ -120,7 +120,7 @@ pub fn build(source: &Source<'_>) -> Result<Picture, Error> {
         y: table.column("y")?,
         label: table.column("label")?,
     };
-    // All layers of the table: a layer looks the same in every figure of it.
+    // All layers of the table, so that a layer looks the same in every figure of it.
     let mut layers = DistinctTexts::default();
     for row in 0..table.len() {
         layers.place(vec![table.text(row, columns.layer).to_owned()]);
@@ -166,7 +166,7 @@ pub fn build(source: &Source<'_>) -> Result<Picture, Error> {
     })
 }
 
-/// The shapes that `rows` say, in their order.
+/// The shapes of `rows`, in their order.
 fn shapes(
     source: &Source<'_>,
     columns: &Columns,
@@ -209,8 +209,8 @@ fn shapes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::spec::{Figure, Kind};
     use crate::table::Table;
+    use dhtlab_format::figure::{Figure, Kind};
     use std::path::Path;
 
     fn table(rows: &str) -> Table {
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(labels, ["region", "node"]);
     }
 
-    /// A figure of some layers shows them as the figure of all does.
+    /// A figure of some layers shows them like the figure of all.
     #[test]
     fn a_layer_looks_the_same_without_the_others() {
         let figure = Figure {

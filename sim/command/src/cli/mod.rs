@@ -1,0 +1,365 @@
+//! The command line: arguments, progress, resumption, result files, exit codes.
+//!
+//! Exit codes: 0, success; 1, a run or a file failed; 2, invalid input, nothing was changed; 101, a
+//! bug in the command; 130, interrupted. All finished runs are on disk in each case.
+
+mod forecast;
+mod limit;
+mod lock;
+mod manual;
+mod merge;
+mod overview;
+mod progress;
+mod record;
+mod report;
+mod run;
+mod store;
+mod streams;
+
+use clap::{Args, Parser, Subcommand};
+use dhtlab_experiments::KINDS;
+use dhtlab_scenario::{Overrides, Scenario, Shard, Source, schema};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// A laboratory for distributed hash tables.
+#[derive(Parser)]
+#[command(name = "dhtlab", version, max_term_width = 100)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Run scenarios; what is already there is not run again
+    Run {
+        /// Scenario files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        changes: OverrideArgs,
+        #[command(flatten)]
+        place: OutputArgs,
+        /// Run only the run with this name (the column `run`) and print its metrics; writes nothing
+        #[arg(long, value_name = "RUN")]
+        only: Option<String>,
+        /// Take down the run with this name, or the first one, event by event, and make a page that
+        /// plays it in a browser; for networks of at most 200 nodes
+        #[arg(
+            long,
+            value_name = "RUN",
+            num_args = 0..=1,
+            require_equals = true,
+            default_missing_value = "",
+            conflicts_with = "only"
+        )]
+        record: Option<String>,
+        /// Run share i of n of each scenario, for several machines; the results go to NAME.shard-i-of-n,
+        /// and `dhtlab merge` joins them
+        #[arg(long, value_name = "i/n", conflicts_with_all = ["only", "record"])]
+        shard: Option<Shard>,
+    },
+    /// Join the shards of a sweep (`run --shard`) into what one machine would have written
+    Merge {
+        /// Folders of shards, or folders that have them
+        #[arg(required = true, value_name = "DIR")]
+        folders: Vec<PathBuf>,
+        /// Where the results go, one folder a scenario [default: where the shards are]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Read and validate scenarios, and say what would run, how long and how large
+    Check {
+        /// Scenario files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        changes: OverrideArgs,
+        /// Forecast from the cost estimates of scenarios, without short trials
+        #[arg(long)]
+        no_trial: bool,
+    },
+    /// The shipped scenarios and what each reproduces
+    List {
+        /// The folder of the scenarios
+        #[arg(long, default_value = "scenarios", value_name = "DIR")]
+        scenarios: PathBuf,
+    },
+    /// Draw the figures again from the CSV files
+    Plot {
+        /// Folders of results
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+    },
+    /// Make the page that plays a recorded run (`run --record`) in a browser
+    View {
+        /// The folder of results with the recording
+        folder: PathBuf,
+        /// Where the page goes [default: view.html in the folder]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Hold results against the published values: writes REPORT.md and report.html
+    Report {
+        /// The folder with a folder of results for each scenario
+        #[arg(default_value = "results", value_name = "DIR")]
+        folder: PathBuf,
+        /// The folder of the scenarios, to see which have changed since [default: scenarios, if it is there]
+        #[arg(long, value_name = "DIR")]
+        scenarios: Option<PathBuf>,
+    },
+    /// Run every shipped scenario, then write the report
+    Reproduce {
+        /// The folder of the scenarios
+        #[arg(long, default_value = "scenarios", value_name = "DIR")]
+        scenarios: PathBuf,
+        /// Small sizes, as each scenario's [quick] table has them; results go to results/quick
+        #[arg(long)]
+        quick: bool,
+        /// Where the results go, one folder a scenario [default: results, or results/quick]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Runs at a time [default: one a core]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        jobs: Option<u16>,
+        #[command(flatten)]
+        bound: LimitArgs,
+    },
+    /// The JSON Schema of the scenario file, for editors
+    Schema,
+    /// A script that completes the command line, for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page; with a folder, also those of the subcommands, one file each
+    Man {
+        /// Where the pages go [default: the one of dhtlab alone, to stdout]
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// Overrides of a scenario from the command line.
+#[derive(Args)]
+struct OverrideArgs {
+    /// Set a key of the scenario, swept or not, such as overlay.nodes=500
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The seed
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many times each point is run
+    #[arg(long)]
+    repetitions: Option<u32>,
+    /// Small sizes, as the scenario's [quick] table has them
+    #[arg(long)]
+    quick: bool,
+}
+
+impl OverrideArgs {
+    fn options(&self) -> Overrides {
+        Overrides {
+            set: self.set.clone(),
+            seed: self.seed,
+            repetitions: self.repetitions,
+            quick: self.quick,
+        }
+    }
+}
+
+#[derive(Args)]
+struct OutputArgs {
+    /// Where the results go, one folder a scenario
+    #[arg(long, default_value = "results", value_name = "DIR")]
+    out: PathBuf,
+    /// Runs at a time [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    #[command(flatten)]
+    bound: LimitArgs,
+}
+
+#[derive(Args)]
+struct LimitArgs {
+    /// What the process may take, such as "4 GB": a run that goes beyond ends with what it has [default:
+    /// four fifths of what the machine has left]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<limit::Amount>,
+}
+
+/// Why the command failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// Invalid input.
+    #[error("{0}")]
+    Input(String),
+    /// A failure during execution.
+    #[error("{0}")]
+    Run(String),
+}
+
+impl Failure {
+    fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Input(_) => 2,
+            Self::Run(_) => 1,
+        })
+    }
+}
+
+/// Runs the command with the arguments of the process.
+pub fn main() -> ExitCode {
+    streams::end_at_panics();
+    let done = match Command::try_parse() {
+        Ok(command) => act(&command.action),
+        // An invalid command line; help and the version are returned as errors, too.
+        Err(error) if error.use_stderr() => {
+            let _ = error.print();
+            return ExitCode::from(2);
+        }
+        Err(help) => streams::checked(help.print().and_then(|()| io::stdout().flush())),
+    };
+    match done {
+        Ok(()) => streams::success(),
+        Err(failure) => {
+            streams::print_note(format_args!("error: {failure}"));
+            failure.code()
+        }
+    }
+}
+
+fn act(action: &Action) -> Result<(), Failure> {
+    match action {
+        Action::Run {
+            files,
+            changes,
+            place,
+            only,
+            record,
+            shard,
+        } => {
+            let mut scenarios = read_all(files, &changes.options())?;
+            if let Some(shard) = shard {
+                for scenario in &mut scenarios {
+                    scenario.restrict_to_shard(*shard);
+                }
+            }
+            limit::set(place.bound.memory);
+            if let Some(run) = only {
+                return run::only(&scenarios, run);
+            }
+            let recorded = record::choose(&scenarios, record.as_deref())?;
+            scenarios.iter().for_each(overview::print_advice);
+            run::all(&scenarios, &recorded, &place.out, place.jobs)
+        }
+        Action::Check {
+            files,
+            changes,
+            no_trial,
+        } => {
+            for (file, scenario) in files.iter().zip(read_all(files, &changes.options())?) {
+                streams::print_line(overview::check(file, &scenario, !no_trial)?)?;
+            }
+            Ok(())
+        }
+        Action::List { scenarios } => {
+            let files = with_available_data(overview::shipped(scenarios)?, &Overrides::default());
+            let scenarios = read_all(&files, &Overrides::default())?;
+            streams::print(overview::list(&scenarios))
+        }
+        Action::Plot { folders } => folders.iter().try_for_each(|folder| {
+            run::verify(folder)?;
+            let drawn = run::analyse(folder)?;
+            drawn
+                .iter()
+                .try_for_each(|figure| streams::print_line(figure.display()))
+        }),
+        Action::View { folder, out } => {
+            let page = record::view(folder, out.as_deref())?;
+            streams::print_line(page.display())
+        }
+        Action::Reproduce {
+            scenarios,
+            quick,
+            out,
+            jobs,
+            bound,
+        } => {
+            limit::set(bound.memory);
+            let options = Overrides {
+                quick: *quick,
+                ..Overrides::default()
+            };
+            let files = with_available_data(overview::shipped(scenarios)?, &options);
+            let default = if *quick { "results/quick" } else { "results" };
+            let out = out.as_deref().unwrap_or(Path::new(default));
+            let all = read_all(&files, &options)?;
+            run::all(&all, &[], out, *jobs)?;
+            let command = if *quick {
+                "dhtlab reproduce --quick"
+            } else {
+                "dhtlab reproduce"
+            };
+            report::write(out, Some(scenarios), command.to_owned())
+        }
+        Action::Report { folder, scenarios } => {
+            let command = format!("dhtlab report {}", folder.display());
+            report::write(folder, scenarios.as_deref(), command)
+        }
+        Action::Merge { folders, out } => merge::all(folders, out.as_deref()),
+        Action::Completions { shell } => manual::completions(*shell),
+        Action::Man { folder } => manual::pages(folder.as_deref()),
+        Action::Schema => streams::print_line(format_args!("{:#}", schema(KINDS))),
+    }
+}
+
+/// The files without those whose data are missing here, so that the others can still run.
+fn with_available_data(mut files: Vec<PathBuf>, options: &Overrides) -> Vec<PathBuf> {
+    files.retain(|file| {
+        let text = Source::text(file);
+        let needs = text.is_ok_and(|text| text.contains("$DHTLAB_DATA/"));
+        if !needs || std::env::var_os("DHTLAB_DATA").is_some() {
+            return true;
+        }
+        let read = Source::load(file).and_then(|source| Scenario::read(source, options, KINDS));
+        match read {
+            Err(error) if error.message.contains("DHTLAB_DATA") => {
+                streams::print_note(format_args!(
+                    "{}: skipped: {}",
+                    file.display(),
+                    error.message
+                ));
+                false
+            }
+            _ => true,
+        }
+    });
+    files
+}
+
+/// Reads all scenarios before any run, so that an error in the last one is found first.
+fn read_all(files: &[PathBuf], options: &Overrides) -> Result<Vec<Scenario>, Failure> {
+    let read = |file: &PathBuf| {
+        let source = Source::load(file)?;
+        Scenario::read(source, options, KINDS)
+    };
+    let scenarios: Result<Vec<Scenario>, _> = files.iter().map(read).collect();
+    let scenarios = scenarios.map_err(|error| Failure::Input(error.to_string()))?;
+    for (i, scenario) in scenarios.iter().enumerate() {
+        if let Some(same) = scenarios[..i]
+            .iter()
+            .position(|other| other.name == scenario.name)
+        {
+            return Err(Failure::Input(format!(
+                "{} and {} would write to the same folder `{}`",
+                files[same].display(),
+                files[i].display(),
+                scenario.name
+            )));
+        }
+    }
+    Ok(scenarios)
+}

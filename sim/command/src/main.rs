@@ -1,0 +1,7 @@
+//! The command `dhtlab`.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

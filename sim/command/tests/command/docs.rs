@@ -1,0 +1,187 @@
+//! Checks of the documents: paths exist, links have targets, commands parse, scenarios are valid.
+
+use crate::lab::Lab;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The documents with their text: those at the top, and all in `docs/`.
+fn documents() -> Vec<(PathBuf, String)> {
+    let mut files = vec![top().join("README.md"), top().join("CONTRIBUTING.md")];
+    for entry in fs::read_dir(top().join("docs")).expect("a folder") {
+        files.push(entry.expect("an entry").path());
+    }
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
+    files.sort();
+    let read = |file: PathBuf| {
+        let text = fs::read_to_string(&file).expect("a document");
+        (file, text)
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// The lines of each fenced block of `text` in `language`.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<Vec<&'a str>> {
+    let mut found = Vec::new();
+    let mut block: Option<(bool, Vec<&str>)> = None;
+    for line in text.lines() {
+        match (line.strip_prefix("```"), &mut block) {
+            (Some(word), None) => block = Some((word == language, Vec::new())),
+            (Some(_), Some(_)) => {
+                let (wanted, lines) = block.take().expect("an open block");
+                found.extend(wanted.then_some(lines));
+            }
+            (None, Some((_, lines))) => lines.push(line),
+            (None, None) => {}
+        }
+    }
+    assert!(block.is_none(), "a block is not closed");
+    found
+}
+
+/// The paths in `text` that begin with `scenarios/`.
+fn scenario_paths(text: &str) -> Vec<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    text.match_indices("scenarios/")
+        .map(|(start, _)| {
+            let path = &text[start..];
+            let end = path.find(|c| !is_part(c)).unwrap_or(path.len());
+            path[..end].trim_end_matches('.')
+        })
+        .collect()
+}
+
+/// The targets of links and pictures in `text` that are not on the web.
+fn link_targets(text: &str) -> Vec<&str> {
+    text.match_indices("](")
+        .filter_map(|(start, _)| text[start + 2..].split_once(')'))
+        .map(|(target, _)| target)
+        .filter(|target| !target.contains("://"))
+        .collect()
+}
+
+/// What `text`, which stands in `folder`, names and is not there.
+fn missing(folder: &Path, text: &str) -> Vec<String> {
+    let paths = scenario_paths(text).into_iter();
+    let mut lost: Vec<String> = paths
+        .filter(|path| !top().join(path).exists())
+        .map(str::to_owned)
+        .collect();
+    for target in link_targets(text) {
+        let (file, place) = target.split_once('#').unwrap_or((target, ""));
+        let path = folder.join(file);
+        let has_place = |place| {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            text.contains(&format!("id=\"{place}\""))
+        };
+        if !path.exists() || !(place.is_empty() || has_place(place)) {
+            lost.push(target.to_owned());
+        }
+    }
+    lost
+}
+
+/// The arguments of `line` if it calls the command.
+fn arguments(line: &str) -> Option<Vec<&str>> {
+    let line = line.split('#').next().unwrap_or_default();
+    let rest = ["cargo run --release -- ", "dhtlab "]
+        .iter()
+        .find_map(|start| line.trim().strip_prefix(start))?;
+    // What a shell would do with the output is none of the command's business.
+    let own = rest.split('>').next().unwrap_or_default();
+    Some(own.split_whitespace().collect())
+}
+
+/// Why the command does not take `arguments`, if it does not: it has to understand them, and the scenarios
+/// that it would run have to be right with the keys that are set.
+fn refusal(lab: &Lab, arguments: &[&str]) -> Option<String> {
+    let understood = lab.dhtlab(&[arguments, &["--help"]].concat());
+    if understood.code != Some(0) {
+        return Some(understood.stderr);
+    }
+    if !matches!(arguments[0], "run" | "check") {
+        return None;
+    }
+    let mut check = vec!["check".to_owned()];
+    let mut words = arguments[1..].iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--out" | "--jobs" | "--only" | "--shard" => drop(words.next()),
+            word if word.starts_with("--record") => {}
+            word if word.starts_with("scenarios/") => {
+                check.push(top().join(word).display().to_string());
+            }
+            word => check.push(word.to_owned()),
+        }
+    }
+    let ended = lab.dhtlab(&check);
+    (ended.code != Some(0)).then_some(ended.stderr)
+}
+
+#[test]
+fn what_the_documents_name_is_there() {
+    for (file, text) in documents() {
+        let folder = file.parent().expect("a folder");
+        let lost = missing(folder, &text);
+        assert!(lost.is_empty(), "{}: {lost:?}", file.display());
+    }
+    let bad = "`scenarios/none.toml`. [Here](results/none.md), [there](README.md#nowhere), scenarios/examples/first.toml.";
+    let lost = missing(&top(), bad);
+    assert_eq!(
+        lost,
+        [
+            "scenarios/none.toml",
+            "results/none.md",
+            "README.md#nowhere"
+        ]
+    );
+}
+
+#[test]
+fn the_scenarios_in_the_documents_are_right_and_the_commands_are_understood() {
+    let (mut scenarios, mut commands) = (0, 0);
+    for (file, text) in documents() {
+        let lab = Lab::new();
+        for block in blocks(&text, "toml").into_iter().rev() {
+            // The first one stays: it is what `mine.toml` in the commands means.
+            lab.write("mine.toml", block.join("\n"));
+            let ended = lab.dhtlab(&["check", "mine.toml"]);
+            assert_eq!(ended.code, Some(0), "{}: {}", file.display(), ended.stderr);
+            scenarios += 1;
+        }
+        for line in blocks(&text, "sh").concat() {
+            if let Some(arguments) = arguments(line) {
+                let refused = refusal(&lab, &arguments);
+                assert_eq!(refused, None, "{}: {line}", file.display());
+                commands += 1;
+            }
+        }
+    }
+    assert!(
+        scenarios >= 5 && commands >= 20,
+        "{scenarios} scenarios, {commands} commands"
+    );
+}
+
+#[test]
+fn a_wrong_command_in_a_document_is_found() {
+    let lab = Lab::new();
+    let refused = |line| refusal(&lab, &arguments(line).expect("a command")).is_some();
+    assert!(!refused(
+        "dhtlab run scenarios/examples/first.toml --jobs 2 # two at a time"
+    ));
+    assert!(!refused(
+        "cargo run --release -- schema > dhtlab.schema.json"
+    ));
+    assert!(refused("dhtlab ran scenarios/examples/first.toml"));
+    assert!(refused(
+        "dhtlab run scenarios/examples/first.toml --sets a=b"
+    ));
+    assert!(refused(
+        "dhtlab run scenarios/examples/first.toml --set overlay.nods=7"
+    ));
+    assert!(refused("dhtlab run scenarios/examples/none.toml"));
+}

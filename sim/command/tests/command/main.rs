@@ -1,0 +1,52 @@
+//! The command `dhtlab` as a user runs it: on scenario files, in a temporary folder, judged by its
+//! exit code, its output and its files.
+
+mod balance;
+mod both_protocols;
+mod chromium;
+mod churn;
+mod cluster;
+mod columns;
+mod determinism;
+mod diagram;
+mod docs;
+mod edited;
+mod figures_refused;
+mod file_facts;
+mod files_refused;
+mod forecasts;
+mod foreign;
+mod full_disk;
+mod golden;
+mod interruption;
+mod job;
+mod key_space;
+mod keys_refused;
+mod lab;
+mod locks;
+mod manual;
+mod measured;
+#[path = "../measured_data/mod.rs"]
+mod measured_data;
+mod memory;
+mod options_refused;
+mod player;
+mod progress;
+mod real_networks;
+mod refusal;
+mod report;
+mod results;
+mod resume;
+mod shards;
+mod shipped;
+mod storage;
+mod streams;
+mod sweeps_refused;
+mod sybils;
+mod table_filter;
+mod theory;
+mod usage;
+mod values_refused;
+mod view;
+mod volumes;
+mod warnings;

@@ -1,0 +1,111 @@
+//! Invalid options of the command, and the table `[quick]` of the option `--quick`.
+
+use crate::refusal::{NETWORK, compare, refuse};
+
+#[test]
+fn faults_of_options_name_the_option() {
+    compare(
+        NETWORK,
+        &[
+            (
+                "",
+                &["--set", "overlay.nodes"],
+                "bad.toml: --set overlay.nodes: expected KEY=VALUE",
+            ),
+            (
+                "[overlay]\nnodes = 10\n",
+                &["--set", "overlay.nodes=many"],
+                "bad.toml: --set overlay.nodes=many: overlay.nodes: expected an integer between 1 \
+                 and 10000000, found \"many\"",
+            ),
+            (
+                "[sweep]\n\"overlay.nodes\" = [10]\n",
+                &["--set", "overlay.nodes=0"],
+                "bad.toml: --set overlay.nodes=0: overlay.nodes: expected an integer between 1 and \
+                 10000000, found 0",
+            ),
+            (
+                "",
+                &["--set", "overlay.nods=5"],
+                "bad.toml: --set overlay.nods=5: overlay.nods: unknown key; did you mean \
+                 `overlay.nodes`?",
+            ),
+            (
+                "",
+                &["--set", "overlay=5"],
+                "bad.toml: --set overlay=5: overlay: expected a table...",
+            ),
+            ("", &["--set", "=5"], "bad.toml: --set =5: ..."),
+            (
+                "",
+                &["--set", "sweep.overlay.nodes=[5, 0]"],
+                "bad.toml: --set sweep.overlay.nodes=[5, 0]: overlay.nodes: expected an integer \
+                 between 1 and 10000000, found 0",
+            ),
+            (
+                "",
+                &["--set", "sweep.overlay.nods=[5]"],
+                "bad.toml: --set sweep.overlay.nods=[5]: overlay.nods: unknown key; did you mean \
+                 `overlay.nodes`?",
+            ),
+            (
+                "[sweep]\n\"overlay.nodes\" = [10]\n",
+                &["--set", "sweep.overlay.nodes=5"],
+                "bad.toml: --set sweep.overlay.nodes=5: sweep.overlay.nodes: expected an array, ...",
+            ),
+            (
+                "",
+                &["--repetitions", "0"],
+                "bad.toml: --repetitions: repetitions: expected an integer between 1 and 1000000, \
+                 found 0",
+            ),
+            (
+                "",
+                &["--only", "000000000000"],
+                "--only 000000000000: no run of that name; the column `run` of runs.csv has them",
+            ),
+        ],
+    );
+    let told = refuse(NETWORK, &["--seed", "18446744073709551615"]).expect("an error");
+    assert!(
+        told.contains("--seed") && !told.contains("found -1"),
+        "the error tells of a value that nobody gave: {told}"
+    );
+}
+
+/// What stands under [quick] is checked in every run, not only in one with --quick.
+#[test]
+fn faults_of_the_quick_table_name_their_line() {
+    for options in [&[] as &[&str], &["--quick"]] {
+        compare(
+            NETWORK,
+            &[
+                (
+                    "[quick]\n\"overlay.nods\" = 5\n",
+                    options,
+                    "bad.toml:3: ...",
+                ),
+                (
+                    "quick = 3\n",
+                    options,
+                    "bad.toml:2: quick: expected a table...",
+                ),
+            ],
+        );
+    }
+    compare(
+        NETWORK,
+        &[
+            (
+                "[overlay]\nnodes = 7\n[quick]\n\"overlay.nodes\" = 0\n",
+                &["--quick"],
+                "bad.toml:5: overlay.nodes: expected an integer between 1 and 10000000, found 0",
+            ),
+            (
+                "[sweep]\n\"overlay.nodes\" = [5]\n[quick.sweep]\n\"overlay.nodes\" = [5, 0]\n",
+                &["--quick"],
+                "bad.toml:5: overlay.nodes: expected an integer between 1 and 10000000, found 0",
+            ),
+        ],
+    );
+}

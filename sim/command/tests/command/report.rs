@@ -1,0 +1,449 @@
+//! `dhtlab report`: verdicts on existing results, and none on missing ones.
+
+use crate::lab::{Ended, Lab};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// A part of `scenarios/dgvh-errors.toml`, under its name, so that the claims about it are held
+/// against its results.
+const ERRORS: &str = r#"
+title = "Errors of DGVH"
+experiment = "delaunay"
+seed = 1
+repetitions = 3
+
+[delaunay]
+rule = "midpoint"
+nearest = 3
+
+[sweep]
+"delaunay.nodes" = [100, 500]
+
+[[figure]]
+name = "errors"
+x = "delaunay.nodes"
+y = "errors"
+
+[quick]
+repetitions = 2
+[quick.sweep]
+"delaunay.nodes" = [100]
+"#;
+
+/// Results of that scenario, whole and of today.
+fn results() -> Lab {
+    let lab = Lab::new();
+    lab.write("scenarios/dgvh-errors.toml", ERRORS);
+    lab.succeed(&["run", "scenarios/dgvh-errors.toml"]);
+    lab
+}
+
+fn report(lab: &Lab) -> (Ended, String) {
+    let ended = lab.succeed(&["report"]);
+    (ended, lab.read("results/REPORT.md"))
+}
+
+/// The cells of the lines that hold a published value against something: what, published, measured,
+/// off by, verdict, n, interval.
+fn lines(report: &str) -> Vec<Vec<&str>> {
+    let claims = report.split("<a id=\"state\">").next().unwrap_or(report);
+    let rows = claims
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.matches(" |").count() == 7);
+    rows.map(|line| {
+        let cells = line
+            .trim_start_matches('|')
+            .trim_end_matches('|')
+            .split(" |");
+        cells.map(str::trim).collect()
+    })
+    .filter(|row: &Vec<&str>| row[1] != "published")
+    .collect()
+}
+
+fn verdict<'a>(row: &[&'a str]) -> Option<&'a str> {
+    let verdicts = ["agrees", "differs", "published value in doubt"];
+    verdicts
+        .into_iter()
+        .find(|word| row[4].starts_with(word))
+        .map(|_| row[4])
+}
+
+/// The lines of the claim with the anchor `id`.
+fn lines_of<'a>(report: &'a str, id: &str) -> Vec<Vec<&'a str>> {
+    let (_, rest) = report
+        .split_once(&format!("<a id=\"{id}\">"))
+        .unwrap_or_else(|| panic!("no claim {id}"));
+    lines(rest.split("<a id=").next().unwrap_or(rest))
+}
+
+#[test]
+fn what_is_there_is_judged_and_nothing_else() {
+    let lab = results();
+    let (ended, report) = report(&lab);
+    let claim = lines_of(&report, "dgvh-errors");
+    let of_100 = claim.iter().find(|row| row[0] == "nodes = 100, errors");
+    let of_100 = of_100.expect("the point of 100 nodes");
+    // The mean of 98, 92, 102, 96 and 107.
+    assert_eq!(of_100[1], "99");
+    assert!(verdict(of_100).is_some(), "{of_100:?}");
+    // Sizes that are not in the sweep, and scenarios that were not run.
+    let not_run = |text: &str, row: &[&str]| row[4] == format!("not run: {text}");
+    let of_1000 = claim.iter().find(|row| row[0] == "nodes = 1000, errors");
+    assert!(not_run(
+        "not a point of this sweep",
+        of_1000.expect("the point of 1000 nodes")
+    ));
+    // The other reading takes the nearest one alone, which this scenario does not.
+    let other = claim.last().expect("a line");
+    assert!(
+        not_run("run with delaunay.nearest = 3, published for 1", other),
+        "{other:?}"
+    );
+    let others = lines_of(&report, "chord-table-3");
+    assert!(!others.is_empty());
+    for row in others {
+        assert_eq!(row[4], "missing: there are no results of chord-churn");
+    }
+    for row in lines(&report) {
+        assert_eq!(verdict(&row).is_some(), !row[3].is_empty(), "{row:?}");
+    }
+    assert!(
+        ended.stdout.contains("results/REPORT.md"),
+        "{}",
+        ended.stdout
+    );
+    for word in [
+        "| command | `dhtlab report results` |",
+        "| seed | 1 |",
+        "| cores |",
+        "| commit |",
+    ] {
+        assert!(report.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn the_same_results_give_the_same_bytes() {
+    let lab = results();
+    let first = (report(&lab).1, lab.read("results/report.html"));
+    assert_eq!(first, (report(&lab).1, lab.read("results/report.html")));
+}
+
+/// Everything of `dgvh-errors` is without a verdict, and the state of the results says `state`.
+fn without_verdict(lab: &Lab, why: &str, state: &str) {
+    let (_, report) = report(lab);
+    let judged: Vec<Vec<&str>> = lines(&report)
+        .into_iter()
+        .filter(|row| verdict(row).is_some())
+        .collect();
+    assert!(judged.is_empty(), "{judged:?}");
+    let claim = lines_of(&report, "dgvh-errors");
+    assert!(
+        claim.iter().any(|row| row[4].starts_with(why)),
+        "{why}: {claim:?}"
+    );
+    let states = report
+        .lines()
+        .filter(|line| line.starts_with("| dgvh-errors |"));
+    let states: Vec<&str> = states.collect();
+    assert!(
+        states.iter().any(|line| line.contains(state)),
+        "{state}: {states:?}"
+    );
+}
+
+#[test]
+fn an_edited_table_is_stale() {
+    let lab = results();
+    let runs = lab.read("results/dgvh-errors/runs.csv");
+    let mut lines: Vec<&str> = runs.lines().collect();
+    let cells: Vec<&str> = lines[1].split(',').collect();
+    let edited = [&cells[..4], &["7"], &cells[5..]].concat().join(",");
+    lines[1] = &edited;
+    lab.write("results/dgvh-errors/runs.csv", lines.join("\n") + "\n");
+    without_verdict(
+        &lab,
+        "stale: runs.csv was changed after the run",
+        "edited: runs.csv was changed after the run",
+    );
+}
+
+#[test]
+fn a_row_that_is_gone_is_missing() {
+    let lab = results();
+    let runs = lab.read("results/dgvh-errors/runs.csv");
+    let mut lines: Vec<&str> = runs.lines().collect();
+    lines.remove(2);
+    lab.write("results/dgvh-errors/runs.csv", lines.join("\n") + "\n");
+    without_verdict(&lab, "stale", "missing: 1 of 6 runs");
+    // A point without any row has nothing to be shown.
+    let rest: Vec<&str> = runs
+        .lines()
+        .filter(|line| line.split(',').nth(3) != Some("100"))
+        .collect();
+    lab.write("results/dgvh-errors/runs.csv", rest.join("\n") + "\n");
+    without_verdict(&lab, "missing: 3 runs are missing", "missing: 3 of 6 runs");
+}
+
+/// Results of fewer repetitions than the scenario has are judged, and told to be fewer.
+#[test]
+fn runs_that_were_never_made_are_missing() {
+    let lab = Lab::new();
+    lab.write("scenarios/dgvh-errors.toml", ERRORS);
+    lab.succeed(&["run", "scenarios/dgvh-errors.toml", "--repetitions", "2"]);
+    let (_, report) = report(&lab);
+    assert!(report.contains("missing: 2 of 6 runs"), "{report}");
+    let claim = lines_of(&report, "dgvh-errors");
+    assert!(claim[0][4].contains("2 of 3 runs"), "{:?}", claim[0]);
+    assert!(verdict(&claim[0]).is_some());
+}
+
+#[test]
+fn another_version_is_stale() {
+    let lab = results();
+    let mut manifest = lab.manifest("results/dgvh-errors");
+    manifest["dhtlab"] = "0.0.1".into();
+    lab.write("results/dgvh-errors/manifest.json", manifest.to_string());
+    without_verdict(
+        &lab,
+        "stale: results of dhtlab 0.0.1",
+        "stale: results of dhtlab 0.0.1",
+    );
+}
+
+#[test]
+fn another_scenario_is_stale() {
+    let lab = results();
+    lab.write(
+        "scenarios/dgvh-errors.toml",
+        ERRORS.replace("seed = 1", "seed = 2"),
+    );
+    without_verdict(
+        &lab,
+        "stale: the scenario has changed since these runs",
+        "stale: 6 of the runs are not of the scenario as it is now",
+    );
+}
+
+#[test]
+fn without_scenarios_the_report_says_so() {
+    let lab = results();
+    fs::remove_dir_all(lab.path("scenarios")).expect("a folder");
+    let (_, report) = report(&lab);
+    assert!(
+        report.contains("whether they have changed since the runs is not known"),
+        "{report}"
+    );
+    assert!(verdict(&lines_of(&report, "dgvh-errors")[0]).is_some());
+}
+
+#[test]
+fn broken_files_are_told_in_the_report() {
+    let lab = results();
+    lab.write("results/dgvh-errors/manifest.json", "{ \"dhtlab\": ");
+    without_verdict(
+        &lab,
+        "missing: manifest.json",
+        "cannot be read: manifest.json",
+    );
+    // A figure that is no drawing is not put on the page.
+    let lab = results();
+    lab.write(
+        "results/dgvh-errors/errors.svg",
+        "<svg><script src=\"https://example.org/x.js\"></script></svg>",
+    );
+    report(&lab);
+    let page = lab.read("results/report.html");
+    assert!(!page.contains("<script"), "a script");
+    assert!(page.contains("not one that dhtlab drew"));
+}
+
+#[test]
+fn what_is_no_folder_of_results_is_refused() {
+    let lab = Lab::new();
+    lab.write("empty/note.txt", "nothing");
+    for (folder, message) in [
+        ("nowhere", "nowhere: No such file or directory"),
+        (
+            "empty",
+            "empty: no results of a scenario there; `dhtlab reproduce` makes them",
+        ),
+    ] {
+        let ended = lab.dhtlab(&["report", folder]);
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.contains(message), "{}", ended.stderr);
+    }
+    let ended = lab.dhtlab(&["report", "empty", "--scenarios", "nowhere"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("nowhere"), "{}", ended.stderr);
+    assert!(!lab.path("empty/REPORT.md").exists());
+}
+
+#[test]
+fn reproduce_writes_the_report_and_says_that_it_is_quick() {
+    let lab = Lab::new();
+    lab.write("scenarios/dgvh-errors.toml", ERRORS);
+    lab.succeed(&["reproduce", "--quick"]);
+    let quick = lab.read("results/quick/REPORT.md");
+    assert!(quick.contains("| command | `dhtlab reproduce --quick` |"));
+    assert!(
+        quick.contains("These results are of the quick form"),
+        "{quick}"
+    );
+    assert!(quick.contains("quick form |"), "{quick}");
+    let claim = lines_of(&quick, "dgvh-errors");
+    assert!(verdict(&claim[0]).is_some(), "{:?}", claim[0]);
+    let of_500 = claim.iter().find(|row| row[0].starts_with("nodes = 500"));
+    assert_eq!(
+        of_500.expect("a line")[4],
+        "not run: not a point of this sweep"
+    );
+    check_page(&lab, "results/quick");
+}
+
+/// Every reference of the two pages in `folder` leads somewhere, and none of them loads anything.
+fn check_page(lab: &Lab, folder: &str) {
+    let page = lab.read(&format!("{folder}/report.html"));
+    let values = |name: &str| -> Vec<String> {
+        let marked = format!(" {name}=\"");
+        let parts = page.split(&marked).skip(1);
+        parts
+            .map(|part| part.split('"').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let ids = values("id");
+    let unique: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(ids.len(), unique.len(), "an id is there twice");
+    for address in values("href") {
+        let id = address
+            .strip_prefix('#')
+            .unwrap_or_else(|| panic!("{address} leaves the page"));
+        assert!(
+            ids.iter().any(|known| known == id),
+            "{address} leads nowhere"
+        );
+    }
+    assert!(values("src").is_empty());
+    for word in [
+        "<script",
+        "<link",
+        "<img",
+        "<iframe",
+        "@import",
+        "url(http",
+        "url(\"http",
+    ] {
+        assert!(!page.contains(word), "{word}");
+    }
+    // The namespaces of SVG are names, and are not loaded.
+    let addresses = page.matches("://").count();
+    let namespaces = page.matches("=\"http://www.w3.org/").count();
+    assert_eq!(addresses, namespaces, "an address of the network");
+    assert!(page.contains("prefers-color-scheme: dark"));
+
+    let text = lab.read(&format!("{folder}/REPORT.md"));
+    let anchors: Vec<&str> = text
+        .split("<a id=\"")
+        .skip(1)
+        .filter_map(|part| part.split('"').next())
+        .collect();
+    for part in text.split("](").skip(1) {
+        let address = part.split(')').next().unwrap_or_default();
+        match address.strip_prefix('#') {
+            Some(id) => assert!(anchors.contains(&id), "{address} leads nowhere"),
+            None => {
+                let path = lab.path(folder).join(address);
+                assert!(path.is_file(), "{} is not there", path.display());
+            }
+        }
+    }
+}
+
+/// The results in the repository: nothing that differs is left without an explanation, and no row
+/// of a published table that a scenario runs is left out.
+#[test]
+fn the_committed_results_are_held_against_every_published_row() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let lab = Lab::new();
+    for entry in fs::read_dir(repository.join("results")).expect("results") {
+        let folder = entry.expect("an entry").path();
+        if !folder.join("manifest.json").is_file() {
+            continue;
+        }
+        let name = folder
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        for file in fs::read_dir(&folder).expect("a folder") {
+            let file = file.expect("an entry").path();
+            let kind = file.extension().and_then(|kind| kind.to_str());
+            if kind.is_some_and(|kind| ["csv", "json", "svg"].contains(&kind)) {
+                let base = file
+                    .file_name()
+                    .and_then(|base| base.to_str())
+                    .expect("a name");
+                lab.write(
+                    &format!("results/{name}/{base}"),
+                    fs::read(&file).expect("a file"),
+                );
+            }
+        }
+    }
+    let scenarios = repository.join("scenarios");
+    let scenarios = scenarios.to_str().expect("UTF-8");
+    let ended = lab.succeed(&["report", "--scenarios", scenarios]);
+    assert!(!ended.stderr.contains("not explained"), "{}", ended.stderr);
+    let report = lab.read("results/REPORT.md");
+    let lines = lines(&report);
+    let told: usize = ended
+        .stdout
+        .lines()
+        .next()
+        .expect("a line")
+        .split([' ', ','])
+        .filter_map(|word| word.parse::<usize>().ok())
+        .sum();
+    assert_eq!(told, lines.len(), "{}", ended.stdout);
+    let judged = lines.iter().filter(|row| verdict(row).is_some()).count();
+    assert!(judged > 2000, "{judged}");
+
+    // Rows by their keys, as the report calls them, and their value.
+    type Call = fn(&[&str]) -> (String, usize);
+    let tables: [(&str, &str, Call); 3] = [
+        ("dgvh-convergence", "dgvh-convergence.csv", |row| {
+            let name = format!(
+                "dimensions = {}, nodes = {}, cycle = {}",
+                row[0], row[1], row[2]
+            );
+            (name, 3)
+        }),
+        ("balance-churn", "balance-churn.csv", |row| {
+            let name = format!("nodes = {}, tasks = {}, churn = {}", row[0], row[1], row[2]);
+            (name, 3)
+        }),
+        ("sybil-fingers", "sybil-fingers.csv", |row| {
+            let name = format!("ips = {}, nodes = {}, part of the fingers", row[0], row[1]);
+            (name, 2)
+        }),
+    ];
+    for (claim, file, call) in tables {
+        let path = repository.join("analysis/published").join(file);
+        let text = fs::read_to_string(path).expect("a table");
+        let rows = text.lines().filter(|line| !line.starts_with('#')).skip(1);
+        let held = lines_of(&report, claim);
+        for row in rows {
+            let cells: Vec<&str> = row.split(',').collect();
+            let (name, value) = call(&cells);
+            let found = held
+                .iter()
+                .find(|line| line[0] == name && line[1] == cells[value]);
+            assert!(
+                found.is_some_and(|line| verdict(line).is_some()),
+                "{claim}: {name}"
+            );
+        }
+    }
+    check_page(&lab, "results");
+}

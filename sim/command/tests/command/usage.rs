@@ -1,0 +1,281 @@
+//! The subcommands with their options and output.
+
+use crate::both_protocols::{ATTACK_METRICS, BOTH, METRICS, both};
+use crate::lab::Lab;
+
+#[test]
+fn the_help_tells_the_commands() {
+    let lab = Lab::new();
+    insta::assert_snapshot!(lab.succeed(&["--help"]).stdout, @r#"
+    A laboratory for distributed hash tables
+
+    Usage: dhtlab <COMMAND>
+
+    Commands:
+      run          Run scenarios; what is already there is not run again
+      merge        Join the shards of a sweep (`run --shard`) into what one machine would have written
+      check        Read and validate scenarios, and say what would run, how long and how large
+      list         The shipped scenarios and what each reproduces
+      plot         Draw the figures again from the CSV files
+      view         Make the page that plays a recorded run (`run --record`) in a browser
+      report       Hold results against the published values: writes REPORT.md and report.html
+      reproduce    Run every shipped scenario, then write the report
+      schema       The JSON Schema of the scenario file, for editors
+      completions  A script that completes the command line, for a shell
+      man          The manual page; with a folder, also those of the subcommands, one file each
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    "#);
+    insta::assert_snapshot!(lab.succeed(&["run", "--help"]).stdout, @r#"
+    Run scenarios; what is already there is not run again
+
+    Usage: dhtlab run [OPTIONS] <FILES>...
+
+    Arguments:
+      <FILES>...  Scenario files
+
+    Options:
+          --set <KEY=VALUE>            Set a key of the scenario, swept or not, such as
+                                       overlay.nodes=500
+          --seed <SEED>                The seed
+          --repetitions <REPETITIONS>  How many times each point is run
+          --quick                      Small sizes, as the scenario's [quick] table has them
+          --out <DIR>                  Where the results go, one folder a scenario [default: results]
+          --jobs <N>                   Runs at a time [default: one a core]
+          --memory <SIZE>              What the process may take, such as "4 GB": a run that goes beyond
+                                       ends with what it has [default: four fifths of what the machine
+                                       has left]
+          --only <RUN>                 Run only the run with this name (the column `run`) and print its
+                                       metrics; writes nothing
+          --record[=<RUN>]             Take down the run with this name, or the first one, event by
+                                       event, and make a page that plays it in a browser; for networks
+                                       of at most 200 nodes
+          --shard <i/n>                Run share i of n of each scenario, for several machines; the
+                                       results go to NAME.shard-i-of-n, and `dhtlab merge` joins them
+      -h, --help                       Print help
+    "#);
+    let version = lab.succeed(&["--version"]).stdout;
+    assert_eq!(version, format!("dhtlab {}\n", env!("CARGO_PKG_VERSION")));
+    // Without a command the help comes as an error.
+    let ended = lab.dhtlab::<&str>(&[]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("Usage: dhtlab <COMMAND>"));
+}
+
+#[test]
+fn check_says_what_would_run_and_writes_nothing() {
+    let lab = Lab::new();
+    lab.write("both.toml", BOTH);
+    lab.write("plain.toml", "experiment = \"network\"\n");
+    let before = lab.files(".");
+    // By what they say themselves: the figures of trials are those of a machine and a moment.
+    let ended = lab.succeed(&["check", "both.toml", "plain.toml", "--no-trial"]);
+    assert_eq!(lab.files("."), before);
+    insta::assert_snapshot!(ended.stderr, @"warning: both.toml:28: overlay.protocol: of 60 nodes each knows about 7 with chord, 59 with vhash: hops, upkeep and failures differ by that alone; the tables [overlay.chord] and [overlay.vhash] set it");
+    insta::assert_snapshot!(without_memory(&ended.stdout), @r#"
+    both.toml: Both protocols
+      6 runs: 2 points x 3 repetitions of experiment "network"
+      swept: overlay.protocol, overlay.start
+      about a second of one core in all, N MB of memory while one run goes on
+    plain.toml: plain
+      1 runs: 1 points x 1 repetitions of experiment "network"
+      about a second of one core in all, N MB of memory while one run goes on
+    "#);
+    let tried = lab.succeed(&["check", "both.toml", "plain.toml"]);
+    assert_eq!(lab.files("."), before);
+    assert_eq!(tried.stdout.lines().count(), ended.stdout.lines().count());
+    let ended = lab.succeed(&["check", "both.toml", "--quick", "--set", "time.measure=9 s"]);
+    assert_eq!(lab.files("."), before);
+    insta::assert_snapshot!(without_memory(&ended.stdout), @r#"
+    both.toml: Both protocols
+      1 runs: 1 points x 1 repetitions of experiment "network"
+      swept: overlay.protocol
+      about a second of one core in all, N MB of memory while one run goes on
+    "#);
+}
+
+/// What was told, with the megabytes, the process's own among them, as N.
+fn without_memory(told: &str) -> String {
+    let line = |line: &str| match line.split_once(" in all, ") {
+        Some((before, rest)) => {
+            let (_, after) = rest.split_once(' ').expect("an amount");
+            format!("{before} in all, N {after}\n")
+        }
+        None => format!("{line}\n"),
+    };
+    told.lines().map(line).collect()
+}
+
+#[test]
+fn list_shows_the_scenarios_of_a_folder() {
+    let lab = Lab::new();
+    lab.write("shelf/both.toml", BOTH);
+    lab.write(
+        "shelf/a-longer-name.toml",
+        "experiment = \"network\"\ntitle = \"Second\"\n",
+    );
+    lab.write("shelf/nameless.toml", "experiment = \"network\"\n");
+    lab.write("shelf/notes.txt", "no scenario\n");
+    lab.write("shelf/examples/inner.toml", "not even TOML\n");
+    let ended = lab.succeed(&["list", "--scenarios", "shelf"]);
+    insta::assert_snapshot!(ended.stdout, @r#"
+    a-longer-name  Second
+    both           Both protocols
+                   reproduces: nothing
+    nameless
+    "#);
+    // Without scenarios there, an error tells where they are looked for.
+    lab.write("empty/notes.txt", "");
+    for (folder, why) in [
+        ("empty", "no scenario files there"),
+        ("none", "No such file or directory (os error 2)"),
+    ] {
+        let ended = lab.dhtlab(&["list", "--scenarios", folder]);
+        assert_eq!(ended.code, Some(2));
+        assert_eq!(
+            ended.stderr,
+            format!(
+                "error: {folder}: {why}; run from the top of the repository or give --scenarios DIR\n"
+            )
+        );
+    }
+}
+
+/// `reproduce` runs all that `list` shows, as `run` would; with --quick beside the full results.
+#[test]
+fn reproduce_runs_the_whole_folder() {
+    let lab = both();
+    lab.write("shelf/both.toml", BOTH);
+    lab.write(
+        "shelf/other.toml",
+        "experiment = \"network\"\noverlay.nodes = 5\nworkload.lookups = 9\n",
+    );
+    lab.succeed(&["reproduce", "--scenarios", "shelf"]);
+    assert_eq!(lab.files("results/both"), lab.files("out/both"));
+    assert_eq!(lab.table("results/other/runs.csv").column("lookups"), ["9"]);
+    lab.succeed(&["reproduce", "--scenarios", "shelf", "--quick"]);
+    let quick = lab.table("results/quick/both/runs.csv");
+    assert_eq!(quick.column("lookups"), ["40"]);
+    assert_eq!(lab.files("results/both"), lab.files("out/both"));
+}
+
+#[test]
+fn one_run_alone_prints_what_stands_in_its_row() {
+    let lab = both();
+    let runs = lab.table("out/both/runs.csv");
+    let before = lab.files(".");
+    for row in [&runs.rows[1], &runs.rows[5]] {
+        let ended = lab.succeed(&["run", "both.toml", "--only", &row[0]]);
+        let printed: Vec<Vec<&str>> = ended
+            .stdout
+            .lines()
+            .map(|line| line.split(' ').collect())
+            .collect();
+        let expected: Vec<Vec<&str>> = METRICS
+            .iter()
+            .chain(&ATTACK_METRICS)
+            .map(|metric| vec![*metric, row[runs.at(metric)].as_str()])
+            .collect();
+        assert_eq!(printed, expected);
+    }
+    assert_eq!(lab.files("."), before, "something was written");
+}
+
+#[test]
+fn options_change_what_the_help_says() {
+    let lab = both();
+    let run = |out: &str, options: &[&str]| {
+        lab.succeed(&[&["run", "both.toml", "--out", out], options].concat());
+        lab.table(&format!("{out}/both/runs.csv"))
+    };
+    let plain = lab.table("out/both/runs.csv");
+    // --seed: other streams for the same points, the same as if the file had that seed.
+    let seeded = run("seed", &["--seed", "6"]);
+    assert_eq!(seeded.columns, plain.columns);
+    let both_seeds = [plain.column("seed"), seeded.column("seed")].concat();
+    assert_eq!(both_seeds.len(), 12);
+    assert!(
+        seeded
+            .column("seed")
+            .iter()
+            .all(|seed| !plain.column("seed").contains(seed))
+    );
+    lab.write("six/both.toml", BOTH.replace("seed = 5", "seed = 6"));
+    lab.succeed(&["run", "six/both.toml", "--out", "six/out"]);
+    assert_eq!(lab.tables("six/out"), lab.tables("seed"));
+    assert_eq!(lab.manifest("seed/both")["seed"], 6);
+    // --repetitions: as many runs a point, the first of which are the same.
+    let single = run("single", &["--repetitions", "1"]);
+    assert_eq!(single.rows, [plain.rows[0].clone(), plain.rows[3].clone()]);
+    // --set: a key gets one value, and text needs no quotes.
+    let set = run(
+        "set",
+        &[
+            "--set",
+            "workload.lookups=7",
+            "--set",
+            "overlay.placement=shared",
+        ],
+    );
+    assert!(set.column("lookups").iter().all(|lookups| *lookups == "7"));
+    let resolved = lab.manifest("set/both")["scenario"].clone();
+    assert_eq!(resolved["overlay"]["placement"], "shared");
+    assert_eq!(set.columns, plain.columns);
+    // The last of two counts.
+    let twice = run(
+        "twice",
+        &["--set", "workload.lookups=9", "--set", "workload.lookups=7"],
+    );
+    assert_eq!(twice.column("lookups"), set.column("lookups"));
+    // --quick: what the table [quick] has.
+    let quick = run("quick", &["--quick"]);
+    assert_eq!(quick.column("overlay.protocol"), ["chord"]);
+    assert!(
+        quick
+            .column("lookups")
+            .iter()
+            .all(|lookups| *lookups == "40")
+    );
+    // A sweep may be given anew, too.
+    let sweep = run(
+        "sweep",
+        &[
+            "--set",
+            "sweep.overlay.protocol=[\"chord\"]",
+            "--set",
+            "overlay.start=converged",
+        ],
+    );
+    assert_eq!(sweep.rows.len(), 3);
+    assert_eq!(sweep.column("overlay.protocol"), ["chord"; 3]);
+}
+
+/// "Set a key of the scenario, swept or not": the figures that a sweep was for cannot be in the way.
+#[test]
+fn a_swept_key_can_be_set_to_one_value() {
+    let lab = Lab::new();
+    lab.write(
+        "s.toml",
+        "experiment = \"network\"\n[workload]\nlookups = 20\n[sweep]\n\
+         \"overlay.nodes\" = [10, 20]\n\"overlay.lookup\" = [\"recursive\", \"iterative\"]\n",
+    );
+    lab.succeed(&["run", "s.toml", "--out", "out", "--set", "overlay.nodes=30"]);
+    let runs = lab.table("out/s/runs.csv");
+    assert_eq!(runs.column("overlay.lookup"), ["recursive", "iterative"]);
+    assert!(!runs.columns.contains(&"overlay.nodes".to_owned()));
+    assert_eq!(lab.manifest("out/s")["scenario"]["overlay"]["nodes"], 30);
+    // As in the shipped scenarios, whose figures name what they sweep.
+    let figure = "[[figure]]\nx = \"overlay.nodes\"\ny = \"events\"\nseries = \"overlay.lookup\"\n";
+    let text = lab.read("s.toml") + figure;
+    lab.write("s.toml", text);
+    let ended = lab.dhtlab(&["run", "s.toml", "--out", "out", "--set", "overlay.nodes=30"]);
+    assert_eq!(
+        ended.code,
+        Some(0),
+        "a key that a figure uses cannot be set: {}",
+        ended.stderr
+    );
+}

@@ -1,0 +1,20 @@
+//! The library through its public interface: protocols in networks built by hand, and their
+//! underlays.
+
+mod applications;
+mod chord;
+mod chord_churn;
+mod chord_zave;
+mod job;
+mod kademlia;
+#[path = "../measured_data/mod.rs"]
+mod measured_data;
+mod recording;
+mod rejoin;
+mod storage;
+mod sybils;
+mod testbed;
+mod underlay;
+mod urdht;
+mod vhash;
+mod vhash_churn;

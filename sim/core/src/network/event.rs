@@ -1,0 +1,95 @@
+//! The events of a simulated network.
+//!
+//! A node that restarts under its old address is the same node to others. Timers, time-outs and
+//! answers of an earlier session are not valid for it, so they carry their session.
+
+use crate::engine::Instant;
+use crate::overlay::{Application, NextHop, Node, Overlay};
+use crate::space::Key;
+
+/// The index of a routed message in flight.
+pub(super) type RoutedId = u32;
+
+/// An event. The queue holds only the index of a routed message, not the message.
+pub(super) enum Event<P: Overlay, A: Application> {
+    /// A routed message reaches a node.
+    Hop { to: Node, routed: RoutedId },
+    /// A routed message returns to its sender: the next node did not accept it.
+    Bounce { routed: RoutedId },
+    /// The answer to a recursive lookup, with `left` nodes still to pass.
+    Answer { routed: RoutedId, left: u32 },
+    /// The initiator of an iterative lookup receives the next hop from the node that it asked.
+    NextHopReply { routed: RoutedId, next: NextHop },
+    /// A direct message reaches a node.
+    DirectMessage {
+        from: Node,
+        to: Node,
+        direct: DirectMessage<P>,
+    },
+    /// A request of `node` times out.
+    Timeout {
+        node: Node,
+        session: u32,
+        silent: Node,
+        purpose: P::Timer,
+    },
+    /// A timer is due.
+    Timer {
+        node: Node,
+        session: u32,
+        timer: P::Timer,
+    },
+    /// A direct message of the application reaches a node.
+    AppMessage(Box<AppMessage<A>>),
+    /// A direct message of the application returns: the node did not accept it.
+    AppMessageReturned(Box<AppMessage<A>>),
+    /// A timer of the application is due.
+    AppTimer {
+        node: Node,
+        session: u32,
+        timer: A::Timer,
+    },
+    /// The next planned lookup is due.
+    Lookup,
+    /// A node joins.
+    Join { id: Key, site: u32 },
+    /// The next planned join or departure is due.
+    Churn,
+    /// The next Sybil is due to join.
+    SybilJoin,
+    /// An interval of the timeline ends.
+    Interval,
+}
+
+/// A direct message of the protocol.
+pub(super) enum DirectMessage<P: Overlay> {
+    /// No answer is expected.
+    Message(P::Message),
+    /// An answer is expected.
+    Request {
+        message: P::Message,
+        purpose: P::Timer,
+        sent: Instant,
+        /// The session of the sender that waits for the answer.
+        session: u32,
+    },
+    /// The answer to a request that was sent at `sent` in session `session` of the receiver.
+    Reply {
+        message: P::Message,
+        purpose: P::Timer,
+        sent: Instant,
+        session: u32,
+    },
+}
+
+/// A direct message of the application.
+pub(super) struct AppMessage<A: Application> {
+    pub from: Node,
+    /// The session of the sender; in another session it is not returned.
+    pub session: u32,
+    pub to: Node,
+    pub message: A::Message,
+    pub sent: Instant,
+    /// It has waited in the service queue of the receiver.
+    pub handled: bool,
+}

@@ -1,0 +1,133 @@
+//! The lookups of the workload: when the next one is due, and its start at a member.
+
+use super::Network;
+use super::event::Event;
+use super::routed_message::Payload;
+use crate::engine::Instant;
+use crate::overlay::{Application, GroundTruth};
+use crate::workload::{Lookup, LookupPlan, MemberLookups};
+use std::iter::Peekable;
+
+/// The planned lookups, and the scheduled event of the next one.
+pub(super) struct Lookups {
+    plan: Plan,
+    /// Time of the valid event: a change of membership makes earlier events invalid.
+    wake: Instant,
+}
+
+enum Plan {
+    Nothing,
+    Evenly(Peekable<LookupPlan>),
+    ByMembers(Box<MemberLookups>),
+}
+
+impl Default for Lookups {
+    fn default() -> Self {
+        Self {
+            plan: Plan::Nothing,
+            wake: Instant::NEVER,
+        }
+    }
+}
+
+impl Lookups {
+    /// Whether no lookup is left.
+    pub(super) fn is_over(&mut self, now: Instant) -> bool {
+        match &mut self.plan {
+            Plan::Nothing => true,
+            Plan::Evenly(plan) => plan.peek().is_none(),
+            Plan::ByMembers(plan) => plan.is_over(now),
+        }
+    }
+
+    /// When the next lookup is due at the current membership.
+    fn due(&mut self) -> Option<Instant> {
+        match &mut self.plan {
+            Plan::Nothing => None,
+            Plan::Evenly(plan) => plan.peek().map(|lookup| lookup.time),
+            Plan::ByMembers(plan) => plan.due(),
+        }
+    }
+
+    /// The lookup that is due at `now`, if there is one.
+    fn take(&mut self, now: Instant) -> Option<Lookup> {
+        let is_due = self.due().is_some_and(|due| due <= now);
+        match &mut self.plan {
+            Plan::Evenly(plan) if is_due => plan.next(),
+            Plan::ByMembers(plan) if is_due => Some(plan.take(now)),
+            _ => None,
+        }
+    }
+}
+
+impl<P: GroundTruth, A: Application> Network<P, A> {
+    /// Sets the plan of lookups.
+    pub fn plan_lookups(&mut self, plan: LookupPlan) {
+        self.plan(Plan::Evenly(plan.peekable()));
+    }
+
+    /// Sets the plan of lookups whose rate follows the number of honest members.
+    pub fn plan_lookups_by_members(&mut self, mut plan: MemberLookups) {
+        plan.set_members(self.now, self.honest().len());
+        self.plan(Plan::ByMembers(Box::new(plan)));
+    }
+
+    fn plan(&mut self, plan: Plan) {
+        self.lookups = Lookups {
+            plan,
+            wake: Instant::NEVER,
+        };
+        self.schedule_lookup();
+    }
+
+    /// Schedules the next lookup, unless an event is due before it: that event reschedules.
+    fn schedule_lookup(&mut self) {
+        if let Some(due) = self.lookups.due()
+            && due < self.lookups.wake
+        {
+            self.lookups.wake = due;
+            self.queue.schedule(due, Event::Lookup);
+        }
+    }
+
+    /// A node has become a member, or has ceased to be one.
+    pub(super) fn membership_changed(&mut self) {
+        self.tally
+            .members(self.now, self.member_index.nodes().len());
+        if matches!(self.lookups.plan, Plan::ByMembers(_)) {
+            let members = self.honest().len();
+            if let Plan::ByMembers(plan) = &mut self.lookups.plan {
+                plan.set_members(self.now, members);
+            }
+            self.schedule_lookup();
+        }
+    }
+
+    /// Handles the event of a lookup.
+    pub(super) fn look_up(&mut self) {
+        if self.now != self.lookups.wake {
+            return;
+        }
+        self.lookups.wake = Instant::NEVER;
+        if let Some(lookup) = self.lookups.take(self.now) {
+            self.start_lookup(lookup);
+        }
+        self.schedule_lookup();
+    }
+
+    fn start_lookup(&mut self, lookup: Lookup) {
+        self.tally.counts.lookups += 1;
+        if let Some(interval) = self.tally.timeline.at(self.now) {
+            interval.lookups += 1;
+        }
+        let members = self.honest();
+        // The high bits choose, so a draw picks a similar position in networks of similar size.
+        let place = (u128::from(lookup.source) * members.len() as u128) >> 64;
+        if let Some(source) = members.get(place as usize) {
+            self.route(*source, None, lookup.key, Payload::Lookup);
+        } else {
+            self.tally.failed(self.now, 0);
+            self.record_lookup_of_nobody(lookup.key);
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Membership: joins, departures, and the current node of each participant of the churn.
+
+use super::event::Event;
+use super::{Network, NodeMeta};
+use crate::churn::{Change, ChurnPlan, Rejoin, State, Step};
+use crate::engine::{Instant, Seed, Stream};
+use crate::overlay::{Application, GroundTruth, IdRule, Node, RootIndex};
+use crate::space::Key;
+use crate::underlay::{Host, Slot};
+use std::collections::BTreeMap;
+
+/// The participants, each on its own site, and their churn plan.
+pub(super) struct Population {
+    participants: Vec<Participant>,
+    plan: Option<ChurnPlan>,
+    planned: Option<Step>,
+    rejoin: Rejoin,
+    state: State,
+    growth: Option<LateHosts>,
+    id_rule: IdRule,
+    ids: Stream,
+    bootstraps: Stream,
+    /// There were members, and the last one has departed.
+    extinct: bool,
+    /// The co-located identities that each node has created on its host.
+    colocated: BTreeMap<Node, Vec<Node>>,
+}
+
+/// The participant of a site.
+#[derive(Clone, Copy, Default)]
+struct Participant {
+    /// Its running node, if there is one.
+    node: Option<Node>,
+    /// Its first node.
+    first: Option<Node>,
+}
+
+/// The hosts of participants beyond the planned ones.
+struct LateHosts {
+    /// The first of these participants.
+    from: u32,
+    hosts: Box<dyn Iterator<Item = Host>>,
+    slots: Vec<Slot>,
+}
+
+impl Population {
+    pub(super) fn new(seed: Seed) -> Self {
+        Self {
+            participants: Vec::new(),
+            plan: None,
+            planned: None,
+            rejoin: Rejoin::NewId,
+            state: State::Lost,
+            growth: None,
+            id_rule: IdRule::default(),
+            ids: seed.stream("rejoining-ids", 0),
+            bootstraps: seed.stream("bootstrap", 0),
+            extinct: false,
+            colocated: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn is_extinct(&self) -> bool {
+        self.extinct
+    }
+
+    fn participant(&mut self, site: u32) -> &mut Participant {
+        let place = site as usize;
+        if self.participants.len() <= place {
+            self.participants.resize(place + 1, Participant::default());
+        }
+        &mut self.participants[place]
+    }
+}
+
+impl<P: GroundTruth, A: Application> Network<P, A> {
+    /// Schedules a join: a node with `id` on `site` joins at `time` through a random member.
+    pub fn join_at(&mut self, time: Instant, id: Key, site: u32) {
+        self.queue.schedule(time, Event::Join { id, site });
+    }
+
+    /// Sets the rule for the IDs of participants that join later; random IDs by default.
+    pub fn assign_ids_by(&mut self, id_rule: IdRule) {
+        self.population.id_rule = id_rule;
+    }
+
+    /// Sets the churn plan; the participants are the sites. A participant rejoins as `rejoin` sets
+    /// and, if it is the same node, with or without its state.
+    pub fn plan_churn(&mut self, plan: ChurnPlan, rejoin: Rejoin, state: State) {
+        self.population.plan = Some(plan);
+        self.population.rejoin = rejoin;
+        self.population.state = state;
+        self.plan_next_change();
+    }
+
+    /// Participants from number `from` on, which have no site yet, get the `hosts` in order. Other
+    /// nodes' sites may have these numbers.
+    pub fn grow_onto(&mut self, from: u32, hosts: Box<dyn Iterator<Item = Host>>) {
+        self.population.growth = Some(LateHosts {
+            from,
+            hosts,
+            slots: Vec::new(),
+        });
+    }
+
+    /// The slot of a participant's host in the distances.
+    fn slot_of(&mut self, participant: u32) -> Slot {
+        match &mut self.population.growth {
+            Some(growth) if participant >= growth.from => {
+                let place = (participant - growth.from) as usize;
+                while growth.slots.len() <= place {
+                    let host = growth.hosts.next().expect("hosts without an end");
+                    growth.slots.push(self.distances.add(host));
+                }
+                growth.slots[place]
+            }
+            _ => self.distances.slot(participant),
+        }
+    }
+
+    fn plan_next_change(&mut self) {
+        self.population.planned = self.population.plan.as_mut().and_then(Iterator::next);
+        if let Some(step) = self.population.planned {
+            self.queue.schedule(step.time, Event::Churn);
+        }
+    }
+
+    /// Applies the planned change, and schedules the next one.
+    pub(super) fn churn(&mut self) {
+        let Some(step) = self.population.planned else {
+            return;
+        };
+        let running = self.population.participant(step.participant).node;
+        match (step.change, running) {
+            (Change::Join, None) => {
+                let first = self.population.participant(step.participant).first;
+                match (self.population.rejoin, first) {
+                    (Rejoin::SameId, Some(node)) => self.restart(node),
+                    _ => {
+                        let (id_rule, seed) = (self.population.id_rule, self.setup.seed);
+                        let id = id_rule.id(seed, step.participant, &mut self.population.ids);
+                        self.join(id, step.participant);
+                    }
+                }
+            }
+            (Change::Leave, Some(node)) => self.leave(node),
+            (Change::Crash, Some(node)) => self.crash(node),
+            // It is already online, or already offline.
+            (Change::Join, Some(_)) | (Change::Leave | Change::Crash, None) => {}
+        }
+        self.plan_next_change();
+    }
+
+    /// `node` stops at once without notice; the identities that it has created on its host stop
+    /// with it.
+    pub fn crash(&mut self, node: Node) {
+        self.stop(node, false);
+    }
+
+    /// `node` notifies its peers and stops.
+    pub fn leave(&mut self, node: Node) {
+        if self.is_alive(node) {
+            self.with_node(node, |state, context| state.leave(context));
+            self.stop(node, true);
+        }
+    }
+
+    /// `node` stops, gracefully if `farewell`.
+    fn stop(&mut self, node: Node, farewell: bool) {
+        let meta = &mut self.node_meta[node.index()];
+        if !std::mem::replace(&mut meta.alive, false) {
+            return;
+        }
+        meta.session += 1;
+        let (site, sybil) = (meta.site, meta.sybil);
+        let member = std::mem::replace(&mut meta.member, false);
+        let others = self.population.colocated.remove(&node).unwrap_or_default();
+        others.into_iter().for_each(|other| self.crash(other));
+        let mut comes_back = false;
+        if !sybil {
+            let same_id = self.population.rejoin == Rejoin::SameId;
+            let participant = self.population.participant(site);
+            // Co-located identities do not count as the participant.
+            if participant.node == Some(node) {
+                participant.node = None;
+                comes_back = same_id;
+            }
+        }
+        let id = self.ids.id(node);
+        if member {
+            self.member_index.remove(&id, node);
+            self.index.depart(node);
+            if let Some(sybils) = &mut self.sybils {
+                sybils.depart(id, node, sybil);
+            }
+            self.tally.counts.leaves += 1;
+            self.membership_changed();
+            self.population.extinct = self.member_index.nodes().is_empty();
+        }
+        if comes_back && self.population.state == State::Kept {
+            self.applications[node.index()].on_pause(self.now, &mut self.metrics);
+        } else {
+            // Frees the memory of its state.
+            self.nodes[node.index()] = P::new(&self.shared, &id);
+            let fresh = self.application_for(node, site);
+            let mut gone = std::mem::replace(&mut self.applications[node.index()], fresh);
+            gone.on_stop(self.now, &mut self.metrics);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.gone(self.now, node, farewell);
+            self.record_accounts();
+        }
+        for handle in self.in_flight.overlay_lookups_of(node) {
+            self.fail(handle);
+        }
+    }
+
+    /// Adds a node of `state` at `site`, with its distances at `slot`; it is not a member yet.
+    pub(super) fn add(&mut self, id: Key, (site, slot): (u32, Slot), state: P) -> Node {
+        let node = self.ids.add(id);
+        let index = u64::from(node.0);
+        self.nodes.push(state);
+        self.node_meta.push(NodeMeta {
+            slot,
+            site,
+            alive: true,
+            member: false,
+            sybil: false,
+            session: 0,
+        });
+        let application = self.application_for(node, site);
+        self.applications.push(application);
+        self.random.push(self.setup.seed.stream("node", index));
+        node
+    }
+
+    fn application_for(&self, node: Node, site: u32) -> A {
+        // Each session has its own random stream.
+        let session = u64::from(self.node_meta[node.index()].session);
+        let index = session << 32 | u64::from(node.0);
+        let stream = self.setup.seed.stream("application", index);
+        A::new(&self.service, site, stream)
+    }
+
+    /// Adds a node of `state` for the participant `site`.
+    pub(super) fn register(&mut self, id: Key, site: u32, state: P) -> Node {
+        let slot = self.slot_of(site);
+        let node = self.add(id, (site, slot), state);
+        let participant = self.population.participant(site);
+        participant.node = Some(node);
+        participant.first.get_or_insert(node);
+        node
+    }
+
+    /// Restarts `node`, which has stopped: to all others it is the same node. It joins as a new
+    /// node if it has lost its state, and resumes otherwise.
+    fn restart(&mut self, node: Node) {
+        let bootstrap = self.bootstrap();
+        let meta = &mut self.node_meta[node.index()];
+        meta.alive = true;
+        let site = meta.site;
+        self.population.participant(site).node = Some(node);
+        if let Some(busy) = self.busy.get_mut(node.index()) {
+            *busy = self.now;
+        }
+        self.record_arrival(node);
+        if self.population.state == State::Lost {
+            self.with_node(node, |state, context| state.join(context, bootstrap));
+            return;
+        }
+        self.with_node(node, |state, context| state.resume(context, bootstrap));
+        if self.is_member(node) {
+            // Others may have joined meanwhile.
+            self.upcall(node, |application, context| application.update(context));
+        }
+    }
+
+    /// A node with `id` starts on `site` and begins to join.
+    pub(super) fn join(&mut self, id: Key, site: u32) {
+        let bootstrap = self.bootstrap();
+        let node = self.register(id, site, P::new(&self.shared, &id));
+        self.record_arrival(node);
+        self.with_node(node, |state, context| state.join(context, bootstrap));
+    }
+
+    /// A co-located identity with `id` starts on the host of `first` and joins through it.
+    pub(super) fn spawn_colocated(&mut self, first: Node, id: Key) {
+        let NodeMeta {
+            site, slot, sybil, ..
+        } = self.node_meta[first.index()];
+        let node = self.add(id, (site, slot), P::new(&self.shared, &id));
+        self.node_meta[node.index()].sybil = sybil;
+        self.population
+            .colocated
+            .entry(first)
+            .or_default()
+            .push(node);
+        self.applications[node.index()].on_colocated(first);
+        self.record_arrival(node);
+        self.with_node(node, |state, context| state.join(context, Some(first)));
+    }
+
+    /// `node`, whose join was not answered or which has lost its position, begins to join again.
+    pub(super) fn join_again(&mut self, node: Node) {
+        self.tally.counts.rejoins += 1;
+        // The node may draw itself; then it tries again after the time-out.
+        let bootstrap = self.bootstrap();
+        self.with_node(node, |state, context| state.join(context, bootstrap));
+    }
+
+    /// `node` has joined: it is a member from now on.
+    pub(super) fn on_joined(&mut self, node: Node) {
+        let meta = &mut self.node_meta[node.index()];
+        if meta.alive && !std::mem::replace(&mut meta.member, true) {
+            let id = self.ids.id(node);
+            self.member_index.insert(id, node);
+            if let Some(sybils) = &mut self.sybils {
+                sybils.enter(id, node, meta.sybil);
+            }
+            let state = &self.nodes[node.index()];
+            self.index.enter(&self.shared, node, state);
+            self.tally.counts.joins += 1;
+            self.membership_changed();
+            if let Some(recorder) = &mut self.recorder {
+                recorder.joined(self.now, node);
+            }
+            self.upcall(node, |application, context| application.start(context));
+        }
+    }
+
+    /// A random member.
+    fn bootstrap(&mut self) -> Option<Node> {
+        let members = self.member_index.nodes();
+        (!members.is_empty()).then(|| members[self.population.bootstraps.index(members.len())])
+    }
+}

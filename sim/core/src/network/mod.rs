@@ -1,0 +1,462 @@
+//! The simulated network: nodes on hosts, messages with the underlay's latency, requests with
+//! time-outs, the execution of plans, and the measurements.
+//!
+//! * [`Network`] holds the nodes and handles one event after the other. `membership` is joins and
+//!   departures, `delivery` the handlers and direct messages of the protocol, `services` the
+//!   applications above it.
+//! * `recording` records a run for playback.
+//! * `router` routes a message to the root of a key, for every overlay.
+//! * [`Tally`] holds the counts; [`oracle`] builds converged networks and checks answers.
+
+mod delivery;
+mod event;
+mod lookups;
+mod membership;
+pub mod oracle;
+mod placement;
+mod recording;
+mod routed_message;
+mod router;
+mod sample;
+mod services;
+mod sybils;
+mod tally;
+mod timeline;
+mod trial;
+
+pub use placement::{Placement, place};
+pub use recording::{MOST_EVENTS, MOST_NODES};
+pub use router::Travel;
+pub use sample::Sample;
+pub use sybils::Attack;
+pub use tally::{Counts, Tally};
+pub use timeline::{Interval, Timeline};
+pub use trial::TrialProgress;
+
+use crate::engine::memory::MemoryWatch;
+use crate::engine::{Duration, EventQueue, Instant, Seed, Stream};
+use crate::overlay::{
+    Action, AppContext, Application, Effect, GroundTruth, MemberIndex, Node, NodeIds,
+};
+use crate::space::Key;
+use crate::underlay::{Distances, Slot};
+use event::Event;
+use lookups::Lookups;
+use membership::Population;
+use recording::Recorder;
+use routed_message::{Payload, RoutedMessages};
+use sybils::Sybils;
+use trial::TrialClock;
+
+/// Settings of a network, independent of the protocol.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The seed of the nodes' random streams.
+    pub seed: Seed,
+    /// How a message travels to the root of a key.
+    pub travel: Travel,
+    /// How long a node waits for an answer.
+    pub timeout: Duration,
+    /// Whether the initiator of an iterative lookup asks a root named by another node before it ends
+    /// the lookup.
+    pub ask_root: bool,
+}
+
+/// A network of nodes that run protocol `P` and application `A`.
+pub struct Network<P: GroundTruth, A: Application = ()> {
+    setup: Setup,
+    shared: P::Shared,
+    distances: Distances,
+    queue: EventQueue<Event<P, A>>,
+    now: Instant,
+    ids: NodeIds,
+    nodes: Vec<P>,
+    applications: Vec<A>,
+    service: A::Shared,
+    metrics: A::Metrics,
+    node_meta: Vec<NodeMeta>,
+    random: Vec<Stream>,
+    member_index: MemberIndex,
+    index: P::Index,
+    in_flight: RoutedMessages<P, A>,
+    lookups: Lookups,
+    population: Population,
+    sybils: Option<Box<Sybils>>,
+    /// The recording, if there is one.
+    recorder: Option<Box<Recorder>>,
+    tally: Tally,
+    effects: Vec<Effect<P>>,
+    actions: Vec<Action<A>>,
+    /// Service time of a message of the application at a node.
+    service_time: Duration,
+    /// Until when each node is busy with earlier messages; empty without service time.
+    busy: Vec<Instant>,
+    memory: MemoryWatch,
+    trial: Option<Box<TrialClock>>,
+}
+
+/// The data of a node that every message to it needs, in one place.
+#[derive(Clone, Copy, Debug)]
+struct NodeMeta {
+    /// The slot of its host in the distances.
+    slot: Slot,
+    /// Its site.
+    site: u32,
+    alive: bool,
+    /// It has joined: lookups start there, and it may be the root of keys.
+    member: bool,
+    /// It belongs to the adversary.
+    sybil: bool,
+    /// How often it has stopped: a node that restarts under its old address begins a new session.
+    session: u32,
+}
+
+/// Smallest network that prefetches: a run of a million lookups took a tenth less time at 10,000
+/// nodes, a sixth at 30,000, a third and more at 100,000 and at a million.
+const LARGE: usize = 5_000;
+
+/// Events between two checks of the memory of the process: a check costs as much as a hundred
+/// events.
+const EVENTS_A_LOOK: u64 = 1 << 14;
+
+/// Pending events at which a run ends as short of memory: the queue holds 2^28.
+const MOST_PENDING: usize = (1 << 28) - (1 << 22);
+
+/// Events between two checks of the clock in a trial.
+const EVENTS_A_LOOK_OF_A_TRIAL: u64 = 1 << 6;
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The whole plan was carried out.
+    Done,
+    /// It reached the bound on virtual time.
+    Time,
+    /// It reached the bound on events.
+    Events,
+    /// No member is left.
+    Extinct,
+    /// The process exceeded its memory, or the pending events their bound.
+    Memory,
+    /// It was a trial, and its time is over.
+    Trial,
+}
+
+impl<P: GroundTruth, A: Application<Shared = ()>> Network<P, A> {
+    /// A network without nodes, over hosts with `distances`.
+    pub fn new(setup: Setup, shared: P::Shared, distances: Distances) -> Self {
+        Self::serving(setup, shared, (), distances)
+    }
+}
+
+impl<P: GroundTruth, A: Application> Network<P, A> {
+    /// A network without nodes, over hosts with `distances`; all nodes share `shared`, and all
+    /// applications `service`.
+    pub fn serving(
+        setup: Setup,
+        shared: P::Shared,
+        service: A::Shared,
+        distances: Distances,
+    ) -> Self {
+        Self {
+            population: Population::new(setup.seed),
+            setup,
+            shared,
+            distances,
+            queue: EventQueue::new(),
+            now: Instant::START,
+            ids: NodeIds::default(),
+            nodes: Vec::new(),
+            applications: Vec::new(),
+            service,
+            metrics: A::Metrics::default(),
+            node_meta: Vec::new(),
+            random: Vec::new(),
+            member_index: MemberIndex::default(),
+            index: P::Index::default(),
+            in_flight: RoutedMessages::default(),
+            lookups: Lookups::default(),
+            sybils: None,
+            recorder: None,
+            tally: Tally::default(),
+            effects: Vec::new(),
+            actions: Vec::new(),
+            service_time: Duration::ZERO,
+            busy: Vec::new(),
+            memory: MemoryWatch::begin(),
+            trial: None,
+        }
+    }
+
+    /// The virtual time.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The state of `node`.
+    pub fn node(&self, node: Node) -> &P {
+        &self.nodes[node.index()]
+    }
+
+    /// The application on `node`.
+    pub fn application(&self, node: Node) -> &A {
+        &self.applications[node.index()]
+    }
+
+    /// The data that all applications share.
+    pub fn service(&self) -> &A::Shared {
+        &self.service
+    }
+
+    /// The metrics of the applications.
+    pub fn metrics(&self) -> &A::Metrics {
+        &self.metrics
+    }
+
+    /// The data that all nodes share.
+    pub fn shared(&self) -> &P::Shared {
+        &self.shared
+    }
+
+    /// The IDs of all nodes.
+    pub fn ids(&self) -> &NodeIds {
+        &self.ids
+    }
+
+    /// The current members.
+    pub fn members(&self) -> &[Node] {
+        self.member_index.nodes()
+    }
+
+    /// The counts so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The underlay path from one node to another.
+    pub fn path(&mut self, from: Node, to: Node) -> crate::underlay::Path {
+        let slot = |node: Node| self.node_meta[node.index()].slot;
+        let (from, to) = (slot(from), slot(to));
+        self.distances.between(from, to)
+    }
+
+    /// Whether `node` has joined the network.
+    pub fn is_member(&self, node: Node) -> bool {
+        self.node_meta[node.index()].member
+    }
+
+    /// Whether `node` runs, as a member or while it joins.
+    pub fn is_alive(&self, node: Node) -> bool {
+        self.node_meta[node.index()].alive
+    }
+
+    /// Whether `node` runs in its session `session`.
+    fn is_in_session(&self, node: Node, session: u32) -> bool {
+        let meta = &self.node_meta[node.index()];
+        meta.alive && meta.session == session
+    }
+
+    /// Whether `node` accepts messages for keys and those of the service. A node that has restarted
+    /// and not yet joined does not know what others still send to it.
+    fn takes_messages(&self, node: Node) -> bool {
+        let meta = &self.node_meta[node.index()];
+        meta.alive && (meta.member || meta.session == 0)
+    }
+
+    /// Sets `links` to the distinct peers of `node`, ascending.
+    pub fn links(&self, node: Node, links: &mut Vec<Node>) {
+        links.clear();
+        self.node(node).each_peer(&mut |peer| links.push(peer));
+        links.sort_unstable();
+        links.dedup();
+    }
+
+    /// Measuring begins; with `intervals`, also by intervals of this length until this time.
+    pub fn begin_measuring(&mut self, intervals: Option<(Duration, Instant)>) {
+        self.tally.begin(self.now);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.measuring(self.now);
+        }
+        if let Some((length, end)) = intervals {
+            self.tally.timeline = Timeline::new((self.now, end), length);
+            for end in self.tally.timeline.ends() {
+                self.queue.schedule(end, Event::Interval);
+            }
+        }
+    }
+
+    /// Measuring ends, and with it the last interval. To be called after the run.
+    pub fn end_measuring(&mut self) {
+        if self.tally.timeline.is_open() {
+            let state = self.interval_end();
+            self.tally.timeline.stop(self.now, state);
+        }
+    }
+
+    /// Fills in the state of the network at the end of an interval.
+    fn interval_end(&self) -> impl FnOnce(&mut Interval) + use<P, A> {
+        let (members, sybils) = (self.member_index.nodes().len(), self.sybils().len());
+        let occlusion = self.sybils.as_ref().map(|_| self.occluded_links());
+        let (links, occluded) = occlusion.unwrap_or_default();
+        move |interval| {
+            interval.members = members as u64;
+            interval.sybils = sybils as u64;
+            interval.links = links;
+            interval.occluded_links = occluded;
+        }
+    }
+
+    /// Routes `message` of the application on `from` to the root of `key`.
+    pub fn send(&mut self, from: Node, key: Key, message: A::Message) {
+        self.route(from, None, key, Payload::Message(message));
+    }
+
+    /// Sets the time that a node needs for each message of the application; it handles them one
+    /// after the other.
+    pub fn set_service_time(&mut self, service_time: Duration) {
+        self.service_time = service_time;
+    }
+
+    /// Runs the application on `node`.
+    pub fn instruct<R>(
+        &mut self,
+        node: Node,
+        act: impl FnOnce(&mut A, &mut AppContext<'_, A>) -> R,
+    ) -> R {
+        self.upcall(node, act)
+    }
+
+    /// Makes the run a trial, which ends after `budget` of processor time.
+    pub fn begin_trial(&mut self, budget: std::time::Duration) {
+        self.trial = Some(Box::new(TrialClock::new(budget)));
+    }
+
+    /// Progress of the trial when half of its time was over, and now.
+    pub fn trial_moments(&self) -> Option<(Option<TrialProgress>, TrialProgress)> {
+        let trial = self.trial.as_ref()?;
+        let now = (self.now.as_secs_f64(), self.distances.rows().0);
+        Some((trial.middle, trial.moment(now)))
+    }
+
+    /// Number of computed rows of distances, and their maximum.
+    pub fn distance_rows(&self) -> (usize, usize) {
+        self.distances.rows()
+    }
+
+    /// Computes a missing row of distances; false if there is none.
+    pub fn compute_distances(&mut self) -> bool {
+        self.distances.compute_next()
+    }
+
+    /// Why the run has to end early, if it has to. Checks from time to time.
+    fn cut_short(&mut self) -> Option<End> {
+        let events = self.tally.counts.events;
+        if events.is_multiple_of(EVENTS_A_LOOK)
+            && (self.queue.len() > MOST_PENDING || self.memory.is_over())
+        {
+            return Some(End::Memory);
+        }
+        let trial = self.trial.as_mut()?;
+        if !events.is_multiple_of(EVENTS_A_LOOK_OF_A_TRIAL) {
+            return None;
+        }
+        let at = || (self.now.as_secs_f64(), self.distances.rows().0);
+        trial.is_over(at).then_some(End::Trial)
+    }
+
+    /// Handles events up to and including `until`; with `drain`, until all planned lookups and the
+    /// work of the application are done. Handles at most `max_events` events in the whole run.
+    pub fn run(&mut self, until: Instant, drain: bool, max_events: u64) -> End {
+        loop {
+            if self.population.is_extinct() {
+                return End::Extinct;
+            }
+            if drain
+                && self.lookups.is_over(self.now)
+                && self.tally.under_way() == 0
+                && A::is_over(&self.metrics)
+            {
+                return End::Done;
+            }
+            if self.tally.counts.events >= max_events {
+                return End::Events;
+            }
+            if let Some(end) = self.cut_short() {
+                return end;
+            }
+            match self.queue.pop_before(until) {
+                Some((time, event)) => {
+                    self.now = time;
+                    self.tally.counts.events += 1;
+                    if self.node_meta.len() >= LARGE {
+                        self.look_ahead();
+                    }
+                    self.handle(event);
+                }
+                None => {
+                    self.now = until;
+                    return if drain { End::Time } else { End::Done };
+                }
+            }
+        }
+    }
+
+    /// Prefetches the data of the next events: first the node, some events later its routing table.
+    /// In large networks the handling of a message mostly waits for memory. Does not change the
+    /// result.
+    fn look_ahead(&self) {
+        if let Some(Event::Hop { to, .. }) = self.queue.upcoming(8) {
+            std::hint::black_box(self.nodes[to.index()].prefetch());
+        }
+        if let Some(Event::Hop { to, routed }) = self.queue.upcoming(3) {
+            let key = self.in_flight.get(*routed).key;
+            std::hint::black_box(self.next_hop(*to, &key));
+        }
+    }
+
+    fn handle(&mut self, event: Event<P, A>) {
+        match event {
+            Event::Hop { to, routed } => self.arrive(to, routed),
+            Event::Bounce { routed } => self.bounce(routed),
+            Event::Answer { routed, left } => self.answer(routed, left),
+            Event::NextHopReply { routed, next } => self.on_next_hop_reply(routed, next),
+            Event::DirectMessage { from, to, direct } => self.on_direct_message(from, to, direct),
+            Event::Timeout {
+                node,
+                session,
+                silent,
+                purpose,
+            } => self.time_out((node, session), silent, purpose),
+            Event::Timer {
+                node,
+                session,
+                timer,
+            } => {
+                if self.is_in_session(node, session) {
+                    self.with_node(node, |state, context| state.on_timer(context, timer));
+                }
+            }
+            Event::AppMessage(app_message) => self.on_app_message(app_message),
+            Event::AppMessageReturned(app_message) => self.on_app_message_returned(*app_message),
+            Event::AppTimer {
+                node,
+                session,
+                timer,
+            } => {
+                if self.is_in_session(node, session) {
+                    self.upcall(node, |application, context| {
+                        application.on_timer(context, timer);
+                    });
+                }
+            }
+            Event::Lookup => self.look_up(),
+            Event::Join { id, site } => self.join(id, site),
+            Event::Churn => self.churn(),
+            Event::SybilJoin => self.sybil_join(),
+            Event::Interval => {
+                let state = self.interval_end();
+                self.tally.timeline.close(state);
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Global knowledge: the only module that sees every node. It builds converged networks and checks
+//! answers. Protocols must not call it.
+
+use super::Network;
+use crate::engine::Stream;
+use crate::overlay::{Application, GroundTruth, MemberIndex, Node, RootIndex};
+use crate::space::Key;
+
+/// The true root of `key` at this moment.
+pub fn root<P: GroundTruth, A: Application>(network: &Network<P, A>, key: &Key) -> Option<Node> {
+    P::root(
+        &network.shared,
+        &network.member_index,
+        &network.nodes,
+        &network.index,
+        key,
+    )
+}
+
+/// Whether the structure of the protocol is intact, if it has one: on a ring, every member's first
+/// successor is the next member.
+pub fn is_intact<P: GroundTruth, A: Application>(network: &Network<P, A>) -> Option<bool> {
+    P::is_intact(&network.shared, &network.member_index, &network.nodes)
+}
+
+/// Fills `network` with nodes with `ids` on `sites` in the converged state of the protocol, and
+/// starts their maintenance. The network must be empty.
+pub fn populate_converged<P: GroundTruth, A: Application>(
+    network: &mut Network<P, A>,
+    ids: &[Key],
+    sites: &[u32],
+) {
+    let members = add_members(network, ids, sites);
+    // Frees the new nodes' states before building the converged ones: a million need much memory.
+    network.nodes = Vec::new();
+    network.nodes = P::converged(&network.shared, &network.ids, &members, &mut network.random);
+    start(network, &members);
+}
+
+/// Fills `network` with nodes with `ids` on `sites`, each of which knows `contacts` others, drawn
+/// from `stream`, and starts their maintenance. Returns false if the protocol does not find its
+/// peers from such a start. The network must be empty.
+pub fn populate_random<P: GroundTruth, A: Application>(
+    network: &mut Network<P, A>,
+    ids: &[Key],
+    sites: &[u32],
+    contacts: usize,
+    mut stream: Stream,
+) -> bool {
+    let members = add_members(network, ids, sites);
+    for node in &members {
+        // Any node but itself; a repeated draw only means one contact fewer.
+        let mut known: Vec<Node> = (0..contacts.min(members.len() - 1))
+            .map(|_| (node.index() + 1 + stream.index(members.len() - 1)) % members.len())
+            .map(|place| members[place])
+            .collect();
+        known.sort_unstable();
+        known.dedup();
+        let random = &mut network.random[node.index()];
+        let state = P::with_contacts(&network.shared, &network.ids, *node, &known, random);
+        match state {
+            Some(state) => network.nodes[node.index()] = state,
+            None => return false,
+        }
+    }
+    start(network, &members);
+    true
+}
+
+fn add_members<P: GroundTruth, A: Application>(
+    network: &mut Network<P, A>,
+    ids: &[Key],
+    sites: &[u32],
+) -> Vec<Node> {
+    let newcomer = |(id, site): (&Key, &u32)| {
+        let state = P::new(&network.shared, id);
+        network.register(*id, *site, state)
+    };
+    let members: Vec<Node> = ids.iter().zip(sites).map(newcomer).collect();
+    network.member_index = MemberIndex::new(&network.ids, &members);
+    for node in &members {
+        network.node_meta[node.index()].member = true;
+    }
+    network.tally.members(network.now, members.len());
+    members
+}
+
+fn start<P: GroundTruth, A: Application>(network: &mut Network<P, A>, members: &[Node]) {
+    for node in members {
+        let state = &network.nodes[node.index()];
+        network.index.enter(&network.shared, *node, state);
+    }
+    for node in members {
+        network.with_node(*node, |state, context| state.maintain(context));
+    }
+    for node in members {
+        network.upcall(*node, |application, context| application.start(context));
+    }
+}

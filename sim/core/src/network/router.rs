@@ -1,0 +1,549 @@
+//! Routing of a message to the root of a key, for every overlay.
+//!
+//! A node computes the next hop, and the message goes there: from node to node (recursive), or the
+//! initiator asks one node after the other (iterative). A node that does not accept a message costs
+//! its sender the time-out and one try. Then the sender chooses another next hop or, in an
+//! iterative lookup, asks the node that named the silent one again. A protocol may run iterative
+//! lookups itself; its requests are counted as their hops.
+
+use super::event::{Event, RoutedId};
+use super::routed_message::Payload;
+use super::tally::{Interception, Success};
+use super::{Network, oracle};
+use crate::overlay::{
+    Application, Forward, GroundTruth, HEADER_BYTES, LookupHandle, NODE_BYTES, NextHop, Node,
+};
+use crate::space::Key;
+use dhtlab_format::recording::RouteOutcome;
+
+crate::choices! {
+    /// How a lookup travels.
+    pub enum Travel {
+        /// From node to node; the answer returns on the same path.
+        Recursive = "recursive",
+        /// From node to node; the root answers the initiator directly.
+        SemiRecursive = "semi-recursive",
+        /// The initiator asks one node after the other.
+        Iterative = "iterative",
+    }
+}
+
+/// A message with more hops is lost: moved positions or broken rings can make it loop.
+const MAX_HOPS: u32 = 1 << 14;
+
+/// Bytes of a routed message: its key and its origin.
+const ROUTED_BYTES: u32 = HEADER_BYTES + 2 * NODE_BYTES;
+/// Bytes of an answer or of a next hop: one node.
+const ANSWER_BYTES: u32 = HEADER_BYTES + NODE_BYTES;
+
+impl<P: GroundTruth, A: Application> Network<P, A> {
+    /// Sends `payload` from `origin` to the root of `key`, by way of `via` if it is given.
+    pub(super) fn route(
+        &mut self,
+        origin: Node,
+        via: Option<Node>,
+        key: Key,
+        payload: Payload<P, A>,
+    ) {
+        let session = self.node_meta[origin.index()].session;
+        let id = self
+            .in_flight
+            .start((origin, session), key, payload, self.now);
+        self.in_flight.get_mut(id).is_join = via.is_some();
+        if self.recorder.is_some() {
+            self.record_routed(id);
+        }
+        self.forge(origin, id);
+        match (via, self.setup.travel) {
+            (Some(via), Travel::Iterative) => self.ask(id, via),
+            (Some(via), _) => self.hop(origin, via, id, false),
+            (None, Travel::Iterative) if self.start_overlay_lookup(origin, id) => {}
+            (None, Travel::Iterative) => self.on_next_hop_reply(id, self.next_hop(origin, &key)),
+            (None, _) => self.step(origin, id),
+        }
+    }
+
+    pub(super) fn next_hop(&self, node: Node, key: &Key) -> NextHop {
+        self.nodes[node.index()].next_hop(&self.shared, &self.ids, node, key)
+    }
+
+    /// Where a message for `key` from `from` would end with the current tables and without silent
+    /// nodes; `None` if it reached a departed node or looped.
+    pub fn walk(&self, from: Node, key: &Key) -> Option<Node> {
+        let mut at = from;
+        for _ in 0..self.node_meta.len() {
+            match self.next_hop(at, key) {
+                NextHop::Root => return Some(at),
+                NextHop::Last(next) => return self.is_alive(next).then_some(next),
+                NextHop::Next(next) if self.is_alive(next) => at = next,
+                NextHop::Next(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Starts the lookup procedure of the overlay on `origin`; false if it has none.
+    fn start_overlay_lookup(&mut self, origin: Node, id: RoutedId) -> bool {
+        let routed = self.in_flight.get_mut(id);
+        routed.by_overlay = true;
+        let key = routed.key;
+        let handle = LookupHandle {
+            routed: id,
+            number: routed.number,
+        };
+        let own = self.with_node(origin, |state, context| {
+            state.look_up(context, &key, handle)
+        });
+        if !own {
+            self.in_flight.get_mut(id).by_overlay = false;
+        }
+        own
+    }
+
+    /// Counts a step of the lookup `handle`: `from` has asked `to`.
+    pub(super) fn count_lookup_step(&mut self, handle: LookupHandle, from: Node, to: Node) {
+        if let Some(id) = self.in_flight.of(handle) {
+            let sybil = self.is_sybil(to);
+            let links = self.path(from, to).hops;
+            let routed = self.in_flight.get_mut(id);
+            routed.hops += 1;
+            routed.underlay_hops += links;
+            routed.intercepted |= sybil;
+        }
+    }
+
+    /// Ends a lookup that its origin's overlay has run.
+    pub(super) fn on_overlay_lookup_done(&mut self, handle: LookupHandle, root: Option<Node>) {
+        let Some(id) = self.in_flight.of(handle) else {
+            return;
+        };
+        self.in_flight.get_mut(id).by_overlay = false;
+        match root {
+            Some(root) => self.finish_iterative(root, true, id),
+            None => self.fail(id),
+        }
+    }
+
+    /// Whether message `id` asks only for the name of the root.
+    fn is_answered_by_predecessor(&self, id: RoutedId) -> bool {
+        matches!(&self.in_flight.get(id).payload, Payload::Query(query) if P::answered_by_predecessor(&self.shared, query))
+    }
+
+    /// Chooses the next hop of a recursive message at `node`, and sends it there.
+    fn step(&mut self, node: Node, id: RoutedId) {
+        let next = self.next_hop(node, &self.in_flight.get(id).key);
+        let next = self.excluding_origin(node, id, next);
+        self.proceed(node, id, next);
+    }
+
+    /// `next`, unless it is the joining origin; then another node that `node` names. The origin may
+    /// be known from an earlier session, or have lost its position.
+    fn excluding_origin(&self, node: Node, id: RoutedId, next: NextHop) -> NextHop {
+        let routed = self.in_flight.get(id);
+        match next {
+            NextHop::Next(to) | NextHop::Last(to) if routed.is_join && to == routed.origin => {
+                let state = &self.nodes[node.index()];
+                state.next_hop_without(&self.shared, &self.ids, node, &routed.key, to)
+            }
+            _ => next,
+        }
+    }
+
+    /// Sends a recursive message on from `node`.
+    fn proceed(&mut self, node: Node, id: RoutedId, next: NextHop) {
+        match next {
+            NextHop::Root if self.in_flight.get(id).hops == 0 => {
+                // Schedules an event without delay, so that no upcall runs within another.
+                let routed = self.in_flight.get_mut(id);
+                routed.last = true;
+                routed.links = None;
+                self.queue.schedule(
+                    self.now,
+                    Event::Hop {
+                        to: node,
+                        routed: id,
+                    },
+                );
+            }
+            NextHop::Root => self.deliver(node, node, id),
+            NextHop::Last(root) if self.is_answered_by_predecessor(id) => {
+                self.deliver(node, root, id);
+            }
+            NextHop::Next(next) => self.forward(node, next, id, false),
+            NextHop::Last(next) => self.forward(node, next, id, true),
+        }
+    }
+
+    /// Makes the `forward` upcall, and sends the message on.
+    fn forward(&mut self, node: Node, next: Node, id: RoutedId, last: bool) {
+        let routed = self.in_flight.get_mut(id);
+        if let Payload::Message(message) = &routed.payload {
+            let (key, mut message) = (routed.key, message.clone());
+            let verdict = self.upcall(node, |application, context| {
+                application.forward(context, key, &mut message, next)
+            });
+            if verdict == Forward::Absorb {
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.ended(self.now, id, RouteOutcome::Absorbed, Some(node), None);
+                }
+                self.in_flight.end(id);
+                return;
+            }
+            self.in_flight.get_mut(id).payload = Payload::Message(message);
+            self.forge(node, id);
+        }
+        self.hop(node, next, id, last);
+    }
+
+    /// Sends a message on from `node` to `next`.
+    fn hop(&mut self, node: Node, next: Node, id: RoutedId, last: bool) {
+        let path = self.path(node, next);
+        let travel = self.setup.travel;
+        let session = self.node_meta[node.index()].session;
+        let routed = self.in_flight.get_mut(id);
+        if routed.hops >= MAX_HOPS {
+            self.fail(id);
+            return;
+        }
+        routed.last = last;
+        routed.holder = node;
+        routed.holder_session = session;
+        routed.target = next;
+        routed.sent = self.now;
+        routed.links = Some(path.hops);
+        routed.handled = false;
+        let bytes = match &routed.payload {
+            Payload::Message(message) => ROUTED_BYTES + A::bytes(message),
+            Payload::Lookup | Payload::Query(_) => ROUTED_BYTES,
+        };
+        let lookup = matches!(routed.payload, Payload::Lookup);
+        if travel == Travel::Recursive && lookup {
+            routed.path.push(node);
+        }
+        self.count_message(bytes, lookup);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.carried(self.now, Some(id), (node, next), path.latency, false);
+        }
+        self.queue.schedule(
+            self.now + path.latency,
+            Event::Hop {
+                to: next,
+                routed: id,
+            },
+        );
+    }
+
+    /// Handles a message that reaches `node`: delivers it, sends it on or, in an iterative lookup,
+    /// answers it.
+    pub(super) fn arrive(&mut self, node: Node, id: RoutedId) {
+        let iterative = self.setup.travel == Travel::Iterative;
+        let takes = self.takes_messages(node);
+        let routed = self.in_flight.get_mut(id);
+        if !takes {
+            // A restarted node that considers itself the root knows no other next hop.
+            if node == routed.origin && routed.links.is_none() {
+                self.fail(id);
+            } else {
+                self.bounce_back(id);
+            }
+            return;
+        }
+        if let Some(links) = routed.links.take() {
+            routed.hops += 1;
+            routed.underlay_hops += links;
+            if !iterative {
+                // The silent nodes of the previous hop do not concern the next node.
+                routed.silent.clear();
+            }
+        }
+        let last = routed.last;
+        let is_lookup = matches!(routed.payload, Payload::Lookup);
+        if self.queue_for_service(node, id) {
+            return;
+        }
+        if self.is_sybil(node) && self.misbehave(node, id) {
+            return;
+        }
+        if last && iterative && is_lookup {
+            self.send_next_hop_reply(node, id, NextHop::Root);
+        } else if last {
+            self.deliver(node, node, id);
+        } else if iterative {
+            self.answer_query(node, id);
+        } else {
+            self.step(node, id);
+        }
+    }
+
+    /// The receiver did not accept the message: schedules the sender's time-out.
+    pub(super) fn bounce_back(&mut self, id: RoutedId) {
+        let back = self.in_flight.get(id).sent + self.setup.timeout;
+        self.queue
+            .schedule(back.max(self.now), Event::Bounce { routed: id });
+    }
+
+    /// `node`, asked by the initiator of an iterative lookup, chooses its next hop.
+    fn answer_query(&mut self, node: Node, id: RoutedId) {
+        let Some(next) = self.choose(node, id) else {
+            return;
+        };
+        if let NextHop::Last(root) = next
+            && self.is_answered_by_predecessor(id)
+        {
+            self.deliver(node, root, id);
+            return;
+        }
+        self.send_next_hop_reply(node, id, next);
+    }
+
+    /// `node` sends its next hop to the initiator of an iterative lookup.
+    pub(super) fn send_next_hop_reply(&mut self, node: Node, id: RoutedId, next: NextHop) {
+        let routed = self.in_flight.get_mut(id);
+        routed.path.push(node);
+        let origin = routed.origin;
+        let lookup = matches!(routed.payload, Payload::Lookup);
+        self.count_message(ANSWER_BYTES, lookup);
+        let latency = self.path(node, origin).latency;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.carried(self.now, Some(id), (node, origin), latency, true);
+        }
+        self.queue
+            .schedule(self.now + latency, Event::NextHopReply { routed: id, next });
+    }
+
+    /// The receiver has not accepted the message: its sender tries another node.
+    pub(super) fn bounce(&mut self, id: RoutedId) {
+        let travel = self.setup.travel;
+        let routed = self.in_flight.get_mut(id);
+        routed.timeouts += 1;
+        if travel == Travel::Recursive {
+            routed.path.pop();
+        }
+        let (sender, session, silent) = (routed.holder, routed.holder_session, routed.target);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.timed_out(self.now, id, sender, silent);
+        }
+        if travel == Travel::Iterative
+            && let Some(adviser) = routed.path.pop()
+        {
+            // The node that named the silent one is asked again; if that is the silent node itself,
+            // the one before it.
+            routed.silent.push(silent);
+            if !self.is_in_session(sender, session) {
+                self.fail(id);
+                return;
+            }
+            self.hop(sender, adviser, id, false);
+            // This node was asked and counted before.
+            self.in_flight.get_mut(id).links = None;
+            return;
+        }
+        routed.silent.push(silent);
+        if !self.is_in_session(sender, session) {
+            self.fail(id);
+            return;
+        }
+        let Some(next) = self.choose(sender, id) else {
+            return;
+        };
+        match travel {
+            Travel::Iterative if next == NextHop::Root => self.finish_iterative(sender, true, id),
+            Travel::Iterative => self.on_next_hop_reply(id, next),
+            Travel::Recursive | Travel::SemiRecursive => self.proceed(sender, id, next),
+        }
+    }
+
+    /// The next hop of `node` that avoids silent peers; fails the message and returns `None` if
+    /// there is no other.
+    fn choose(&mut self, node: Node, id: RoutedId) -> Option<NextHop> {
+        let routed = self.in_flight.get_mut(id);
+        let key = routed.key;
+        if routed.silent.is_empty() {
+            let next = self.next_hop(node, &key);
+            return Some(self.excluding_origin(node, id, next));
+        }
+        let silent = std::mem::take(&mut routed.silent);
+        let next = self.with_node(node, |state, context| {
+            state.next_hop_avoiding(context, &key, &silent)
+        });
+        let next = self.excluding_origin(node, id, next);
+        let again = match next {
+            NextHop::Next(next) | NextHop::Last(next) => silent.contains(&next),
+            NextHop::Root => false,
+        };
+        self.in_flight.get_mut(id).silent = silent;
+        if again {
+            self.fail(id);
+            return None;
+        }
+        Some(next)
+    }
+
+    /// The initiator of an iterative lookup asks `node`.
+    fn ask(&mut self, id: RoutedId, node: Node) {
+        let origin = self.in_flight.get(id).origin;
+        self.hop(origin, node, id, false);
+    }
+
+    /// The initiator of an iterative lookup receives the next hop from the node that it asked.
+    pub(super) fn on_next_hop_reply(&mut self, id: RoutedId, next: NextHop) {
+        let routed = self.in_flight.get(id);
+        let (origin, session, asked) = (routed.origin, routed.origin_session, routed.target);
+        if !self.is_in_session(origin, session) {
+            self.fail(id);
+            return;
+        }
+        match next {
+            NextHop::Next(node) => self.ask(id, node),
+            NextHop::Last(node) => self.finish_iterative(node, false, id),
+            NextHop::Root => self.finish_iterative(asked, true, id),
+        }
+    }
+
+    /// The initiator of an iterative lookup knows the root, which has answered or was named by
+    /// another node. A lookup ends once the root was asked; another message is sent to the root.
+    fn finish_iterative(&mut self, root: Node, answered: bool, id: RoutedId) {
+        let takes = self.takes_messages(root);
+        let ask_root = self.setup.ask_root;
+        let routed = self.in_flight.get_mut(id);
+        let origin = routed.origin;
+        match routed.payload {
+            // Asking a named root detects whether it has failed.
+            Payload::Lookup if takes && (answered || root == origin || !ask_root) => {
+                self.score_lookup(root, id);
+            }
+            _ if root == origin => {
+                routed.last = true;
+                routed.links = None;
+                self.queue.schedule(
+                    self.now,
+                    Event::Hop {
+                        to: root,
+                        routed: id,
+                    },
+                );
+            }
+            _ => self.hop(origin, root, id, true),
+        }
+    }
+
+    /// Ends the routing of a message at `node`, which is the `root` or has named it.
+    pub(super) fn deliver(&mut self, node: Node, root: Node, id: RoutedId) {
+        let routed = self.in_flight.get(id);
+        let (key, origin) = (routed.key, routed.origin);
+        match routed.payload.clone() {
+            Payload::Lookup => self.score_lookup(node, id),
+            Payload::Query(query) => {
+                self.in_flight.end(id);
+                self.with_node(node, |state, context| {
+                    state.on_query(context, origin, query, root);
+                });
+            }
+            Payload::Message(message) => {
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.ended(self.now, id, RouteOutcome::Delivered, Some(node), None);
+                }
+                self.in_flight.end(id);
+                self.upcall(node, |application, context| {
+                    application.deliver(context, origin, key, message);
+                });
+            }
+        }
+    }
+
+    /// Records the result of a lookup that ended at `node`, and sends the answer.
+    fn score_lookup(&mut self, node: Node, id: RoutedId) {
+        let routed = self.in_flight.get(id);
+        let (origin, left) = (routed.origin, routed.path.len() as u32);
+        let (issued, timeouts) = (routed.issued, routed.timeouts);
+        let captured = self.is_sybil(node);
+        let intercepted = routed.intercepted || captured;
+        let root = oracle::root(self, &routed.key);
+        let is_root = root == Some(node);
+        if let Some(recorder) = &mut self.recorder {
+            let outcome = if is_root {
+                RouteOutcome::Ok
+            } else {
+                RouteOutcome::Wrong
+            };
+            recorder.ended(self.now, id, outcome, Some(node), root);
+        }
+        if is_root {
+            let (hops, underlay_hops) = (routed.hops, routed.underlay_hops);
+            let latency = self.now.since(issued);
+            let mut direct = self.path(origin, node).latency;
+            if self.setup.travel == Travel::Iterative {
+                // The lookup ends when the root's answer arrives.
+                direct += self.path(node, origin).latency;
+            }
+            let success = Success {
+                hops,
+                underlay_hops,
+                latency,
+                direct,
+            };
+            self.tally.ok(issued, timeouts, success);
+        } else {
+            self.tally.wrong(issued, timeouts);
+        }
+        if self.sybils.is_some() {
+            let attack = Interception {
+                intercepted,
+                captured,
+                hijacked: captured && !is_root,
+            };
+            self.tally.attacked(issued, attack);
+        }
+        if node == origin || self.setup.travel == Travel::Iterative {
+            self.in_flight.end(id);
+        } else {
+            self.in_flight.get_mut(id).holder = node;
+            self.answer(id, left);
+        }
+    }
+
+    /// Sends the answer of a recursive lookup one node back.
+    pub(super) fn answer(&mut self, id: RoutedId, left: u32) {
+        let routed = self.in_flight.get(id);
+        let (from, origin) = (routed.holder, routed.origin);
+        if from == origin || !self.is_alive(from) {
+            self.in_flight.end(id);
+            return;
+        }
+        // Without a recorded path the root answers directly.
+        let left = left.saturating_sub(1);
+        let to = routed.path.get(left as usize).copied().unwrap_or(origin);
+        self.in_flight.get_mut(id).holder = to;
+        self.count_message(ANSWER_BYTES, true);
+        let latency = self.path(from, to).latency;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.carried(self.now, Some(id), (from, to), latency, true);
+        }
+        self.queue
+            .schedule(self.now + latency, Event::Answer { routed: id, left });
+    }
+
+    /// A message is lost.
+    pub(super) fn fail(&mut self, id: RoutedId) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.ended(self.now, id, RouteOutcome::Failed, None, None);
+        }
+        let routed = self.in_flight.get(id);
+        match &routed.payload {
+            Payload::Lookup => {
+                let (issued, timeouts) = (routed.issued, routed.timeouts);
+                let is_abandoned = !self.is_alive(routed.origin);
+                self.tally.counts.abandoned += u64::from(is_abandoned);
+                let attack = Interception {
+                    intercepted: routed.intercepted,
+                    ..Interception::default()
+                };
+                self.tally.failed(issued, timeouts);
+                self.tally.attacked(issued, attack);
+            }
+            Payload::Query(_) => {}
+            Payload::Message(message) => A::on_lost(message, &mut self.metrics),
+        }
+        self.in_flight.end(id);
+    }
+}

@@ -1,0 +1,442 @@
+//! Chord: the ring with the unidirectional distance.
+//!
+//! Stoica, Morris, Karger, Kaashoek and Balakrishnan (SIGCOMM 2001); Stoica, Morris,
+//! Liben-Nowell, Karger, Kaashoek, Dabek and Balakrishnan (IEEE/ACM ToN 2003, "ToN" below);
+//! Zave, "Reasoning about identifier spaces: how to make Chord correct" (TSE 2017).
+//! A node keeps its predecessor, the next `r` nodes on the ring (the successor list) and
+//! fingers: the first node at or after its ID + 2^i, for each i.
+//!
+//! This module has the state of a node, its lookups, and its event handling. `ring` has joining and
+//! neighbour maintenance in the two variants; `table` has the peers.
+
+mod converged;
+mod parameters;
+mod ring;
+mod table;
+
+pub use parameters::{ChordParameters, Closest, Join, Variant};
+pub use table::{Peer, PeerTable};
+
+use super::{Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use crate::engine::Duration;
+use crate::space::{Geometry, Key, Ring};
+use std::cmp::Ordering;
+
+/// The state of one Chord node.
+#[derive(Clone, Debug, Default)]
+pub struct Chord {
+    /// Its own ID, duplicated so that a lookup reads only this struct and the table.
+    id: Key,
+    peers: PeerTable,
+    predecessor: Option<Peer>,
+    next_finger: u8,
+    stage: Stage,
+    /// The number of its last attempt to join: results of earlier ones are ignored.
+    attempt: u16,
+}
+
+/// The membership stage of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// The node looks for its place for the first time.
+    #[default]
+    Joining,
+    /// The node has its place.
+    Member,
+    /// The node has lost all its successors and looks for its place again.
+    Lost,
+}
+
+/// The messages between Chord nodes.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Request for the predecessor and the successors.
+    Neighbours,
+    /// Reply with the predecessor and the successor list.
+    NeighboursAre(Option<Node>, Box<[Node]>),
+    /// The sender may be the predecessor of the receiver.
+    Notify,
+    /// From a joiner to the node before it: the sender may be its successor.
+    Precede,
+    /// Request for a sign of life.
+    Ping,
+    /// Reply to a ping.
+    Pong,
+    /// A requested finger: its number and the node.
+    Finger(u8, Node),
+    /// To a joiner from the node before it: its successors and its fingers.
+    Welcome(Box<[Node]>, Box<[Node]>),
+    /// To a joiner from the root of its ID: the node before the root, to be asked next.
+    Ask(Node),
+    /// From a leaving node: its predecessor and its successors.
+    Leaving(Option<Node>, Box<[Node]>),
+}
+
+/// The queries to the root of a key.
+#[derive(Clone, Copy, Debug)]
+pub enum Query {
+    /// A node asks for this finger.
+    FindFinger(u8),
+    /// A joiner asks for its place.
+    Join,
+}
+
+/// The timers of a Chord node and the purposes of its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Check whether a node has joined before the successor, and read the successor's list.
+    Stabilise,
+    /// Take over the successor's list (classic).
+    Reconcile,
+    /// Refresh one finger.
+    FixFinger,
+    /// Check whether the predecessor is alive.
+    CheckPredecessor,
+    /// Check whether the node reported to be in between is alive, and read its list.
+    Between,
+    /// Check whether the old predecessor is alive, since this node claims its place.
+    Rectify(Node),
+    /// Ask the node that may be before a joiner for its successors.
+    Place(u16),
+    /// Check whether this attempt to join is complete.
+    Join(u16),
+}
+
+impl Chord {
+    /// The predecessor, if it is known.
+    pub fn predecessor(&self) -> Option<Node> {
+        self.predecessor.map(Peer::node)
+    }
+
+    /// The successor list and the fingers.
+    pub fn peers(&self) -> &PeerTable {
+        &self.peers
+    }
+
+    fn first_successor(&self) -> Option<Node> {
+        self.peers.successors().first().map(|peer| peer.node())
+    }
+
+    fn rearm(context: &mut Context<'_, Self>, timer: Timer) {
+        let period = context.shared.period(timer);
+        if let Some(after) = period.next(context.shared.jitter, context.random) {
+            context.set_timer(after, timer);
+        }
+    }
+
+    /// Removes a node; true if it was a successor or a finger.
+    fn forget(&mut self, context: &mut Context<'_, Self>, node: Node) -> bool {
+        if self.predecessor() == Some(node) {
+            self.predecessor = None;
+        }
+        // In SIGCOMM 2001 a node whose list leads back to itself becomes its own successor.
+        let classic = context.shared.variant == Variant::Classic;
+        let known = self.peers.remove(node, classic);
+        if known && self.peers.is_lost() && self.stage == Stage::Member {
+            self.stage = Stage::Lost;
+            context.rejoin();
+        }
+        known
+    }
+
+    /// A copy of the node without `peers` as successors and fingers.
+    fn without(&self, peers: &[Node]) -> Self {
+        let mut without = self.clone();
+        for peer in peers {
+            without.peers.remove(*peer, true);
+        }
+        without
+    }
+
+    /// Refreshes the next finger.
+    fn fix_finger(&mut self, context: &mut Context<'_, Self>) {
+        // Fingers that begin within the successor list are covered by it.
+        let first = self.peers.first_finger(context.ids, context.me);
+        let lowest = Key::BITS - context.shared.fingers;
+        let turn = if context.shared.skip_near {
+            first.max(lowest).max(self.next_finger.into())
+        } else {
+            lowest.max(self.next_finger.into())
+        };
+        if turn >= Key::BITS {
+            return;
+        }
+        self.next_finger = ((turn + 1) % Key::BITS) as u8;
+        if turn >= first {
+            let start = self.id.wrapping_add(Key::power_of_two(turn));
+            context.route(start, Query::FindFinger(turn as u8));
+        }
+    }
+}
+
+impl Overlay for Chord {
+    type Shared = ChordParameters;
+    type Message = Message;
+    type Query = Query;
+    type Timer = Timer;
+
+    fn next_hop(&self, shared: &ChordParameters, ids: &NodeIds, _: Node, key: &Key) -> NextHop {
+        let ahead = key.wrapping_sub(self.id);
+        let Some(successor) = self.peers.successors().first() else {
+            return NextHop::Root;
+        };
+        let nearer_ahead = |behind: &Key, ahead: &Key| {
+            shared.closest == Closest::Successor
+                || Ring::either_way(ahead, key) <= Ring::either_way(behind, key)
+        };
+        // Whether the key is between the predecessor and this node.
+        if let Some(predecessor) = self.predecessor
+            && (ahead == Key::default() || predecessor.compare(ids, self.id, &ahead).is_lt())
+        {
+            let behind = ids.id(predecessor.node());
+            let mine = nearer_ahead(&behind, &self.id);
+            return if mine {
+                NextHop::Root
+            } else {
+                NextHop::Last(predecessor.node())
+            };
+        }
+        match self.peers.closest_preceding(ids, self.id, &ahead) {
+            Some(peer) => NextHop::Next(peer),
+            // No peer is before the key: it is between this node and its successor.
+            None if nearer_ahead(&self.id, &ids.id(successor.node())) => {
+                NextHop::Last(successor.node())
+            }
+            None => NextHop::Root,
+        }
+    }
+
+    fn next_hop_avoiding(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        key: &Key,
+        silent: &[Node],
+    ) -> NextHop {
+        if context.shared.forget {
+            for peer in silent {
+                self.on_timeout(context, *peer, None);
+            }
+            return self.next_hop(context.shared, context.ids, context.me, key);
+        }
+        self.without(silent)
+            .next_hop(context.shared, context.ids, context.me, key)
+    }
+
+    fn next_hop_without(
+        &self,
+        shared: &ChordParameters,
+        ids: &NodeIds,
+        me: Node,
+        key: &Key,
+        except: Node,
+    ) -> NextHop {
+        let mut without = self.without(&[except]);
+        without.predecessor = self.predecessor.filter(|peer| peer.node() != except);
+        without.next_hop(shared, ids, me, key)
+    }
+
+    fn cmp_closeness(shared: &ChordParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
+        let far = |id: &Key| match shared.closest {
+            Closest::Successor => id.wrapping_sub(*key),
+            Closest::Nearest => Ring::either_way(id, key),
+        };
+        far(a).cmp(&far(b))
+    }
+
+    fn geometry(shared: &ChordParameters) -> Geometry {
+        match shared.closest {
+            Closest::Successor => Geometry::Ring,
+            Closest::Nearest => Geometry::TwoWayRing,
+        }
+    }
+
+    fn prefetch(&self) -> u32 {
+        self.next_finger.into()
+    }
+
+    fn bytes(message: &Message) -> u32 {
+        let nodes = match message {
+            Message::Neighbours | Message::Notify | Message::Precede => 0,
+            Message::Ping | Message::Pong => 0,
+            Message::Finger(..) | Message::Ask(_) => 1,
+            Message::Welcome(list, fingers) => list.len() + fingers.len(),
+            Message::NeighboursAre(before, list) | Message::Leaving(before, list) => {
+                before.iter().len() + list.len()
+            }
+        };
+        HEADER_BYTES + NODE_BYTES * nodes as u32
+    }
+
+    /// A joiner needs the node before the root of its ID. In SIGCOMM 2001 that node answers
+    /// `find_successor` for fingers, too.
+    fn answered_by_predecessor(shared: &ChordParameters, query: &Query) -> bool {
+        match query {
+            Query::Join => true,
+            Query::FindFinger(_) => shared.variant == Variant::Classic,
+        }
+    }
+
+    fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        match bootstrap {
+            Some(node) => {
+                self.attempt = self.attempt.wrapping_add(1);
+                context.route_via(node, context.id(), Query::Join);
+                context.set_timer(context.shared.join_timeout, Timer::Join(self.attempt));
+            }
+            None => self.complete_join(context),
+        }
+    }
+
+    /// Continues with its successors, and asks the first of them at once for its predecessor.
+    fn resume(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        match self.first_successor() {
+            Some(successor) if self.stage == Stage::Member => {
+                self.maintain(context);
+                context.joined();
+                context.request(successor, Message::Neighbours, Timer::Stabilise);
+            }
+            _ => {
+                self.stage = Stage::Joining;
+                self.join(context, bootstrap);
+            }
+        }
+    }
+
+    fn maintain(&mut self, context: &mut Context<'_, Self>) {
+        self.stage = Stage::Member;
+        let periodic = [
+            Timer::Stabilise,
+            Timer::Reconcile,
+            Timer::FixFinger,
+            Timer::CheckPredecessor,
+        ];
+        for timer in periodic {
+            if let Some(first) = context.shared.period(timer).first(context.random) {
+                context.set_timer(first, timer);
+            }
+        }
+    }
+
+    fn leave(&mut self, context: &mut Context<'_, Self>) {
+        let (before, list) = (self.predecessor(), self.list());
+        for neighbour in before.into_iter().chain(self.first_successor()) {
+            context.send(neighbour, Message::Leaving(before, list.clone()));
+        }
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Message) {
+        match message {
+            Message::Notify => self.on_notify(context, from),
+            Message::Precede => self.on_precede(context, from),
+            Message::Finger(finger, node) => {
+                let finger = finger.into();
+                self.peers.set_finger(context.ids, context.me, finger, node);
+            }
+            Message::Welcome(list, fingers) => self.on_welcome(context, from, &list, &fingers),
+            Message::Ask(before) => self.on_ask(context, before),
+            Message::Leaving(before, list) => self.on_leaving(context, from, before, &list),
+            Message::Neighbours | Message::NeighboursAre(..) | Message::Ping | Message::Pong => {}
+        }
+    }
+
+    fn on_request(&mut self, _: &mut Context<'_, Self>, _: Node, message: Message) -> Message {
+        match message {
+            // Other nodes may know it from an earlier session: an empty list would mean a lone
+            // node.
+            Message::Neighbours if self.stage == Stage::Joining => Message::Pong,
+            Message::Neighbours => Message::NeighboursAre(self.predecessor(), self.list()),
+            _ => Message::Pong,
+        }
+    }
+
+    fn on_reply(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        purpose: Timer,
+        message: Message,
+        _: Duration,
+    ) {
+        match (message, purpose) {
+            (Message::NeighboursAre(before, list), _) => {
+                self.on_neighbours(context, from, purpose, before, &list);
+            }
+            // The node has no place itself.
+            (_, Timer::Place(attempt)) => self.abandon_join(context, attempt),
+            _ => {}
+        }
+    }
+
+    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
+        let known = self.forget(context, from);
+        self.on_no_answer(context, purpose);
+        if known {
+            context.update();
+        }
+    }
+
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+        match timer {
+            Timer::Stabilise | Timer::Reconcile => {
+                if let Some(successor) = self.first_successor() {
+                    context.request(successor, Message::Neighbours, timer);
+                }
+            }
+            Timer::FixFinger => self.fix_finger(context),
+            Timer::CheckPredecessor => {
+                if let Some(predecessor) = self.predecessor() {
+                    context.request(predecessor, Message::Ping, timer);
+                }
+            }
+            Timer::Join(attempt) => return self.abandon_join(context, attempt),
+            Timer::Between | Timer::Rectify(_) | Timer::Place(_) => return,
+        }
+        Self::rearm(context, timer);
+    }
+
+    fn on_query(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        origin: Node,
+        query: Query,
+        root: Node,
+    ) {
+        match query {
+            Query::FindFinger(finger) => context.send(origin, Message::Finger(finger, root)),
+            Query::Join => self.on_join(context, origin, root),
+        }
+    }
+
+    /// The beginning of the successor list; with `closest = "nearest"` the predecessor competes.
+    fn replica_set(
+        &self,
+        shared: &ChordParameters,
+        ids: &NodeIds,
+        me: Node,
+        key: &Key,
+        count: usize,
+    ) -> Vec<Node> {
+        let mut list = self.list().into_vec();
+        list.retain(|node| *node != me);
+        if shared.closest == Closest::Nearest {
+            list.extend(self.predecessor());
+            list.sort_by(|a, b| Self::cmp_closeness(shared, key, &ids.id(*a), &ids.id(*b)));
+            list.dedup();
+        }
+        list.truncate(count);
+        list
+    }
+
+    /// From its predecessor; the whole ring if it knows none. `None` with `closest = "nearest"`:
+    /// half of that interval belongs to other nodes.
+    fn range(&self, shared: &ChordParameters, ids: &NodeIds, me: Node) -> Option<(Key, Key)> {
+        let to = ids.id(me);
+        let after = self.predecessor().map_or(to, |node| ids.id(node));
+        (shared.closest == Closest::Successor).then_some((after, to))
+    }
+
+    fn each_peer(&self, see: &mut dyn FnMut(Node)) {
+        self.predecessor().into_iter().for_each(&mut *see);
+        self.peers.all().iter().for_each(|peer| see(peer.node()));
+    }
+}

@@ -1,0 +1,163 @@
+//! The parameters of Chord.
+
+use super::{Chord, Timer};
+use crate::engine::{Duration, Period};
+use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
+use crate::parameter::ConfigError;
+
+crate::choices! {
+    /// Which node is the root of a key.
+    pub enum Closest {
+        /// The first node at or after the key: Chord as published.
+        Successor = "successor",
+        /// The nearest node in either direction.
+        Nearest = "nearest",
+    }
+}
+
+crate::choices! {
+    /// How nodes join and keep their neighbours.
+    pub enum Variant {
+        /// As in SIGCOMM 2001, with its known faults.
+        Classic = "classic",
+        /// As corrected by Zave (TSE 2017).
+        Correct = "correct",
+    }
+}
+
+crate::choices! {
+    /// Which nodes a joiner notifies.
+    pub enum Join {
+        /// None: the node before it finds it by its next stabilisation.
+        Plain = "plain",
+        /// It notifies the node before it at once.
+        Announced = "announced",
+    }
+}
+
+crate::parameters! {
+    /// Chord: the ring, with a successor list and fingers.
+    pub struct ChordParameters {
+        /// How nodes join and keep their neighbours.
+        pub variant: Variant = Variant::Correct;
+        /// Length r of the successor list.
+        pub successors: usize = 1, within 1..=10_000;
+        /// Which node is the root of a key.
+        pub closest: Closest = Closest::Successor;
+        /// Number of fingers in the table: the highest ones, of 160.
+        pub fingers: u32 = 160, within 0..=160;
+        /// Whether the refresh of a finger that begins within the successor list is spent on the next one beyond it.
+        pub skip_near: bool = true;
+        /// Whether a joiner copies the fingers of the node before it, as hints (SIGCOMM 2001, section 4.4).
+        pub copy_fingers: bool = true;
+        /// Whether a node removes a peer when a message to it times out; otherwise only that message avoids it, and the peer stays until its own maintenance.
+        pub forget: bool = true;
+        /// Which nodes a joiner notifies.
+        pub join: Join = Join::Plain;
+        /// Time after which a joiner that has not found its place starts again through another member.
+        pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
+        /// Mean time between two stabilisations of a node, or "never".
+        pub stabilise: Period = Period::every(Duration::from_secs(30));
+        /// Mean time between two refreshes of one finger, or "never".
+        pub fix_fingers: Period = Period::every(Duration::from_secs(30));
+        /// Mean time between two checks of the predecessor, or "never".
+        pub check_predecessor: Period = Period::every(Duration::from_secs(30));
+        /// How far the time between two maintenance actions differs from its mean, as a fraction; ToN has one half.
+        pub jitter: f64 = 0.5, within 0.0..=1.0;
+        /// How long a node waits for a reply.
+        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
+    }
+}
+
+impl ChordParameters {
+    /// The period of `timer`.
+    pub(super) fn period(&self, timer: Timer) -> Period {
+        match timer {
+            Timer::Stabilise => self.stabilise,
+            Timer::Reconcile if self.variant == Variant::Classic => self.stabilise,
+            Timer::FixFinger => self.fix_fingers,
+            Timer::CheckPredecessor => self.check_predecessor,
+            _ => Period::NEVER,
+        }
+    }
+}
+
+impl Configuration for ChordParameters {
+    fn check(&self, deployment: &Deployment) -> Result<(), ConfigError> {
+        let others = deployment.nodes.saturating_sub(1).max(1);
+        if self.successors > others {
+            return Err(ConfigError::new(
+                "overlay.chord.successors",
+                format_args!(
+                    "expected at most the {others} other nodes, found {}",
+                    self.successors
+                ),
+            ));
+        }
+        if deployment.start == Start::Random {
+            return Err(ConfigError::new(
+                "overlay.start",
+                "chord starts \"converged\" or by \"join\": nodes that know a few random others \
+                 do not find their ring",
+            ));
+        }
+        if deployment.need_maintenance() && self.stabilise.span().is_none() {
+            return Err(ConfigError::new(
+                "overlay.chord.stabilise",
+                "nodes that join need to stabilise; expected a duration",
+            ));
+        }
+        Ok(())
+    }
+
+    fn cost_estimate(&self, nodes: usize) -> CostEstimate {
+        let log = libm::log2(nodes.max(2) as f64);
+        CostEstimate {
+            hops: log / 2.0 + 1.0,
+            maintenance: self
+                .maintenance_rates(nodes)
+                .iter()
+                .map(|(_, rate)| rate)
+                .sum(),
+            bytes: 12.0 * (self.successors as f64 + log),
+            build: 1.0,
+            peers: (self.successors as f64 + log.min(self.fingers.into()))
+                .min(nodes.saturating_sub(1) as f64),
+        }
+    }
+
+    fn maintenance_rates(&self, nodes: usize) -> Vec<(&'static str, f64)> {
+        let hops = libm::log2(nodes.max(2) as f64) / 2.0;
+        vec![
+            ("overlay.chord.stabilise", 4.0 * self.stabilise.rate()),
+            (
+                "overlay.chord.fix-fingers",
+                (hops + 2.0) * self.fix_fingers.rate(),
+            ),
+            (
+                "overlay.chord.check-predecessor",
+                3.0 * self.check_predecessor.rate(),
+            ),
+        ]
+    }
+
+    fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    fn is_ring(&self) -> bool {
+        true
+    }
+
+    fn join_interval(&self) -> Option<Duration> {
+        self.stabilise.span().filter(|_| self.join == Join::Plain)
+    }
+
+    fn max_replicas(&self) -> Option<(usize, &'static str)> {
+        Some((self.successors, "overlay.chord.successors"))
+    }
+
+    fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output {
+        visitor.visit::<Chord>(self.clone())
+    }
+}

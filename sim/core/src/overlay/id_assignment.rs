@@ -1,0 +1,271 @@
+//! Assignment of IDs: random, or bound to the IP address of a node.
+//!
+//! A bound ID can be verified by every node, and the owner of few addresses has few positions in
+//! the space to choose from. The strictest scheme is a hash of the address, or of its /24, and a
+//! small number: only a fixed number of IDs per address.
+//!
+//! BEP 42, "DHT Security extension" (Norberg, bittorrent.org): the first 21 bits of an ID are those
+//! of a checksum of the masked address and three random bits. The last byte of the ID reveals the
+//! random bits; all others are free. BEP 42 exempts addresses that are not public; here every
+//! participant has a public one.
+
+use crate::engine::{Seed, Stream};
+use crate::space::Key;
+use crc::{CRC_32_ISCSI, Crc};
+use rand::Rng;
+use std::net::Ipv4Addr;
+
+crate::choices! {
+    /// How the IDs of nodes are assigned.
+    pub enum IdScheme {
+        /// Each ID is drawn uniformly.
+        Random = "random",
+        /// Each ID is bound to the IPv4 address of its participant as in BEP 42; addresses are random public ones.
+        Bep42 = "bep42",
+        /// Each ID is the SHA-1 of the address and a number below `overlay.ids-per-address`.
+        Address = "address",
+        /// The same with the first 24 bits of the address.
+        Subnet = "subnet",
+    }
+}
+
+/// The rule by which IDs are assigned.
+#[derive(Clone, Copy, Debug)]
+pub struct IdRule {
+    /// The scheme.
+    pub scheme: IdScheme,
+    /// IDs per address or /24, where IDs are hashes of it; at least 1.
+    pub per_address: u32,
+}
+
+impl Default for IdRule {
+    /// Each ID is drawn uniformly.
+    fn default() -> Self {
+        Self {
+            scheme: IdScheme::Random,
+            per_address: 1,
+        }
+    }
+}
+
+/// CRC-32C (Castagnoli).
+const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
+
+/// The bits of an address that are used: more in each further byte.
+const MASK: u32 = 0x030f_3fff;
+
+/// The bits of an ID that the address decides.
+const BOUND_BITS: u32 = 21;
+
+impl IdRule {
+    /// An ID for participant number `participant`, drawn from `stream`.
+    ///
+    /// Its address depends only on the seed and the number: a node that returns keeps it.
+    pub fn id(self, seed: Seed, participant: u32, stream: &mut Stream) -> Key {
+        match self.scheme {
+            IdScheme::Random => Key::random(stream),
+            _ => {
+                let number = match self.scheme {
+                    IdScheme::Bep42 => stream.below(256),
+                    _ => stream.below(self.per_address.into()),
+                };
+                self.granted(public_address(seed, participant), number as u32, stream)
+            }
+        }
+    }
+
+    /// ID number `number` of those that the owner of `ip` may have; free bits are drawn from
+    /// `stream`. Where IDs are hashes of the address, numbers are taken modulo `per_address`.
+    pub fn granted(self, ip: Ipv4Addr, number: u32, stream: &mut Stream) -> Key {
+        let [a, b, c, d] = ip.octets();
+        let [.., high, low] = (number % self.per_address).to_be_bytes();
+        match self.scheme {
+            IdScheme::Random => Key::random(stream),
+            IdScheme::Bep42 => bep42_id(ip, number as u8, stream),
+            IdScheme::Address => Key::sha1(&[a, b, c, d, high, low]),
+            IdScheme::Subnet => Key::sha1(&[a, b, c, high, low]),
+        }
+    }
+
+    /// How many IDs one address may have; `None` if there is no limit.
+    pub fn ids_of_address(self) -> Option<u32> {
+        match self.scheme {
+            IdScheme::Random | IdScheme::Bep42 => None,
+            IdScheme::Address | IdScheme::Subnet => Some(self.per_address),
+        }
+    }
+}
+
+/// The public IPv4 address of a participant, uniform among the public ones.
+pub fn public_address(seed: Seed, participant: u32) -> Ipv4Addr {
+    let mut stream = seed.stream("addresses", u64::from(participant));
+    loop {
+        let address = Ipv4Addr::from_bits(stream.next_u32());
+        if is_public(address) {
+            return address;
+        }
+    }
+}
+
+/// Whether `address` is a public one (RFC 6890, the larger blocks).
+pub fn is_public(address: Ipv4Addr) -> bool {
+    let [a, b, ..] = address.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    let benchmarks = a == 198 && (b == 18 || b == 19);
+    let special = a == 0 || a >= 224 || shared || benchmarks;
+    !(special
+        || address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_documentation())
+}
+
+/// An ID that BEP 42 grants to the owner of `ip`; the three lowest bits of `rand` choose one of
+/// eight prefixes, and free bits are drawn from `stream`.
+pub fn bep42_id(ip: Ipv4Addr, rand: u8, stream: &mut Stream) -> Key {
+    let mut bytes = Key::random(stream).to_bytes();
+    let checksum = checksum(ip, rand).to_be_bytes();
+    bytes[0] = checksum[0];
+    bytes[1] = checksum[1];
+    bytes[2] = checksum[2] & 0xf8 | bytes[2] & 0x07;
+    bytes[19] = rand;
+    Key::from_bytes(bytes)
+}
+
+/// Whether BEP 42 grants `id` to the owner of `ip`.
+pub fn is_bep42_valid(ip: Ipv4Addr, id: &Key) -> bool {
+    let rand = id.to_bytes()[19];
+    id.bits(0, BOUND_BITS) == checksum(ip, rand) >> (32 - BOUND_BITS)
+}
+
+fn checksum(ip: Ipv4Addr, rand: u8) -> u32 {
+    let bound = ip.to_bits() & MASK | u32::from(rand & 7) << 29;
+    CRC.checksum(&bound.to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The five examples of BEP 42: address, random number, ID. The first 21 bits and the last byte
+    /// of an ID follow from the rest.
+    const EXAMPLES: [([u8; 4], u8, &str); 5] = [
+        (
+            [124, 31, 75, 21],
+            1,
+            "5fbfbff10c5d6a4ec8a88e4c6ab4c28b95eee401",
+        ),
+        (
+            [21, 75, 31, 124],
+            86,
+            "5a3ce9c14e7a08645677bbd1cfe7d8f956d53256",
+        ),
+        (
+            [65, 23, 51, 170],
+            22,
+            "a5d43220bc8f112a3d426c84764f8c2a1150e616",
+        ),
+        (
+            [84, 124, 73, 14],
+            65,
+            "1b0321dd1bb1fe518101ceef99462b947a01ff41",
+        ),
+        (
+            [43, 213, 53, 83],
+            90,
+            "e56f6cbf5b7c4be0237986d5243b87aa6d51305a",
+        ),
+    ];
+
+    fn rule(naming: IdScheme) -> IdRule {
+        IdRule {
+            scheme: naming,
+            per_address: 1,
+        }
+    }
+
+    fn key(hex: &str) -> Key {
+        let byte = |i: usize| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).expect("hex");
+        Key::from_bytes(std::array::from_fn(byte))
+    }
+
+    #[test]
+    fn ids_are_those_of_the_standard() {
+        let mut stream = Seed::new(1).stream("ids", 0);
+        for (ip, rand, hex) in EXAMPLES {
+            let (ip, example) = (Ipv4Addr::from(ip), key(hex));
+            let ours = bep42_id(ip, rand, &mut stream);
+            assert!(is_bep42_valid(ip, &example) && is_bep42_valid(ip, &ours));
+            assert_eq!(ours.bits(0, 21), example.bits(0, 21));
+            assert_eq!(ours.to_bytes()[19], example.to_bytes()[19]);
+            // One of the bound bits, or of the byte that gives the prefix, flipped.
+            for bit in [159, 139, 0] {
+                assert!(!is_bep42_valid(ip, &example.xor(Key::power_of_two(bit))));
+            }
+            // A free bit flipped.
+            assert!(is_bep42_valid(ip, &example.xor(Key::power_of_two(138))));
+        }
+        for (i, (ip, ..)) in EXAMPLES.iter().enumerate() {
+            let next = key(EXAMPLES[(i + 1) % 5].2);
+            assert!(!is_bep42_valid(Ipv4Addr::from(*ip), &next));
+        }
+    }
+
+    #[test]
+    fn who_comes_back_keeps_the_address() {
+        let seed = Seed::new(3);
+        let mut stream = seed.stream("ids", 0);
+        let mut prefixes = Vec::new();
+        for participant in 0..200 {
+            let ip = public_address(seed, participant);
+            assert!(is_public(ip));
+            for _ in 0..20 {
+                let id = rule(IdScheme::Bep42).id(seed, participant, &mut stream);
+                assert!(is_bep42_valid(ip, &id));
+                prefixes.push(id.bits(0, 21));
+            }
+            prefixes.sort_unstable();
+            prefixes.dedup();
+            // At most eight prefixes per address.
+            assert!(prefixes.len() <= 8 * (participant as usize + 1));
+        }
+        assert!(prefixes.len() > 1000);
+    }
+
+    #[test]
+    fn an_address_or_a_subnet_has_so_many_ids_and_no_more() {
+        let seed = Seed::new(3);
+        let mut stream = seed.stream("ids", 0);
+        let neighbours = [
+            Ipv4Addr::new(9, 8, 7, 1),
+            Ipv4Addr::new(9, 8, 7, 2),
+            Ipv4Addr::new(9, 8, 6, 2),
+        ];
+        for (naming, expected) in [(IdScheme::Address, 12), (IdScheme::Subnet, 8)] {
+            let rule = IdRule {
+                scheme: naming,
+                per_address: 4,
+            };
+            assert_eq!(rule.ids_of_address(), Some(4));
+            let mut ids: Vec<Key> = neighbours
+                .iter()
+                .flat_map(|ip| (0..40).map(|number| (*ip, number)))
+                .map(|(ip, number)| rule.granted(ip, number, &mut stream))
+                .collect();
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!(ids.len(), expected, "{naming:?}");
+            // A participant draws among the IDs of its own address.
+            let own = public_address(seed, 5);
+            let granted: Vec<Key> = (0..4).map(|i| rule.granted(own, i, &mut stream)).collect();
+            assert!((0..20).all(|_| granted.contains(&rule.id(seed, 5, &mut stream))));
+        }
+    }
+
+    #[test]
+    fn random_ids_are_drawn_as_ever() {
+        let seed = Seed::new(3);
+        let drawn = rule(IdScheme::Random).id(seed, 7, &mut seed.stream("ids", 0));
+        assert_eq!(drawn, Key::random(&mut seed.stream("ids", 0)));
+    }
+}

@@ -1,0 +1,184 @@
+//! The converged state of Kademlia, and the root of a key.
+
+use super::buckets::{Buckets, Contact, Subtree};
+use super::{Kademlia, KademliaParameters};
+use crate::engine::{Instant, Stream};
+use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
+use crate::space::Key;
+use std::ops::Range;
+
+/// The members in the order of their IDs, where each subtree is a range.
+struct Sorted<'a> {
+    ids: Vec<Key>,
+    nodes: Vec<Node>,
+    parameters: &'a KademliaParameters,
+}
+
+impl Sorted<'_> {
+    /// The state of the node at `place`. O(log n (2^b log n + k)).
+    fn state(&self, place: usize, random: &mut Stream, picks: &mut Vec<usize>) -> Kademlia {
+        let (k, b) = (self.parameters.k, self.parameters.b);
+        let id = self.ids[place];
+        let mut around = 0..self.ids.len();
+        let mut subtrees: Vec<(Subtree, Range<usize>)> = Vec::new();
+        let mut level = 0;
+        while around.len() > 1 && level * b < Key::BITS {
+            let mine = id.bits(level * b, b);
+            let mut next = around.clone();
+            let begin = subtrees.len();
+            let mut start = around.start;
+            for digit in 0..1u32 << b {
+                let end = start
+                    + self.ids[start..around.end]
+                        .partition_point(|other| other.bits(level * b, b) <= digit);
+                if digit == mine {
+                    next = start..end;
+                } else {
+                    subtrees.push((Subtree::new(level, digit ^ mine), start..end));
+                }
+                start = end;
+            }
+            subtrees[begin..].sort_unstable_by_key(|(subtree, _)| *subtree);
+            around = next;
+            level += 1;
+        }
+        // Buckets nearer than the closest neighbour do not exist: a lookup of the node's own ID
+        // covers their range.
+        let last = subtrees.iter().rposition(|(_, range)| !range.is_empty());
+        let deepest = last.map(|last| subtrees[last].0.level());
+        // At its level the nearer ones have the smaller digits and come first.
+        let cmp_closeness = |subtree: &Subtree, range: &Range<usize>| {
+            Some(subtree.level()) == deepest && range.is_empty()
+        };
+        let kept: Vec<_> = {
+            let mut met = false;
+            let all = subtrees.iter().take(last.map_or(0, |last| last + 1));
+            all.filter(|(subtree, range)| {
+                let keep = met || !cmp_closeness(subtree, range);
+                met |= Some(subtree.level()) == deepest && !range.is_empty();
+                keep
+            })
+            .collect()
+        };
+        let contacts = kept.iter().map(|(_, range)| range.len().min(k)).sum();
+        let mut buckets = Buckets::with_capacity(kept.len(), contacts);
+        for (subtree, range) in kept {
+            sample(range.clone(), k, random, picks);
+            let contact = |at: &usize| Contact::new(self.nodes[*at], &self.ids[*at]);
+            buckets.append(*subtree, picks.iter().map(contact));
+        }
+        Kademlia::with(id, buckets)
+    }
+}
+
+/// A uniform choice of `count` elements of `range`, in random order, or all of it (Floyd's method,
+/// one draw per element).
+fn sample(range: Range<usize>, count: usize, random: &mut Stream, picks: &mut Vec<usize>) {
+    picks.clear();
+    if range.len() <= count {
+        picks.extend(range);
+    } else {
+        for end in range.end - count..range.end {
+            let pick = range.start + random.index(end + 1 - range.start);
+            picks.push(if picks.contains(&pick) { end } else { pick });
+        }
+    }
+    random.shuffle(picks);
+}
+
+impl GroundTruth for Kademlia {
+    type Index = ();
+
+    fn new(_: &KademliaParameters, id: &Key) -> Self {
+        Self::with(*id, Buckets::default())
+    }
+
+    /// A node that has seen `contacts`; its first refreshes find its neighbours.
+    fn with_contacts(
+        shared: &KademliaParameters,
+        ids: &NodeIds,
+        me: Node,
+        contacts: &[Node],
+        _: &mut Stream,
+    ) -> Option<Self> {
+        let mut state = Self::new(shared, &ids.id(me));
+        for contact in contacts {
+            state.learn(shared, ids, *contact, Instant::START);
+        }
+        Some(state)
+    }
+
+    /// Every bucket holds k random members of its subtree, or all of them.
+    ///
+    /// Time O(n log n (2^b log n + k^2)), with small constants.
+    fn converged(
+        shared: &KademliaParameters,
+        ids: &NodeIds,
+        members: &[Node],
+        random: &mut [Stream],
+    ) -> Vec<Self> {
+        let member_index = MemberIndex::new(ids, members);
+        let sorted = Sorted {
+            ids: member_index.ids().to_vec(),
+            nodes: member_index.nodes().to_vec(),
+            parameters: shared,
+        };
+        // The index of each node in the order.
+        let mut places = vec![0; ids.len()];
+        for (place, node) in sorted.nodes.iter().enumerate() {
+            places[node.index()] = place;
+        }
+        let mut picks = Vec::with_capacity(shared.k);
+        members
+            .iter()
+            .map(|node| {
+                let place = places[node.index()];
+                sorted.state(place, &mut random[node.index()], &mut picks)
+            })
+            .collect()
+    }
+
+    /// The member with the least XOR distance.
+    ///
+    /// The node with the longest common prefix is adjacent to the key in the order of IDs. All
+    /// nodes with this prefix differ from the key in the bit after it, so the same search continues
+    /// among them with that bit flipped: O(log n) at most, about two steps for uniform IDs.
+    fn root(
+        _: &KademliaParameters,
+        member_index: &MemberIndex,
+        _: &[Self],
+        (): &(),
+        key: &Key,
+    ) -> Option<Node> {
+        let (ids, nodes) = (member_index.ids(), member_index.nodes());
+        let last = ids.last()?;
+        let mut target = *key;
+        loop {
+            let place = if target > *last {
+                ids.len()
+            } else {
+                member_index.successor(&target)
+            };
+            let distance = |at: usize| ids.get(at).map(|id| id.xor(target).log2());
+            let behind = place.checked_sub(1);
+            let near = match behind {
+                Some(behind) if distance(place).is_none_or(|d| distance(behind) < Some(d)) => {
+                    behind
+                }
+                _ => place,
+            };
+            let Some(Some(bit)) = distance(near) else {
+                return nodes.get(near).copied();
+            };
+            let next = if near < place {
+                near.checked_sub(1)
+            } else {
+                Some(near + 1)
+            };
+            if next.and_then(distance) != Some(Some(bit)) {
+                return Some(nodes[near]);
+            }
+            target = target.xor(Key::power_of_two(bit));
+        }
+    }
+}

@@ -1,0 +1,564 @@
+//! Kademlia: the XOR metric, with buckets of contacts.
+//!
+//! Maymounkov and Mazieres, "Kademlia: a peer-to-peer information system based on the XOR metric"
+//! (IPTPS 2002); section numbers refer to it. A node keeps up to k contacts in each subtree of the
+//! space that it is not in itself, and asks those nearest to a key for still nearer nodes. The root
+//! of a key is the node with the least XOR distance to it.
+//!
+//! This module has the state of a node and its event handling; `buckets` has the contacts, `lookup`
+//! the state of an iterative lookup.
+
+mod buckets;
+mod converged;
+mod lookup;
+mod parameters;
+#[cfg(test)]
+mod tests;
+
+pub use buckets::{Bounds, Buckets, Contact, Seen, Subtree};
+pub use lookup::{Goal, Lookup};
+pub use parameters::{Eviction, KademliaParameters};
+
+use super::{Context, HEADER_BYTES, LookupHandle, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use crate::engine::{Duration, Instant};
+use crate::space::{Geometry, Key};
+use std::cmp::Ordering;
+use std::convert::Infallible;
+
+/// The state of one Kademlia node.
+#[derive(Clone, Debug)]
+pub struct Kademlia {
+    /// Its own ID, duplicated so that a lookup reads only this struct and the contacts.
+    id: Key,
+    buckets: Buckets,
+    lookups: Vec<ActiveLookup>,
+    started: u32,
+    /// The time of its next lookup of its own ID.
+    own_due: Instant,
+    joined: bool,
+}
+
+/// A lookup in progress, and its purpose.
+#[derive(Clone, Debug)]
+struct ActiveLookup {
+    number: u32,
+    purpose: Purpose,
+    lookup: Lookup,
+    /// This path is complete, but other paths of the same lookup are not.
+    over: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// A requested lookup.
+    Requested(LookupHandle),
+    /// To find the node's own place.
+    Join,
+    /// To refresh a bucket.
+    Refresh,
+}
+
+/// The messages between Kademlia nodes.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Request for the known nodes nearest to this key.
+    FindNode(Key),
+    /// Reply with these nodes, nearest first.
+    Nodes(Box<[Node]>),
+    /// Request for a sign of life.
+    Ping,
+    /// Reply to a ping.
+    Pong,
+}
+
+/// The timers of a Kademlia node and the purposes of its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// A step of the lookup with this number, which may be a requested one.
+    Step(u32, Option<LookupHandle>),
+    /// Ping the least recently seen contact, which makes room for this node if it is silent.
+    Ping(Node),
+    /// Refresh the buckets that are due.
+    Refresh,
+    /// Check whether the join, the lookup with this number, is complete.
+    Join(u32),
+}
+
+impl KademliaParameters {
+    /// The limits of the buckets.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            k: self.k,
+            b: self.b,
+            stale: self.stale.min(u8::MAX.into()) as u8,
+            replacements: self.replacements,
+        }
+    }
+}
+
+impl Kademlia {
+    fn with(id: Key, buckets: Buckets) -> Self {
+        Self {
+            id,
+            buckets,
+            lookups: Vec::new(),
+            started: 0,
+            own_due: Instant::START,
+            joined: false,
+        }
+    }
+
+    /// The contacts.
+    pub fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    /// The k contacts nearest to `key`, nearest first, as in a reply to other nodes.
+    pub fn closest(&self, shared: &KademliaParameters, ids: &NodeIds, key: &Key) -> Vec<Node> {
+        self.closest_but(shared, ids, key, None)
+    }
+
+    fn closest_but(
+        &self,
+        shared: &KademliaParameters,
+        ids: &NodeIds,
+        key: &Key,
+        except: Option<Node>,
+    ) -> Vec<Node> {
+        let distance = self.id.xor(*key);
+        self.buckets
+            .closest(ids, shared.bounds(), distance, key, shared.k, except)
+    }
+
+    fn distance(&self, ids: &NodeIds, node: Node) -> Key {
+        self.id.xor(ids.id(node))
+    }
+
+    /// Records a node that was seen at `now`.
+    fn learn(
+        &mut self,
+        shared: &KademliaParameters,
+        ids: &NodeIds,
+        node: Node,
+        now: Instant,
+    ) -> Seen {
+        let id = ids.id(node);
+        let due = now + shared.refresh.span().unwrap_or(Duration::ZERO);
+        self.buckets
+            .see(shared.bounds(), self.id.xor(id), &id, node, due)
+    }
+
+    /// Records that a message from `node` has arrived.
+    ///
+    /// A ping from an unknown sender causes no further ping: otherwise pings would follow each
+    /// other without end.
+    fn note_contact(&mut self, context: &mut Context<'_, Self>, node: Node, by_ping: bool) {
+        match self.learn(context.shared, context.ids, node, context.now) {
+            Seen::Added => context.update(),
+            Seen::Full { ping: Some(oldest) }
+                if context.shared.eviction == Eviction::Ping && !by_ping =>
+            {
+                let distance = self.distance(context.ids, oldest);
+                self.buckets.set_pinging(context.shared.b, distance, true);
+                context.request(oldest, Message::Ping, Timer::Ping(node));
+            }
+            Seen::Full { .. } | Seen::Known | Seen::OwnId => {}
+        }
+    }
+
+    /// Starts a lookup of `key`, with `first` or else the nearest contacts.
+    fn start(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        key: Key,
+        purpose: Purpose,
+        first: Option<Node>,
+    ) -> u32 {
+        let (shared, ids) = (context.shared, context.ids);
+        let goal = match purpose {
+            Purpose::Requested(_) => Goal::Root,
+            Purpose::Join | Purpose::Refresh => Goal::Nodes,
+        };
+        if let (Some(refresh), Some(subtree)) = (
+            shared.refresh.span(),
+            Subtree::at(self.id.xor(key), shared.b),
+        ) {
+            self.buckets.put_off(subtree, context.now + refresh);
+        }
+        let contacts = match first {
+            Some(first) => vec![first],
+            None => self.closest(shared, ids, &key),
+        };
+        let paths = match purpose {
+            Purpose::Requested(_) => shared.paths.min(contacts.len()).max(1),
+            Purpose::Join | Purpose::Refresh => 1,
+        };
+        for path in 0..paths {
+            let mut lookup = Lookup::new(ids, context.me, key, goal, 2 * shared.k / paths);
+            let dealt = contacts.iter().copied().skip(path).step_by(paths);
+            lookup.add_candidates(ids, dealt);
+            self.started = self.started.wrapping_add(1);
+            self.lookups.push(ActiveLookup {
+                number: self.started,
+                purpose,
+                lookup,
+                over: false,
+            });
+        }
+        let last = self.started;
+        for number in (0..paths as u32).rev().map(|back| last.wrapping_sub(back)) {
+            if let Some(place) = self.active_lookup(number) {
+                self.go_on(context, place);
+            }
+        }
+        last
+    }
+
+    /// Sends the next requests of the lookup at `place`, or ends it.
+    fn go_on(&mut self, context: &mut Context<'_, Self>, place: usize) {
+        let (k, alpha) = (context.shared.k, context.shared.alpha);
+        let ActiveLookup {
+            number,
+            purpose,
+            over,
+            ..
+        } = self.lookups[place];
+        if over {
+            return;
+        }
+        let handle = match purpose {
+            Purpose::Requested(handle) => Some(handle),
+            Purpose::Join | Purpose::Refresh => None,
+        };
+        while let Some(node) = self.lookups[place].lookup.ask(k, alpha) {
+            if self.is_asked_elsewhere(place, node) {
+                self.lookups[place].lookup.failed(node);
+                continue;
+            }
+            let message = Message::FindNode(*self.lookups[place].lookup.key());
+            context.request(node, message, Timer::Step(number, handle));
+        }
+        if !self.lookups[place].lookup.is_over(k) {
+            return;
+        }
+        if let Some(handle) = handle {
+            self.lookups[place].over = true;
+            self.finish_lookup(context, handle);
+            return;
+        }
+        let lookup = self.lookups.swap_remove(place).lookup;
+        match purpose {
+            Purpose::Join if lookup.nearest().next().is_none() => context.rejoin(),
+            Purpose::Join => self.complete_join(context),
+            Purpose::Requested(_) | Purpose::Refresh => {}
+        }
+    }
+
+    /// Whether another path of the same lookup has asked `node`.
+    fn is_asked_elsewhere(&self, place: usize, node: Node) -> bool {
+        let ActiveLookup {
+            number, purpose, ..
+        } = self.lookups[place];
+        matches!(purpose, Purpose::Requested(_))
+            && self.lookups.iter().any(|other| {
+                other.purpose == purpose && other.number != number && other.lookup.has_asked(node)
+            })
+    }
+
+    /// Ends a requested lookup once all its paths are complete: the root is the nearest node that
+    /// any of them has found.
+    fn finish_lookup(&mut self, context: &mut Context<'_, Self>, handle: LookupHandle) {
+        let purpose = Purpose::Requested(handle);
+        let mut paths = self.lookups.iter().filter(|path| path.purpose == purpose);
+        if paths.any(|path| !path.over) {
+            return;
+        }
+        let paths = self.lookups.iter().filter(|path| path.purpose == purpose);
+        let roots = paths.map(|path| (path.lookup.key(), path.lookup.root()));
+        let root = roots.min_by_key(|(key, root)| (context.ids.id(*root).xor(**key), *root));
+        let root = root.map(|(_, root)| root);
+        self.lookups.retain(|path| path.purpose != purpose);
+        context.found(handle, root);
+    }
+
+    fn active_lookup(&self, number: u32) -> Option<usize> {
+        let mut lookups = self.lookups.iter();
+        lookups.position(|active_lookup| active_lookup.number == number)
+    }
+
+    /// The node knows its neighbours: it becomes a member, and refreshes all buckets farther away
+    /// than its nearest neighbour (section 2.3).
+    fn complete_join(&mut self, context: &mut Context<'_, Self>) {
+        if self.joined {
+            return;
+        }
+        self.maintain(context);
+        context.joined();
+        let b = context.shared.b;
+        let nearest = self.closest(context.shared, context.ids, &self.id);
+        let Some(nearest) = nearest
+            .first()
+            .map(|node| self.distance(context.ids, *node))
+        else {
+            return;
+        };
+        let Some(nearest) = Subtree::at(nearest, b) else {
+            return;
+        };
+        for level in 0..=nearest.level() {
+            let first = if level == nearest.level() {
+                nearest.digit() + 1
+            } else {
+                1
+            };
+            for digit in first..1 << b {
+                self.refresh(context, Subtree::new(level, digit));
+            }
+        }
+    }
+
+    /// Looks up a random key in `subtree`.
+    fn refresh(&mut self, context: &mut Context<'_, Self>, subtree: Subtree) {
+        let distance = subtree.random(context.shared.b, context.random);
+        self.buckets.ensure(subtree, context.now);
+        self.start(context, self.id.xor(distance), Purpose::Refresh, None);
+    }
+
+    /// Refreshes the buckets that are due, and sets the timer for the next one.
+    fn refresh_due(&mut self, context: &mut Context<'_, Self>) {
+        let (now, Some(period)) = (context.now, context.shared.refresh.span()) else {
+            return;
+        };
+        let due: Vec<Subtree> = self
+            .buckets
+            .dues()
+            .filter(|(_, due)| **due <= now)
+            .map(|(subtree, _)| subtree)
+            .collect();
+        for subtree in due {
+            self.refresh(context, subtree);
+        }
+        if self.own_due <= now {
+            self.own_due = now + period;
+            self.start(context, self.id, Purpose::Refresh, None);
+        }
+        let next = self.buckets.dues().map(|(_, due)| *due).min();
+        let next = next.map_or(self.own_due, |next| next.min(self.own_due));
+        context.set_timer(next.since(now), Timer::Refresh);
+    }
+}
+
+impl Overlay for Kademlia {
+    type Shared = KademliaParameters;
+    type Message = Message;
+    /// Joiners and maintenance ask nodes, not keys.
+    type Query = Infallible;
+    type Timer = Timer;
+
+    fn next_hop(&self, shared: &KademliaParameters, ids: &NodeIds, _: Node, key: &Key) -> NextHop {
+        let distance = self.id.xor(*key);
+        match self.buckets.greedy(ids, shared.b, distance, key) {
+            Some(node) => NextHop::Next(node),
+            None => NextHop::Root,
+        }
+    }
+
+    fn cmp_closeness(_: &KademliaParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
+        a.xor(*key).cmp(&b.xor(*key))
+    }
+
+    fn geometry(_: &KademliaParameters) -> Geometry {
+        Geometry::Xor
+    }
+
+    fn lookup_target(request: &Message) -> Option<Key> {
+        match request {
+            Message::FindNode(key) => Some(*key),
+            _ => None,
+        }
+    }
+
+    fn lookup_reply(shared: &KademliaParameters, nodes: &[Node]) -> Option<Message> {
+        let named = &nodes[..nodes.len().min(shared.k)];
+        Some(Message::Nodes(named.into()))
+    }
+
+    fn prefetch(&self) -> u32 {
+        self.buckets.len() as u32
+    }
+
+    fn bytes(message: &Message) -> u32 {
+        let named = match message {
+            Message::FindNode(_) => 1,
+            Message::Nodes(nodes) => nodes.len() as u32,
+            Message::Ping | Message::Pong => 0,
+        };
+        HEADER_BYTES + NODE_BYTES * named
+    }
+
+    fn look_up(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        key: &Key,
+        handle: LookupHandle,
+    ) -> bool {
+        self.start(context, *key, Purpose::Requested(handle), None);
+        true
+    }
+
+    fn lookup_of(purpose: &Timer) -> Option<LookupHandle> {
+        match purpose {
+            Timer::Step(_, handle) => *handle,
+            Timer::Ping(_) | Timer::Refresh | Timer::Join(_) => None,
+        }
+    }
+
+    fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        match bootstrap {
+            Some(node) => {
+                let number = self.start(context, self.id, Purpose::Join, Some(node));
+                context.set_timer(context.shared.join_timeout, Timer::Join(number));
+            }
+            None => self.complete_join(context),
+        }
+    }
+
+    /// Continues with its contacts, and looks up its own ID so that its present neighbours learn of
+    /// it.
+    fn resume(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
+        self.lookups.clear();
+        self.buckets.end_pings();
+        if !std::mem::take(&mut self.joined) || self.buckets.all().all(|(_, some)| some.is_empty())
+        {
+            self.join(context, bootstrap);
+            return;
+        }
+        self.maintain(context);
+        context.joined();
+        self.start(context, self.id, Purpose::Refresh, None);
+    }
+
+    fn maintain(&mut self, context: &mut Context<'_, Self>) {
+        self.joined = true;
+        let (now, period) = (context.now, context.shared.refresh);
+        let Some(first) = period.first(context.random) else {
+            return;
+        };
+        self.own_due = now + first;
+        let mut earliest = first;
+        for (_, due) in self.buckets.dues() {
+            if let Some(phase) = period.first(context.random) {
+                *due = now + phase;
+                earliest = earliest.min(phase);
+            }
+        }
+        context.set_timer(earliest, Timer::Refresh);
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, _: Message) {
+        self.note_contact(context, from, false);
+    }
+
+    fn on_request(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        message: Message,
+    ) -> Message {
+        let by_ping = matches!(message, Message::Ping);
+        let answer = match message {
+            Message::FindNode(key) => {
+                let nodes = self.closest_but(context.shared, context.ids, &key, Some(from));
+                Message::Nodes(nodes.into())
+            }
+            _ => Message::Pong,
+        };
+        self.note_contact(context, from, by_ping);
+        answer
+    }
+
+    fn on_reply(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        purpose: Timer,
+        message: Message,
+        _: Duration,
+    ) {
+        self.note_contact(context, from, matches!(message, Message::Pong));
+        match (purpose, message) {
+            (Timer::Step(number, _), Message::Nodes(nodes)) => {
+                if let Some(place) = self.active_lookup(number) {
+                    let lookup = &mut self.lookups[place].lookup;
+                    lookup.answered(from);
+                    lookup.add_candidates(context.ids, nodes.iter().copied());
+                    self.go_on(context, place);
+                }
+            }
+            (Timer::Ping(_), _) => {
+                let distance = self.distance(context.ids, from);
+                self.buckets.set_pinging(context.shared.b, distance, false);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
+        let (shared, distance) = (context.shared, self.distance(context.ids, from));
+        match purpose {
+            Some(Timer::Ping(newcomer)) => {
+                self.buckets.set_pinging(shared.b, distance, false);
+                self.buckets.evict(shared.bounds(), distance, from);
+                self.note_contact(context, newcomer, false);
+            }
+            _ if self.buckets.fail(shared.bounds(), distance, from) => context.update(),
+            _ => {}
+        }
+        if let Some(Timer::Step(number, _)) = purpose
+            && let Some(place) = self.active_lookup(number)
+        {
+            self.lookups[place].lookup.failed(from);
+            self.go_on(context, place);
+        }
+    }
+
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+        match timer {
+            Timer::Refresh => self.refresh_due(context),
+            Timer::Join(number) => {
+                if let Some(place) = self.active_lookup(number) {
+                    self.lookups.swap_remove(place);
+                    context.rejoin();
+                }
+            }
+            Timer::Step(..) | Timer::Ping(_) => {}
+        }
+    }
+
+    fn on_query(&mut self, _: &mut Context<'_, Self>, _: Node, query: Infallible, _: Node) {
+        match query {}
+    }
+
+    /// The contacts nearest to the key, without those with an unanswered last request: no messages
+    /// are routed to them either. O(c log c) for c contacts.
+    fn replica_set(
+        &self,
+        _: &KademliaParameters,
+        ids: &NodeIds,
+        _: Node,
+        key: &Key,
+        count: usize,
+    ) -> Vec<Node> {
+        let contacts = self.buckets.all().flat_map(|(_, contacts)| contacts);
+        let sound = contacts.filter(|contact| contact.failures() == 0);
+        let mut nodes: Vec<Node> = sound.map(|contact| contact.node()).collect();
+        nodes.sort_by_cached_key(|node| ids.id(*node).xor(*key));
+        nodes.truncate(count);
+        nodes
+    }
+
+    fn each_peer(&self, see: &mut dyn FnMut(Node)) {
+        let contacts = self.buckets.all().flat_map(|(_, contacts)| contacts);
+        contacts.for_each(|contact| see(contact.node()));
+    }
+}

@@ -1,0 +1,132 @@
+//! The parameters of Kademlia.
+
+use super::Kademlia;
+use crate::engine::{Duration, Period};
+use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
+use crate::parameter::ConfigError;
+
+crate::choices! {
+    /// When a contact of a full bucket is replaced by a new node.
+    pub enum Eviction {
+        /// The least recently seen contact is pinged and removed if it does not reply (section 2.2); stale contacts are replaced at once.
+        Ping = "ping",
+        /// Only stale contacts are replaced (section 4.1): fewer messages.
+        Stale = "stale",
+    }
+}
+
+crate::parameters! {
+    /// Kademlia: the XOR metric, with buckets of contacts.
+    pub struct KademliaParameters {
+        /// Contacts per bucket, and nodes per reply.
+        pub k: usize = 20, within 1..=1000;
+        /// Concurrent requests of a lookup.
+        pub alpha: usize = 3, within 1..=100;
+        /// Disjoint paths of an iterative lookup: each node is asked on one of them, and the nearest that any has found is the root (Baumgart and Mies, S/Kademlia, ICPADS 2007, section 4.4).
+        pub paths: usize = 1, within 1..=64;
+        /// Bits b that each step of a lookup resolves: each b bits of the distance have 2^b - 1 buckets.
+        pub b: u32 = 1, within 1..=8;
+        /// Time after which a bucket without a lookup is refreshed, or "never".
+        pub refresh: Period = Period::every(Duration::from_secs(3600));
+        /// Consecutive unanswered requests that make a contact stale.
+        pub stale: u16 = 5, within 1..=255;
+        /// When a contact of a full bucket is replaced by a new node.
+        pub eviction: Eviction = Eviction::Ping;
+        /// Nodes that a full bucket keeps as replacements.
+        pub replacements: usize = 8, within 0..=1000;
+        /// Time after which a joiner that has not found its place starts again through another member.
+        pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
+        /// How long a node waits for a reply.
+        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
+    }
+}
+
+/// Expected numbers for a node.
+struct Expected {
+    /// Nodes that a lookup asks.
+    asked: f64,
+    /// Nonempty buckets.
+    buckets: f64,
+    /// Contacts in them.
+    contacts: f64,
+}
+
+impl KademliaParameters {
+    fn expected(&self, nodes: usize) -> Expected {
+        let (n, k, b) = (nodes.max(2) as f64, self.k as f64, f64::from(self.b));
+        let log = libm::log2(n);
+        let digits = libm::exp2(b) - 1.0;
+        // Levels with full buckets, and a few nodes beyond.
+        let levels = (libm::log2(n / k) / b).max(0.0);
+        // A step resolves b bits, and more the more contacts there are to choose from.
+        let steps = 1.0 + log / (b + libm::log2(k).min(log) / 2.0);
+        Expected {
+            asked: (self.paths as f64 * (steps + self.alpha as f64 - 1.0)).min(n),
+            buckets: (log / b + 1.0) * digits,
+            contacts: (levels * digits * k + 2.0 * k).min(n),
+        }
+    }
+}
+
+impl Configuration for KademliaParameters {
+    fn check(&self, deployment: &Deployment) -> Result<(), ConfigError> {
+        if deployment.start == Start::Random && self.refresh.span().is_none() {
+            return Err(ConfigError::new(
+                "overlay.kademlia.refresh",
+                "nodes that know a few random others find their neighbours when they refresh; \
+                 expected a duration",
+            ));
+        }
+        if self.paths > self.k {
+            return Err(ConfigError::new(
+                "overlay.kademlia.paths",
+                format_args!(
+                    "a lookup begins with `k` = {} contacts, at least one a path; found {} paths",
+                    self.k, self.paths
+                ),
+            ));
+        }
+        if self.paths > 1 && !deployment.iterative {
+            return Err(ConfigError::new(
+                "overlay.kademlia.paths",
+                "disjoint paths are those of iterative lookups; expected `overlay.lookup` = \"iterative\"",
+            ));
+        }
+        Ok(())
+    }
+
+    fn cost_estimate(&self, nodes: usize) -> CostEstimate {
+        let Expected {
+            asked,
+            buckets,
+            contacts,
+        } = self.expected(nodes);
+        CostEstimate {
+            hops: asked,
+            maintenance: self
+                .maintenance_rates(nodes)
+                .iter()
+                .map(|(_, rate)| rate)
+                .sum(),
+            bytes: 8.0 * contacts + 24.0 * buckets,
+            build: contacts / 10.0,
+            peers: contacts,
+        }
+    }
+
+    fn maintenance_rates(&self, nodes: usize) -> Vec<(&'static str, f64)> {
+        let expected = self.expected(nodes);
+        let (n, k) = (nodes.max(2) as f64, self.k as f64);
+        // Refreshing a bucket asks k nodes; each request and each reply is a message.
+        let refresh = 2.0 * expected.buckets * (k + expected.asked).min(n);
+        vec![("overlay.kademlia.refresh", refresh * self.refresh.rate())]
+    }
+
+    fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output {
+        visitor.visit::<Kademlia>(self.clone())
+    }
+}

@@ -1,0 +1,330 @@
+//! Properties of buckets, greedy steps and lookups, checked by brute force.
+
+use super::*;
+use crate::engine::Seed;
+use crate::overlay::{Effect, GroundTruth, MemberIndex};
+use crate::space::key::tests::keys;
+use proptest::prelude::*;
+
+fn bounds(k: usize, b: u32) -> Bounds {
+    Bounds {
+        k,
+        b,
+        stale: 2,
+        replacements: 3,
+    }
+}
+
+/// IDs in many levels, some of them deep.
+fn close_ids(count: usize, seed: u64) -> NodeIds {
+    let mut stream = Seed::new(seed).stream("ids", 0);
+    let base = Key::random(&mut stream);
+    let mut ids = NodeIds::default();
+    for i in 0..count {
+        let far = Key::random(&mut stream);
+        let near = base.xor(far.low_bits(stream.below(161) as u32));
+        ids.add(if i % 2 == 0 { far } else { near });
+    }
+    ids
+}
+
+/// A bucket, modelled as simply as possible.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Plain {
+    contacts: Vec<(Node, u8)>,
+    replacements: Vec<Node>,
+}
+
+impl Plain {
+    fn see(&mut self, bounds: Bounds, node: Node) {
+        let known = self.contacts.iter().position(|c| c.0 == node);
+        let stale = self.contacts.iter().position(|c| c.1 >= bounds.stale);
+        self.replacements.retain(|other| *other != node);
+        if let Some(place) = known.or(stale) {
+            self.contacts.remove(place);
+        }
+        if self.contacts.len() < bounds.k {
+            self.contacts.push((node, 0));
+        } else {
+            self.replacements.push(node);
+            if self.replacements.len() > bounds.replacements {
+                self.replacements.remove(0);
+            }
+        }
+    }
+
+    fn fail(&mut self, bounds: Bounds, node: Node) {
+        let Some(place) = self.contacts.iter().position(|c| c.0 == node) else {
+            return;
+        };
+        self.contacts[place].1 += 1;
+        if self.contacts[place].1 >= bounds.stale
+            && let Some(newest) = self.replacements.pop()
+        {
+            self.contacts.remove(place);
+            self.contacts.insert(0, (newest, 0));
+        }
+    }
+}
+
+proptest! {
+    /// The level is the number of shared digits, the digit the first one that differs; random keys
+    /// of a subtree are in it.
+    #[test]
+    fn subtrees_part_the_space(me in keys(), other in keys(), b in 1u32..=8, seed: u64) {
+        prop_assume!(me != other);
+        let subtree = Subtree::at(me.xor(other), b).expect("they differ");
+        let (level, digit) = (subtree.level(), subtree.digit());
+        prop_assert!((1..1 << b).contains(&digit));
+        for above in 0..level {
+            prop_assert_eq!(me.bits(above * b, b), other.bits(above * b, b));
+        }
+        prop_assert_eq!(me.bits(level * b, b) ^ digit, other.bits(level * b, b));
+        let distance = subtree.random(b, &mut Seed::new(seed).stream("test", 0));
+        prop_assert_eq!(Subtree::at(distance, b), Some(subtree));
+        prop_assert_eq!(Subtree::at(Key::default(), b), None);
+    }
+
+    /// Sightings, failures and evictions in any order give the same as plain lists: at most k
+    /// contacts, the least recently seen first, stale ones replaced.
+    #[test]
+    fn buckets_are_what_the_paper_says(
+        k in 1usize..5, b in 1u32..5, seed: u64,
+        events in prop::collection::vec((0u32..24, 0u8..6), 0..200),
+    ) {
+        let (ids, bounds) = (close_ids(25, seed), bounds(k, b));
+        let my_id = ids.id(Node(24));
+        let mut buckets = Buckets::default();
+        let mut plain: Vec<(Subtree, Plain)> = Vec::new();
+        for (node, event) in events {
+            let (node, id) = (Node(node), ids.id(Node(node)));
+            let distance = my_id.xor(id);
+            let Some(subtree) = Subtree::at(distance, b) else { continue };
+            if !plain.iter().any(|(other, _)| *other == subtree) {
+                plain.push((subtree, Plain::default()));
+            }
+            let found = plain.iter_mut().find(|(other, _)| *other == subtree);
+            let (_, expected) = found.expect("it is there");
+            match event {
+                0 | 1 => {
+                    buckets.fail(bounds, distance, node);
+                    expected.fail(bounds, node);
+                }
+                2 => {
+                    buckets.evict(bounds, distance, node);
+                    expected.contacts.retain(|c| c.0 != node);
+                }
+                _ => {
+                    let seen = buckets.see(bounds, distance, &id, node, Instant::START);
+                    let oldest = expected.contacts.first().map(|c| c.0);
+                    expected.see(bounds, node);
+                    if let Seen::Full { ping } = seen {
+                        prop_assert_eq!(ping, oldest);
+                    }
+                    let at_end = expected.contacts.last() == Some(&(node, 0));
+                    prop_assert_eq!(at_end, matches!(seen, Seen::Known | Seen::Added));
+                }
+            }
+        }
+        for (subtree, contacts) in buckets.all() {
+            prop_assert!(contacts.len() <= k);
+            let nodes = |contacts: &[Contact]| -> Vec<Node> {
+                contacts.iter().map(|contact| contact.node()).collect()
+            };
+            let found = Plain {
+                contacts: contacts.iter().map(|c| (c.node(), c.failures())).collect(),
+                replacements: nodes(buckets.replacements(subtree)),
+            };
+            let expected = plain.iter().find(|(other, _)| *other == subtree);
+            prop_assert_eq!(Some(&found), expected.map(|(_, plain)| plain));
+        }
+    }
+
+    /// The greedy step and the closest contacts equal those of brute force.
+    #[test]
+    fn steps_are_those_of_brute_force(
+        b in 1u32..=8, k in 1usize..8, seed: u64, key in keys(), near in any::<bool>(),
+    ) {
+        let (ids, bounds) = (close_ids(60, seed), bounds(k, b));
+        let me = Node(59);
+        let my_id = ids.id(me);
+        let key = if near { my_id.xor(key.low_bits(40)) } else { key };
+        let mut state = Kademlia::with(my_id, Buckets::default());
+        for node in (0..59).map(Node) {
+            let distance = my_id.xor(ids.id(node));
+            state.buckets.see(bounds, distance, &ids.id(node), node, Instant::START);
+            for _ in 0..node.0 % 4 / 2 {
+                state.buckets.fail(bounds, distance, node);
+            }
+        }
+        let mut contacts: Vec<Contact> =
+            state.buckets.all().flat_map(|(_, contacts)| contacts.to_vec()).collect();
+        contacts.sort_unstable_by_key(|c| (ids.id(c.node()).xor(key), c.node()));
+        let sound = contacts.iter().find(|c| c.failures() == 0).map(|c| c.node());
+        let mine = my_id.xor(key);
+        let cmp_closeness = sound.filter(|node| ids.id(*node).xor(key) < mine);
+        prop_assert_eq!(state.buckets.greedy(&ids, b, mine, &key), cmp_closeness);
+        let except = Node(3);
+        let live: Vec<Node> = contacts
+            .iter()
+            .filter(|c| c.failures() < 2 && c.node() != except)
+            .map(|c| c.node())
+            .collect();
+        for count in [1, 3, 100] {
+            let found = state.buckets.closest(&ids, bounds, mine, &key, count, Some(except));
+            prop_assert_eq!(&found, &live[..count.min(live.len())]);
+        }
+    }
+
+    /// The root is the member with the least distance, and in a converged network every bucket
+    /// holds as many contacts as it can and no others.
+    #[test]
+    fn converged_states_are_right(
+        n in 1usize..80, k in 1usize..6, b in 1u32..=4, seed: u64,
+        keys in prop::collection::vec(keys(), 5),
+    ) {
+        let ids = close_ids(n, seed);
+        let members: Vec<Node> = (0..n as u32).map(Node).collect();
+        let member_index = MemberIndex::new(&ids, &members);
+        let shared = KademliaParameters { k, b, ..KademliaParameters::default() };
+        for key in keys.iter().chain(members.iter().map(|m| ids.id(*m)).collect::<Vec<_>>().iter()) {
+            let root = Kademlia::root(&shared, &member_index, &[], &(), key).expect("somebody is there");
+            let nearest = members.iter().map(|node| ids.id(*node).xor(*key)).min();
+            prop_assert_eq!(Some(ids.id(root).xor(*key)), nearest);
+        }
+        let mut random: Vec<_> = (0..n).map(|i| Seed::new(seed).stream("node", i as u64)).collect();
+        let states = Kademlia::converged(&shared, &ids, &members, &mut random);
+        for (me, state) in members.iter().zip(&states) {
+            let mut expected: Vec<(Subtree, Vec<Node>)> = Vec::new();
+            for node in &members {
+                if let Some(subtree) = Subtree::at(ids.id(*me).xor(ids.id(*node)), b) {
+                    match expected.iter_mut().find(|(other, _)| *other == subtree) {
+                        Some((_, nodes)) => nodes.push(*node),
+                        None => expected.push((subtree, vec![*node])),
+                    }
+                }
+            }
+            expected.sort_unstable();
+            let found: Vec<_> = state.buckets.all().filter(|(_, c)| !c.is_empty()).collect();
+            prop_assert_eq!(found.len(), expected.len());
+            for ((subtree, contacts), (wanted, nodes)) in found.iter().zip(&expected) {
+                prop_assert_eq!(subtree, wanted);
+                prop_assert_eq!(contacts.len(), k.min(nodes.len()));
+                let mut held: Vec<Node> = contacts.iter().map(|c| c.node()).collect();
+                held.sort_unstable();
+                held.dedup();
+                prop_assert_eq!(held.len(), contacts.len());
+                prop_assert!(held.iter().all(|node| nodes.contains(node)));
+            }
+        }
+    }
+}
+
+/// A lookup of `key` by the first of `states` with all requests and replies delivered by hand:
+/// which nodes it asks, in order, and what it finds. Nodes in `silent` do not reply.
+fn conduct(
+    shared: &KademliaParameters,
+    ids: &NodeIds,
+    states: &mut [Kademlia],
+    key: &Key,
+    silent: &[Node],
+) -> (Vec<Node>, Option<Node>) {
+    let mut random = Seed::new(1).stream("node", 0);
+    let handle = LookupHandle {
+        routed: 0,
+        number: 1,
+    };
+    let (mut asked, mut found) = (Vec::new(), None);
+    let mut effects = Vec::new();
+    let mut turn = |state: &mut Kademlia,
+                    act: &mut dyn FnMut(&mut Kademlia, &mut Context<'_, _>)| {
+        let mut context = Context {
+            now: Instant::START,
+            me: Node(0),
+            shared,
+            ids,
+            random: &mut random,
+            effects: &mut effects,
+        };
+        act(state, &mut context);
+        std::mem::take(&mut effects)
+    };
+    let mut waiting = std::collections::VecDeque::new();
+    waiting.extend(turn(&mut states[0], &mut |state, context| {
+        assert!(state.look_up(context, key, handle));
+    }));
+    while let Some(effect) = waiting.pop_front() {
+        match effect {
+            Effect::Request {
+                to,
+                message: Message::FindNode(wanted),
+                purpose,
+            } => {
+                assert_eq!(wanted, *key);
+                asked.push(to);
+                let nodes = states[to.index()].closest_but(shared, ids, key, Some(Node(0)));
+                let answers = !silent.contains(&to);
+                waiting.extend(turn(&mut states[0], &mut |state, context| {
+                    if answers {
+                        let nodes = Message::Nodes(nodes.clone().into());
+                        state.on_reply(context, to, purpose, nodes, Duration::ZERO);
+                    } else {
+                        state.on_timeout(context, to, Some(purpose));
+                    }
+                }));
+            }
+            Effect::Found { handle: over, root } => {
+                assert_eq!((over, found), (handle, None));
+                found = root;
+            }
+            _ => {}
+        }
+    }
+    assert!(states[0].lookups.is_empty());
+    (asked, found)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// On disjoint paths no node that replies is asked twice, and the nearest that replies on any
+    /// of them is found: the root in a converged network. A path asks at least one node.
+    #[test]
+    fn paths_share_no_node(
+        n in 2usize..80, k in 1usize..9, paths in 1usize..9, alpha in 1usize..4, seed: u64,
+        key in keys(), quiet in prop::collection::vec(1u32..80, 0..20),
+    ) {
+        let ids = close_ids(n, seed);
+        let members: Vec<Node> = (0..n as u32).map(Node).collect();
+        let eviction = Eviction::Stale;
+        let shared = KademliaParameters {
+            k, alpha, paths: paths.min(k), eviction, ..KademliaParameters::default()
+        };
+        let mut random: Vec<_> = (0..n).map(|i| Seed::new(seed).stream("node", i as u64)).collect();
+        let mut states = Kademlia::converged(&shared, &ids, &members, &mut random);
+        let silent: Vec<Node> = quiet.into_iter().map(Node).collect();
+        let contacts = states[0].closest(&shared, &ids, &key);
+        let me = ids.id(Node(0)).xor(key);
+        let cmp_closeness = contacts.iter().filter(|node| ids.id(**node).xor(key) < me).count();
+        let distance = |node: &Node| (ids.id(*node).xor(key), *node);
+        let (asked, found) = conduct(&shared, &ids, &mut states, &key, &silent);
+        let mut answered: Vec<Node> = asked.iter().copied().filter(|n| !silent.contains(n)).collect();
+        let nearest = answered.iter().copied().chain([Node(0)]).min_by_key(distance);
+        prop_assert_eq!(found, nearest);
+        let count = answered.len();
+        answered.sort_unstable();
+        answered.dedup();
+        prop_assert_eq!(answered.len(), count);
+        prop_assert!(asked.len() >= shared.paths.min(cmp_closeness));
+        if silent.is_empty() {
+            let root = members.iter().copied().min_by_key(distance);
+            prop_assert_eq!(found.map(|node| ids.id(node)), root.map(|node| ids.id(node)));
+        }
+    }
+}
+
+#[test]
+fn contacts_are_small() {
+    assert_eq!(size_of::<Contact>(), 8);
+    assert!(size_of::<Timer>() <= 20, "{}", size_of::<Timer>());
+}

@@ -1,0 +1,169 @@
+//! The converged state of UrDHT, and the root of a key.
+
+use super::{Members, Shared, Topology, Urdht};
+use crate::engine::Stream;
+use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
+use crate::space::Key;
+
+impl<T: Topology> GroundTruth for Urdht<T> {
+    type Index = ();
+
+    fn new(shared: &Shared<T>, id: &Key) -> Self {
+        Self::at(shared, id)
+    }
+
+    fn with_contacts(
+        shared: &Shared<T>,
+        ids: &NodeIds,
+        me: Node,
+        contacts: &[Node],
+        random: &mut Stream,
+    ) -> Option<Self> {
+        let topology = &shared.topology;
+        let mut node = Self::at(shared, &ids.id(me));
+        node.peers
+            .add_candidates(topology, ids, me, contacts.iter().copied());
+        node.peers.choose(topology, &node.point, random);
+        Some(node)
+    }
+
+    /// Applies the topology's rules for each member to the members that can affect it.
+    ///
+    /// Time O(n log n) on rings and with buckets, O(n^2) in the other spaces.
+    fn converged(
+        shared: &Shared<T>,
+        ids: &NodeIds,
+        members: &[Node],
+        random: &mut [Stream],
+    ) -> Vec<Self> {
+        let topology = &shared.topology;
+        let mut states: Vec<Self> = members
+            .iter()
+            .map(|node| Self::at(shared, &ids.id(*node)))
+            .collect();
+        let mut order: Vec<usize> = (0..members.len()).collect();
+        order.sort_unstable_by_key(|member| ids.id(members[*member]));
+        let sorted: Vec<Key> = order
+            .iter()
+            .map(|member| ids.id(members[*member]))
+            .collect();
+        let points: Vec<T::Point> = order
+            .iter()
+            .map(|member| states[*member].point.clone())
+            .collect();
+        let all_members = Members {
+            ids: &sorted,
+            points: &points,
+        };
+        let point = |place: &u32| points[*place as usize].clone();
+        let mut horizons = Vec::with_capacity(order.len());
+        let mut short: Vec<Vec<u32>> = Vec::with_capacity(order.len());
+        for (place, member) in order.iter().enumerate() {
+            let short_candidates =
+                topology.short_candidates(&all_members, place, &mut random[*member]);
+            let candidates: Vec<T::Point> = short_candidates.iter().map(point).collect();
+            let chosen = topology.short(&points[place], &candidates);
+            short.push(
+                chosen
+                    .iter()
+                    .map(|peer| short_candidates[*peer as usize])
+                    .collect(),
+            );
+            horizons.push(short_candidates);
+        }
+        let mut seen = VisitedMembers::new(order.len());
+        for (place, member) in order.iter().enumerate() {
+            let random = &mut random[*member];
+            let mine = &short[place];
+            seen.begin(place as u32);
+            mine.iter().for_each(|peer| _ = seen.is_new(*peer));
+            let theirs = mine.iter().flat_map(|peer| &short[*peer as usize]);
+            let second: Vec<u32> = theirs.copied().filter(|peer| seen.is_new(*peer)).collect();
+            let short_candidates = std::mem::take(&mut horizons[place]);
+            let heard =
+                topology.long_candidates(order.len(), place, &short_candidates, &second, random);
+            seen.begin(place as u32);
+            let mut known: Vec<u32> = mine.clone();
+            known.extend(heard);
+            known.retain(|peer| seen.is_new(*peer));
+            let candidates: Vec<T::Point> = known.iter().map(point).collect();
+            let is_short: Vec<bool> = (0..known.len()).map(|peer| peer < mine.len()).collect();
+            let long = topology.long(&points[place], &candidates, &is_short, random);
+            let long = long.iter().map(|peer| known[*peer as usize]);
+            let chosen: Vec<u32> = mine.iter().copied().chain(long).collect();
+            states[*member].peers.set(
+                chosen
+                    .iter()
+                    .map(|peer| members[order[*peer as usize]])
+                    .collect(),
+                chosen.iter().map(point).collect(),
+                mine.len(),
+            );
+        }
+        states
+    }
+
+    /// By the order of IDs where the topology supports it; otherwise time O(n).
+    fn root(
+        shared: &Shared<T>,
+        member_index: &MemberIndex,
+        nodes: &[Self],
+        (): &(),
+        key: &Key,
+    ) -> Option<Node> {
+        let topology = &shared.topology;
+        if let Some(place) = topology.root(member_index, key) {
+            return member_index.nodes().get(place).copied();
+        }
+        let target = topology.point(key);
+        let members = member_index.nodes().iter().copied();
+        members.min_by_key(|node| topology.root_distance(&target, &nodes[node.index()].point))
+    }
+
+    fn is_intact(shared: &Shared<T>, member_index: &MemberIndex, nodes: &[Self]) -> Option<bool> {
+        if !T::RING {
+            return None;
+        }
+        let topology = &shared.topology;
+        let next = |node: &Node| {
+            let Self { point, peers, .. } = &nodes[node.index()];
+            let ways = peers.points()[..peers.short().len()].iter();
+            let ways = ways.map(|peer| topology.root_distance(point, peer));
+            let nearest = ways.zip(peers.short()).min();
+            nearest.map(|(_, peer)| *peer)
+        };
+        let members = member_index.nodes();
+        let following = members.iter().cycle().skip(1);
+        let follows = |(node, following): (&Node, &Node)| {
+            let successor = next(node);
+            successor == Some(*following) || (successor.is_none() && node == following)
+        };
+        Some(members.iter().zip(following).all(follows))
+    }
+}
+
+/// The members visited in the current round.
+struct VisitedMembers {
+    met: Vec<u32>,
+    round: u32,
+}
+
+impl VisitedMembers {
+    fn new(members: usize) -> Self {
+        Self {
+            met: vec![0; members],
+            round: 0,
+        }
+    }
+
+    /// Starts a new round, in which `me` is visited.
+    fn begin(&mut self, me: u32) {
+        self.round += 1;
+        self.met[me as usize] = self.round;
+    }
+
+    /// Visits `member`; true if this is its first visit.
+    fn is_new(&mut self, member: u32) -> bool {
+        std::mem::replace(&mut self.met[member as usize], self.round) != self.round
+    }
+}

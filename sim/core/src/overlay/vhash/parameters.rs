@@ -1,0 +1,135 @@
+//! The parameters of VHash.
+
+use super::VHash;
+use crate::engine::{Duration, Period};
+use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor};
+use crate::parameter::ConfigError;
+use crate::space::{Rule, Torus};
+
+crate::choices! {
+    /// Whether positions follow latencies.
+    pub enum Embedding {
+        /// A node stays at the position given by the hash of its address.
+        Off = "none",
+        /// Damped springs move a node until its distances to peers fit the measured latencies.
+        Springs = "springs",
+    }
+}
+
+crate::parameters! {
+    /// VHash: Voronoi regions of a Euclidean torus, maintained by DGVH and gossip.
+    pub struct VHashParameters {
+        /// Dimensions d of the torus.
+        pub dimensions: usize = 4, within 1..=32;
+        /// When DGVH rejects a candidate.
+        pub rule: Rule = Rule::Midpoint;
+        /// Least number of short peers; 3 d + 1 if absent.
+        pub table_size: Option<usize> = None, within 1..=100_000;
+        /// Greatest number of long peers; (3 d + 1)^2 if absent.
+        pub long_peers: Option<usize> = None, within 0..=1_000_000;
+        /// Whether positions follow latencies.
+        pub embedding: Embedding = Embedding::Off;
+        /// Time between two gossip exchanges of a node, or "never".
+        pub gossip: Period = Period::every(Duration::from_secs(10));
+        /// Time between two latency measurements for the embedding.
+        pub probe: Period = Period::every(Duration::from_secs(1));
+        /// Time between two checks whether a peer is alive, in turn the short and the long one that has been silent for the longest, or "never".
+        pub check: Period = Period::every(Duration::from_secs(2));
+        /// Time after which a peer without a sign of life is removed, or "never"; nothing expires without gossip.
+        pub expiry: Period = Period::every(Duration::from_secs(600));
+        /// Time after which a joiner that has not found its place starts again through another member.
+        pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
+        /// How long a node waits for a reply.
+        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
+    }
+}
+
+/// The parameters of VHash in the form that its nodes use.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    pub(super) torus: Torus,
+    pub(super) rule: Rule,
+    pub(super) least_short: usize,
+    pub(super) most_long: usize,
+    pub(super) embedding: Embedding,
+    pub(super) gossip: Period,
+    pub(super) probe: Period,
+    pub(super) check: Period,
+    pub(super) expiry: Option<Duration>,
+    pub(super) join_timeout: Duration,
+}
+
+impl From<&VHashParameters> for Shared {
+    fn from(parameters: &VHashParameters) -> Self {
+        let table = 3 * parameters.dimensions + 1;
+        Self {
+            torus: Torus::new(parameters.dimensions),
+            rule: parameters.rule,
+            least_short: parameters.table_size.unwrap_or(table),
+            most_long: parameters.long_peers.unwrap_or(table * table),
+            embedding: parameters.embedding,
+            gossip: parameters.gossip,
+            probe: match parameters.embedding {
+                Embedding::Off => Period::NEVER,
+                Embedding::Springs => parameters.probe,
+            },
+            // Without gossip a node gets no signs of life, so nothing expires and nothing is
+            // checked.
+            check: match parameters.gossip.span() {
+                Some(_) => parameters.check,
+                None => Period::NEVER,
+            },
+            expiry: parameters
+                .gossip
+                .span()
+                .and_then(|_| parameters.expiry.span()),
+            join_timeout: parameters.join_timeout,
+        }
+    }
+}
+
+impl Configuration for VHashParameters {
+    fn check(&self, deployment: &Deployment) -> Result<(), ConfigError> {
+        let moves = self.embedding != Embedding::Off;
+        if self.gossip.span().is_none() && (deployment.need_maintenance() || moves) {
+            return Err(ConfigError::new(
+                "overlay.vhash.gossip",
+                "nodes find their peers and measure latencies by gossip; expected a duration",
+            ));
+        }
+        Ok(())
+    }
+
+    fn cost_estimate(&self, nodes: usize) -> CostEstimate {
+        let shared = Shared::from(self);
+        let peers = (shared.least_short + shared.most_long).min(nodes) as f64;
+        CostEstimate {
+            hops: libm::log2(nodes.max(2) as f64) / 2.0 + 1.0,
+            maintenance: self
+                .maintenance_rates(nodes)
+                .iter()
+                .map(|(_, rate)| rate)
+                .sum(),
+            build: 36.0 * shared.least_short.max(3 * self.dimensions + 1) as f64,
+            bytes: peers * 8.0 * (self.dimensions as f64 + 1.0),
+            peers: peers.min(nodes.saturating_sub(1) as f64),
+        }
+    }
+
+    fn maintenance_rates(&self, _: usize) -> Vec<(&'static str, f64)> {
+        let shared = Shared::from(self);
+        vec![
+            ("overlay.vhash.gossip", 4.0 * self.gossip.rate()),
+            ("overlay.vhash.probe", 2.0 * shared.probe.rate()),
+            ("overlay.vhash.check", 2.0 * shared.check.rate()),
+        ]
+    }
+
+    fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output {
+        visitor.visit::<VHash>(Shared::from(self))
+    }
+}

@@ -1,0 +1,199 @@
+//! Parameters of jobs and of the nodes that run them.
+
+use super::tasks::{Genetic, Kind, MarkovChain, Pi, Preimage, Task, WordCount};
+use crate::engine::{Duration, Seed};
+use crate::parameter::{ConfigError, NamedFile, Parameters, Table};
+use crate::space::Key;
+use std::ops::Range;
+use std::path::Path;
+
+crate::choices! {
+    /// How atoms reach their roots.
+    pub enum Dispatch {
+        /// All with the same next hop in one message, from node to node, as on the slides.
+        Fingers = "fingers",
+        /// Each in a message of its own, routed.
+        None = "none",
+        /// As in the published code: all in one message from one random node to the next, each of which keeps its own.
+        Walk = "walk",
+    }
+}
+
+crate::choices! {
+    /// Whether the work is computed.
+    pub enum Compute {
+        /// It is computed, and the job has a result.
+        Real = "real",
+        /// It only takes time and has no result.
+        Modelled = "modelled",
+    }
+}
+
+crate::choices! {
+    /// The execution model: messages or ticks.
+    pub enum Model {
+        /// Nodes exchange messages.
+        Messages = "messages",
+        /// Nodes work off their atoms in ticks, as in `experiment = "balance"`, without messages or latency.
+        Ticks = "ticks",
+    }
+}
+
+crate::choices! {
+    /// The distribution of node speeds.
+    pub enum SpeedDistribution {
+        /// All equal.
+        Homogeneous = "homogeneous",
+        /// A whole multiple of `nodes.speed`, uniform from 1 to `nodes.fastest`.
+        Uniform = "uniform",
+    }
+}
+
+crate::parameters! {
+    /// A job that the nodes run: ChordReduce on any overlay.
+    pub struct JobParameters {
+        /// What is computed.
+        pub kind: Kind = Kind::Pi;
+        /// The execution model: messages, or ticks, which give neither a result nor message counts.
+        pub model: Model = Model::Messages;
+        /// Samples: points, candidate numbers, children, or steps; word-count ignores it and takes the words of the text.
+        pub samples: u64 = 10_000_000, within 1.0..=1e15;
+        /// Number of atoms into which the samples are split.
+        pub atoms: u32 = 500, within 1..=10_000_000;
+        /// Nodes that hold an atom, its root included.
+        pub replicas: usize = 2, within 1..=64;
+        /// How atoms reach their roots.
+        pub bundle: Dispatch = Dispatch::Fingers;
+        /// How long a node collects results before it sends them on, reduced.
+        pub reduce_wait: Duration = Duration::from_millis(100);
+        /// Whether the work is computed.
+        pub compute: Compute = Compute::Real;
+        /// When the job is staged.
+        pub start: Duration = Duration::ZERO;
+        /// Time between two checks of a node on the replicas of its items.
+        pub repair: Duration = Duration::from_secs(5), within crate::parameter::Range::above(0.0);
+        /// Time without new results after which missing ones are asked for.
+        pub patience: Duration = Duration::from_secs(30), within crate::parameter::Range::above(0.0);
+        /// The text file of word-count, relative to the folder of the scenario.
+        pub text: String = String::new();
+        /// SHA-1 of the text, in hex. A resolved scenario contains it, so that a changed text is another run; where it is given, the text must match.
+        pub text_content: Option<String> = None;
+    }
+}
+
+crate::parameters! {
+    /// The capacity of nodes, in virtual time.
+    pub struct NodeParameters {
+        /// Samples per second.
+        pub speed: f64 = 1_000_000.0, within crate::parameter::Range::above(0.0);
+        /// The distribution of node speeds.
+        pub speed_distribution: SpeedDistribution = SpeedDistribution::Homogeneous;
+        /// Speed of the fastest nodes as a multiple of `speed`, with `speed-distribution = "uniform"`.
+        pub fastest: u64 = 10, within 1..=1_000_000;
+        /// Time to handle a message of a service; a node handles one after the other.
+        pub handling_time: Duration = Duration::ZERO;
+    }
+}
+
+impl JobParameters {
+    /// The range of sample numbers of an atom, of `samples` in all; ranges differ in length by at
+    /// most one.
+    pub fn share_of(&self, atom: u32, samples: u64) -> Range<u64> {
+        let first =
+            |atom: u32| (u128::from(samples) * u128::from(atom) / u128::from(self.atoms)) as u64;
+        first(atom)..first(atom + 1)
+    }
+}
+
+impl NodeParameters {
+    /// The speed of the nodes of `site`, in samples per second.
+    pub fn speed_of(&self, site: u32, seed: Seed) -> f64 {
+        match self.speed_distribution {
+            SpeedDistribution::Homogeneous => self.speed,
+            SpeedDistribution::Uniform => {
+                let mut stream = seed.stream("speeds", site.into());
+                self.speed * (1 + stream.below(self.fastest)) as f64
+            }
+        }
+    }
+}
+
+/// A job, validated.
+#[derive(Clone, Debug)]
+pub struct JobSpecification {
+    /// The table `job`.
+    pub parameters: JobParameters,
+    /// The text of word-count.
+    text: Option<WordCount>,
+}
+
+impl JobSpecification {
+    /// Reads and validates the table `job` and the text file that it names; `folder` is that of the
+    /// scenario.
+    ///
+    /// # Errors
+    /// The first key that is wrong: a text that is missing, not UTF-8 or without words, or more
+    /// atoms than samples.
+    pub fn read(table: &Table<'_>, folder: &Path) -> Result<Self, ConfigError> {
+        let parameters = JobParameters::read(table)?;
+        let mut specification = Self {
+            parameters,
+            text: None,
+        };
+        let parameters = &mut specification.parameters;
+        if parameters.kind == Kind::WordCount {
+            let key = table.path_of("text");
+            if parameters.text.is_empty() {
+                return Err(ConfigError::new(key, "expected the name of a text file"));
+            }
+            let content = ("text-content", &mut parameters.text_content);
+            let file = NamedFile::read(table, ("text", &parameters.text), content, folder)?;
+            let path = file.path;
+            let text = String::from_utf8(file.bytes).map_err(|_| {
+                let message = format_args!("{}: expected UTF-8 text", path.display());
+                ConfigError::new(&key, message)
+            })?;
+            let words = WordCount::new(&text);
+            if words.is_empty() {
+                let message = format_args!("{}: there is no word in it", path.display());
+                return Err(ConfigError::new(key, message));
+            }
+            specification.text = Some(words);
+        }
+        let samples = specification.samples();
+        if u64::from(specification.parameters.atoms) > samples {
+            let message = format_args!(
+                "expected at most as many atoms as samples, {samples}, found {}",
+                specification.parameters.atoms
+            );
+            return Err(ConfigError::new(table.path_of("atoms"), message));
+        }
+        Ok(specification)
+    }
+
+    /// Number of samples.
+    pub fn samples(&self) -> u64 {
+        self.text
+            .as_ref()
+            .map_or(self.parameters.samples, WordCount::len)
+    }
+
+    /// The task of the job.
+    pub fn task(&self, seed: Seed) -> Box<dyn Task> {
+        match (self.parameters.kind, &self.text) {
+            (Kind::WordCount, Some(text)) => Box::new(text.clone()),
+            (Kind::Pi | Kind::WordCount, _) => Box::new(Pi),
+            (Kind::Preimage, _) => {
+                let mut stream = seed.stream("preimage", 0);
+                Box::new(Preimage::new(self.samples(), &mut stream))
+            }
+            (Kind::Genetic, _) => Box::new(Genetic),
+            (Kind::MarkovChain, _) => Box::new(MarkovChain),
+        }
+    }
+
+    /// The address of the job: its root stages the job and collects the results.
+    pub fn address(seed: Seed) -> Key {
+        Key::random(&mut seed.stream("job-address", 0))
+    }
+}

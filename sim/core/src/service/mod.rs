@@ -1,0 +1,7 @@
+//! Services: applications that run on any overlay by the common API, independent of the overlay.
+
+pub mod job;
+pub mod replication;
+pub mod storage;
+
+pub use replication::{Item, ItemChange, Items, Names, Outbox, ReplicationMessage, Store};

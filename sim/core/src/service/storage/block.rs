@@ -1,0 +1,215 @@
+//! The value stored under a key.
+
+use crate::engine::Instant;
+use crate::service::replication::Item;
+use crate::space::Key;
+use std::fmt;
+use std::sync::Arc;
+
+/// Bytes and their SHA-1, which is computed once at creation; clones share both.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content {
+    bytes: Arc<[u8]>,
+    digest: Key,
+}
+
+impl Content {
+    /// A content with these bytes. O(n) for n bytes.
+    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        let digest = Key::sha1(&bytes);
+        Self { bytes, digest }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Their SHA-1.
+    pub fn digest(&self) -> Key {
+        self.digest
+    }
+
+    /// A copy with one bit flipped.
+    fn altered(&self) -> Self {
+        let mut bytes = self.bytes.to_vec();
+        match bytes.first_mut() {
+            Some(byte) => *byte ^= 1,
+            None => bytes.push(1),
+        }
+        Self::new(bytes)
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} bytes, {:?}", self.bytes.len(), self.digest)
+    }
+}
+
+/// The kind of a stored value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A block, whose key is the SHA-1 of its content.
+    Block,
+    /// The keyfile of a file, under the SHA-1 of the file's name. It may be overwritten, and its
+    /// key does not authenticate it; in CFS its publisher signs it.
+    Keyfile,
+}
+
+/// The value stored under a key: a content, or a tombstone.
+///
+/// Of two values for one key the later one wins, by the time at which the initiator first issued
+/// the put or delete; at equal times the tombstone wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    kind: Kind,
+    stamp: Instant,
+    content: Option<Content>,
+}
+
+impl Block {
+    /// `content`, stored at `stamp`.
+    pub fn new(kind: Kind, content: Content, stamp: Instant) -> Self {
+        Self {
+            kind,
+            stamp,
+            content: Some(content),
+        }
+    }
+
+    /// A tombstone of a deletion at `stamp`.
+    pub fn tombstone(stamp: Instant) -> Self {
+        Self {
+            kind: Kind::Block,
+            stamp,
+            content: None,
+        }
+    }
+
+    /// The content, unless this is a tombstone.
+    pub fn content(&self) -> Option<&Content> {
+        self.content.as_ref()
+    }
+
+    /// When it was stored or deleted.
+    pub fn stamp(&self) -> Instant {
+        self.stamp
+    }
+
+    /// Whether it is valid under `key`: the SHA-1 of a block's content must equal the key. Keyfiles
+    /// and tombstones cannot be verified.
+    pub fn is_sound(&self, key: &Key) -> bool {
+        match (&self.content, self.kind) {
+            (Some(content), Kind::Block) => content.digest == *key,
+            (Some(_), Kind::Keyfile) | (None, _) => true,
+        }
+    }
+
+    /// Alters the content, if there is one.
+    pub(super) fn forge(&mut self) {
+        if let Some(content) = &mut self.content {
+            *content = content.altered();
+        }
+    }
+
+    fn rank(&self) -> (Instant, bool, Option<Key>) {
+        let digest = self.content.as_ref().map(Content::digest);
+        (self.stamp, self.content.is_none(), digest)
+    }
+}
+
+/// Bytes of a time in a message.
+pub(super) const STAMP_BYTES: u32 = 8;
+
+impl Item for Block {
+    fn merge(&mut self, other: Self) -> bool {
+        let is_later = other.rank() > self.rank();
+        if is_later {
+            *self = other;
+        }
+        is_later
+    }
+
+    fn bytes(&self) -> u32 {
+        let length = self
+            .content
+            .as_ref()
+            .map_or(0, |content| content.bytes.len());
+        STAMP_BYTES + length as u32
+    }
+
+    fn version(&self) -> u64 {
+        let (stamp, deleted, digest) = self.rank();
+        let digest = digest.map_or(0, Key::prefix);
+        (stamp.as_nanos() << 1) ^ u64::from(deleted) ^ digest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn block(kind: Kind, stamp: u64, content: Option<u8>) -> Block {
+        let stamp = Instant::from_nanos(stamp);
+        match content {
+            Some(byte) => Block::new(kind, Content::new([byte]), stamp),
+            None => Block::tombstone(stamp),
+        }
+    }
+
+    #[test]
+    fn a_block_is_known_by_its_content_and_a_keyfile_is_not() {
+        let content = Content::new(*b"abc");
+        // Example of FIPS 180-4.
+        let key: [u8; 20] = [
+            0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e, 0x25, 0x71, 0x78, 0x50,
+            0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d,
+        ];
+        let key = Key::from_bytes(key);
+        assert_eq!(content.digest(), key);
+        for (kind, survives) in [(Kind::Block, false), (Kind::Keyfile, true)] {
+            let mut block = Block::new(kind, content.clone(), Instant::START);
+            assert!(block.is_sound(&key));
+            block.forge();
+            assert_eq!(block.is_sound(&key), survives);
+            assert_ne!(block.content(), Some(&content));
+        }
+        assert!(!Content::new([]).altered().bytes().is_empty());
+    }
+
+    proptest! {
+        /// The result of merging copies does not depend on the order, and two copies have equal
+        /// versions if and only if they are equal.
+        #[test]
+        fn the_order_of_copies_does_not_matter(
+            told in prop::collection::vec((0u64..4, prop::option::of(0u8..3)), 1..8),
+            context in 0usize..8,
+        ) {
+            let blocks: Vec<Block> = told
+                .iter()
+                .map(|(stamp, content)| block(Kind::Keyfile, *stamp, *content))
+                .collect();
+            let merged = |blocks: &[Block]| {
+                let mut all = blocks[0].clone();
+                for other in &blocks[1..] {
+                    let before = all.clone();
+                    prop_assert_eq!(all.merge(other.clone()), all != before);
+                }
+                Ok(all)
+            };
+            let mut turned = blocks.clone();
+            turned.rotate_left(context % blocks.len());
+            prop_assert_eq!(merged(&blocks)?, merged(&turned)?);
+            turned.reverse();
+            prop_assert_eq!(merged(&blocks)?, merged(&turned)?);
+            for (one, other) in blocks.iter().zip(&turned) {
+                // The kind of a tombstone does not matter.
+                let alike = one.rank() == other.rank();
+                prop_assert_eq!(one.version() == other.version(), alike);
+            }
+        }
+    }
+}

@@ -1,0 +1,471 @@
+//! Storage after CFS: blocks keyed by the SHA-1 of their content, replicated on the replica set of
+//! their key.
+//!
+//! Dabek, Kaashoek, Karger, Morris and Stoica, "Wide-area cooperative storage with CFS" (SOSP
+//! 2001). A block is sent to the root of its key, which creates and repairs replicas
+//! ([`replication`](super::replication)). A get is sent to the root. If the root has no copy, it
+//! asks its replica set, and a node with a copy sends it directly to the reader. The reader
+//! computes the SHA-1 and requests another copy if it does not equal the key. Files are split into
+//! blocks; a keyfile lists them (`files`).
+//!
+//! Beyond CFS: it has no deletion, but lets blocks expire. Here a deletion leaves a tombstone on
+//! the replica set, and the later of a content and a tombstone wins everywhere ([`Block`]). So a
+//! copy that was cut off does not restore the block, provided it is offered to the root before the
+//! tombstones are removed (`storage.tombstone`). Not implemented from CFS: signed keyfiles, caches
+//! on the lookup path, quotas, virtual servers.
+
+mod block;
+mod client;
+mod files;
+mod metrics;
+mod parameters;
+
+pub use block::{Block, Content, Kind};
+pub use files::{join, key_of, read_keyfile, split};
+pub use metrics::{Answer, CompletedRequest, Operation, StorageMetrics};
+pub use parameters::StorageParameters;
+
+use super::replication::{Item, Outbox, ReplicationMessage, Store};
+use crate::engine::{Instant, Stream};
+use crate::overlay::{Application, HEADER_BYTES, ItemState, NODE_BYTES, Node};
+use crate::space::Key;
+use block::STAMP_BYTES;
+use client::{Client, Refused};
+
+type StorageContext<'a> = crate::overlay::AppContext<'a, Storage>;
+
+/// Storage on one node.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    store: Store<Block>,
+    client: Client,
+    random: Stream,
+}
+
+/// Messages between nodes.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// To the root: store this block.
+    Put {
+        /// The number of the request.
+        number: u32,
+        /// The block.
+        block: Block,
+    },
+    /// To the root: delete the value under the key.
+    Delete {
+        /// The number of the request.
+        number: u32,
+        /// When the deletion was first issued.
+        stamp: Instant,
+    },
+    /// To the root: send the content.
+    Get {
+        /// The number of the request.
+        number: u32,
+        /// Nodes that have sent an invalid content.
+        refused: Refused,
+    },
+    /// To a node of the replica set: send the content to the reader, or forward this message.
+    Seek {
+        /// The key.
+        key: Key,
+        /// The reader.
+        reader: Node,
+        /// The number of the reader's request.
+        number: u32,
+        /// The nodes to ask next, the last of them first.
+        others: Vec<Node>,
+    },
+    /// To the initiator: the value is stored or deleted.
+    Done {
+        /// The number of the request.
+        number: u32,
+    },
+    /// To the reader: the content.
+    Found {
+        /// The number of the request.
+        number: u32,
+        /// The stored block.
+        block: Block,
+    },
+    /// To the reader: the value does not exist.
+    Absent {
+        /// The number of the request.
+        number: u32,
+        /// It was deleted.
+        deleted: bool,
+    },
+    /// Replication of blocks.
+    Replication(ReplicationMessage<Block>),
+}
+
+/// Timers of a node.
+#[derive(Clone, Copy, Debug)]
+pub enum Timer {
+    /// Send keep-alives to replicas.
+    Repair,
+    /// Remove old tombstones.
+    Sweep,
+    /// Check whether try (second number) of the request (first number) was answered.
+    Retry(u32, u32),
+}
+
+impl Storage {
+    /// The store of this node.
+    pub fn store(&self) -> &Store<Block> {
+        &self.store
+    }
+
+    /// Stores a block under the SHA-1 of `content`. The result is in the [`StorageMetrics`], as for
+    /// all requests.
+    pub fn put(&mut self, context: &mut StorageContext<'_>, content: Content) {
+        self.client.put(context, content);
+    }
+
+    /// Reads the block with `key`.
+    pub fn get(&mut self, context: &mut StorageContext<'_>, key: Key) {
+        self.client.get(context, key);
+    }
+
+    /// Deletes the block or keyfile with `key`. The blocks of a file remain when its keyfile is
+    /// deleted: other files may share them.
+    pub fn delete(&mut self, context: &mut StorageContext<'_>, key: Key) {
+        self.client.delete(context, key);
+    }
+
+    /// Stores `file` under `name`: its blocks, then its keyfile.
+    pub fn put_file(&mut self, context: &mut StorageContext<'_>, name: &str, file: &[u8]) {
+        self.client.put_file(context, name, file);
+    }
+
+    /// Reads the file with `name`: its keyfile, then all blocks at once.
+    pub fn get_file(&mut self, context: &mut StorageContext<'_>, name: &str) {
+        self.client.get_file(context, name);
+    }
+
+    /// Runs `act` on the store, and sends its messages.
+    fn with_store<R>(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        act: impl FnOnce(&mut Store<Block>, &StorageContext<'_>, &mut Outbox<Block>) -> R,
+    ) -> R {
+        let mut outbox = Outbox::new();
+        let result = act(&mut self.store, context, &mut outbox);
+        // Storage does not use the list of changes.
+        drop(self.store.changes());
+        for (to, replication) in outbox {
+            let message = Message::Replication(replication);
+            context.metrics.repair_messages += 1;
+            context.metrics.repair_bytes += u64::from(HEADER_BYTES + Self::bytes(&message));
+            context.send(to, message);
+        }
+        result
+    }
+
+    /// Stores a block whose root this node is.
+    fn take(&mut self, context: &mut StorageContext<'_>, key: Key, block: Block) {
+        self.with_store(context, |store, context, outbox| {
+            store.take(context.routing, vec![(key, block)], None, true, outbox)
+        });
+    }
+
+    /// Sends `message` to `to`, or handles it here if that is this node.
+    fn reply(&mut self, context: &mut StorageContext<'_>, to: Node, message: Message) {
+        if to == context.me {
+            self.receive(context, to, message);
+        } else {
+            context.send(to, message);
+        }
+    }
+
+    /// Answers a reader if this node has a value for `key`; returns whether it does.
+    fn serve(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        key: &Key,
+        reader: Node,
+        number: u32,
+    ) -> bool {
+        let Some(block) = self.store.get(key) else {
+            return false;
+        };
+        let message = match block.content() {
+            Some(_) => Message::Found {
+                number,
+                block: block.clone(),
+            },
+            None => Message::Absent {
+                number,
+                deleted: true,
+            },
+        };
+        self.reply(context, reader, message);
+        true
+    }
+
+    /// Answers a reader as the root of `key`, or asks the replica set, without the nodes in
+    /// `refused`.
+    fn read(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        key: Key,
+        reader: Node,
+        number: u32,
+        refused: &Refused,
+    ) {
+        if refused.contains(&context.me) || !self.serve(context, &key, reader, number) {
+            let mut others = context.routing.replica_set(&key, context.shared.replicas);
+            others.retain(|node| !refused.contains(node));
+            others.reverse();
+            self.seek(context, key, reader, number, others);
+        }
+    }
+
+    /// Asks the last of `others` for a content; if there is none, reports to the reader that the
+    /// value does not exist.
+    fn seek(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        key: Key,
+        reader: Node,
+        number: u32,
+        mut others: Vec<Node>,
+    ) {
+        match others.pop() {
+            Some(next) => context.send(
+                next,
+                Message::Seek {
+                    key,
+                    reader,
+                    number,
+                    others,
+                },
+            ),
+            None => {
+                let deleted = false;
+                self.reply(context, reader, Message::Absent { number, deleted });
+            }
+        }
+    }
+
+    /// Removes the blocks whose SHA-1 is not their key from a replication message.
+    fn drop_invalid(context: &mut StorageContext<'_>, replication: &mut ReplicationMessage<Block>) {
+        if let ReplicationMessage::Take { items, .. } | ReplicationMessage::Copy(items) =
+            replication
+            && context.shared.verify
+        {
+            let before = items.len();
+            items.retain(|(key, block)| block.is_sound(key));
+            context.metrics.refused_by_holders += (before - items.len()) as u64;
+        }
+    }
+}
+
+impl Application for Storage {
+    type Shared = StorageParameters;
+    type Message = Message;
+    type Timer = Timer;
+    type Metrics = StorageMetrics;
+    const ITEM: &'static str = "block";
+
+    fn new(shared: &StorageParameters, _: u32, random: Stream) -> Self {
+        Self {
+            store: Store::new(shared.replicas),
+            client: Client::new(random.clone()),
+            random,
+        }
+    }
+
+    fn start(&mut self, context: &mut StorageContext<'_>) {
+        if let Some(first) = context.shared.repair.first(&mut self.random) {
+            context.set_timer(first, Timer::Repair);
+        }
+        context.set_timer(context.shared.sweep(), Timer::Sweep);
+    }
+
+    fn deliver(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        origin: Node,
+        key: Key,
+        message: Message,
+    ) {
+        match message {
+            Message::Put { number, block } => {
+                if context.shared.verify && !block.is_sound(&key) {
+                    context.metrics.refused_by_holders += 1;
+                    return;
+                }
+                self.take(context, key, block);
+                self.reply(context, origin, Message::Done { number });
+            }
+            Message::Delete { number, stamp } => {
+                self.take(context, key, Block::tombstone(stamp));
+                self.reply(context, origin, Message::Done { number });
+            }
+            Message::Get { number, refused } => self.read(context, key, origin, number, &refused),
+            _ => {}
+        }
+    }
+
+    fn receive(&mut self, context: &mut StorageContext<'_>, from: Node, message: Message) {
+        match message {
+            Message::Done { number } => self.client.done(context, number),
+            Message::Absent { number, deleted } => self.client.absent(context, number, deleted),
+            Message::Found { number, block } => {
+                if let Some(content) = block.content() {
+                    self.client.found(context, from, number, content.clone());
+                }
+            }
+            Message::Seek {
+                key,
+                reader,
+                number,
+                others,
+            } => {
+                if !self.serve(context, &key, reader, number) {
+                    self.seek(context, key, reader, number, others);
+                }
+            }
+            Message::Replication(mut replication) => {
+                Self::drop_invalid(context, &mut replication);
+                self.with_store(context, |store, context, outbox| {
+                    store.receive(context.routing, context.now, from, replication, outbox)
+                });
+            }
+            Message::Put { .. } | Message::Delete { .. } | Message::Get { .. } => {}
+        }
+    }
+
+    fn undelivered(&mut self, context: &mut StorageContext<'_>, to: Node, message: Message) {
+        match message {
+            Message::Seek {
+                key,
+                reader,
+                number,
+                others,
+            } => self.seek(context, key, reader, number, others),
+            Message::Replication(replication) => {
+                self.with_store(context, |store, context, outbox| {
+                    store.undelivered(context.routing, to, replication, outbox)
+                });
+            }
+            // The reader has departed.
+            _ => {}
+        }
+    }
+
+    fn on_timer(&mut self, context: &mut StorageContext<'_>, timer: Timer) {
+        match timer {
+            Timer::Repair => {
+                let patience = context.shared.patience();
+                self.with_store(context, |store, context, outbox| {
+                    store.keep_alive(context.me, context.routing, context.now, patience, outbox)
+                });
+                if let Some(next) = context.shared.repair.next(0.0, &mut self.random) {
+                    context.set_timer(next, Timer::Repair);
+                }
+            }
+            Timer::Sweep => {
+                let lifetime = context.shared.tombstone;
+                let is_old = |block: &Block| {
+                    block.content().is_none() && context.now.since(block.stamp()) > lifetime
+                };
+                let old = self.store.iter().filter(|(_, block)| is_old(block));
+                let old: Vec<Key> = old.map(|(key, _)| *key).collect();
+                for key in old {
+                    self.store.remove(&key);
+                }
+                context.set_timer(context.shared.sweep(), Timer::Sweep);
+            }
+            Timer::Retry(number, tries) => self.client.time_out(context, number, tries),
+        }
+    }
+
+    fn update(&mut self, context: &mut StorageContext<'_>) {
+        self.with_store(context, |store, context, outbox| {
+            store.update_ownership(context.me, context.routing, context.now, outbox)
+        });
+    }
+
+    /// Blocks are on disk, requests are not.
+    fn on_pause(&mut self, _: Instant, metrics: &mut StorageMetrics) {
+        self.client.abandon(metrics);
+    }
+
+    fn on_stop(&mut self, _: Instant, metrics: &mut StorageMetrics) {
+        self.client.abandon(metrics);
+    }
+
+    fn forge(message: &mut Message) {
+        match message {
+            Message::Put { block, .. } | Message::Found { block, .. } => block.forge(),
+            Message::Replication(
+                ReplicationMessage::Take { items, .. } | ReplicationMessage::Copy(items),
+            ) => {
+                items.iter_mut().for_each(|(_, block)| block.forge());
+            }
+            _ => {}
+        }
+    }
+
+    fn bytes(message: &Message) -> u32 {
+        const NUMBER: u32 = 4;
+        const FLAG: u32 = 1;
+        match message {
+            Message::Put { block, .. } | Message::Found { block, .. } => {
+                NUMBER + FLAG + block.bytes()
+            }
+            Message::Delete { .. } => NUMBER + STAMP_BYTES,
+            Message::Get { refused, .. } => NUMBER + NODE_BYTES * refused.len() as u32,
+            Message::Seek { others, .. } => NUMBER + NODE_BYTES * (2 + others.len() as u32),
+            Message::Done { .. } => NUMBER,
+            Message::Absent { .. } => NUMBER + FLAG,
+            Message::Replication(replication) => replication.bytes(),
+        }
+    }
+
+    fn kind(message: &Message) -> &'static str {
+        match message {
+            Message::Put { .. } => "put",
+            Message::Delete { .. } => "delete",
+            Message::Get { .. } => "get",
+            Message::Seek { .. } => "get, to a copy",
+            Message::Done { .. } => "done",
+            Message::Found { .. } => "found",
+            Message::Absent { .. } => "absent",
+            Message::Replication(replication) => replication.kind(),
+        }
+    }
+
+    /// Tombstones are not shown: they hold no content.
+    fn each_item(&self, see: &mut dyn FnMut(&Key, ItemState)) {
+        for (key, block) in self.store.iter() {
+            match block.content() {
+                Some(_) if self.store.owns(key) => see(key, ItemState::Done),
+                Some(_) => see(key, ItemState::Copy),
+                None => {}
+            }
+        }
+    }
+
+    fn counters(metrics: &StorageMetrics) -> Vec<(&'static str, u64)> {
+        let answered = |ended: &&CompletedRequest| {
+            matches!(
+                ended.answer,
+                Answer::Done | Answer::Content(_) | Answer::File(_)
+            )
+        };
+        let answered = metrics.ended.iter().filter(answered).count();
+        vec![
+            ("requests under way", metrics.open),
+            ("requests answered", answered as u64),
+            ("requests failed", (metrics.ended.len() - answered) as u64),
+        ]
+    }
+
+    fn is_over(metrics: &StorageMetrics) -> bool {
+        metrics.open == 0
+    }
+}

@@ -1,0 +1,393 @@
+//! Detection of the format of a file from its content.
+
+use super::delimited::{Columns, Separator};
+use super::edge_list::has_colons;
+use super::latency::is_round_trip;
+use super::numbers::{duration, is_quantity};
+use super::rtt_matrix::{Outline, Shape, is_entry, is_missing, is_zero};
+use super::text::{data_lines, is_data, numbered};
+use super::{Fault, File, Format, as_relationships, brite, dimacs, gml, inet, konect, pajek};
+use rustc_hash::FxHashSet;
+
+/// The greatest number of rows for which a table may be square by chance.
+const CHANCE: usize = 8;
+
+/// The detected format.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Guess {
+    pub(super) format: Format,
+    /// A line that counts hosts and is not a link.
+    pub(super) skip: Option<usize>,
+}
+
+impl From<Format> for Guess {
+    fn from(format: Format) -> Self {
+        Self { format, skip: None }
+    }
+}
+
+/// The format of `text`.
+///
+/// # Errors
+/// If the format is ambiguous, or is one that is not read.
+pub(super) fn guess(text: &str, file: &File) -> Result<Guess, Fault> {
+    // A scenario that names columns says that there are some.
+    if file.columns.is_some() {
+        return table(text, file);
+    }
+    if let Some(format) = signature(text) {
+        return Ok(format.into());
+    }
+    if let Some((line, name)) = unread(text, file) {
+        let message = format!(
+            "this looks like {name}, which is not read; `format` under [underlay.file] says if it \
+             is something else"
+        );
+        return Err(Fault::new(line, message));
+    }
+    table(text, file)
+}
+
+fn doubt(line: usize, one: &str, other: &str) -> Fault {
+    let message = format!("might be {one} or {other}; `format` under [underlay.file] says which");
+    Fault::new(line, message)
+}
+
+/// The format of a text that begins with a sign of it.
+fn signature(text: &str) -> Option<Format> {
+    let (_, first) = data_lines(text).next()?;
+    let head = text.trim_start().get(..14).unwrap_or_default();
+    if head.eq_ignore_ascii_case("%%MatrixMarket") {
+        Some(Format::MatrixMarket)
+    } else if konect::opens(text) {
+        Some(Format::Konect)
+    } else if first.trim_start().starts_with('<') {
+        Some(Format::Graphml)
+    } else if pajek::opens(text) {
+        Some(Format::Pajek)
+    } else if brite::opens(text) {
+        Some(Format::Brite)
+    } else if gml::opens(text) {
+        Some(Format::Gml)
+    } else if dimacs::opens(text) {
+        Some(Format::Dimacs)
+    } else if inet::opens(text) {
+        Some(Format::Inet)
+    } else if as_relationships::opens(text) {
+        Some(Format::AsRelationships)
+    } else {
+        None
+    }
+}
+
+/// A format that is recognised but not read: the line with its sign, and its name.
+fn unread(text: &str, file: &File) -> Option<(usize, &'static str)> {
+    // DOT has its own comments.
+    let is_comment =
+        |line: &str| line.trim_start().starts_with("//") || line.trim_start().starts_with("/*");
+    let mut lines = data_lines(text).skip_while(|(_, line)| is_comment(line));
+    let (line, first) = lines.next()?;
+    let lower = first.trim().to_ascii_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    let opens = lower.contains('{')
+        || lines
+            .next()
+            .is_some_and(|(_, next)| next.trim_start().starts_with('{'));
+    let name = match words[..] {
+        ["graph" | "digraph" | "strict", ..] if opens => "Graphviz DOT",
+        ["topology", ..] => "a p2psim topology",
+        ["node", _] if first.trim_start().starts_with("node") => "a p2psim topology",
+        ["link", id, ..] if id.starts_with('l') && id.ends_with(':') => "CAIDA ITDK",
+        ["node", id, ..] if id.starts_with('n') && id.ends_with(':') => "CAIDA ITDK",
+        ["dl", ..] => "UCINET DL",
+        ["leda.graph", ..] => "LEDA",
+        ["graph", "(#nodes", ..] => "GT-ITM",
+        ["*", "graphbase", ..] => "the Stanford GraphBase",
+        [word, ..] if word.starts_with(['{', '[']) => "JSON",
+        [word, ..] if word.starts_with(">>graph6<<") || word.starts_with(">>sparse6<<") => "graph6",
+        _ if is_lgl(text) => "the Large Graph Layout (LGL)",
+        _ if is_trivial(text) => "the Trivial Graph Format",
+        _ if file.separator.as_deref() != Some(":") && has_colons(text) => {
+            "an adjacency list with colons"
+        }
+        _ if all(text, |line| {
+            line.contains("->") || line.split_whitespace().nth(1) == Some("--")
+        }) =>
+        {
+            "a list of links with arrows"
+        }
+        _ if all(text, |line| {
+            line.starts_with('(') && line.trim_end_matches(',').ends_with(')')
+        }) =>
+        {
+            "a list of pairs in parentheses"
+        }
+        _ => return None,
+    };
+    Some((line, name))
+}
+
+/// Whether all data lines satisfy `is_so`.
+fn all(text: &str, is_so: impl Fn(&str) -> bool) -> bool {
+    data_lines(text).all(|(_, line)| is_so(line.trim()))
+}
+
+/// Whether a text is in blocks: a line `# HOST`, followed by one neighbour with its weight per
+/// line.
+fn is_lgl(text: &str) -> bool {
+    let (mut blocks, mut is_open, mut is_other, mut weights) = (0, false, false, true);
+    for (_, line) in numbered(text) {
+        let line = line.trim();
+        let words = line.trim_start_matches('#').split_whitespace();
+        match (line.strip_prefix('#'), words.clone().count()) {
+            (None, 0) => {}
+            (Some(_), 1) => {
+                blocks += usize::from(!is_open);
+                is_open = true;
+            }
+            (None, 1 | 2) if blocks > 0 => {
+                is_open = false;
+                let mut numbers = words.map(|word| word.parse::<f64>().is_ok());
+                let host = numbers.next();
+                weights &= host == Some(false) && numbers.next() == Some(true);
+            }
+            _ => is_other = true,
+        }
+    }
+    !is_other && !is_open && (blocks > 1 || blocks == 1 && weights)
+}
+
+/// Whether a line `#` is between data lines.
+fn is_trivial(text: &str) -> bool {
+    let mut lines = numbered(text).skip_while(|(_, line)| !is_data(line));
+    lines.any(|(_, line)| line.trim() == "#") && lines.any(|(_, line)| is_data(line))
+}
+
+/// The format of a text that is a table.
+fn table(text: &str, file: &File) -> Result<Guess, Fault> {
+    let separator = Separator::of(text, file)?;
+    if let Some(columns) = &file.columns {
+        let pairs = columns.0.iter().any(|name| is_round_trip(name));
+        return Ok(if pairs {
+            Format::RttPairs
+        } else {
+            Format::EdgeList
+        }
+        .into());
+    }
+    let Some((line, first)) = data_lines(text).next() else {
+        return Ok(Format::EdgeList.into());
+    };
+    let cells = separator.cells(first);
+    match Shape::of(text, separator) {
+        Ok(shape) => {
+            if let Some(format) = matrix(text, separator, file, shape, line)? {
+                return Ok(format.into());
+            }
+        }
+        // Its reader reports what is wrong with it.
+        Err(_) if cells.len() > 3 && cells.iter().all(|cell| is_entry(cell)) => {
+            return Ok(Format::RttMatrix.into());
+        }
+        Err(_) => {}
+    }
+    if let Some(skip) = count_line(text, separator)? {
+        let (format, skip) = (Format::EdgeList, Some(skip));
+        return Ok(Guess { format, skip });
+    }
+    // A header shows whether the times are round-trip times.
+    if let Ok(columns) = Columns::of(text, separator, file, None)
+        && columns.named
+    {
+        if matches!(columns.latency(file), Ok(Some((_, name))) if is_round_trip(name)) {
+            return Ok(Format::RttPairs.into());
+        }
+        if columns.has_ends {
+            return Ok(Format::EdgeList.into());
+        }
+    }
+    if let Some(line) = neighbours(text, separator) {
+        return Err(doubt(line, "an edge-list", "an adjacency-list"));
+    }
+    Ok(Format::EdgeList.into())
+}
+
+/// Whether a table with the shape of a matrix is a matrix.
+fn matrix(
+    text: &str,
+    separator: Separator,
+    file: &File,
+    shape: Shape,
+    line: usize,
+) -> Result<Option<Format>, Fault> {
+    let has_words = shape.has_head || shape.has_names;
+    if shape.rows < 2 || !shape.is_whole {
+        // An empty diagonal in a square, and words off it that are not names.
+        let is_square = shape.outline == Outline::Square && shape.rows > 2 && !has_words;
+        return match is_square && signs(text, separator, shape).0 {
+            true => Err(doubt(line, "an rtt-matrix", "an edge-list")),
+            false => Ok(None),
+        };
+    }
+    if shape.has_head
+        && Columns::of(text, separator, file, None).is_ok_and(|columns| columns.has_ends)
+    {
+        return Ok(None);
+    }
+    if shape.outline != Outline::Square {
+        let (zero, _) = signs(text, separator, shape);
+        // A single number, and then pairs: it counts hosts.
+        let is_matrix = zero || shape.rows > 2 || shape.outline == Outline::Upper;
+        return Ok(is_matrix.then_some(Format::RttMatrix));
+    }
+    if shape.rows > CHANCE {
+        return Ok(Some(Format::RttMatrix));
+    }
+    let (zero, symmetric) = signs(text, separator, shape);
+    match (shape.rows, zero, symmetric) {
+        (4.., true, _) | (4.., _, true) => Ok(Some(Format::RttMatrix)),
+        (3, true, true) => Ok(Some(Format::RttMatrix)),
+        (_, true, _) if has_words && (shape.rows > 2 || shape.has_head) => {
+            Ok(Some(Format::RttMatrix))
+        }
+        (2..=3, true, _) | (4.., ..) => Err(doubt(line, "an rtt-matrix", "an edge-list")),
+        _ => Ok(None),
+    }
+}
+
+/// Whether a small matrix has an empty diagonal, and whether it is symmetric.
+fn signs(text: &str, separator: Separator, shape: Shape) -> (bool, bool) {
+    let rows = data_lines(text).skip(usize::from(shape.has_head));
+    let names = usize::from(shape.has_names);
+    let rows: Vec<Vec<&str>> = rows
+        .map(|(_, row)| separator.cells(row).split_off(names))
+        .take(if shape.outline == Outline::Square {
+            CHANCE
+        } else {
+            2
+        })
+        .collect();
+    let is_empty = |cell: &&str| is_missing(cell) || is_zero(cell);
+    let zero = rows.iter().enumerate().all(|(place, row)| {
+        let cell = match shape.outline {
+            Outline::Square => row.get(place),
+            Outline::Upper => row.first(),
+            Outline::Lower => row.last(),
+        };
+        cell.is_some_and(is_empty)
+    });
+    let get = |row: usize, column: usize| rows.get(row).and_then(|row| row.get(column));
+    let symmetric = (0..rows.len()).all(|a| (0..a).all(|b| get(a, b) == get(b, a)));
+    (zero, symmetric)
+}
+
+/// The first line, if it counts hosts, and perhaps links: a single number, or two of which the
+/// second is the number of the other lines, whose host numbers do not exceed the first.
+fn count_line(text: &str, separator: Separator) -> Result<Option<usize>, Fault> {
+    let mut lines = data_lines(text);
+    let Some((line, first)) = lines.next() else {
+        return Ok(None);
+    };
+    let head = separator.cells(first);
+    let numbers: Option<Vec<usize>> = head.iter().map(|word| word.parse().ok()).collect();
+    let Some(numbers) = numbers.filter(|numbers| numbers.len() < 4) else {
+        return Ok(None);
+    };
+    // The number of other lines, of all their cells, the fewest cells of a line, and the largest
+    // host number.
+    let (mut rows, mut all, mut fewest, mut largest) = (0, 0, usize::MAX, Some(0));
+    let (mut named, mut names) = (false, 0);
+    let mut cells = Vec::new();
+    for (_, row) in lines {
+        separator.split(row, &mut cells);
+        rows += 1;
+        all += cells.len();
+        fewest = fewest.min(cells.len());
+        for word in cells.iter().take(2) {
+            largest = match (largest, word.parse::<usize>()) {
+                (Some(largest), Ok(number)) => Some(largest.max(number)),
+                _ => None,
+            };
+            named |= head.first() == Some(word);
+            names += usize::from(head.get(1) == Some(word));
+        }
+    }
+    let fits = |hosts: usize| largest.is_none_or(|largest| largest <= hosts);
+    let metis = |hosts: usize, links: usize| rows == hosts && links.checked_mul(2) == Some(all);
+    match numbers[..] {
+        [hosts] if rows > 0 && fewest > 1 && fits(hosts) => Ok(Some(line)),
+        [hosts, links]
+            if rows > 0 && links == rows && fewest > 1 && largest.is_some() && fits(hosts) =>
+        {
+            if metis(hosts, links) {
+                Err(doubt(
+                    line,
+                    "an edge-list that begins with a count",
+                    "METIS, which is not read",
+                ))
+            } else if largest == Some(hosts) {
+                Ok(Some(line))
+            } else if named && names > 0 {
+                let other = "one whose first line counts its hosts and links (leave that out)";
+                Err(doubt(line, "an edge-list", other))
+            } else {
+                Ok(Some(line))
+            }
+        }
+        [hosts, links] | [hosts, links, _] if rows > 2 && metis(hosts, links) && fits(hosts) => {
+            Err(doubt(line, "an edge-list", "METIS, which is not read"))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A line with more than two names of hosts, which may be a host with its neighbours.
+fn neighbours(text: &str, separator: Separator) -> Option<usize> {
+    let (mut hosts, mut cells) = (FxHashSet::default(), Vec::new());
+    let (mut pairs, mut whole) = (false, true);
+    for (_, row) in data_lines(text) {
+        separator.split(row, &mut cells);
+        hosts.extend(cells.iter().take(2).copied());
+        pairs |= cells.len() == 2;
+        whole &= cells.iter().all(|cell| cell.parse::<u64>().is_ok());
+    }
+    // Numbers are latencies, unless some lines have none and all numbers are host numbers.
+    let may_be_numbers = whole && pairs;
+    let is_name = |cell: &&str| {
+        let is_value = is_quantity(cell) || duration(cell).is_some();
+        hosts.contains(cell) && (may_be_numbers || !is_value)
+    };
+    let mut found = None;
+    for (line, row) in data_lines(text) {
+        separator.split(row, &mut cells);
+        let others = cells.get(2..).unwrap_or_default();
+        if others.first().is_some_and(is_name) {
+            found = found.or(Some(line));
+        } else if may_be_numbers && !others.is_empty() {
+            return None;
+        }
+    }
+    found
+}
+
+/// Adds to a fault that the format was detected, not given.
+pub(super) fn guessed(fault: Fault, format: Format) -> Fault {
+    let guess = match format {
+        Format::RttMatrix => "an rtt-matrix",
+        other => other.as_str(),
+    };
+    let message = fault.message
+        + &format!(
+            " (guessed to be {guess}; `format` says if it is an edge-list or an adjacency-list)"
+        );
+    Fault::new(fault.line, message)
+}
+
+/// Whether `format` has cells.
+pub(super) fn has_cells(format: Format) -> bool {
+    use Format::{AdjacencyList, EdgeList, Guess, RttMatrix, RttPairs};
+    matches!(
+        format,
+        AdjacencyList | EdgeList | Guess | RttMatrix | RttPairs
+    )
+}

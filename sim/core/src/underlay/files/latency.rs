@@ -1,0 +1,191 @@
+//! The latency among the values of a link, and its unit.
+
+use super::delimited::LATENCIES;
+use super::numbers::{self, DOUBT, Unit, duration, is_doubtful, number};
+use super::{Fault, File, RttUnit};
+use crate::parameter::{quoted, shown};
+use std::num::NonZeroU32;
+
+/// The values of the keys `latency` and `unit`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LatencyRule {
+    /// The attribute that is the latency; `None` if the format decides.
+    name: Option<String>,
+    unit: Option<RttUnit>,
+}
+
+/// The attribute that is the latency of links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted<'a> {
+    /// The one that the format defines.
+    Default,
+    /// No attribute.
+    None,
+    /// The one of this name.
+    Named(&'a str),
+}
+
+/// Why a value is not a latency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Misfit {
+    /// A number outside the range of latencies.
+    Number,
+    /// An ambiguous number.
+    Doubt,
+    /// A number whose unit is not read.
+    Unit,
+    /// Neither a number nor a duration.
+    Word,
+}
+
+impl LatencyRule {
+    pub(super) fn of(file: &File) -> Self {
+        Self {
+            name: file.latency.clone(),
+            unit: file.unit,
+        }
+    }
+
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        match self.name.as_deref() {
+            None => Wanted::Default,
+            Some("none") => Wanted::None,
+            Some(name) => Wanted::Named(name),
+        }
+    }
+
+    /// The unit of numbers under `name`: that of the key `unit`, else the one in the name
+    /// (`latency_us`), else milliseconds. `None` if the name has a unit that is not read.
+    pub(super) fn unit(&self, name: &str) -> Option<Unit> {
+        match self.unit {
+            Some(unit) => Some(unit.into()),
+            None => unit_in(name).unwrap_or(Some(RttUnit::Milliseconds.into())),
+        }
+    }
+
+    /// The value `word` of the attribute `name` as a one-way latency, in microseconds.
+    pub(super) fn value(&self, name: &str, word: &str) -> Result<NonZeroU32, Misfit> {
+        let word = word.trim();
+        let micros = if let Some(number) = number(word) {
+            number * self.unit(name).ok_or(Misfit::Unit)?.micros
+        } else if let Some(micros) = duration(word) {
+            micros
+        } else if is_doubtful(word) {
+            return Err(Misfit::Doubt);
+        } else {
+            return Err(Misfit::Word);
+        };
+        let one_way = if is_round_trip(name) {
+            micros / 2.0
+        } else {
+            micros
+        };
+        let rounded = libm::round(one_way);
+        if !(0.0..=f64::from(u32::MAX)).contains(&rounded) {
+            return Err(Misfit::Number);
+        }
+        // At least one microsecond.
+        NonZeroU32::new((rounded as u32).max(1)).ok_or(Misfit::Number)
+    }
+
+    /// The error for a value of `name` that is not a latency.
+    pub(super) fn refuse(&self, line: usize, name: &str, word: &str, misfit: Misfit) -> Fault {
+        let Some(unit) = self.unit(name) else {
+            return unknown_unit(line, name);
+        };
+        let most = (f64::from(u32::MAX) / unit.micros) as u64;
+        let (found, why) = match misfit {
+            Misfit::Number | Misfit::Unit => (shown(word), ""),
+            Misfit::Doubt => (quoted(word), DOUBT),
+            Misfit::Word => (quoted(word), ""),
+        };
+        let unit = unit.name;
+        Fault::new(
+            line,
+            format!("expected a latency of 0 to {most} {unit}, found {found}{why}"),
+        )
+    }
+}
+
+/// The error for a name with a unit that is not read.
+pub(super) fn unknown_unit(line: usize, name: &str) -> Fault {
+    let message = format!(
+        "the unit in the name {} is not read; `unit` under [underlay.file] says whether numbers are \
+         ms, us or s",
+        quoted(name)
+    );
+    Fault::new(line, message)
+}
+
+/// The unit in a name: `latency_us`, `rtt (ms)`, `delayUsec`, `latencyms`. `Some(None)` if the unit
+/// is not read.
+pub(super) fn unit_in(name: &str) -> Option<Option<Unit>> {
+    let of_word = |word: &str| {
+        let other = || numbers::is_other_unit(word).then_some(None);
+        numbers::unit(word).map(Some).or_else(other)
+    };
+    // One more letter is a plural: `delays`.
+    let of_end = |word: &str| {
+        let mut ends = LATENCIES.iter().filter_map(|known| {
+            let (start, end) = word.split_at_checked(known.len())?;
+            start.eq_ignore_ascii_case(known).then_some(end)
+        });
+        ends.find(|end| end.len() > 1).and_then(of_word)
+    };
+    for part in name.rsplit(|c: char| !c.is_alphanumeric()) {
+        let mut end = part.len();
+        for (at, first) in part.char_indices().rev() {
+            // An upper-case letter after a lower-case one begins a word.
+            if at == 0 || first.is_uppercase() && part[..at].ends_with(char::is_lowercase) {
+                let word = &part[at..end];
+                if let Some(found) = of_word(word).or_else(|| of_end(word)) {
+                    return Some(found);
+                }
+                end = at;
+            }
+        }
+    }
+    None
+}
+
+/// Whether an attribute of this name is a round-trip time; half of it is the latency.
+pub(super) fn is_round_trip(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    name.starts_with("rtt") || name.starts_with("roundtrip")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn underlay_units_stand_in_names() {
+        for (name, expected) in [
+            ("latency", Some("ms")),
+            ("3", Some("ms")),
+            ("rtt_min", Some("ms")),
+            ("delays", Some("ms")),
+            ("latency_ns", Some("ns")),
+            ("latency_usec", Some("us")),
+            ("delay_microseconds", Some("us")),
+            ("latency (us)", Some("us")),
+            ("latencyUs", Some("us")),
+            ("LATENCY_US", Some("us")),
+            ("rttus", Some("us")),
+            ("rtt_us_avg", Some("us")),
+            ("RTTms", Some("ms")),
+            ("latency_msec", Some("ms")),
+            ("delay_sec", Some("s")),
+            ("delaySeconds", Some("s")),
+            ("latency_ps", None),
+            ("delay_hours", None),
+        ] {
+            let rule = LatencyRule::default();
+            assert_eq!(rule.unit(name).map(|unit| unit.name), expected, "{name}");
+            let unit = Some(RttUnit::Seconds);
+            let rule = LatencyRule { name: None, unit };
+            assert_eq!(rule.unit(name).map(|unit| unit.name), Some("s"), "{name}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A job in ticks: the same job in the tick model of `experiment = "balance"`, for comparison with
+//! the message model.
+//!
+//! A tick is the time that a node takes for an atom. There are no messages, no latency and no
+//! failures: a node has its information at once, and a Sybil has its atoms in the tick in which it
+//! is created.
+
+use super::{JobExperiment, JobRun};
+use crate::balance::{BalanceParameters, Strategy, trial};
+use crate::format::cell;
+use dhtlab_core::engine::{Instant, Seed};
+use dhtlab_core::parameter::ConfigError;
+use dhtlab_core::service::job::{BalancingStrategy, SpeedDistribution};
+use dhtlab_scenario::{Cost, Experiment, RunOutput, TableRows};
+
+/// A job for the tick model.
+pub(super) struct Ticks {
+    parameters: BalanceParameters,
+    /// Length of a tick in seconds.
+    tick: f64,
+    /// Seconds after which the message model would stop.
+    most: f64,
+}
+
+impl Ticks {
+    /// The job of `run`.
+    ///
+    /// # Errors
+    /// The key that the tick model does not support.
+    pub fn of(run: &JobRun) -> Result<Self, ConfigError> {
+        let (job, balancing, network) = (&run.job.parameters, &run.balancing, &run.network);
+        for (key, stands) in [
+            ("churn", network.churn.is_some()),
+            ("adversary", network.adversary.is_some()),
+        ] {
+            if stands {
+                let message = "a job in ticks has none; expected `job.model` = \"messages\"";
+                return Err(ConfigError::new(key, message));
+            }
+        }
+        if !network.protocol.is_ring() {
+            let message = "ticks are those of a ring; expected \"chord\"";
+            return Err(ConfigError::new("overlay.protocol", message));
+        }
+        if run.nodes.speed_distribution != SpeedDistribution::Homogeneous {
+            let message = "a tick is the time of an atom on any node; expected \"homogeneous\"";
+            return Err(ConfigError::new("nodes.speed-distribution", message));
+        }
+        let tick = run.job.samples() as f64 / f64::from(job.atoms) / run.nodes.speed;
+        let interval = balancing.interval.as_secs_f64() / tick;
+        let whole = libm::round(interval);
+        let acts = balancing.strategy != BalancingStrategy::None;
+        let is_whole = (1.0..=1e6).contains(&whole) && libm::fabs(interval - whole) <= 1e-9 * whole;
+        if acts && !is_whole {
+            let message = format_args!(
+                "expected whole ticks (an atom takes {tick} s), at most 1,000,000, found {} of them",
+                cell(interval)
+            );
+            return Err(ConfigError::new("balancing.interval", message));
+        }
+        let parameters = BalanceParameters {
+            strategy: match balancing.strategy {
+                BalancingStrategy::None => Strategy::None,
+                BalancingStrategy::RandomInjection => Strategy::RandomInjection,
+                BalancingStrategy::NeighbourInjection => Strategy::NeighbourInjection,
+                BalancingStrategy::SmartNeighbour => Strategy::SmartNeighbour,
+                BalancingStrategy::Invitation => Strategy::Invitation,
+            },
+            nodes: network.overlay.nodes,
+            tasks: job.atoms,
+            max_sybils: balancing.max_sybils,
+            threshold: balancing.threshold,
+            successors: balancing.successors,
+            interval: if acts { whole as u32 } else { 1 },
+            ..BalanceParameters::default()
+        };
+        if parameters.nodes < 2 {
+            let message = "expected at least 2 nodes in ticks";
+            return Err(ConfigError::new("overlay.nodes", message));
+        }
+        let start = Instant::START + job.start;
+        Ok(Self {
+            parameters,
+            tick,
+            most: network.end().since(start).as_secs_f64(),
+        })
+    }
+
+    /// Cost estimate.
+    pub fn cost(&self) -> Cost {
+        self.parameters.cost()
+    }
+
+    /// Runs the job. Metrics that exist only with messages are empty; the tables have no rows.
+    ///
+    /// # Errors
+    /// The run exceeds the maximum number of ticks.
+    pub fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
+        let trial = trial::run(&self.parameters, seed, 0)?;
+        let seconds = f64::from(trial.ticks) * self.tick;
+        let nodes = self.parameters.nodes as f64;
+        let tasks = f64::from(self.parameters.tasks);
+        let metric = |name: &&str| match *name {
+            "runtime_s" | "last_mapped_s" => cell(seconds),
+            "complete" => 1.to_string(),
+            "speedup" => cell(tasks / f64::from(trial.ticks)),
+            "runtime_factor" => cell(f64::from(trial.ticks) * nodes / tasks),
+            "atoms" | "atoms_counted" => cell(tasks),
+            "sybils_made" => cell(trial.effort.sybils as f64),
+            "atoms_moved" => cell(trial.effort.moved as f64),
+            _ => String::new(),
+        };
+        let mut notes = Vec::new();
+        if seconds > self.most {
+            notes.push(format!(
+                "the job ends after {seconds} s, beyond time.max, which ticks do not know"
+            ));
+        }
+        let tables = JobExperiment.tables().iter();
+        Ok(RunOutput {
+            metrics: JobExperiment.metrics().iter().map(metric).collect(),
+            tables: tables.map(|_| TableRows::default()).collect(),
+            notes,
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! The kinds of experiments, one module each: an experiment builds a network from a scenario, runs
+//! it, and returns rows.
+//!
+//! Experiments that follow a published program, quirks included, are in [`published`], so that no
+//! quirk enters a protocol.
+
+mod balance;
+mod convergence;
+mod delaunay;
+mod dgvh_cost;
+mod diagram;
+mod eclipse;
+mod format;
+mod growth;
+mod honest_ids;
+mod job;
+mod mashing;
+mod network_experiment;
+mod overlay_graph;
+pub mod published;
+mod storage;
+
+pub use balance::Balance;
+pub use convergence::Convergence;
+pub use delaunay::Delaunay;
+pub use dgvh_cost::DgvhCost;
+pub use diagram::Diagram;
+pub use eclipse::Eclipse;
+pub use growth::GrowthExperiment;
+pub use job::JobExperiment;
+pub use mashing::Mashing;
+pub use network_experiment::NetworkExperiment;
+pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
+pub use storage::StorageExperiment;
+
+use dhtlab_scenario::Experiment;
+
+/// All kinds of experiments.
+pub const KINDS: &[&'static dyn Experiment] = &[
+    &NetworkExperiment,
+    &Balance,
+    &Convergence,
+    &Delaunay,
+    &DgvhCost,
+    &Diagram,
+    &Eclipse,
+    &GrowthExperiment,
+    &JobExperiment,
+    &Mashing,
+    &StorageExperiment,
+    &published::VHashLatency,
+];

@@ -1,0 +1,359 @@
+//! `experiment = "storage"`: blocks are put into a DHT and read while nodes join and leave.
+//!
+//! The network is that of `experiment = "network"`, with `service::storage` on each node. In the
+//! second half of `time.transition` random members put `storage.blocks` blocks of random bytes,
+//! each under its SHA-1. In `time.measure` random members read random blocks whose puts were
+//! acknowledged, `storage.gets` times. A block is lost when no live node holds a copy. The
+//! experiment inspects all stores for this, which no node could do. `output` turns the results into
+//! rows.
+
+mod output;
+
+use super::network_experiment::trial::{Observer, Trial};
+use super::network_experiment::{setup, state};
+use dhtlab_core::engine::{Duration, Instant, Seed};
+use dhtlab_core::network::{End, Network};
+use dhtlab_core::overlay::{GroundTruth, Node, ProtocolVisitor, Start};
+use dhtlab_core::parameter::Value;
+use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::service::storage::{Content, Storage, StorageParameters};
+use dhtlab_core::underlay::Facts;
+use dhtlab_core::workload::{Lookup, LookupPlan};
+use dhtlab_format::recording::Recording;
+use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Recordable, Run, RunOutput, TableSpec};
+use output::{Blocks, StorageSnapshot};
+use rand::Rng;
+use std::path::Path;
+
+dhtlab_core::parameters! {
+    /// Blocks to store and read.
+    pub struct StorageWorkload {
+        /// Number of blocks, put evenly over the second half of `time.transition`.
+        pub blocks: usize = 1000, within 1..=10_000_000;
+        /// Number of gets, spread evenly over `time.measure`.
+        pub gets: u64 = 10_000, within 0..=1_000_000_000;
+    }
+}
+
+/// The experiment kind `storage`.
+pub struct StorageExperiment;
+
+/// The table of the experiment's keys.
+const SECTION: &str = "storage";
+
+impl Experiment for StorageExperiment {
+    fn name(&self) -> &'static str {
+        "storage"
+    }
+
+    fn doc(&self) -> &'static str {
+        "blocks of files stored on a DHT as in CFS, with copies that are mended, and read while nodes come and go"
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        let mut sections = NetworkScenario::sections();
+        sections.push(Section::of::<StorageParameters>(SECTION));
+        sections.push(Section::of::<StorageWorkload>(SECTION));
+        sections
+    }
+
+    fn metrics(&self) -> &'static [&'static str] {
+        output::METRICS
+    }
+
+    fn tables(&self) -> &'static [TableSpec] {
+        output::TABLES
+    }
+
+    fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
+        let mut network = NetworkScenario::read(values, folder)?;
+        let table = values.sub(SECTION)?;
+        let service = StorageParameters::read(&table)?;
+        let workload = StorageWorkload::read(&table)?;
+        if network.workload.interval.is_none() {
+            network.workload.lookups.get_or_insert(0);
+        }
+        let run = StorageRun {
+            network,
+            service,
+            workload,
+        };
+        run.check()?;
+        Ok(Box::new(run))
+    }
+}
+
+/// A storage scenario, checked.
+#[derive(Clone, Debug)]
+struct StorageRun {
+    network: NetworkScenario,
+    service: StorageParameters,
+    workload: StorageWorkload,
+}
+
+impl StorageRun {
+    fn check(&self) -> Result<(), ConfigError> {
+        let network = &self.network;
+        network.check_replicas("storage.replicas", self.service.replicas)?;
+        if network.time.transition.is_zero() {
+            return Err(ConfigError::new(
+                "time.transition",
+                "expected a time above zero, in the second half of which blocks are put",
+            ));
+        }
+        if network.time.measure.is_none() {
+            return Err(ConfigError::new(
+                "time.measure",
+                "expected the time in which blocks are read",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Events expected in the first `seconds` of virtual time.
+    fn events_by(&self, seconds: f64) -> f64 {
+        let (blocks, gets) = (self.workload.blocks as f64, self.workload.gets as f64);
+        let nodes = self.network.overlay.nodes;
+        let replicas = self.service.replicas as f64;
+        let hops = self.network.protocol.cost_estimate(nodes).hops;
+        let part = |from: f64, to: f64| ((seconds - from) / (to - from).max(1e-9)).clamp(0.0, 1.0);
+        let measure_from = self.network.time.transition.as_secs_f64();
+        let put = blocks * part(measure_from / 2.0, measure_from);
+        let got = gets * part(measure_from, self.network.lasts());
+        // A node sends keep-alives to about twice as many others as hold replicas.
+        let turns = seconds * self.service.repair.rate();
+        self.network.events_by(seconds)
+            + (put + got) * (hops + 4.0)
+            + 2.0 * put * replicas
+            + nodes as f64 * turns * 2.0 * replicas
+    }
+
+    /// The time of the first put.
+    fn puts_from(&self) -> Instant {
+        let transition = self.network.time.transition.as_nanos();
+        Instant::START + Duration::from_nanos(transition - transition / 2)
+    }
+
+    /// The sources and times of the puts.
+    fn puts(&self, seed: Seed) -> LookupPlan {
+        let half = self.network.measure_from().since(self.puts_from());
+        let count = self.workload.blocks as u64;
+        let gap = Duration::from_nanos(half.as_nanos() / count);
+        LookupPlan::evenly(seed.stream("puts", 0), self.puts_from(), gap, count)
+    }
+
+    /// The sources and times of the gets; the prefix of the key selects the block.
+    fn gets(&self, seed: Seed) -> LookupPlan {
+        let count = self.workload.gets;
+        let gap = Duration::from_nanos(self.network.measure().as_nanos() / count.max(1));
+        let start = self.network.measure_from();
+        LookupPlan::evenly(seed.stream("gets", 0), start, gap, count)
+    }
+}
+
+impl Run for StorageRun {
+    fn resolved(&self) -> dhtlab_core::parameter::Map {
+        let mut table = self.network.resolved();
+        let storage = self
+            .service
+            .write()
+            .into_iter()
+            .chain(self.workload.write());
+        table.insert("experiment".to_owned(), StorageExperiment.name().into());
+        table.insert(SECTION.to_owned(), Value::Table(storage.collect()));
+        table
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.network.underlay.facts()
+    }
+
+    fn cost(&self) -> Cost {
+        let network = self.network.cost();
+        let (blocks, gets) = (self.workload.blocks as f64, self.workload.gets as f64);
+        let replicas = self.service.replicas as f64;
+        Cost {
+            events: self.network.building() + self.events_by(self.network.lasts()),
+            // Copies share their bytes.
+            bytes: network.bytes
+                + blocks * (f64::from(self.service.block_size) + 100.0 + 150.0 * replicas)
+                + gets * 120.0,
+        }
+    }
+
+    fn network(&self) -> Option<&NetworkScenario> {
+        Some(&self.network)
+    }
+
+    fn least_trial(&self) -> f64 {
+        self.network.building()
+    }
+
+    fn trial(&self, seed: Seed, budget: std::time::Duration) -> Result<Option<f64>, ConfigError> {
+        let mut short = self.clone();
+        if self.network.overlay.start == Start::Converged {
+            // Blocks are put early, so that the trial includes the cost of their maintenance.
+            short.network.time.transition =
+                self.network.time.transition.min(Duration::from_secs(60));
+        }
+        let mut trial = Trial::new(budget);
+        short.run_observed(seed, Observer::Trial(&mut trial))?;
+        let left = self.events_by(self.network.lasts()) - self.network.events_by(0.0);
+        let all = short.events_by(short.network.lasts());
+        let seconds = trial.whole(short.network.lasts(), false, |t| short.events_by(t));
+        // The omitted time before measuring is assumed to cost as much as the rest.
+        let rest = (left / all.max(1.0)).max(1.0) - 1.0;
+        Ok(Some(seconds + rest * (seconds - trial.building())))
+    }
+
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
+        self.run_observed(seed, Observer::None)
+    }
+
+    fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
+        self.network.check_recordable()?;
+        Ok(self)
+    }
+}
+
+impl StorageRun {
+    /// Runs the network with an observer.
+    fn run_observed(&self, seed: Seed, observer: Observer<'_>) -> Result<RunOutput, ConfigError> {
+        self.network.protocol.accept(ProtocolRunner {
+            run: self,
+            seed,
+            observer,
+        })
+    }
+}
+
+impl Recordable for StorageRun {
+    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<RunOutput, ConfigError> {
+        self.run_observed(seed, Observer::Recording(recording))
+    }
+}
+
+/// Runs a scenario on its protocol.
+struct ProtocolRunner<'a> {
+    run: &'a StorageRun,
+    seed: Seed,
+    observer: Observer<'a>,
+}
+
+impl ProtocolVisitor for ProtocolRunner<'_> {
+    type Output = Result<RunOutput, ConfigError>;
+
+    fn visit<P: GroundTruth>(self, shared: P::Shared) -> Self::Output {
+        let Self {
+            run,
+            seed,
+            observer,
+        } = self;
+        let scenario = &run.network;
+        let service = run.service.clone();
+        let (mut network, mut notes) = setup::build::<P, Storage>(scenario, seed, shared, service)?;
+        let mut observer = observer;
+        setup::begin(&mut network, &mut observer);
+        let mut end = fill(run, &mut network, seed);
+        let blocks = Blocks::stored(network.metrics());
+        let mut moments = Vec::new();
+        if end == End::Done {
+            notes.extend(state::not_whole(&network, scenario, seed, true));
+            network.begin_measuring(scenario.intervals());
+            moments.push(StorageSnapshot::of(&network, &blocks));
+            setup::plan_lookups(&mut network, scenario, seed);
+            end = read(run, &mut network, &blocks, seed, &mut moments);
+            if end != End::Done {
+                moments.push(StorageSnapshot::of(&network, &blocks));
+            }
+        }
+        if end == End::Done {
+            end = network.run(scenario.end(), true, scenario.time.max_events);
+        }
+        if setup::end(&mut network, observer, end) {
+            return Ok(RunOutput::default());
+        }
+        notes.extend(state::not_whole(&network, scenario, seed, false));
+        notes.extend(state::slow_pairs(&mut network, scenario, seed));
+        let lasted = network.now().since(Instant::START);
+        match end {
+            End::Done | End::Trial => {}
+            End::Memory => notes.push(setup::memory_note(lasted)),
+            End::Time => notes.push(format!(
+                "stopped at time.max, {lasted} of virtual time, with requests under way"
+            )),
+            End::Events => notes.push(format!(
+                "stopped after time.max-events, {} events, at {lasted} of virtual time",
+                scenario.time.max_events
+            )),
+            End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
+        }
+        Ok(output::outcome(&network, &blocks, &moments, notes))
+    }
+}
+
+/// Random members put the blocks; runs until measuring begins.
+fn fill<P: GroundTruth>(run: &StorageRun, network: &mut Network<P, Storage>, seed: Seed) -> End {
+    let max_events = run.network.time.max_events;
+    for (number, put) in (0..).zip(run.puts(seed)) {
+        let end = network.run(put.time, false, max_events);
+        if end != End::Done {
+            return end;
+        }
+        if let Some(member) = member(network, &put) {
+            let mut bytes = vec![0; run.service.block_size as usize];
+            seed.stream("content", number).fill_bytes(&mut bytes);
+            let content = Content::new(bytes);
+            network.instruct(member, |storage, turn| storage.put(turn, content));
+        }
+    }
+    network.run(run.network.measure_from(), false, max_events)
+}
+
+/// Random members read blocks; takes a snapshot at the end of each interval.
+fn read<P: GroundTruth>(
+    run: &StorageRun,
+    network: &mut Network<P, Storage>,
+    blocks: &Blocks,
+    seed: Seed,
+    moments: &mut Vec<StorageSnapshot>,
+) -> End {
+    let (max_events, measure_to) = (run.network.time.max_events, run.network.measure_to());
+    let mut ends = network.tally().timeline.ends().peekable();
+    let mut gets = run.gets(seed).filter(|_| !blocks.is_empty()).peekable();
+    loop {
+        let get = gets.next_if(|get| ends.peek().is_none_or(|end| get.time < *end));
+        let next = match (&get, ends.peek()) {
+            (Some(get), _) => get.time,
+            (None, Some(end)) => *end,
+            (None, None) => return network.run(measure_to, false, max_events),
+        };
+        if next > measure_to {
+            return network.run(measure_to, false, max_events);
+        }
+        let end = network.run(next, false, max_events);
+        if end != End::Done {
+            return end;
+        }
+        match get {
+            Some(get) => {
+                if let Some(member) = member(network, &get) {
+                    let key = blocks.pick(get.key);
+                    network.instruct(member, |storage, turn| storage.get(turn, key));
+                }
+            }
+            None => {
+                moments.push(StorageSnapshot::of(network, blocks));
+                ends.next();
+            }
+        }
+    }
+}
+
+/// The member that a plan selects, without Sybils.
+fn member<P: GroundTruth>(network: &Network<P, Storage>, planned: &Lookup) -> Option<Node> {
+    let members = network.honest();
+    // The high bits select, as for lookups.
+    let place = (u128::from(planned.source) * members.len() as u128) >> 64;
+    members.get(place as usize).copied()
+}

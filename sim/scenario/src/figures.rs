@@ -1,0 +1,152 @@
+//! The figures of a scenario, checked against the expected results.
+
+use super::Experiment;
+use super::error::ScenarioError;
+use super::source::{Source, lookup};
+use super::sweep::{Sweep, cell};
+use super::table_filter::TableFilter;
+use crate::toml_value::to_toml;
+use dhtlab_core::parameter::ConfigError;
+use dhtlab_core::parameter::Value;
+use dhtlab_format::figure::Figure;
+
+/// Reads the tables `[[figure]]`. With `changed`, figures of a swept key that the command line has
+/// fixed are omitted.
+///
+/// # Errors
+/// The first figure that the results cannot supply, with its location.
+pub(super) fn figures(
+    source: &Source,
+    sweep: &Sweep,
+    experiment: &dyn Experiment,
+    kept: &TableFilter,
+    changed: bool,
+) -> Result<Vec<Figure>, ScenarioError> {
+    let fault = |key: String, message: String| source.error(ConfigError::new(key, message));
+    let tables = match lookup(&source.values, "figure") {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(tables)) => tables,
+        Some(_) => {
+            return Err(fault(
+                "figure".to_owned(),
+                "expected tables [[figure]]".to_owned(),
+            ));
+        }
+    };
+    let metrics: Vec<String> = experiment
+        .metrics()
+        .iter()
+        .map(|m| (*m).to_owned())
+        .collect();
+    let long: Vec<(String, Vec<String>)> = experiment
+        .tables()
+        .iter()
+        .map(|t| {
+            (
+                t.name.to_owned(),
+                t.columns.iter().map(|c| (*c).to_owned()).collect(),
+            )
+        })
+        .collect();
+    let mut figures: Vec<Figure> = Vec::new();
+    for (i, table) in tables.iter().enumerate() {
+        let at = |key: &str| format!("figure[{i}].{key}");
+        let figure: Figure = to_toml(table)
+            .try_into()
+            .map_err(|error: toml::de::Error| {
+                // The error names the key in its last line only.
+                let text = error.to_string();
+                let key = text
+                    .lines()
+                    .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+                let place = key.map_or(format!("figure[{i}]"), at);
+                fault(place, error.message().to_owned())
+            })?;
+        let problem = figure
+            .validate_zipped(&sweep.groups, &metrics, &long)
+            .map_err(|problem| (problem.key, problem.message))
+            .and_then(|()| expect_values(&figure, sweep, experiment))
+            .and_then(|()| expect_rows(&figure, experiment, kept));
+        match problem {
+            Ok(()) => {}
+            // The command line has changed the sweep that this figure shows.
+            Err((key, _))
+                if changed && ["x", "series", "panel", "where"].contains(&key.as_str()) =>
+            {
+                continue;
+            }
+            Err((key, message)) => return Err(fault(at(&key), message)),
+        }
+        if figures
+            .iter()
+            .any(|other| other.name.is_some() && other.name == figure.name)
+        {
+            return Err(fault(at("name"), "another figure has this name".to_owned()));
+        }
+        figures.push(figure);
+    }
+    Ok(figures)
+}
+
+/// Refuses a figure of a quantity or sweep point that the results do not contain.
+fn expect_values(
+    figure: &Figure,
+    sweep: &Sweep,
+    experiment: &dyn Experiment,
+) -> Result<(), (String, String)> {
+    let table = experiment
+        .tables()
+        .iter()
+        .find(|table| table.name == figure.table_name());
+    if let (Some(quantity), Some(table)) = (&figure.quantity, table)
+        && !table.quantities.contains(&quantity.as_str())
+    {
+        let known = table.quantities.join(", ");
+        let message = format!("expected one of {known}, found \"{quantity}\"");
+        return Err(("quantity".to_owned(), message));
+    }
+    for (key, wanted) in &figure.filter {
+        let Some(place) = sweep.keys.iter().position(|swept| swept == key) else {
+            continue;
+        };
+        let text = |value: &serde_json::Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
+        let wanted = match wanted {
+            serde_json::Value::Array(values) => values.iter().map(text).collect(),
+            value => vec![text(value)],
+        };
+        let is_swept = |value: &&String| {
+            sweep
+                .points
+                .iter()
+                .any(|point| cell(&point[place]) == **value)
+        };
+        if let Some(missing) = wanted.iter().find(|value| !is_swept(value)) {
+            let message = format!("`{key}` is never {missing} in the sweep");
+            return Err(("where".to_owned(), message));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a figure of rows that are not written.
+fn expect_rows(
+    figure: &Figure,
+    experiment: &dyn Experiment,
+    kept: &TableFilter,
+) -> Result<(), (String, String)> {
+    let name = figure.table_name();
+    let is_long = experiment.tables().iter().any(|table| table.name == name);
+    if !is_long || kept.keeps(name, figure.quantity.as_deref()) {
+        return Ok(());
+    }
+    let (key, wanted) = match &figure.quantity {
+        Some(quantity) => ("quantity", format!("{name}.{quantity}")),
+        None => ("table", name.to_owned()),
+    };
+    let message = format!("`tables` leaves out \"{wanted}\", which this figure shows");
+    Err((key.to_owned(), message))
+}

@@ -1,0 +1,145 @@
+//! Changes to a scenario by the command line: `--set`, `--seed`, `--repetitions`, `--quick`.
+
+use super::error::{KeyLocation, ScenarioError};
+use super::source::Source;
+use dhtlab_core::parameter::ConfigError;
+use dhtlab_core::parameter::Value;
+
+/// Changes to a scenario by the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--set key=value`: a key, swept or not, gets one value.
+    pub set: Vec<String>,
+    /// `--seed`.
+    pub seed: Option<u64>,
+    /// `--repetitions`.
+    pub repetitions: Option<u32>,
+    /// `--quick`: the keys under `[quick]` replace those of the same names.
+    pub quick: bool,
+}
+
+/// Applies the command line to the values of the file; returns the keys under `[quick]`.
+pub(super) fn apply(
+    source: &mut Source,
+    options: &Overrides,
+) -> Result<Vec<String>, ScenarioError> {
+    let quick = source.values.shift_remove("quick");
+    let mut replaced = Vec::new();
+    match &quick {
+        None => {}
+        Some(Value::Table(table)) => flatten("", table, &mut replaced),
+        Some(_) => return Err(source.error(ConfigError::new("quick", "expected a table"))),
+    }
+    let quick = replaced.iter().map(|(path, _)| path.clone()).collect();
+    if options.quick {
+        for (path, value) in replaced {
+            let place = source.place(&format!("quick.{path}"));
+            set(source, &path, value, place)?;
+        }
+    }
+    for assignment in &options.set {
+        let place = KeyLocation::Option(format!("--set {assignment}"));
+        let Some((path, text)) = assignment.split_once('=') else {
+            let mut error = source.error(ConfigError::new("", "expected KEY=VALUE"));
+            error.place = place;
+            return Err(error);
+        };
+        let (path, text) = (path.trim(), text.trim());
+        // Text that is not a TOML value is a string: --set overlay.protocol=chord needs no quotes.
+        let value = crate::parse_toml(&format!("x = {text}"))
+            .ok()
+            .and_then(|mut table| table.shift_remove("x"))
+            .unwrap_or_else(|| Value::String(text.to_owned()));
+        set(source, path, value, place)?;
+    }
+    if let Some(seed) = options.seed {
+        let place = KeyLocation::Option("--seed".to_owned());
+        let Ok(value) = i64::try_from(seed) else {
+            let message = format!("expected at most {}, found {seed}", i64::MAX);
+            let error = source.error(ConfigError::new("seed", message));
+            return Err(ScenarioError { place, ..error });
+        };
+        set(source, "seed", Value::Integer(value), place)?;
+    }
+    if let Some(repetitions) = options.repetitions {
+        let place = KeyLocation::Option("--repetitions".to_owned());
+        set(
+            source,
+            "repetitions",
+            Value::Integer(repetitions.into()),
+            place,
+        )?;
+    }
+    Ok(quick)
+}
+
+/// Sets a key; removes it from the sweep.
+fn set(
+    source: &mut Source,
+    path: &str,
+    value: Value,
+    place: KeyLocation,
+) -> Result<(), ScenarioError> {
+    match path.strip_prefix("sweep.") {
+        Some(key) => {
+            // A new sweep is written as one quoted key, whatever form the file uses.
+            drop_from_sweep(&mut source.values, key);
+            let sweep = source
+                .values
+                .entry("sweep".to_owned())
+                .or_insert_with(|| Value::Table(dhtlab_core::parameter::Map::new()));
+            if let Some(table) = sweep.as_table_mut() {
+                table.insert(key.to_owned(), value);
+            }
+            source.sweep_moved(key, place);
+            Ok(())
+        }
+        None => {
+            drop_from_sweep(&mut source.values, path);
+            source.set(path, value, place)
+        }
+    }
+}
+
+fn drop_from_sweep(values: &mut dhtlab_core::parameter::Map, key: &str) {
+    fn drop_from(table: &mut dhtlab_core::parameter::Map, key: &str) {
+        table.shift_remove(key);
+        for (first, inner) in table.iter_mut() {
+            let rest = key
+                .strip_prefix(first.as_str())
+                .and_then(|rest| rest.strip_prefix('.'));
+            if let (Some(rest), Value::Table(inner)) = (rest, inner) {
+                drop_from(inner, rest);
+            }
+        }
+        table.retain(|_, value| value.as_table().is_none_or(|table| !table.is_empty()));
+    }
+    let Some(sweep) = values.get_mut("sweep").and_then(Value::as_table_mut) else {
+        return;
+    };
+    drop_from(sweep, key);
+    if let Some(zips) = sweep.get_mut("zip").and_then(Value::as_array_mut) {
+        zips.iter_mut()
+            .filter_map(Value::as_table_mut)
+            .for_each(|zip| drop_from(zip, key));
+        zips.retain(|zip| zip.as_table().is_none_or(|zip| !zip.is_empty()));
+        if zips.is_empty() {
+            sweep.shift_remove("zip");
+        }
+    }
+}
+
+/// The keys of `table` by dotted path; a range is a value, not a table of keys.
+fn flatten(path: &str, table: &dhtlab_core::parameter::Map, into: &mut Vec<(String, Value)>) {
+    for (key, value) in table {
+        let path = if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        };
+        match value {
+            Value::Table(inner) if !inner.contains_key("from") => flatten(&path, inner, into),
+            _ => into.push((path, value.clone())),
+        }
+    }
+}

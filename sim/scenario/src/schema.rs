@@ -1,0 +1,133 @@
+//! A JSON Schema of the scenario file, for editors.
+
+use super::Experiment;
+use super::plan::sections;
+use dhtlab_core::parameter::{Kind, Parameter, Section};
+use serde_json::{Map, Value, json};
+
+/// The JSON Schema (draft 2020-12) of scenario files for `kinds` of experiment.
+pub fn schema(kinds: &[&'static dyn Experiment]) -> Value {
+    let mut root = object("A scenario of dhtlab");
+    for kind in kinds {
+        for section in sections(*kind) {
+            add_section(&mut root, &section);
+        }
+    }
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    let doc: Vec<String> = kinds
+        .iter()
+        .map(|k| format!("{}: {}", k.name(), k.doc()))
+        .collect();
+    let properties = &mut root["properties"];
+    properties["experiment"] = json!({ "enum": names, "description": doc.join("\n") });
+    properties["sweep"] = json!({
+        "type": "object",
+        "description": "Keys by dotted path with an array of values or a range; every combination is run. Tables [[sweep.zip]] hold arrays that go in step.",
+    });
+    properties["quick"] = json!({
+        "type": "object",
+        "description": "What replaces the keys of the same dotted path with --quick.",
+    });
+    properties["figure"] = json!({
+        "type": "array",
+        "items": { "type": "object" },
+        "description": "The figures.",
+    });
+    root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    root["required"] = json!(["experiment"]);
+    root
+}
+
+fn object(doc: &str) -> Value {
+    json!({
+        "type": "object",
+        "description": doc.trim(),
+        "properties": {},
+        "additionalProperties": false,
+    })
+}
+
+fn add_section(root: &mut Value, section: &Section) {
+    let mut place = root;
+    for part in section.path.split('.').filter(|part| !part.is_empty()) {
+        place = place["properties"]
+            .as_object_mut()
+            .expect("every object of the schema has properties")
+            .entry(part)
+            .or_insert_with(|| object(section.doc));
+    }
+    let properties = place["properties"]
+        .as_object_mut()
+        .expect("every object of the schema has properties");
+    for parameter in &section.parameters {
+        let mut property = property(parameter);
+        // Two kinds of experiment may bound a key differently, or have different words for it: the
+        // schema allows both.
+        if let Some(other) = properties.get(&parameter.key) {
+            for bound in ["minimum", "maximum"] {
+                match (property[bound].as_f64(), other[bound].as_f64()) {
+                    (Some(a), Some(b)) if bound == "minimum" => property[bound] = json!(a.min(b)),
+                    (Some(a), Some(b)) => property[bound] = json!(a.max(b)),
+                    _ => drop(property.as_object_mut().and_then(|p| p.remove(bound))),
+                }
+            }
+            if let (Some(mine), Some(theirs)) =
+                (property["enum"].as_array(), other["enum"].as_array())
+            {
+                let more = theirs.iter().filter(|word| !mine.contains(word));
+                property["enum"] = mine.iter().chain(more).cloned().collect();
+            }
+        }
+        properties.insert(parameter.key.clone(), property);
+    }
+}
+
+fn property(parameter: &Parameter) -> Value {
+    let mut property = kind(&parameter.kind);
+    property.insert("description".to_owned(), json!(parameter.doc.trim()));
+    if let Some(default) = &parameter.default {
+        property.insert("default".to_owned(), json!(default));
+    }
+    if let (Some(range), Kind::Integer | Kind::Number) = (&parameter.range, &parameter.kind) {
+        let (low, open) = range.low();
+        let bound = if open { "exclusiveMinimum" } else { "minimum" };
+        property.insert(bound.to_owned(), json!(low));
+        if range.high().is_finite() {
+            property.insert("maximum".to_owned(), json!(range.high()));
+        }
+    }
+    Value::Object(property)
+}
+
+fn kind(kind: &Kind) -> Map<String, Value> {
+    let value = match kind {
+        Kind::Integer => json!({ "type": "integer" }),
+        Kind::Number => json!({ "type": "number" }),
+        Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Duration => json!({
+            "type": "string",
+            "pattern": r"^\s*[0-9]*\.?[0-9]*\s*(ns|us|µs|ms|s|min|h|d)\s*$",
+        }),
+        Kind::Choice(words) => json!({ "enum": words }),
+        Kind::Hex(digits) => json!({
+            "type": "string",
+            "pattern": format!("^[0-9a-fA-F]{{{digits}}}$"),
+        }),
+        Kind::Integers => json!({
+            "type": "array",
+            "items": { "type": "integer", "minimum": 0 },
+        }),
+        Kind::TextOrList(words) => {
+            let list = json!({ "type": "array", "items": { "type": "string" } });
+            json!({ "anyOf": [{ "type": "string" }, list], "$comment": words })
+        }
+        Kind::Other(words) => {
+            json!({ "anyOf": [{ "type": "string" }, { "type": "object" }], "$comment": words })
+        }
+    };
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}

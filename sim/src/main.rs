@@ -1,5 +1,0 @@
-//! The command `dhtlab`.
-
-fn main() -> std::process::ExitCode {
-    dhtlab::cli::main()
-}
