@@ -10,7 +10,7 @@
 //! * To run scenarios no Rust is needed: the README and the files in `scenarios/examples` are enough;
 //!   `dhtlab schema` lists every key. `docs/coming-from.md` maps the terms of PeerSim, OverSim,
 //!   SimGrid and p2psim to those of dhtlab, `docs/findings.md` compares the published results with
-//! those of dhtlab.
+//!   those of dhtlab.
 //! * To use the library, begin with [the network below](#a-network-in-a-few-lines), then [`network`].
 //! * To write something of your own, begin with its example: a protocol in under 100 lines of code, joins
 //!   included, at [`Overlay`](overlay::Overlay); an underlay at [`underlay`](underlay#an-underlay-of-your-own);

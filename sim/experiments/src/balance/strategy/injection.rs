@@ -78,8 +78,8 @@ fn largest_gap<T: Tasks>(network: &TickNetwork<T>, place: u32, count: usize) -> 
 ///
 /// The program is meant to compare gaps, but compares the positions i, i + 1, ... of their ends in
 /// the sorted list of IDs. These are all 1 apart, so the first gap wins. The position of the last
-/// end, i + 1 + successors modulo the length of the list, ends the search. Where it is not beyond i
-/// + 1, near the end of the list, no gap is examined; both ends then keep their initial value, the
+/// end, i + 1 + successors modulo the length of the list, ends the search. Where it is not beyond
+/// i + 1, near the end of the list, no gap is examined; both ends then keep their initial value, the
 /// last ID of the list, and the gap is the whole ring.
 fn gap_as_coded<T: Tasks>(network: &TickNetwork<T>, place: u32, successors: usize) -> Option<Arc> {
     let ring = &network.ring;
