@@ -101,13 +101,13 @@ pub trait Application: Sized {
 
     /// The node pauses at `now` and will return with its present state; its timers and outstanding
     /// requests are lost.
-    fn on_pause(&mut self, _now: Instant, _ledger: &mut Self::Metrics) {}
+    fn on_pause(&mut self, _now: Instant, _metrics: &mut Self::Metrics) {}
 
     /// The node has left for good at `now`, and its state is lost.
-    fn on_stop(&mut self, _now: Instant, _ledger: &mut Self::Metrics) {}
+    fn on_stop(&mut self, _now: Instant, _metrics: &mut Self::Metrics) {}
 
     /// `message` is lost, and neither sender nor receiver is notified.
-    fn on_lost(_message: &Self::Message, _ledger: &mut Self::Metrics) {}
+    fn on_lost(_message: &Self::Message, _metrics: &mut Self::Metrics) {}
 
     /// Alters `message` as an adversary does that passes the result off as genuine.
     fn forge(message: &mut Self::Message);
@@ -126,12 +126,12 @@ pub trait Application: Sized {
 
     /// The counters so far, for observers: each with its name, always the same ones in the same
     /// order.
-    fn counters(_ledger: &Self::Metrics) -> Vec<(&'static str, u64)> {
+    fn counters(_metrics: &Self::Metrics) -> Vec<(&'static str, u64)> {
         Vec::new()
     }
 
     /// Whether the task of the network is complete.
-    fn is_over(_ledger: &Self::Metrics) -> bool {
+    fn is_over(_metrics: &Self::Metrics) -> bool {
         true
     }
 }

@@ -46,7 +46,7 @@ pub trait GroundTruth: Overlay {
 
     /// Whether the structure that the protocol depends on is intact among the present members;
     /// `None` if the protocol has no such structure.
-    fn is_intact(_shared: &Self::Shared, _census: &MemberIndex, _nodes: &[Self]) -> Option<bool> {
+    fn is_intact(_shared: &Self::Shared, _members: &MemberIndex, _nodes: &[Self]) -> Option<bool> {
         None
     }
 }

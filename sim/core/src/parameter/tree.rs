@@ -43,14 +43,6 @@ impl Value {
         }
     }
 
-    /// The number with a fraction, if it is one.
-    pub fn as_float(&self) -> Option<f64> {
-        match self {
-            Self::Float(number) => Some(*number),
-            _ => None,
-        }
-    }
-
     /// `true` or `false`, if it is one of them.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -96,19 +88,9 @@ impl Value {
         }
     }
 
-    /// Whether it is a list.
-    pub fn is_array(&self) -> bool {
-        matches!(self, Self::Array(_))
-    }
-
     /// Whether it is a table.
     pub fn is_table(&self) -> bool {
         matches!(self, Self::Table(_))
-    }
-
-    /// Whether it is a number with a fraction.
-    pub fn is_float(&self) -> bool {
-        matches!(self, Self::Float(_))
     }
 
     /// Whether it is a whole number.

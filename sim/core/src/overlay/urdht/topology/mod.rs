@@ -116,7 +116,7 @@ pub trait Topology: Sized + Sync {
 
     /// The index of the root of `key` among the members, if the order of IDs determines it without
     /// a search; `None` if not, or without members.
-    fn root(&self, _census: &MemberIndex, _key: &Key) -> Option<usize> {
+    fn root(&self, _members: &MemberIndex, _key: &Key) -> Option<usize> {
         None
     }
 
