@@ -131,6 +131,17 @@ impl NetworkScenario {
         (self.time.transition + self.measure()).as_secs_f64()
     }
 
+    /// The same network without the first `skipped` of its transition: churn and Sybils begin
+    /// earlier by as much.
+    pub fn without_first(&self, skipped: Duration) -> Self {
+        let mut rest = self.clone();
+        rest.time.transition = rest.time.transition - skipped;
+        let begin = &mut rest.churn.parameters.begin;
+        *begin = begin.map(|begin| begin - skipped);
+        rest.adversary.attack.start = rest.adversary.attack.start - skipped;
+        rest
+    }
+
     /// Expected events in the first `seconds` of virtual time.
     pub fn events_by(&self, seconds: f64) -> f64 {
         let (from, measure) = (
@@ -147,7 +158,7 @@ impl NetworkScenario {
     }
 
     /// Events of joins and of maintenance in the first `seconds` of virtual time.
-    fn maintenance_by(&self, seconds: f64) -> f64 {
+    pub fn maintenance_by(&self, seconds: f64) -> f64 {
         let n = self.overlay.nodes as f64;
         let cost_estimate = self.protocol.cost_estimate(self.overlay.nodes);
         // While nodes join one after the other, half of them are members on average.

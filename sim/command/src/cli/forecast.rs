@@ -71,7 +71,13 @@ pub(super) fn of(scenario: &Scenario, with_trials: bool) -> Forecast {
         points.map(|point| seconds_of(kind, *point)).sum()
     };
     if with_trials && kinds.iter().map(total).sum::<f64>() > LONG {
-        kinds.sort_by(|a, b| total(b).total_cmp(&total(a)));
+        // Kinds without any trial come first: their rate is a guess.
+        kinds.sort_by(|a, b| {
+            let is_tried = |kind: &Kind| !kind.shown.is_empty();
+            is_tried(a)
+                .cmp(&is_tried(b))
+                .then(total(b).total_cmp(&total(a)))
+        });
         for kind in kinds.iter_mut().take(MOST_LONGER_TRIALS) {
             let points = kind.points.iter().copied();
             let by_seconds =
@@ -159,8 +165,10 @@ impl Kind {
             return false;
         };
         let run = &scenario.points[point].run;
-        let rate = self.rate(events);
-        if run.least_trial() * rate > self.left.max(BUDGET / 8.0) {
+        // After a trial of a point as costly as this one, this one is affordable, too.
+        let is_known = self.shown.iter().any(|shown| shown.0 >= events);
+        let least = run.least_trial() * self.rate(events);
+        if !is_known && least > self.left.max(BUDGET / 8.0) {
             return false;
         }
         let started = ProcessTime::now();

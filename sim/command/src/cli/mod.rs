@@ -149,14 +149,21 @@ struct OverrideArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// The seed
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = integer::<u64>)]
     seed: Option<u64>,
     /// How many times each point is run
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = integer::<u32>)]
     repetitions: Option<u32>,
     /// Small sizes, as the scenario's [quick] table has them
     #[arg(long)]
     quick: bool,
+}
+
+/// An integer of at least 0.
+fn integer<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    let most = 8 * size_of::<T>();
+    let expected = || format!("expected an integer of at least 0 and below 2^{most}");
+    text.parse().map_err(|_| expected())
 }
 
 impl OverrideArgs {

@@ -1,5 +1,6 @@
 //! Invalid options of the command, and the table `[quick]` of the option `--quick`.
 
+use crate::lab::Lab;
 use crate::refusal::{NETWORK, compare, refuse};
 
 #[test]
@@ -66,6 +67,28 @@ fn faults_of_options_name_the_option() {
             ),
         ],
     );
+    compare(
+        "seed = -1\n",
+        &[(
+            NETWORK,
+            &[],
+            "bad.toml:1: seed: expected an integer of at least 0, found -1",
+        )],
+    );
+    for (option, value, most) in [
+        ("--seed", "-1", 64),
+        ("--seed", "18446744073709551616", 64),
+        ("--seed", "x", 64),
+        ("--repetitions", "-1", 32),
+    ] {
+        let ended = Lab::new().dhtlab(&["run", "bad.toml", option, value]);
+        let told = ended.stderr;
+        let expected = format!("expected an integer of at least 0 and below 2^{most}");
+        assert!(
+            ended.code == Some(2) && told.contains(&expected) && told.contains(value),
+            "{told}"
+        );
+    }
     let told = refuse(NETWORK, &["--seed", "18446744073709551615"]).expect("an error");
     assert!(
         told.contains("--seed") && !told.contains("found -1"),

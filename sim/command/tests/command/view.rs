@@ -265,3 +265,44 @@ fn recordings_that_make_no_sense_are_refused() {
         }
     }
 }
+
+/// Nodes that are back with their ID: the recording changes no result, and the members that it shows
+/// are those of the timeline.
+#[test]
+fn a_recording_follows_nodes_that_are_back() {
+    for state in ["lost", "kept"] {
+        let lab = Lab::new();
+        let text = format!(
+            "{NETWORK}overlay.nodes = 30\nworkload.interval = '10 s'\n\
+             time = {{ transition = '100 s', measure = '100 s', interval = '10 s' }}\n\
+             churn = {{ model = 'sessions', rejoin = 'same-id', state = '{state}' }}\n\
+             churn.sessions.up = {{ distribution = 'exponential', mean = '60 s' }}\n\
+             churn.sessions.down = '5 s'\n"
+        );
+        lab.write("back.toml", text);
+        lab.succeed(&["run", "back.toml", "--out", "plain"]);
+        lab.succeed(&["run", "back.toml", "--record", "--out", "out"]);
+        assert_eq!(
+            lab.read("plain/back/runs.csv"),
+            lab.read("out/back/runs.csv")
+        );
+        let timeline = lab.table("out/back/timeline.csv");
+        let recording = recording(&lab, "out/back");
+        let times = timeline.numbers("time_s");
+        for (time, members) in times.iter().zip(timeline.numbers("members")) {
+            // Times of the recording are in microseconds from the start.
+            let until = (time + 100.0) * 1e6;
+            let by_then = |what: &str| {
+                let is =
+                    |event: &Value| event["what"] == what && event["at"].as_f64() <= Some(until);
+                count(&recording, is) as f64
+            };
+            assert_eq!(
+                by_then("join") - by_then("crash"),
+                members,
+                "{state}, {time} s"
+            );
+        }
+        assert!(count(&recording, |event| event["what"] == "crash") > 50);
+    }
+}

@@ -5,9 +5,10 @@ mod ticks;
 
 use super::network_experiment::trial::{Observer, Trial};
 use super::network_experiment::{setup, state};
-use dhtlab_core::engine::{Instant, Seed};
+use dhtlab_core::adversary::Behaviour;
+use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::End;
-use dhtlab_core::overlay::{GroundTruth, ProtocolVisitor};
+use dhtlab_core::overlay::{GroundTruth, ProtocolVisitor, Start};
 use dhtlab_core::parameter::Value;
 use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
 use dhtlab_core::service::job::{
@@ -16,14 +17,15 @@ use dhtlab_core::service::job::{
 };
 use dhtlab_core::underlay::Facts;
 use dhtlab_format::recording::Recording;
-use dhtlab_scenario::{
-    Cost, EVENTS_PER_SECOND, Experiment, NetworkScenario, Recordable, Run, RunOutput, TableSpec,
-};
+use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Recordable, Run, RunOutput, TableSpec};
 use std::path::Path;
 use ticks::Ticks;
 
-/// Measured work per event of a job, relative to an event of a network without services.
-const AN_EVENT: f64 = 2.6;
+/// Approximate time, in seconds, within which atoms and their copies spread.
+const STAGING: f64 = 2.0;
+
+/// Shortest trial of a job at work: a shorter one would see nothing but the spreading of its atoms.
+const LEAST_WORKING: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// The experiment kind `job`.
 pub struct JobExperiment;
@@ -108,6 +110,7 @@ impl Experiment for JobExperiment {
 }
 
 /// A scenario with a job, checked.
+#[derive(Clone)]
 struct JobRun {
     network: NetworkScenario,
     job: JobSpecification,
@@ -151,11 +154,44 @@ impl JobRun {
 
 impl JobRun {
     /// Expected duration of the job in seconds: until the node with the largest region is done,
-    /// which on average has ln n + .58 times the mean.
+    /// which on average has ln n + .58 times the mean. A job whose messages are dropped waits for
+    /// them until the end.
     fn expected_seconds(&self) -> f64 {
+        let attack = &self.network.adversary.attack;
+        if self.network.adversary.is_some() && attack.behaviour == Behaviour::Drop {
+            let start = Instant::START + self.job.parameters.start;
+            return self.network.end().since(start).as_secs_f64();
+        }
         let n = self.network.overlay.nodes as f64;
         let mean = self.job.samples() as f64 / (self.nodes.speed * n);
         mean * (libm::log(n) + 0.58)
+    }
+
+    /// The expected end of the job in seconds of virtual time.
+    fn ends(&self) -> f64 {
+        self.job.parameters.start.as_secs_f64() + self.expected_seconds()
+    }
+
+    /// Events expected in the first `seconds` of virtual time.
+    fn events_by(&self, seconds: f64) -> f64 {
+        let job = &self.job.parameters;
+        let nodes = self.network.overlay.nodes;
+        let (atoms, n) = (f64::from(job.atoms), nodes as f64);
+        let hops = self.network.protocol.cost_estimate(nodes).hops;
+        let sending = match job.bundle {
+            Dispatch::Fingers | Dispatch::Walk => 2.0 * n.min(atoms),
+            Dispatch::None => atoms * hops,
+        };
+        // Checking a replica costs less than an event, but happens at each repair for each
+        // neighbour.
+        let copies = atoms * job.replicas as f64;
+        let begun = (seconds - job.start.as_secs_f64()).max(0.0);
+        let part = |of: f64| (begun / of.max(1e-9)).min(1.0);
+        let looks = copies * begun / job.repair.as_secs_f64() / 5.0;
+        self.network.maintenance_by(seconds)
+            + part(STAGING) * 4.0 * copies
+            + part(self.expected_seconds()) * sending
+            + looks
     }
 
     /// Cost of computing the atoms before the run begins, in events.
@@ -222,22 +258,11 @@ impl Run for JobRun {
             return ticks.cost();
         }
         let job = &self.job.parameters;
-        let nodes = self.network.overlay.nodes;
-        let (atoms, n) = (f64::from(job.atoms), nodes as f64);
-        let hops = self.network.protocol.cost_estimate(nodes).hops;
-        let seconds = self.expected_seconds();
-        let sending = match job.bundle {
-            Dispatch::Fingers | Dispatch::Walk => 2.0 * n.min(atoms),
-            Dispatch::None => atoms * hops,
-        };
-        // Checking a replica costs less than an event, but happens at each repair for each
-        // neighbour.
-        let copies = atoms * job.replicas as f64;
-        let looks = copies * seconds / job.repair.as_secs_f64() / 5.0;
-        let network = self.network.cost_of(0, seconds);
+        let network = self.network.cost_of(0, self.ends());
+        let copies = f64::from(job.atoms) * job.replicas as f64;
         Cost {
-            events: AN_EVENT * (network.events + sending + self.mapping() + 4.0 * copies + looks),
-            bytes: network.bytes + 300.0 * atoms * job.replicas as f64,
+            events: self.network.building() + self.mapping() + self.events_by(self.ends()),
+            bytes: network.bytes + 300.0 * copies,
         }
     }
 
@@ -258,12 +283,21 @@ impl Run for JobRun {
         }
         let mut trial = Trial::new(budget);
         self.run_observed(seed, Observer::Trial(&mut trial))?;
-        let whole = trial.whole(0.0, false, |t| t);
-        if trial.is_whole() {
-            return Ok(Some(whole));
+        let start = self.job.parameters.start;
+        let is_begun = trial.has_reached(start.as_secs_f64());
+        if is_begun || self.network.overlay.start != Start::Converged {
+            return Ok(Some(trial.whole(self.ends(), false, |t| self.events_by(t))));
         }
-        // A job begins with a burst, so its beginning does not predict the rest.
-        Ok(Some(whole.max(self.cost().events / EVENTS_PER_SECOND)))
+        // The network without the job and with it differ, so each has its own trial.
+        let skipped = start - Duration::from_secs(1);
+        let before = trial.whole(skipped.as_secs_f64(), false, |t| self.events_by(t));
+        let mut working = self.clone();
+        working.network = self.network.without_first(skipped);
+        working.job.parameters.start = start - skipped;
+        let mut trial = Trial::new(budget.max(LEAST_WORKING));
+        working.run_observed(seed, Observer::Trial(&mut trial))?;
+        let after = trial.whole(working.ends(), false, |t| working.events_by(t));
+        Ok(Some(before + after - trial.building()))
     }
 
     fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {

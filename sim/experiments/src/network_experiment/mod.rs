@@ -7,7 +7,7 @@ pub(super) mod state;
 pub(super) mod trial;
 
 use dhtlab_core::adversary::Behaviour;
-use dhtlab_core::engine::{Duration, Instant, Seed};
+use dhtlab_core::engine::{Instant, Seed};
 use dhtlab_core::network::End;
 use dhtlab_core::overlay::{GroundTruth, ProtocolVisitor, Start};
 use dhtlab_core::parameter::{ConfigError, Section, Table};
@@ -157,8 +157,7 @@ impl Run for NetworkRun {
             return Ok(Some(trial.whole(lasts, true, |t| scenario.events_by(t))));
         }
         // The phases before and after measuring begins differ, so each has its own trial.
-        let mut measured = scenario.clone();
-        measured.time.transition = Duration::ZERO;
+        let measured = scenario.without_first(scenario.time.transition);
         let before = trial.whole(measure_from, false, |t| scenario.events_by(t));
         let mut trial = Trial::new(budget);
         Self(measured.clone()).run_observed(seed, Observer::Trial(&mut trial))?;

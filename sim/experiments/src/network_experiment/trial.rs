@@ -128,11 +128,6 @@ impl Trial {
         self.built
     }
 
-    /// Whether the run ended by itself.
-    pub fn is_whole(&self) -> bool {
-        self.is_whole
-    }
-
     /// Whether the run reached this virtual time, in seconds, or its end.
     pub fn has_reached(&self, seconds: f64) -> bool {
         self.is_whole || self.last.reached > seconds

@@ -163,8 +163,7 @@ impl Worker {
         }
     }
 
-    /// Asks for the missing results if none has come for a while; if no node has any of them, the
-    /// job is over.
+    /// Asks for the missing results if none has come for a while.
     pub(super) fn check_progress(&mut self, context: JobContext<'_, '_>) {
         let patience = context.shared.parameters.patience;
         let atoms = context.shared.parameters.atoms;
@@ -182,11 +181,7 @@ impl Worker {
         if context.now.since(collector.changed) < patience {
             return;
         }
-        let missing: Vec<u32> = (0..atoms).filter(|atom| !collector.has(*atom)).collect();
-        // Results that were counted and lost with their collectors do not count.
-        if !missing.iter().any(|atom| context.metrics.is_held(*atom)) {
-            context.metrics.over = true;
-        }
+        let missing = (0..atoms).filter(|atom| !collector.has(*atom)).collect();
         self.recall(context, missing, false);
     }
 

@@ -158,11 +158,6 @@ impl JobMetrics {
         self.maps.push((now, false));
     }
 
-    /// Whether some node or message holds an atom.
-    pub(super) fn is_held(&self, atom: u32) -> bool {
-        self.atoms[atom as usize].copies > 0
-    }
-
     /// An atom is assigned to a node.
     pub(super) fn assign(&mut self) {
         self.assignments += 1;
@@ -199,6 +194,10 @@ mod tests {
     use crate::engine::Duration;
     use crate::overlay::Application;
 
+    fn is_held(metrics: &JobMetrics, atom: usize) -> bool {
+        metrics.atoms[atom].copies > 0
+    }
+
     /// An atom is held as long as one copy exists, counted or not; counting it again changes the
     /// time, not the number.
     #[test]
@@ -208,15 +207,15 @@ mod tests {
         metrics.hold(1);
         metrics.hold(1);
         metrics.release(1);
-        assert!(metrics.is_held(1) && !metrics.is_held(0));
+        assert!(is_held(&metrics, 1) && !is_held(&metrics, 0));
         for second in [3, 7] {
             let now = Instant::START + Duration::from_secs(second);
             metrics.count(1, now);
-            assert!(metrics.is_held(1));
+            assert!(is_held(&metrics, 1));
             assert_eq!((metrics.counted(), metrics.counted_at), (1, Some(now)));
         }
         metrics.release(1);
-        assert!(!metrics.is_held(1));
+        assert!(!is_held(&metrics, 1));
     }
 
     /// A job whose request is lost before it is staged is over; a staged job continues.
