@@ -15,10 +15,9 @@ use super::format::cell;
 use super::honest_ids::HonestParameters;
 use dhtlab_core::adversary::{AdversaryParameters, IndexedKey, KeyIndex, Pairs, probability};
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::Key;
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
@@ -173,19 +172,12 @@ impl MashingRun {
 }
 
 impl Run for MashingRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let table = |values: std::collections::BTreeMap<String, Value>| {
-            Value::Table(values.into_iter().collect())
-        };
-        [
-            ("experiment", Value::String(Mashing.name().to_owned())),
-            ("overlay", table(self.honest.write())),
-            ("adversary", table(self.adversary.write())),
-            ("mashing", table(self.mashing.write())),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fn resolved(&self) -> Map {
+        sections([
+            ("overlay", self.honest.table()),
+            ("adversary", self.adversary.table()),
+            ("mashing", self.mashing.table()),
+        ])
     }
 
     fn cost(&self) -> Cost {

@@ -221,13 +221,13 @@ fn without_effect(scenario: &Scenario) -> Vec<ConfigError> {
         if set.is_empty() {
             break;
         }
-        let resolved = point.run.resolved();
+        let resolved = point.resolved();
         set.retain(|key| find(&resolved, key).is_none());
     }
     let Some(point) = scenario.points.first() else {
         return Vec::new();
     };
-    let resolved = point.run.resolved();
+    let resolved = point.resolved();
     let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in &set {
         let (table, key) = path.rsplit_once('.').unwrap_or(("", path));

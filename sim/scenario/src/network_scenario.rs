@@ -4,13 +4,14 @@ use super::{Protocol, ProtocolParameters};
 use dhtlab_core::adversary::{AdversaryConfig, Strategy};
 use dhtlab_core::churn::Churn;
 use dhtlab_core::engine::{Duration, Instant};
-use dhtlab_core::network::{MOST_NODES, Placement, Travel};
+use dhtlab_core::network::{Placement, Travel};
 use dhtlab_core::overlay::{Deployment, IdRule, IdScheme, Start};
 use dhtlab_core::parameter::Value;
 use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
 use dhtlab_core::space::Key;
 use dhtlab_core::underlay;
 use dhtlab_core::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
+use dhtlab_format::recording::MOST_NODES;
 use std::path::Path;
 
 dhtlab_core::parameters! {

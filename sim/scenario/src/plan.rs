@@ -44,6 +44,17 @@ pub struct Point {
     pub values: Vec<String>,
     /// The run of this point.
     pub run: Box<dyn Run>,
+    /// The kind of experiment.
+    kind: &'static str,
+}
+
+impl Point {
+    /// The resolved scenario, with every default filled in, nested as in a file.
+    pub fn resolved(&self) -> dhtlab_core::parameter::Map {
+        let mut table = self.run.resolved();
+        table.insert("experiment".to_owned(), self.kind.into());
+        table
+    }
 }
 
 /// One run: a point and a repetition.
@@ -184,10 +195,7 @@ impl Scenario {
 
     /// The resolved scenario of the first point, for the manifest.
     pub fn resolved(&self) -> dhtlab_core::parameter::Map {
-        self.points
-            .first()
-            .map(|point| point.run.resolved())
-            .unwrap_or_default()
+        self.points.first().map(Point::resolved).unwrap_or_default()
     }
 }
 
@@ -259,13 +267,14 @@ fn point(
     Ok(Point {
         values: values.iter().map(cell).collect(),
         run,
+        kind: experiment.name(),
     })
 }
 
 fn runs(header: &Header, points: &[Point]) -> Vec<PlannedRun> {
     let run = |(place, point): (usize, &Point)| {
         let base = Sha1::new()
-            .chain_update(canonical(&Value::Table(point.run.resolved())))
+            .chain_update(canonical(&Value::Table(point.resolved())))
             .chain_update(format!("\nseed = {}\n", header.seed));
         (0..header.repetitions)
             .map(|repetition| {

@@ -17,6 +17,12 @@ use std::path::Path;
 /// The file name of the recording.
 pub const RECORDING: &str = "recording.json";
 
+/// Maximum number of events that a page takes: a browser does not open a page with more easily.
+pub const MOST_EVENTS: usize = 100_000;
+
+/// Maximum number of nodes that a page can show.
+pub const MOST_NODES: usize = 200;
+
 impl Recording {
     /// Reads `recording.json` in `directory`, and checks it.
     ///

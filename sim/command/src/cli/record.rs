@@ -58,7 +58,7 @@ pub(super) fn record(
         title: overview::title(scenario).to_owned(),
         scenario: scenario.name.clone(),
         experiment: scenario.experiment.name().to_owned(),
-        protocol: protocol(&point.run.resolved()),
+        protocol: protocol(&point.resolved()),
         run: run.id.clone(),
         point: scenario
             .swept

@@ -15,10 +15,9 @@ use super::format::cell;
 use super::published::FaultyTorus;
 use cpu_time::ProcessTime;
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::{FixedTorus, Key, Rule, Space};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use gossip::{Mesh, Tables};
 use lookup::{SortedPoints, hit_rate};
 use ordered_float::OrderedFloat;
@@ -142,15 +141,8 @@ impl ConvergenceRun {
 }
 
 impl Run for ConvergenceRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let values = self.0.write().into_iter().collect();
-        [
-            ("experiment", Value::String(Convergence.name().to_owned())),
-            ("convergence", Value::Table(values)),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fn resolved(&self) -> Map {
+        sections([("convergence", self.0.table())])
     }
 
     fn cost(&self) -> Cost {

@@ -2,7 +2,7 @@
 
 use crate::JobExperiment;
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::{ConfigError, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Table};
 use dhtlab_core::underlay::Facts;
 use dhtlab_format::recording::Recording;
 use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Run, RunOutput};
@@ -33,7 +33,7 @@ impl RecordedJob {
     }
 
     /// The tables of the job, as resolved.
-    pub fn resolved(&self) -> dhtlab_core::parameter::Map {
+    pub fn resolved(&self) -> Map {
         self.0.resolved()
     }
 

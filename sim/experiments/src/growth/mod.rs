@@ -13,9 +13,8 @@ use cpu_time::ProcessTime;
 use dhtlab_core::engine::Seed;
 use dhtlab_core::overlay::urdht::{UrdhtParameters, UrdhtSpace};
 use dhtlab_core::overlay::{Configuration, Deployment, Start};
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use protocol_run::ProtocolRun;
 use std::path::Path;
 
@@ -161,22 +160,12 @@ impl GrowthRun {
 }
 
 impl Run for GrowthRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let table = |values: std::collections::BTreeMap<String, Value>| {
-            Value::Table(values.into_iter().collect())
-        };
-        let overlay = [("urdht".to_owned(), table(self.urdht.write()))];
-        [
-            (
-                "experiment",
-                Value::String(GrowthExperiment.name().to_owned()),
-            ),
-            ("growth", table(self.growth.write())),
-            ("overlay", Value::Table(overlay.into_iter().collect())),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fn resolved(&self) -> Map {
+        let overlay = sections([("urdht", self.urdht.table())]);
+        sections([
+            ("growth", self.growth.table()),
+            ("overlay", Value::Table(overlay)),
+        ])
     }
 
     fn cost(&self) -> Cost {

@@ -7,7 +7,7 @@ use crate::{chord, kademlia};
 use dhtlab_core::adversary::{Behaviour, IdSupply, Identity, Strategy, SybilPlacement};
 use dhtlab_core::churn::{Change, ChurnPlan, Rejoin, State, Step};
 use dhtlab_core::engine::{Duration, Period, Seed};
-use dhtlab_core::network::{Attack, Counts, MOST_EVENTS, Travel, oracle};
+use dhtlab_core::network::{Attack, Counts, Travel, oracle};
 use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::overlay::chord::{Chord, ChordParameters};
 use dhtlab_core::overlay::kademlia::Kademlia;
@@ -17,7 +17,8 @@ use dhtlab_core::overlay::urdht::{
 use dhtlab_core::overlay::vhash::{self, Embedding, VHash, VHashParameters};
 use dhtlab_core::space::Key;
 use dhtlab_core::workload::LookupPlan;
-use dhtlab_format::recording::{Event, Recording, RouteOutcome, Space, What};
+use dhtlab_experiments::Recorder;
+use dhtlab_format::recording::{MOST_EVENTS, Event, Recording, RouteOutcome, Space, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NODES: usize = 40;
@@ -63,15 +64,14 @@ fn run<P: GroundTruth>(
 ) -> (Counts, Option<Recording>) {
     let mut network = network::<P, ()>(shared, NODES, travel);
     oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
-    if let Some(most) = most_events {
-        network.record(most);
-    }
+    let recorder = most_events.map(|most| Recorder::attach(&mut network, most));
     network.plan_churn(churn(), Rejoin::NewId, State::Lost);
     network.begin_measuring(None);
     network.plan_lookups(lookups());
     network.run(at(60), true, u64::MAX);
     let counts = network.tally().counts;
-    (counts, network.take_recording())
+    let taken = recorder.map(|recorder| recorder.borrow_mut().take(network.now()));
+    (counts, taken)
 }
 
 /// What a reader of a recording knows of the nodes at the present event.
@@ -323,9 +323,9 @@ fn moves_are_followed() {
     let shared = vhash::Shared::from(&parameters);
     let mut network = network::<VHash, ()>(shared, NODES, Travel::Recursive);
     oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
-    network.record(MOST_EVENTS);
+    let recorder = Recorder::attach(&mut network, MOST_EVENTS);
     network.run(at(30), false, u64::MAX);
-    let recording = network.take_recording().expect("recorded");
+    let recording = recorder.borrow_mut().take(network.now());
     watch(&recording);
     let mut places = BTreeMap::new();
     let mut moves = 0;
@@ -380,11 +380,11 @@ fn what_sybils_do_is_seen() {
         gap: Duration::from_millis(100),
         first_site: NODES as u32,
     });
-    network.record(MOST_EVENTS);
+    let recorder = Recorder::attach(&mut network, MOST_EVENTS);
     network.plan_lookups(lookups());
     network.run(at(60), true, u64::MAX);
     let counts = network.tally().counts;
-    let recording = network.take_recording().expect("recorded");
+    let recording = recorder.borrow_mut().take(network.now());
     let watch = watch(&recording);
     assert_eq!(recording.nodes.iter().filter(|node| node.sybil).count(), 30);
     let dropped = recording
