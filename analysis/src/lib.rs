@@ -35,4 +35,4 @@ pub mod view;
 pub use dhtlab_format::Error;
 pub use dhtlab_format::manifest::verify;
 pub use figure::draw;
-pub use summary::summarise;
+pub use summary::{SUMMARY_COLUMNS, summarise};

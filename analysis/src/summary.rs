@@ -9,10 +9,22 @@ use dhtlab_format::manifest::Manifest;
 use dhtlab_format::output;
 use dhtlab_format::{Error, RUN_COLUMNS};
 
+/// The columns of `summary.csv` after the swept keys.
+pub const SUMMARY_COLUMNS: [&str; 9] = [
+    "metric",
+    "n",
+    "mean",
+    "sd",
+    "ci95_low",
+    "ci95_high",
+    "min",
+    "median",
+    "max",
+];
+
 /// Writes `summary.csv` beside the `runs.csv` of a run.
 ///
-/// One row per point of the sweep and metric: the swept keys, then `metric, n, mean, sd, ci95_low,
-/// ci95_high, min, median, max`. Points are in the order of their first appearance in `runs.csv`,
+/// One row per point of the sweep and metric: the swept keys, then [`SUMMARY_COLUMNS`]. Points are in the order of their first appearance in `runs.csv`,
 /// metrics in the order of its columns. Missing cells (empty or `NaN`) do not count; `n` is the
 /// number of the others. A metric without any value is left out. With one repetition the deviation
 /// and the interval are empty.
@@ -52,20 +64,7 @@ pub fn records(runs: &Table, swept: &[String]) -> Result<Vec<Vec<String>>, Error
     }
 
     let mut header = swept.to_vec();
-    header.extend(
-        [
-            "metric",
-            "n",
-            "mean",
-            "sd",
-            "ci95_low",
-            "ci95_high",
-            "min",
-            "median",
-            "max",
-        ]
-        .map(str::to_owned),
-    );
+    header.extend(SUMMARY_COLUMNS.map(str::to_owned));
     let mut records = vec![header];
     for (key, rows) in &points {
         for &metric in &metrics {

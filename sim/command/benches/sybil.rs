@@ -5,7 +5,7 @@ use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::Table;
 use dhtlab_core::space::{Key, sort_by_key};
 use dhtlab_experiments::Eclipse;
-use dhtlab_scenario::Experiment;
+use dhtlab_scenario::{Cell, Experiment};
 use std::path::Path;
 
 const NODES: u32 = 1_000_000;
@@ -22,7 +22,7 @@ fn hash_and_sort() -> Vec<Key> {
 }
 
 /// One network and 19 addresses of 16,384 ports.
-fn eclipse(links: &str) -> Vec<String> {
+fn eclipse(links: &str) -> Vec<Cell> {
     let text =
         format!("overlay.nodes = {NODES}\nadversary.ips = 19\neclipse.links = \"{links}\"\n");
     let values = dhtlab_scenario::parse_toml(&text).expect("TOML");

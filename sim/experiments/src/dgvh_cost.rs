@@ -4,11 +4,10 @@
 //! The VHash slides give O(k^2) for k candidates, and O(n log n) to sort n of them. The cost is
 //! counted in comparisons, not seconds, so it is the same on every machine.
 
-use super::format::cell;
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::{Dgvh, Key, Rule, Space, Torus, TorusPoint};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec, sections};
+use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableSpec, sections};
 use std::path::Path;
 
 dhtlab_core::parameters! {
@@ -41,13 +40,8 @@ impl Experiment for DgvhCost {
         vec![Section::of::<DgvhCostParameters>("dgvh-cost")]
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
-        &[
-            "neighbours_mean",
-            "neighbours_max",
-            "comparisons_mean",
-            "comparisons_per_candidate",
-        ]
+    fn metrics(&self) -> &'static [Column] {
+        METRICS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
@@ -58,6 +52,31 @@ impl Experiment for DgvhCost {
         let parameters = DgvhCostParameters::read(&values.sub("dgvh-cost")?)?;
         Ok(Box::new(DgvhCostRun(parameters)))
     }
+}
+
+dhtlab_scenario::columns! {
+    METRICS, fn metrics(m: &Measured) {
+        /// Mean number of neighbours that a call finds.
+        neighbours_mean [""] = m.found as f64 / m.calls,
+        /// The most neighbours of a call.
+        neighbours_max [""] = m.most,
+        /// Mean comparisons of a call: distances between a chosen neighbour and a candidate, or its
+        /// midpoint. Sorting is not included.
+        comparisons_mean [""] = m.comparisons,
+        /// `comparisons_mean` over the number of candidates.
+        comparisons_per_candidate [""] = m.comparisons / m.candidates,
+    }
+}
+
+/// The results of the calls.
+struct Measured {
+    calls: f64,
+    candidates: f64,
+    /// Neighbours of all calls, and the most of one.
+    found: usize,
+    most: usize,
+    /// Mean comparisons of a call.
+    comparisons: f64,
 }
 
 struct DgvhCostRun(DgvhCostParameters);
@@ -90,16 +109,16 @@ impl Run for DgvhCostRun {
             most = most.max(neighbours);
         }
         let calls = self.0.calls as f64;
-        let comparisons = dgvh.comparisons() as f64 / calls;
+        let measured = Measured {
+            calls,
+            candidates: self.0.candidates as f64,
+            found,
+            most,
+            comparisons: dgvh.comparisons() as f64 / calls,
+        };
         Ok(RunOutput {
-            metrics: vec![
-                cell(found as f64 / calls),
-                most.to_string(),
-                cell(comparisons),
-                cell(comparisons / self.0.candidates as f64),
-            ],
-            tables: Vec::new(),
-            notes: Vec::new(),
+            metrics: metrics(&measured),
+            ..RunOutput::default()
         })
     }
 }
@@ -122,7 +141,7 @@ mod tests {
         let cells: Vec<f64> = outcome
             .metrics
             .iter()
-            .map(|cell| cell.parse().expect("a number"))
+            .map(|cell| cell.number().expect("a number"))
             .collect();
         assert!(cells[0] <= 2.0 && cells[1] == 2.0, "{cells:?}");
         assert!((49.0..=98.0).contains(&cells[2]), "{cells:?}");

@@ -11,13 +11,12 @@
 //! result only in this experiment, so it is in a separate file, `wall.csv`, and all other files are
 //! reproducible. Times are those of one core if runs are sequential (`--jobs 1`).
 
-use super::format::cell;
 use super::honest_ids::HonestParameters;
 use dhtlab_core::adversary::{AdversaryParameters, IndexedKey, KeyIndex, Pairs, probability};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::Key;
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
+use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
@@ -55,20 +54,14 @@ impl Experiment for Mashing {
         ]
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
-        &[
-            "success_rate",
-            "tries_mean",
-            "predicted",
-            "predicted_sd",
-            "tries_predicted",
-        ]
+    fn metrics(&self) -> &'static [Column] {
+        METRICS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
         &[TableSpec {
             name: "wall",
-            columns: &["timed", "wall_us_mean"],
+            columns: WALL,
             quantities: &[],
         }]
     }
@@ -95,6 +88,41 @@ impl Experiment for Mashing {
         }
         Ok(Box::new(run))
     }
+}
+
+dhtlab_scenario::columns! {
+    METRICS, fn metrics(m: &Measured<'_>) {
+        /// Trials in which a key of the adversary is between the two neighbours, over all trials.
+        success_rate [""] = m.counts.mashed as f64 / m.trials,
+        /// Mean number of keys that a trial has tried, up to the first that is between the two.
+        tries_mean [""] = m.counts.tries as f64 / m.trials,
+        /// Equation 2: k / (n + k - 1) for n nodes and k pairs of address and port.
+        predicted [""] = probability::occluded(m.n, m.k),
+        /// Expected standard deviation of `success_rate`, with this many trials and networks.
+        predicted_sd [""] = probability::deviation_of_trials(m.n, m.k, m.trials, m.networks),
+        /// Expected mean number of tries.
+        tries_predicted [""] = m.tries_predicted,
+    }
+}
+
+dhtlab_scenario::columns! {
+    WALL, fn wall(counts: &MashCounts) {
+        /// Number of timed trials.
+        timed [""] = counts.timed,
+        /// Mean wall time of the search of a timed trial.
+        wall_us_mean ["us"] = counts.seconds * 1e6 / counts.timed as f64,
+    }
+}
+
+/// What the trials have counted, and what the equations take.
+struct Measured<'a> {
+    counts: &'a MashCounts,
+    trials: f64,
+    networks: f64,
+    /// Nodes, and pairs of address and port.
+    n: f64,
+    k: f64,
+    tries_predicted: f64,
 }
 
 struct MashingRun {
@@ -202,25 +230,19 @@ impl Run for MashingRun {
     fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let (n, k) = (self.honest.nodes as f64, self.adversary.sybils());
         let tries = probability::tries(n, k);
-        let tally = self.tally(seed, tries);
-        let trials = self.mashing.trials as f64;
-        let networks = self.mashing.networks as f64;
-        let mut wall = TableRows::default();
-        if tally.timed > 0 {
-            let micros = tally.seconds * 1e6 / tally.timed as f64;
-            wall.0.push(vec![tally.timed.to_string(), cell(micros)]);
-        }
+        let counts = self.tally(seed, tries);
+        let timed = (counts.timed > 0).then(|| wall(&counts));
+        let measured = Measured {
+            counts: &counts,
+            trials: self.mashing.trials as f64,
+            networks: self.mashing.networks as f64,
+            n,
+            k: k as f64,
+            tries_predicted: tries,
+        };
         Ok(RunOutput {
-            metrics: vec![
-                cell(tally.mashed as f64 / trials),
-                cell(tally.tries as f64 / trials),
-                cell(probability::occluded(n, k as f64)),
-                cell(probability::deviation_of_trials(
-                    n, k as f64, trials, networks,
-                )),
-                cell(tries),
-            ],
-            tables: vec![wall],
+            metrics: metrics(&measured),
+            tables: vec![TableRows(timed.into_iter().collect())],
             notes: Vec::new(),
         })
     }
@@ -229,6 +251,7 @@ impl Run for MashingRun {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dhtlab_scenario::Cell;
 
     fn run(nodes: usize, trials: usize, networks: usize, timed: usize) -> MashingRun {
         MashingRun {
@@ -253,8 +276,7 @@ mod tests {
             let run = run(nodes, trials, networks, 0);
             let outcome = run.run(Seed::new(3)).expect("an outcome");
             assert_eq!(outcome.tables, [TableRows::default()]);
-            let cells = outcome.metrics.iter().map(|cell| cell.parse());
-            let cells: Vec<f64> = cells.collect::<Result<_, _>>().expect("numbers");
+            let cells: Vec<f64> = outcome.metrics.iter().filter_map(Cell::number).collect();
             let [rate, tries, predicted, deviation, tries_predicted] = cells[..] else {
                 panic!("{cells:?}");
             };
@@ -274,8 +296,8 @@ mod tests {
         assert_eq!(trials, [5, 5, 5, 4, 4]);
         let outcome = run.run(Seed::new(1)).expect("an outcome");
         let wall = &outcome.tables[0].0;
-        assert_eq!((wall.len(), wall[0][0].as_str()), (1, "7"));
-        let micros: f64 = wall[0][1].parse().expect("a number");
+        assert_eq!((wall.len(), &wall[0][0]), (1, &Cell::Count(7)));
+        let micros = wall[0][1].number().expect("a number");
         assert!(micros > 0.0, "{micros}");
     }
 }

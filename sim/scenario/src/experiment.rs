@@ -1,6 +1,6 @@
 //! The traits of an experiment: its keys, tables, cost and runs.
 
-use super::NetworkScenario;
+use super::{Cell, Column, NetworkScenario};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Section, Table, Value};
 use dhtlab_core::underlay::Facts;
@@ -13,20 +13,20 @@ pub struct TableSpec {
     /// The name; the file is `NAME.csv`.
     pub name: &'static str,
     /// The columns after run, repetition and swept keys.
-    pub columns: &'static [&'static str],
+    pub columns: &'static [Column],
     /// The values of the column `quantity`, if the table has one.
     pub quantities: &'static [&'static str],
 }
 
 /// The rows of one table from one run, one cell per column.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct TableRows(pub Vec<Vec<String>>);
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct TableRows(pub Vec<Vec<Cell>>);
 
 /// The results of one run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RunOutput {
     /// The metrics, in the order of [`Experiment::metrics`].
-    pub metrics: Vec<String>,
+    pub metrics: Vec<Cell>,
     /// The rows of each long table, in the order of [`Experiment::tables`].
     pub tables: Vec<TableRows>,
     /// Notes for the user: a bound that was reached, a graph that was reduced.
@@ -37,6 +37,13 @@ pub struct RunOutput {
 pub const STOPPED_FOR_MEMORY: &str = "stopped at the limit of memory";
 
 impl RunOutput {
+    /// The number that is the metric `name` of `experiment`; none if the cell is empty.
+    pub fn metric(&self, experiment: &dyn Experiment, name: &str) -> Option<f64> {
+        let mut columns = experiment.metrics().iter();
+        let place = columns.position(|column| column.name == name)?;
+        self.metrics.get(place)?.number()
+    }
+
     /// Whether the run ended early, short of memory.
     pub fn is_short_of_memory(&self) -> bool {
         let mut notes = self.notes.iter();
@@ -135,7 +142,9 @@ pub trait Recordable {
 /// ```
 /// use dhtlab_core::engine::Seed;
 /// use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
-/// use dhtlab_scenario::{Cost, Experiment, Overrides, RunOutput, Run, Scenario, Source, TableSpec};
+/// use dhtlab_scenario::{
+///     Column, Cost, Experiment, Overrides, Run, RunOutput, Scenario, Source, TableSpec,
+/// };
 /// use dhtlab_core::space::Key;
 /// use std::collections::BTreeSet;
 /// use std::path::Path;
@@ -147,6 +156,15 @@ pub trait Recordable {
 ///         pub bits: u32 = 16, within 1..=32;
 ///         /// Number of trials.
 ///         pub trials: u32 = 100, within 1..=1_000_000;
+///     }
+/// }
+///
+/// dhtlab_scenario::columns! {
+///     METRICS, fn metrics(counts: &[usize]) {
+///         /// IDs until two are the same, the last one included; the mean over the trials.
+///         ids_mean [""] = counts.iter().sum::<usize>() as f64 / counts.len() as f64,
+///         /// The most IDs of a trial.
+///         ids_max [""] = counts.iter().max().copied(),
 ///     }
 /// }
 ///
@@ -162,8 +180,8 @@ pub trait Recordable {
 ///     fn sections(&self) -> Vec<Section> {
 ///         vec![Section::of::<CollisionParameters>("collision")]
 ///     }
-///     fn metrics(&self) -> &'static [&'static str] {
-///         &["ids_mean", "ids_max"]
+///     fn metrics(&self) -> &'static [Column] {
+///         METRICS
 ///     }
 ///     fn tables(&self) -> &'static [TableSpec] {
 ///         &[]
@@ -197,9 +215,7 @@ pub trait Recordable {
 ///             seen.len() + 1
 ///         };
 ///         let counts: Vec<usize> = (0..self.0.trials).map(drawn).collect();
-///         let mean = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
-///         let most = counts.iter().max().expect("at least one trial");
-///         Ok(RunOutput { metrics: vec![mean.to_string(), most.to_string()], ..RunOutput::default() })
+///         Ok(RunOutput { metrics: metrics(&counts), ..RunOutput::default() })
 ///     }
 /// }
 ///
@@ -222,7 +238,7 @@ pub trait Recordable {
 ///     assert_eq!(outcome, point.run.run(planned.seed)?);
 ///     let bits: f64 = point.values[0].parse()?;
 ///     let expected = (std::f64::consts::PI * bits.exp2() / 2.0).sqrt() + 2.0 / 3.0;
-///     let mean: f64 = outcome.metrics[0].parse()?;
+///     let mean = outcome.metrics[0].number().expect("a mean");
 ///     // The standard deviation of one trial is .52 of the mean, that of 400 trials .026: four of them.
 ///     assert!((mean / expected - 1.0).abs() < 0.104, "{bits} bits: {mean} IDs");
 /// }
@@ -245,7 +261,7 @@ pub trait Experiment: Sync {
     fn sections(&self) -> Vec<Section>;
 
     /// The columns of `runs.csv` after the keys.
-    fn metrics(&self) -> &'static [&'static str];
+    fn metrics(&self) -> &'static [Column];
 
     /// Its tables in long format.
     fn tables(&self) -> &'static [TableSpec];

@@ -1,10 +1,10 @@
 //! The figures of a scenario, checked against the expected results.
 
-use super::Experiment;
 use super::error::ScenarioError;
 use super::source::{Source, lookup};
 use super::sweep::{Sweep, cell};
 use super::table_filter::TableFilter;
+use super::{Column, Experiment};
 use crate::toml_value::to_toml;
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::Value;
@@ -33,20 +33,14 @@ pub(super) fn figures(
             ));
         }
     };
-    let metrics: Vec<String> = experiment
-        .metrics()
-        .iter()
-        .map(|m| (*m).to_owned())
-        .collect();
-    let long: Vec<(String, Vec<String>)> = experiment
-        .tables()
-        .iter()
-        .map(|t| {
-            (
-                t.name.to_owned(),
-                t.columns.iter().map(|c| (*c).to_owned()).collect(),
-            )
-        })
+    let names = |columns: &[Column]| -> Vec<String> {
+        let names = columns.iter().map(|column| column.name.to_owned());
+        names.collect()
+    };
+    let metrics = names(experiment.metrics());
+    let tables_of = experiment.tables().iter();
+    let long: Vec<(String, Vec<String>)> = tables_of
+        .map(|table| (table.name.to_owned(), names(table.columns)))
         .collect();
     let mut figures: Vec<Figure> = Vec::new();
     for (i, table) in tables.iter().enumerate() {

@@ -6,6 +6,7 @@
 //! experiment; the kinds themselves are in another crate.
 
 mod advice;
+mod column;
 mod error;
 mod expectation;
 mod experiment;
@@ -25,6 +26,7 @@ mod table_filter;
 mod toml_value;
 
 pub use advice::Advice;
+pub use column::{Cell, Column};
 pub use error::ScenarioError;
 pub use experiment::{
     Cost, EVENTS_PER_SECOND, Experiment, Recordable, Run, RunOutput, STOPPED_FOR_MEMORY, TableRows,

@@ -1,9 +1,27 @@
 //! An experiment for tests that reads the tables of a network and has no results.
 
-use super::{Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
+use super::{Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Section, Table};
 use std::path::Path;
+
+crate::columns! {
+    HISTOGRAM {
+        /// What is counted.
+        quantity [""],
+        /// Its value.
+        value [""],
+        /// How often.
+        count [""],
+    }
+}
+
+crate::columns! {
+    TIMELINE {
+        /// The end of an interval.
+        time_s ["s"],
+    }
+}
 
 pub(crate) struct PlainNetwork;
 
@@ -23,7 +41,7 @@ impl Experiment for PlainNetwork {
         NetworkScenario::sections()
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
+    fn metrics(&self) -> &'static [Column] {
         &[]
     }
 
@@ -31,12 +49,12 @@ impl Experiment for PlainNetwork {
         &[
             TableSpec {
                 name: "histogram",
-                columns: &["quantity", "value", "count"],
+                columns: HISTOGRAM,
                 quantities: &["degree", "stretch"],
             },
             TableSpec {
                 name: "timeline",
-                columns: &["time_s"],
+                columns: TIMELINE,
                 quantities: &[],
             },
         ]

@@ -45,10 +45,11 @@ impl TableFilter {
             return;
         }
         for (table, rows) in experiment.tables().iter().zip(&mut outcome.tables) {
-            let quantity = table.columns.iter().position(|name| *name == "quantity");
+            let mut columns = table.columns.iter();
+            let quantity = columns.position(|column| column.name == "quantity");
             rows.0.retain(|row| {
-                let quantity = quantity.and_then(|place| row.get(place));
-                self.keeps(table.name, quantity.map(String::as_str))
+                let quantity = quantity.and_then(|place| row.get(place)?.text());
+                self.keeps(table.name, quantity)
             });
         }
     }
@@ -136,7 +137,7 @@ mod tests {
         let experiment = &PlainNetwork;
         let tables = experiment.tables();
         let histogram = tables.iter().position(|table| table.name == "histogram");
-        let row = |quantity: &str| [quantity, "1", "2"].map(str::to_owned).to_vec();
+        let row = |quantity: &str| vec![quantity.to_owned().into(), 1u32.into(), 2u32.into()];
         let mut outcome = RunOutput {
             tables: vec![
                 TableRows(vec![row("degree"), row("stretch"), row("degree")]);

@@ -3,6 +3,7 @@
 //! Exit codes: 0, success; 1, a run or a file failed; 2, invalid input, nothing was changed; 101, a
 //! bug in the command; 130, interrupted. All finished runs are on disk in each case.
 
+mod columns;
 mod forecast;
 mod limit;
 mod lock;
@@ -16,6 +17,7 @@ mod run;
 mod store;
 mod streams;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use dhtlab_experiments::KINDS;
 use dhtlab_scenario::{Overrides, Scenario, Shard, Source, schema};
@@ -127,8 +129,13 @@ enum Action {
         #[command(flatten)]
         bound: LimitArgs,
     },
-    /// The JSON Schema of the scenario file, for editors
-    Schema,
+    /// The JSON Schema of the scenario file, for editors; or the columns of the result files
+    Schema {
+        /// Print the columns of the result files, with their units and meanings: of all kinds of
+        /// experiment, or of one
+        #[arg(long, value_name = "EXPERIMENT", value_parser = kinds())]
+        columns: Option<Option<String>>,
+    },
     /// A script that completes the command line, for a shell
     Completions {
         /// The shell
@@ -157,6 +164,11 @@ struct OverrideArgs {
     /// Small sizes, as the scenario's [quick] table has them
     #[arg(long)]
     quick: bool,
+}
+
+/// The names of the kinds of experiment.
+fn kinds() -> PossibleValuesParser {
+    KINDS.iter().map(|kind| kind.name()).into()
 }
 
 /// An integer of at least 0.
@@ -319,7 +331,12 @@ fn act(action: &Action) -> Result<(), Failure> {
         Action::Merge { folders, out } => merge::all(folders, out.as_deref()),
         Action::Completions { shell } => manual::completions(*shell),
         Action::Man { folder } => manual::pages(folder.as_deref()),
-        Action::Schema => streams::print_line(format_args!("{:#}", schema(KINDS))),
+        Action::Schema { columns: None } => {
+            streams::print_line(format_args!("{:#}", schema(KINDS)))
+        }
+        Action::Schema {
+            columns: Some(kind),
+        } => streams::print(columns::page(kind.as_deref())),
     }
 }
 

@@ -321,7 +321,7 @@ pub(super) fn only(scenarios: &[Scenario], id: &str) -> Result<(), Failure> {
         let outcome = outcome.map_err(|problem| Failure::Run(format!("run {id}: {problem}")))?;
         outcome.notes.iter().for_each(streams::print_note);
         for (metric, value) in scenario.experiment.metrics().iter().zip(&outcome.metrics) {
-            streams::print_line(format_args!("{metric} {value}"))?;
+            streams::print_line(format_args!("{} {value}", metric.name))?;
         }
         if outcome.is_short_of_memory() {
             let why = format!("run {id} ended at the limit of memory, {}", limit::text());
@@ -340,10 +340,17 @@ mod tests {
     use crate::cli::store::JOURNAL;
     use dhtlab_core::engine::Seed;
     use dhtlab_core::parameter::{Section, Table};
-    use dhtlab_scenario::{Cost, Experiment, Overrides, Run, RunOutput, Source, TableSpec};
+    use dhtlab_scenario::{Column, Cost, Experiment, Overrides, Run, RunOutput, Source, TableSpec};
     use std::process::{Command, Stdio};
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
+
+    dhtlab_scenario::columns! {
+        METRICS, fn metrics(place: u32) {
+            /// The number of the run.
+            number [""] = place,
+        }
+    }
 
     /// Two runs end, the third takes long, the fourth panics.
     struct Faulty;
@@ -360,8 +367,8 @@ mod tests {
         fn sections(&self) -> Vec<Section> {
             Vec::new()
         }
-        fn metrics(&self) -> &'static [&'static str] {
-            &["number"]
+        fn metrics(&self) -> &'static [Column] {
+            METRICS
         }
         fn tables(&self) -> &'static [TableSpec] {
             &[]
@@ -384,9 +391,8 @@ mod tests {
                 std::thread::sleep(Duration::from_secs(300));
             }
             assert!(number < 3, "of two\nlines");
-            let metrics = vec![number.to_string()];
             Ok(RunOutput {
-                metrics,
+                metrics: metrics(number),
                 ..RunOutput::default()
             })
         }

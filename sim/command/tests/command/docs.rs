@@ -141,6 +141,29 @@ fn what_the_documents_name_is_there() {
 }
 
 #[test]
+fn the_page_of_columns_is_what_the_command_prints() {
+    let page = fs::read_to_string(top().join("docs/columns.md")).expect("a page");
+    let lab = Lab::new();
+    let printed = lab.succeed(&["schema", "--columns"]).stdout;
+    assert!(
+        page == printed,
+        "docs/columns.md is old: CONTRIBUTING.md has the command that writes it"
+    );
+    let one = lab.succeed(&["schema", "--columns", "mashing"]).stdout;
+    assert!(
+        one.contains("\n    wall_us_mean  us  Mean wall time of the search of a timed trial.\n")
+    );
+    assert!(one.contains("ci95_low") && !one.contains("ring_ok") && printed.contains("ring_ok"));
+    let ended = lab.dhtlab(&["schema", "--columns", "latency"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.contains("possible values: network, balance"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn the_scenarios_in_the_documents_are_right_and_the_commands_are_understood() {
     let (mut scenarios, mut commands) = (0, 0);
     for (file, text) in documents() {

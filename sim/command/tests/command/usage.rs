@@ -20,7 +20,7 @@ fn the_help_tells_the_commands() {
       view         Make the page that plays a recorded run (`run --record`) in a browser
       report       Hold results against the published values: writes REPORT.md and report.html
       reproduce    Run every shipped scenario, then write the report
-      schema       The JSON Schema of the scenario file, for editors
+      schema       The JSON Schema of the scenario file, for editors; or the columns of the result files
       completions  A script that completes the command line, for a shell
       man          The manual page; with a folder, also those of the subcommands, one file each
       help         Print this message or the help of the given subcommand(s)

@@ -41,10 +41,9 @@ pub(super) mod trial;
 
 pub(super) use parameters::{BalanceParameters, Strategy};
 
-use super::format::cell;
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
+use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use std::collections::BTreeMap;
 use std::path::Path;
 use trial::Trial;
@@ -65,43 +64,14 @@ impl Experiment for Balance {
         vec![Section::of::<BalanceParameters>("balance")]
     }
 
-    /// Means over the trials of a run. `runtime_factor` is the mean number of ticks over the mean
-    /// ideal number, and `runtime_factor_se` its standard error from the spread of the trials'
-    /// factors (empty with one trial). `start_load_*` describe the hosts' loads before the first
-    /// tick: the lower median, the standard deviation, and the 1st and 99th percentile and the
-    /// maximum over the mean. `tasks_hardest` is the largest number of tasks executed by a host
-    /// that is present at the end. `tasks_moved` counts tasks that moved from one host to another.
-    /// `messages` counts from the first tick on: a lookup (half the binary logarithm of the number
-    /// of ring nodes, and the answer), two for each ring node that joins and each that leaves, two
-    /// for each node queried, and one for an invitation; moving tasks and maintaining the ring are
-    /// not included. `hashes` counts the digests of searches for Sybil IDs.
-    fn metrics(&self) -> &'static [&'static str] {
-        &[
-            "ticks",
-            "ideal_ticks",
-            "runtime_factor",
-            "runtime_factor_se",
-            "start_load_median",
-            "start_load_sd",
-            "start_load_p1",
-            "start_load_p99",
-            "start_load_max",
-            "tasks_per_tick",
-            "tasks_hardest",
-            "sybils_made",
-            "tasks_moved",
-            "messages",
-            "hashes",
-        ]
+    fn metrics(&self) -> &'static [Column] {
+        METRICS
     }
 
-    /// `timeline`: the hosts by their loads at the start of `tick`, before the strategy, in bins of
-    /// a fifth of `tasks / nodes` (at least one task). `value` is the smallest load of a bin,
-    /// `count` the number of hosts in all trials. Trials that have ended by then add no rows.
     fn tables(&self) -> &'static [TableSpec] {
         &[TableSpec {
             name: "timeline",
-            columns: &["tick", "quantity", "value", "count"],
+            columns: TIMELINE,
             quantities: &["load"],
         }]
     }
@@ -125,100 +95,153 @@ impl Run for BalanceRun {
     }
 
     fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
-        let mut sums = Sums::new(&self.0);
+        let mut trials = Trials::default();
         for trial in 0..self.0.trials {
-            sums.add(trial::run(&self.0, seed, trial.into())?);
+            trials.add(&trial::run(&self.0, seed, trial.into())?, &self.0);
         }
-        Ok(sums.outcome())
+        let tick = self.0.histogram_tick.unwrap_or_default();
+        let bins = trials.bins.iter();
+        let bins = bins.map(|(load, hosts)| bin(tick, *load, *hosts));
+        Ok(RunOutput {
+            metrics: metrics(&trials),
+            tables: vec![TableRows(bins.collect())],
+            notes: Vec::new(),
+        })
     }
 }
 
-/// Sums over trials.
-struct Sums<'a> {
-    parameters: &'a BalanceParameters,
-    /// Sums of the metrics other than `runtime_factor` and its error.
-    metrics: [f64; 13],
-    factors: Vec<f64>,
-    /// Number of hosts by load bin.
-    bins: BTreeMap<u32, u64>,
+dhtlab_scenario::columns! {
+    METRICS, fn metrics(trials: &Trials) {
+        /// Ticks until the last task is done. This and the other metrics are means over the trials.
+        ticks [""] = trials.mean(|t| t.ticks),
+        /// Tasks over the tasks that all initial hosts together do in a tick.
+        ideal_ticks [""] = trials.mean(|t| t.ideal_ticks),
+        /// `ticks` over `ideal_ticks`.
+        runtime_factor [""] = trials.mean(|t| t.ticks) / trials.mean(|t| t.ideal_ticks),
+        /// Standard error of `runtime_factor`, from the spread of the trials' factors; empty with one
+        /// trial.
+        runtime_factor_se [""] = trials.error_of_factor(),
+        /// Lower median of the hosts' loads before the first tick. A load is a number of tasks.
+        start_load_median [""] = trials.mean(|t| t.start_load_median),
+        /// Standard deviation of these loads.
+        start_load_sd [""] = trials.mean(|t| t.start_load_sd),
+        /// 1st percentile of these loads, over their mean.
+        start_load_p1 [""] = trials.mean(|t| t.start_load_p1),
+        /// 99th percentile of these loads, over their mean.
+        start_load_p99 [""] = trials.mean(|t| t.start_load_p99),
+        /// The largest of these loads, over their mean.
+        start_load_max [""] = trials.mean(|t| t.start_load_max),
+        /// Tasks that are done in a tick.
+        tasks_per_tick [""] = trials.mean(|t| t.tasks_per_tick),
+        /// The largest number of tasks done by a host that is present at the end.
+        tasks_hardest [""] = trials.mean(|t| t.tasks_hardest),
+        /// Sybils that hosts have created.
+        sybils_made [""] = trials.mean(|t| t.sybils_made),
+        /// Tasks that moved from one host to another.
+        tasks_moved [""] = trials.mean(|t| t.tasks_moved),
+        /// Messages from the first tick on: a lookup (half the binary logarithm of the number of ring
+        /// nodes, and the answer), two for each ring node that joins and each that leaves, two for each
+        /// node queried, and one for an invitation. Moving tasks and maintaining the ring are not
+        /// included.
+        messages [""] = trials.mean(|t| t.messages),
+        /// Digests that were computed in searches for IDs of Sybils.
+        hashes [""] = trials.mean(|t| t.hashes),
+    }
 }
 
-impl<'a> Sums<'a> {
-    fn new(parameters: &'a BalanceParameters) -> Self {
-        Self {
-            parameters,
-            metrics: [0.0; 13],
-            factors: Vec::new(),
-            bins: BTreeMap::new(),
-        }
+dhtlab_scenario::columns! {
+    TIMELINE, fn bin(at: u32, load: u32, hosts: u64) {
+        /// The tick at whose start, before the strategy, the loads are counted.
+        tick [""] = at,
+        /// What is counted, by value: hosts by load.
+        quantity [""] = "load",
+        /// The smallest load of a bin. A bin has a fifth of `tasks / nodes`, at least one task.
+        value [""] = load,
+        /// Number of hosts in the bin, in all trials. Trials that have ended by then have none.
+        count [""] = hosts,
     }
+}
 
-    fn bin_width(&self) -> u32 {
-        let mean = f64::from(self.parameters.tasks) / self.parameters.nodes as f64;
-        libm::round(mean / 5.0).max(1.0) as u32
-    }
+/// The numbers of a trial whose means are metrics.
+struct TrialNumbers {
+    ticks: f64,
+    ideal_ticks: f64,
+    start_load_median: f64,
+    start_load_sd: f64,
+    start_load_p1: f64,
+    start_load_p99: f64,
+    start_load_max: f64,
+    tasks_per_tick: f64,
+    tasks_hardest: f64,
+    sybils_made: f64,
+    tasks_moved: f64,
+    messages: f64,
+    hashes: f64,
+}
 
-    fn add(&mut self, trial: Trial) {
-        let (ticks, hosts) = (f64::from(trial.ticks), trial.start_loads.len());
-        let mean = f64::from(self.parameters.tasks) / hosts as f64;
+impl TrialNumbers {
+    fn of(trial: &Trial, tasks: u32) -> Self {
+        let (tasks, ticks) = (f64::from(tasks), f64::from(trial.ticks));
+        let hosts = trial.start_loads.len();
+        let mean = tasks / hosts as f64;
         let at = |rank: usize| f64::from(trial.start_loads[rank.min(hosts - 1)]);
         let quantile = |q: f64| at((libm::ceil(q * hosts as f64) as usize).max(1) - 1);
         let squares = trial.start_loads.iter().map(|load| {
             let off = f64::from(*load) - mean;
             off * off
         });
-        let sd = libm::sqrt(squares.sum::<f64>() / hosts as f64);
-        let values = [
+        Self {
             ticks,
-            trial.ideal_ticks,
-            at((hosts - 1) / 2),
-            sd,
-            quantile(0.01) / mean,
-            quantile(0.99) / mean,
-            at(hosts - 1) / mean,
-            f64::from(self.parameters.tasks) / ticks,
-            trial.hardest as f64,
-            trial.effort.sybils as f64,
-            trial.effort.moved as f64,
-            trial.effort.messages as f64,
-            trial.hashes as f64,
-        ];
-        for (sum, value) in self.metrics.iter_mut().zip(values) {
-            *sum += value;
-        }
-        self.factors.push(ticks / trial.ideal_ticks);
-        let width = self.bin_width();
-        for load in trial.loads_then {
-            *self.bins.entry(load / width * width).or_default() += 1;
+            ideal_ticks: trial.ideal_ticks,
+            start_load_median: at((hosts - 1) / 2),
+            start_load_sd: libm::sqrt(squares.sum::<f64>() / hosts as f64),
+            start_load_p1: quantile(0.01) / mean,
+            start_load_p99: quantile(0.99) / mean,
+            start_load_max: at(hosts - 1) / mean,
+            tasks_per_tick: tasks / ticks,
+            tasks_hardest: trial.hardest as f64,
+            sybils_made: trial.effort.sybils as f64,
+            tasks_moved: trial.effort.moved as f64,
+            messages: trial.effort.messages as f64,
+            hashes: trial.hashes as f64,
         }
     }
 
-    fn outcome(self) -> RunOutput {
-        let trials = self.factors.len() as f64;
-        let means = self.metrics.map(|sum| sum / trials);
-        let mean = self.factors.iter().sum::<f64>() / trials;
-        let squares = self
-            .factors
-            .iter()
-            .map(|factor| (factor - mean) * (factor - mean));
-        // 0 / 0 with a single trial: an empty cell.
-        let error = libm::sqrt(squares.sum::<f64>() / (trials - 1.0) / trials);
-        let mut metrics: Vec<String> = means.map(cell).to_vec();
-        metrics.splice(2..2, [cell(means[0] / means[1]), cell(error)]);
-        let tick = self.parameters.histogram_tick.unwrap_or_default();
-        let rows = self.bins.iter().map(|(bin, count)| {
-            let text = [
-                tick.to_string(),
-                "load".to_owned(),
-                bin.to_string(),
-                count.to_string(),
-            ];
-            text.to_vec()
-        });
-        RunOutput {
-            metrics,
-            tables: vec![TableRows(rows.collect())],
-            notes: Vec::new(),
+    fn factor(&self) -> f64 {
+        self.ticks / self.ideal_ticks
+    }
+}
+
+/// The trials of a run.
+#[derive(Default)]
+struct Trials {
+    numbers: Vec<TrialNumbers>,
+    /// Number of hosts by load bin.
+    bins: BTreeMap<u32, u64>,
+}
+
+impl Trials {
+    fn add(&mut self, trial: &Trial, parameters: &BalanceParameters) {
+        let mean = f64::from(parameters.tasks) / parameters.nodes as f64;
+        let width = libm::round(mean / 5.0).max(1.0) as u32;
+        for load in &trial.loads_then {
+            *self.bins.entry(load / width * width).or_default() += 1;
         }
+        self.numbers.push(TrialNumbers::of(trial, parameters.tasks));
+    }
+
+    fn mean(&self, number: impl Fn(&TrialNumbers) -> f64) -> f64 {
+        self.numbers.iter().map(number).sum::<f64>() / self.numbers.len() as f64
+    }
+
+    /// Standard error of the mean factor; 0 / 0, not a number, with a single trial.
+    fn error_of_factor(&self) -> f64 {
+        let trials = self.numbers.len() as f64;
+        let mean = self.mean(TrialNumbers::factor);
+        let squares = self.numbers.iter().map(|trial| {
+            let off = trial.factor() - mean;
+            off * off
+        });
+        libm::sqrt(squares.sum::<f64>() / (trials - 1.0) / trials)
     }
 }

@@ -11,13 +11,12 @@
 mod gossip;
 mod lookup;
 
-use super::format::cell;
 use super::published::FaultyTorus;
 use cpu_time::ProcessTime;
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::{FixedTorus, Key, Rule, Space};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
+use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use gossip::{Mesh, Tables};
 use lookup::{SortedPoints, hit_rate};
 use ordered_float::OrderedFloat;
@@ -85,23 +84,14 @@ impl Experiment for Convergence {
         vec![Section::of::<ConvergenceParameters>("convergence")]
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
-        &[
-            "hit_rate_first",
-            "hit_rate_10",
-            "hit_rate_20",
-            "hit_rate_30",
-            "hit_rate_last",
-            "cycles_to_90",
-            "short_peers_mean",
-            "long_peers_mean",
-        ]
+    fn metrics(&self) -> &'static [Column] {
+        METRICS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
         &[TableSpec {
             name: "timeline",
-            columns: &["cycle", "hit_rate", "short_peers_mean", "long_peers_mean"],
+            columns: CycleStats::COLUMNS,
             quantities: &[],
         }]
     }
@@ -123,11 +113,42 @@ impl Experiment for Convergence {
 
 struct ConvergenceRun(ConvergenceParameters);
 
-/// Measurements after a cycle.
-struct CycleStats {
-    hit_rate: f64,
-    short_peers: f64,
-    long_peers: f64,
+dhtlab_scenario::columns! {
+    /// Measurements after a cycle.
+    #[derive(Clone, Copy)]
+    struct CycleStats {
+        /// The number of the cycle, from 0 on.
+        cycle [""]: u32,
+        /// The fraction of the lookups after the cycle that end at the node truly nearest to the
+        /// target.
+        hit_rate [""]: f64,
+        /// Mean number of short peers of a node after the cycle.
+        short_peers_mean [""]: f64,
+        /// Mean number of long peers of a node after the cycle.
+        long_peers_mean [""]: f64,
+    }
+}
+
+dhtlab_scenario::columns! {
+    METRICS, fn metrics(cycles: &[CycleStats]) {
+        /// Hit rate after the first cycle, number 0: the fraction of the lookups that end at the node
+        /// truly nearest to the target.
+        hit_rate_first [""] = cycles.first().map(|c| c.hit_rate),
+        /// Hit rate after cycle 10; empty with fewer cycles.
+        hit_rate_10 [""] = cycles.get(10).map(|c| c.hit_rate),
+        /// Hit rate after cycle 20; empty with fewer cycles.
+        hit_rate_20 [""] = cycles.get(20).map(|c| c.hit_rate),
+        /// Hit rate after cycle 30; empty with fewer cycles.
+        hit_rate_30 [""] = cycles.get(30).map(|c| c.hit_rate),
+        /// Hit rate after the last cycle.
+        hit_rate_last [""] = cycles.last().map(|c| c.hit_rate),
+        /// The first cycle after which the hit rate is at least 0.9; empty if there is none.
+        cycles_to_90 [""] = cycles.iter().position(|c| c.hit_rate >= 0.9),
+        /// Mean number of short peers of a node after the last cycle.
+        short_peers_mean [""] = cycles.last().map(|c| c.short_peers_mean),
+        /// Mean number of long peers of a node after the last cycle.
+        long_peers_mean [""] = cycles.last().map(|c| c.long_peers_mean),
+    }
 }
 
 impl ConvergenceRun {
@@ -227,40 +248,21 @@ where
                 all.sum::<usize>() as f64 / n
             };
             CycleStats {
+                cycle,
                 hit_rate: hit_rate(&mesh, &space, &sweep, parameters.lookups, &mut lookups),
-                short_peers: mean(|mesh, node| mesh.short(node).len()),
-                long_peers: mean(|mesh, node| mesh.long(node).len()),
+                short_peers_mean: mean(|mesh, node| mesh.short(node).len()),
+                long_peers_mean: mean(|mesh, node| mesh.long(node).len()),
             }
         })
         .collect()
 }
 
 /// Turns the measurements into rows.
-fn outcome(moments: &[CycleStats]) -> RunOutput {
-    let hit_rate = |moment: Option<&CycleStats>| cell(moment.map_or(f64::NAN, |m| m.hit_rate));
-    let last = moments.last();
-    let settled = moments.iter().position(|moment| moment.hit_rate >= 0.9);
-    let metrics = vec![
-        hit_rate(moments.first()),
-        hit_rate(moments.get(10)),
-        hit_rate(moments.get(20)),
-        hit_rate(moments.get(30)),
-        hit_rate(last),
-        settled.map_or(String::new(), |cycle| cycle.to_string()),
-        cell(last.map_or(f64::NAN, |moment| moment.short_peers)),
-        cell(last.map_or(f64::NAN, |moment| moment.long_peers)),
-    ];
-    let row = |(cycle, moment): (usize, &CycleStats)| {
-        vec![
-            cycle.to_string(),
-            cell(moment.hit_rate),
-            cell(moment.short_peers),
-            cell(moment.long_peers),
-        ]
-    };
+fn outcome(cycles: &[CycleStats]) -> RunOutput {
+    let rows = cycles.iter().map(|cycle| cycle.row());
     RunOutput {
-        metrics,
-        tables: vec![TableRows(moments.iter().enumerate().map(row).collect())],
+        metrics: metrics(cycles),
+        tables: vec![TableRows(rows.collect())],
         notes: Vec::new(),
     }
 }
@@ -268,6 +270,7 @@ fn outcome(moments: &[CycleStats]) -> RunOutput {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dhtlab_scenario::Cell;
 
     fn hit_rates(reading: Reading, nodes: usize, dimensions: usize, cycles: u32) -> Vec<f64> {
         let parameters = ConvergenceParameters {
@@ -316,38 +319,25 @@ mod tests {
 
     #[test]
     fn metrics_are_of_the_cycles_that_they_name() {
-        let moment = |hit_rate: f64| CycleStats {
-            hit_rate,
-            short_peers: 7.0,
-            long_peers: 49.0,
+        let moment = |cycle: u32| CycleStats {
+            cycle,
+            hit_rate: f64::from(cycle) / 11.0,
+            short_peers_mean: 7.0,
+            long_peers_mean: 49.0,
         };
-        let mut moments: Vec<CycleStats> = (0..12).map(|i| moment(f64::from(i) / 11.0)).collect();
-        let cells = |moments: &[CycleStats]| outcome(moments).metrics;
-        let first = "0".to_owned();
-        let tenth = (10.0f64 / 11.0).to_string();
-        let no = String::new;
-        let found = cells(&moments);
-        let expected = [
-            first,
-            tenth,
-            no(),
-            no(),
-            "1".into(),
-            "10".into(),
-            "7".into(),
-            "49".into(),
-        ];
-        assert_eq!(found, expected);
-        assert_eq!(found.len(), Convergence.metrics().len());
+        let mut moments: Vec<CycleStats> = (0..12).map(moment).collect();
+        let cells = |moments: &[CycleStats]| -> Vec<Option<f64>> {
+            let metrics = outcome(moments).metrics;
+            metrics.iter().map(Cell::number).collect()
+        };
+        let [first, tenth] = [0.0, 10.0 / 11.0].map(Some);
+        let [last, cycle, short, long] = [1.0, 10.0, 7.0, 49.0].map(Some);
+        let expected = [first, tenth, None, None, last, cycle, short, long];
+        assert_eq!(cells(&moments), expected);
         moments.truncate(9);
         // The hit rate never reaches 90 %, and there is no cycle 10.
-        assert_eq!(cells(&moments)[1..4], [no(), no(), no()]);
-        assert_eq!(cells(&moments)[5], "");
-        let rows = &outcome(&moments).tables[0].0;
-        assert_eq!(rows.len(), 9);
-        assert!(
-            rows.iter()
-                .all(|row| row.len() == Convergence.tables()[0].columns.len())
-        );
+        assert_eq!(cells(&moments)[1..4], [None, None, None]);
+        assert_eq!(cells(&moments)[5], None);
+        assert_eq!(outcome(&moments).tables[0].0.len(), 9);
     }
 }

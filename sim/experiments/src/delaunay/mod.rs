@@ -8,11 +8,10 @@
 
 pub(super) mod graphs;
 
-use super::format::cell;
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::{Key, Plane, Rule, Space};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec, sections};
+use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableSpec, sections};
 use graphs::Choice;
 use std::path::Path;
 
@@ -46,16 +45,8 @@ impl Experiment for Delaunay {
         vec![Section::of::<DelaunayParameters>("delaunay")]
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
-        &[
-            "errors",
-            "errors_per_node",
-            "missing_per_node",
-            "extra_per_node",
-            "true_edges",
-            "dgvh_edges",
-            "connected",
-        ]
+    fn metrics(&self) -> &'static [Column] {
+        METRICS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
@@ -77,6 +68,41 @@ impl Experiment for Delaunay {
             }
         }
         Ok(Box::new(DelaunayRun(parameters)))
+    }
+}
+
+dhtlab_scenario::columns! {
+    METRICS, fn metrics(edges: &EdgeCounts) {
+        /// Undirected edges that are in exactly one of the two graphs.
+        errors [""] = edges.missing + edges.extra,
+        /// `errors` over the number of nodes.
+        errors_per_node [""] = edges.a_node(edges.missing + edges.extra),
+        /// Edges of the triangulation that DGVH misses, over the number of nodes.
+        missing_per_node [""] = edges.a_node(edges.missing),
+        /// Edges of DGVH that are not in the triangulation, over the number of nodes.
+        extra_per_node [""] = edges.a_node(edges.extra),
+        /// Edges of the Delaunay triangulation.
+        true_edges [""] = edges.exact,
+        /// Edges of DGVH: of each, one end or both chose the other.
+        dgvh_edges [""] = edges.chosen,
+        /// 1 if the edges of DGVH connect all nodes, otherwise 0.
+        connected [""] = edges.connected,
+    }
+}
+
+/// The edges of the two graphs.
+struct EdgeCounts {
+    nodes: usize,
+    missing: usize,
+    extra: usize,
+    exact: usize,
+    chosen: usize,
+    connected: bool,
+}
+
+impl EdgeCounts {
+    fn a_node(&self, count: usize) -> f64 {
+        count as f64 / self.nodes as f64
     }
 }
 
@@ -116,21 +142,17 @@ impl Run for DelaunayRun {
         let chosen = graphs::dgvh(&points, &choice);
         let exact =
             graphs::delaunay(&points).map_err(|error| ConfigError::new("delaunay.nodes", error))?;
-        let missing = graphs::absent(&exact, &chosen);
-        let extra = graphs::absent(&chosen, &exact);
-        let a_node = |count: usize| cell(count as f64 / self.0.nodes as f64);
+        let edges = EdgeCounts {
+            nodes: self.0.nodes,
+            missing: graphs::absent(&exact, &chosen),
+            extra: graphs::absent(&chosen, &exact),
+            exact: exact.len(),
+            chosen: chosen.len(),
+            connected: graphs::is_connected(points.len(), &chosen),
+        };
         Ok(RunOutput {
-            metrics: vec![
-                (missing + extra).to_string(),
-                a_node(missing + extra),
-                a_node(missing),
-                a_node(extra),
-                exact.len().to_string(),
-                chosen.len().to_string(),
-                u8::from(graphs::is_connected(points.len(), &chosen)).to_string(),
-            ],
-            tables: Vec::new(),
-            notes: Vec::new(),
+            metrics: metrics(&edges),
+            ..RunOutput::default()
         })
     }
 }
@@ -151,9 +173,8 @@ mod tests {
         let mut sums = [0.0; 7];
         for seed in 0..8 {
             let outcome = run.run(Seed::new(seed)).expect("an outcome");
-            let cells = outcome.metrics.iter().map(|cell| cell.parse::<f64>());
-            for (sum, value) in sums.iter_mut().zip(cells) {
-                *sum += value.expect("a number") / 8.0;
+            for (sum, cell) in sums.iter_mut().zip(outcome.metrics) {
+                *sum += cell.number().expect("a number") / 8.0;
             }
         }
         let [errors, each, missing, extra, exact, chosen, connected] = sums;

@@ -6,7 +6,7 @@
 //! 2003).
 
 use super::shapes::{DiagramPoint, Shapes, Side};
-use super::{Drawn, Subject, own_tables};
+use super::{Counted, Drawn, Subject, own_tables};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
 use dhtlab_core::service::job::tasks::Kind;
@@ -194,11 +194,12 @@ impl Subject for Architecture {
             row(shapes, y, &labels);
             y += HEIGHT + GAP;
         }
-        drawn.counted = vec![
-            ("nodes", (LAYERS.len() + parts) as f64),
-            ("depth", LAYERS.len() as f64),
-            ("messages", (UPCALLS.len() + CALLS.len()) as f64),
-        ];
+        drawn.counted = Counted {
+            nodes: Some(LAYERS.len() + parts),
+            depth: Some(LAYERS.len()),
+            messages: Some(UPCALLS.len() + CALLS.len()),
+            ..Counted::default()
+        };
         Ok(drawn)
     }
 }
@@ -298,9 +299,9 @@ mod tests {
     fn the_picture_has_a_box_for_each() {
         let outcome = drawn("[diagram]\npicture = \"architecture\"", 1).expect("a picture");
         let rows = outcome.tables[0].0.iter();
-        let boxes: BTreeSet<&String> = rows
-            .filter(|row| row[1] == "box")
-            .map(|row| &row[2])
+        let boxes: BTreeSet<String> = rows
+            .filter(|row| row[1].text() == Some("box"))
+            .map(|row| row[2].to_string())
             .collect();
         let parts = Protocol::WORDS.len() + SERVICES.len();
         // Each layer has its name and its content: parts for two of them, a sentence for the

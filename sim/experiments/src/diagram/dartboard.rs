@@ -5,7 +5,7 @@
 
 use super::job_run::RecordedJob;
 use super::ring::on_circle;
-use super::{Drawn, Subject};
+use super::{Counted, Drawn, Subject};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Table};
 use dhtlab_core::service::job::tasks::{Kind, Pi};
@@ -75,7 +75,7 @@ impl Subject for Dartboard {
             ..Drawn::default()
         };
         let shapes = &mut drawn.shapes;
-        let (mut points, mut hits) = (0_u64, 0_u64);
+        let (mut points, mut hits) = (0, 0);
         for atom in 0..self.job.parameters.atoms {
             let mut stream = stream_of(seed, atom);
             for _ in self.job.parameters.share_of(atom, self.job.samples()) {
@@ -84,7 +84,7 @@ impl Subject for Dartboard {
                 let layer = if is_hit { "hit: in the circle" } else { "miss" };
                 shapes.point(layer, (x, y));
                 points += 1;
-                hits += u64::from(is_hit);
+                hits += usize::from(is_hit);
             }
         }
         let board = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)];
@@ -96,12 +96,13 @@ impl Subject for Dartboard {
         let estimate = RecordedJob::metric(&outcome, "result");
         let text = format!("the job's result: 4 × {hits} / {points} = {estimate}");
         shapes.text("result", (0.5, -0.05), &text);
-        drawn.counted = vec![
-            ("atoms", self.job.parameters.atoms.into()),
-            ("points", points as f64),
-            ("hits", hits as f64),
-            ("estimate", estimate),
-        ];
+        drawn.counted = Counted {
+            atoms: Some(self.job.parameters.atoms as usize),
+            points: Some(points),
+            hits: Some(hits),
+            estimate: Some(estimate),
+            ..Counted::default()
+        };
         Ok(drawn)
     }
 }
@@ -122,7 +123,7 @@ mod tests {
             let outcome = drawn(SMALL, seed).expect("a picture");
             let of = |layer| rows(&outcome, layer, "point");
             let (hits, misses) = (of("hit: in the circle"), of("miss"));
-            let squared = |row: &(&str, f64, f64, &str)| row.1 * row.1 + row.2 * row.2;
+            let squared = |row: &(usize, f64, f64, &str)| row.1 * row.1 + row.2 * row.2;
             // Six digits are written: a point that near to the circle may be on the other side.
             assert!(hits.iter().all(|row| squared(row) < 1.0 + 3e-6));
             assert!(misses.iter().all(|row| squared(row) > 1.0 - 3e-6));

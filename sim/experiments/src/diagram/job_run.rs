@@ -67,10 +67,6 @@ impl RecordedJob {
 
     /// A metric of the job; NaN if there is none of that name or it has no value.
     pub fn metric(outcome: &RunOutput, name: &str) -> f64 {
-        let names = JobExperiment.metrics().iter();
-        let found = names
-            .zip(&outcome.metrics)
-            .find(|(metric, _)| **metric == name);
-        found.map_or(f64::NAN, |(_, cell)| cell.parse().unwrap_or(f64::NAN))
+        outcome.metric(&JobExperiment, name).unwrap_or(f64::NAN)
     }
 }

@@ -15,12 +15,11 @@ mod ring_regions;
 mod shapes;
 mod voronoi;
 
-use super::format::cell;
 use super::job::JobExperiment;
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_core::underlay::Facts;
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec};
+use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableSpec};
 use shapes::Shapes;
 use std::path::Path;
 
@@ -50,26 +49,49 @@ dhtlab_core::parameters! {
     }
 }
 
-/// Metrics of all pictures; each picture gives some.
-const METRICS: &[&str] = &[
-    "nodes",
-    "edges",
-    "missing_edges",
-    "extra_edges",
-    "largest_region",
-    "region_total",
-    "tasks",
-    "largest_load",
-    "fingers",
-    "distinct_fingers",
-    "hops",
-    "messages",
-    "depth",
-    "atoms",
-    "points",
-    "hits",
-    "estimate",
-];
+dhtlab_scenario::columns! {
+    /// What is counted in a picture. Each picture has some of the cells.
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Counted {
+        /// Nodes or points in the picture; in `job-tree` those of the tree, in `architecture` the
+        /// layers and their parts. Empty in `dartboard`.
+        nodes [""]: Option<usize>,
+        /// Edges of the Delaunay triangulation (`voronoi`), or links of the tree (`job-tree`). This and
+        /// the other metrics are empty in all other pictures.
+        edges [""]: Option<usize>,
+        /// Edges of the triangulation that DGVH misses (`voronoi`).
+        missing_edges [""]: Option<usize>,
+        /// Edges of DGVH that are not in the triangulation (`voronoi`).
+        extra_edges [""]: Option<usize>,
+        /// The largest region of a node, as a fraction of the ring (`ring-regions`) or of the square
+        /// (`voronoi`).
+        largest_region [""]: Option<f64>,
+        /// Sum of all regions, 1 if they cover all (`ring-regions`, `voronoi`).
+        region_total [""]: Option<f64>,
+        /// Tasks with random keys (`ring-regions` with tasks).
+        tasks [""]: Option<u32>,
+        /// The most tasks of a node (`ring-regions` with tasks).
+        largest_load [""]: Option<usize>,
+        /// Entries of the finger table (`ring-fingers`).
+        fingers [""]: Option<usize>,
+        /// Different nodes that are fingers (`ring-fingers`).
+        distinct_fingers [""]: Option<usize>,
+        /// Hops of the lookup (`ring-fingers` with a lookup).
+        hops [""]: Option<usize>,
+        /// Messages of the tree (`job-tree`), or calls between the layers (`architecture`).
+        messages [""]: Option<usize>,
+        /// Levels below the root (`job-tree`), or layers (`architecture`).
+        depth [""]: Option<usize>,
+        /// Atoms of the job (`dartboard`), or atoms that nodes map (`job-tree`).
+        atoms [""]: Option<usize>,
+        /// Random points of all atoms (`dartboard`).
+        points [""]: Option<usize>,
+        /// Points in the circle (`dartboard`).
+        hits [""]: Option<usize>,
+        /// The job's result (`dartboard`, `job-tree`).
+        estimate [""]: Option<f64>,
+    }
+}
 
 /// A picture, read and checked.
 trait Subject: Send + Sync {
@@ -100,8 +122,7 @@ trait Subject: Send + Sync {
 #[derive(Debug, Default)]
 struct Drawn {
     shapes: Shapes,
-    /// The metrics, by their names in [`METRICS`].
-    counted: Vec<(&'static str, f64)>,
+    counted: Counted,
     notes: Vec<String>,
 }
 
@@ -131,14 +152,14 @@ impl Experiment for Diagram {
         sections
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
-        METRICS
+    fn metrics(&self) -> &'static [Column] {
+        Counted::COLUMNS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
         &[TableSpec {
             name: "shapes",
-            columns: &["layer", "shape", "item", "x", "y", "label"],
+            columns: shapes::COLUMNS,
             quantities: &[],
         }]
     }
@@ -203,12 +224,8 @@ impl Run for DiagramRun {
 
     fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let drawn = self.subject.draw(seed)?;
-        let metric = |name: &&str| {
-            let found = drawn.counted.iter().find(|(counted, _)| counted == name);
-            found.map_or_else(String::new, |(_, value)| cell(*value))
-        };
         Ok(RunOutput {
-            metrics: METRICS.iter().map(metric).collect(),
+            metrics: drawn.counted.row(),
             tables: vec![drawn.shapes.into_rows()],
             notes: drawn.notes,
         })
@@ -228,6 +245,7 @@ fn own_tables(tables: Vec<(&str, std::collections::BTreeMap<String, Value>)>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dhtlab_scenario::Cell;
 
     /// The output of the run of scenario `text`.
     pub(super) fn drawn(text: &str, seed: u64) -> Result<RunOutput, ConfigError> {
@@ -238,9 +256,8 @@ mod tests {
 
     /// The metric with this name.
     pub(super) fn metric(outcome: &RunOutput, name: &str) -> f64 {
-        let place = METRICS.iter().position(|metric| *metric == name);
-        let cell = &outcome.metrics[place.expect("a metric")];
-        cell.parse().unwrap_or_else(|_| panic!("{name}: {cell:?}"))
+        let metric = outcome.metric(&Diagram, name);
+        metric.unwrap_or_else(|| panic!("{name} is empty"))
     }
 
     /// The rows of a layer with one shape: item, x, y and label.
@@ -248,18 +265,18 @@ mod tests {
         outcome: &'a RunOutput,
         layer: &str,
         shape: &str,
-    ) -> Vec<(&'a str, f64, f64, &'a str)> {
-        let rows = outcome.tables[0].0.iter();
-        rows.filter(|row| row[0] == layer && row[1] == shape)
-            .map(|row| {
-                let number = |cell: &str| cell.parse().expect("a number");
-                (
-                    row[2].as_str(),
-                    number(&row[3]),
-                    number(&row[4]),
-                    row[5].as_str(),
-                )
-            })
+    ) -> Vec<(usize, f64, f64, &'a str)> {
+        let rows = outcome.tables[0].0.iter().map(|row| {
+            let [of, kind, item, x, y, label] = &row[..] else {
+                panic!("{row:?}");
+            };
+            let text = |cell: &'a Cell| cell.text().expect("a text");
+            let number = |cell: &Cell| cell.number().expect("a number");
+            let place = (number(item) as usize, number(x), number(y), text(label));
+            ((text(of), text(kind)), place)
+        });
+        rows.filter(|(of, _)| *of == (layer, shape))
+            .map(|(_, place)| place)
             .collect()
     }
 }

@@ -5,7 +5,7 @@
 //! slides' formula has "mod m", a misprint.
 
 use super::ring::{RingParameters, bowed};
-use super::{Drawn, Subject, own_tables};
+use super::{Counted, Drawn, Subject, own_tables};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::overlay::chord::Closest;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
@@ -120,15 +120,16 @@ impl Subject for RingFingers {
             if !ring.ids.contains(&key) {
                 labels.push((key, format!("key {key}")));
             }
-            drawn.counted.push(("hops", (path.len() - 1) as f64));
+            drawn.counted.hops = Some(path.len() - 1);
         }
         labels.sort();
         ring.label(shapes, "node", &labels);
-        drawn.counted.extend([
-            ("nodes", ring.ids.len() as f64),
-            ("fingers", entries.len() as f64),
-            ("distinct_fingers", peers.len() as f64),
-        ]);
+        drawn.counted = Counted {
+            nodes: Some(ring.ids.len()),
+            fingers: Some(entries.len()),
+            distinct_fingers: Some(peers.len()),
+            ..drawn.counted
+        };
         Ok(drawn)
     }
 }
@@ -187,8 +188,8 @@ mod tests {
         let labels: Vec<&str> = outcome.tables[0]
             .0
             .iter()
-            .filter(|row| row[5].contains('i'))
-            .map(|row| row[5].as_str())
+            .filter_map(|row| row[5].text())
+            .filter(|label| label.contains('i'))
             .collect();
         let expected = ["52 (i = 1–5)", "87 (i = 6)", "112 (i = 7)", "178 (i = 8)"];
         assert_eq!(labels, expected);

@@ -6,7 +6,7 @@
 //! 100 tasks on 10 nodes.
 
 use super::ring::{RingLayout, RingParameters};
-use super::{Drawn, Subject, own_tables};
+use super::{Counted, Drawn, Subject, own_tables};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::overlay::chord::Closest;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
@@ -135,18 +135,15 @@ impl Subject for RingRegions {
         let keys = |region: &Region| region.keys(&ring);
         let share = |keys: u64| keys as f64 / ring.size() as f64;
         let largest = regions.iter().map(keys).max().unwrap_or(0);
-        drawn.counted = vec![
-            ("nodes", ring.ids.len() as f64),
-            ("largest_region", share(largest)),
-            ("region_total", share(regions.iter().map(keys).sum())),
-        ];
-        if self.own.tasks > 0 {
-            let largest = loads.iter().max().copied().unwrap_or(0);
-            drawn.counted.extend([
-                ("tasks", f64::from(self.own.tasks)),
-                ("largest_load", largest as f64),
-            ]);
-        }
+        let has_tasks = self.own.tasks > 0;
+        drawn.counted = Counted {
+            nodes: Some(ring.ids.len()),
+            largest_region: Some(share(largest)),
+            region_total: Some(share(regions.iter().map(keys).sum())),
+            tasks: has_tasks.then_some(self.own.tasks),
+            largest_load: loads.iter().max().copied().filter(|_| has_tasks),
+            ..Counted::default()
+        };
         Ok(drawn)
     }
 }
@@ -198,7 +195,7 @@ mod tests {
             let rows = rows(&outcome, "region: the keys of one node", "cell");
             let cells: Vec<_> = rows.chunk_by(|a, b| a.0 == b.0).collect();
             assert_eq!(cells.len(), 12);
-            let area = |cell: &[(&str, f64, f64, &str)]| {
+            let area = |cell: &[(usize, f64, f64, &str)]| {
                 let next = cell.iter().cycle().skip(1);
                 let twice: f64 = cell
                     .iter()
@@ -230,11 +227,13 @@ mod tests {
             for (_, x, y, _) in &tasks {
                 assert!((0.77..0.78).contains(&libm::hypot(*x, *y)));
             }
-            let cells = outcome.tables[0].0.iter();
-            let labels = cells.filter(|row| row[0] == "node" && !row[5].is_empty());
+            let rows = outcome.tables[0].0.iter();
+            let of_nodes = rows.filter(|row| row[0].text() == Some("node"));
+            let labels = of_nodes.filter_map(|row| row[5].text());
             let loads: Vec<u32> = labels
-                .map(|row| {
-                    let load = row[5].split(['(', ')']).nth(1).expect("a load");
+                .filter(|label| !label.is_empty())
+                .map(|label| {
+                    let load = label.split(['(', ')']).nth(1).expect("a load");
                     load.parse().expect("a number")
                 })
                 .collect();

@@ -1,10 +1,32 @@
 //! The elements of a picture: shapes in layers, as rows of the table `shapes`.
 
-use crate::format::cell;
 use dhtlab_scenario::TableRows;
 
 /// A position in the picture: x to the right, y upwards.
 pub(super) type DiagramPoint = (f64, f64);
+
+dhtlab_scenario::columns! {
+    pub(super) COLUMNS, fn row(
+        group: &str,
+        kind: &'static str,
+        number: usize,
+        place: &DiagramPoint,
+        text: &str
+    ) {
+        /// The layer, an entry of the legend.
+        layer [""] = group.to_owned(),
+        /// The kind of shape: point, line, arrow, cell, box, text, text-start or text-end.
+        shape [""] = kind,
+        /// The number of the shape. A shape has a row for each of its positions.
+        item [""] = number,
+        /// A position, to the right.
+        x [""] = rounded(place.0),
+        /// A position, upwards.
+        y [""] = rounded(place.1),
+        /// The text of the shape; empty if it has none.
+        label [""] = text.to_owned(),
+    }
+}
 
 /// The side of a position on which a text is.
 #[derive(Clone, Copy, Debug)]
@@ -22,17 +44,10 @@ pub(super) struct Shapes {
 }
 
 impl Shapes {
-    fn add(&mut self, layer: &str, shape: &str, places: &[DiagramPoint], label: &str) {
-        for (x, y) in places {
-            self.rows.0.push(vec![
-                layer.to_owned(),
-                shape.to_owned(),
-                self.count.to_string(),
-                cell(rounded(*x)),
-                cell(rounded(*y)),
-                label.to_owned(),
-            ]);
-        }
+    fn add(&mut self, layer: &str, shape: &'static str, places: &[DiagramPoint], label: &str) {
+        let rows = places.iter();
+        let rows = rows.map(|place| row(layer, shape, self.count, place, label));
+        self.rows.0.extend(rows);
         self.count += 1;
     }
 
@@ -98,6 +113,7 @@ fn rounded(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dhtlab_scenario::Cell;
 
     #[test]
     fn a_shape_is_a_row_a_place() {
@@ -105,8 +121,9 @@ mod tests {
         shapes.line("edge", &[(0.0, 1.0 / 3.0), (-1e-9, 2.0)]);
         shapes.text_outside("node", (-1.0, 0.0), "left");
         let rows = shapes.into_rows().0;
-        assert_eq!(rows[0], ["edge", "line", "0", "0", "0.333333", ""]);
-        assert_eq!(rows[1], ["edge", "line", "0", "0", "2", ""]);
-        assert_eq!(rows[2], ["node", "text-end", "1", "-1", "0", "left"]);
+        let text = |row: &[Cell]| row.iter().map(Cell::to_string).collect::<Vec<_>>();
+        assert_eq!(text(&rows[0]), ["edge", "line", "0", "0", "0.333333", ""]);
+        assert_eq!(text(&rows[1]), ["edge", "line", "0", "0", "2", ""]);
+        assert_eq!(text(&rows[2]), ["node", "text-end", "1", "-1", "0", "left"]);
     }
 }

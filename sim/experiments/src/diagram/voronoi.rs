@@ -5,7 +5,7 @@
 //! approximates the latter (Benshoof, Rosen, Bourgeois and Harrison, DPDNS 2015).
 
 use super::shapes::DiagramPoint;
-use super::{Drawn, Subject, own_tables};
+use super::{Counted, Drawn, Subject, own_tables};
 use crate::delaunay::graphs::{self, Choice, Edge};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
@@ -150,14 +150,15 @@ impl Subject for Voronoi {
             shapes.cell("Voronoi cell", cell);
         }
         let areas: Vec<f64> = cells.iter().map(|cell| area(cell)).collect();
-        drawn.counted = vec![
-            ("nodes", points.len() as f64),
-            ("edges", exact.len() as f64),
-            ("missing_edges", missing.len() as f64),
-            ("extra_edges", extra.len() as f64),
-            ("largest_region", areas.iter().copied().fold(0.0, f64::max)),
-            ("region_total", areas.iter().sum()),
-        ];
+        drawn.counted = Counted {
+            nodes: Some(points.len()),
+            edges: Some(exact.len()),
+            missing_edges: Some(missing.len()),
+            extra_edges: Some(extra.len()),
+            largest_region: Some(areas.iter().copied().fold(0.0, f64::max)),
+            region_total: Some(areas.iter().sum()),
+            ..Counted::default()
+        };
         Ok(drawn)
     }
 }

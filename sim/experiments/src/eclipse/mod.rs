@@ -13,14 +13,13 @@
 mod group;
 mod links;
 
-use super::format::cell;
 use super::honest_ids::HonestParameters;
 use cpu_time::ProcessTime;
 use dhtlab_core::adversary::{AdversaryParameters, IndexedKey, probability};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::Key;
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec, sections};
+use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableSpec, sections};
 use group::{Group, Question};
 use std::hint::black_box;
 use std::path::Path;
@@ -68,18 +67,8 @@ impl Experiment for Eclipse {
         ]
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
-        &[
-            "occluded_fraction",
-            "occluded_sd",
-            "sybils_per_region",
-            "occlusions_per_node",
-            "predicted",
-            "predicted_sd",
-            "predicted_equation_1",
-            "predicted_equal_gaps",
-            "ips_for_half",
-        ]
+    fn metrics(&self) -> &'static [Column] {
+        METRICS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
@@ -96,6 +85,55 @@ impl Experiment for Eclipse {
             group: Group::of(&question),
             question,
         }))
+    }
+}
+
+dhtlab_scenario::columns! {
+    METRICS, fn metrics(m: &Measured<'_>) {
+        /// Links that lead to a Sybil over all links; the mean over the networks.
+        occluded_fraction [""] = m.mean,
+        /// Standard deviation of this fraction over the networks; empty for one network.
+        occluded_sd [""] = libm::sqrt(m.squares / (m.networks - 1.0)),
+        /// Sybils over honest nodes; pairs of address and port with the same key are one Sybil.
+        sybils_per_region [""] = m.sybils as f64 / (m.n * m.networks),
+        /// Occluded links of a node; the mean over nodes and networks.
+        occlusions_per_node [""] = m.mean * links::a_node(m.question.eclipse.links) as f64,
+        /// Equation 2: k / (n + k - 1) for n nodes and k pairs of address and port.
+        predicted [""] = probability::occluded(m.n, m.k),
+        /// Expected standard deviation of the fraction in one network; empty for fingers, as several
+        /// of a node lead to the same Sybil.
+        predicted_sd [""] = m.deviation(),
+        /// Equation 1: k / n, at most 1.
+        predicted_equation_1 [""] = probability::occluded_if_few(m.n, m.k),
+        /// 1 - (1 - 1 / n)^k, for gaps of equal size.
+        predicted_equal_gaps [""] = probability::occluded_if_equal(m.n, m.k),
+        /// Addresses that occlude half of the links, by Equation 2.
+        ips_for_half [""] = probability::addresses_for_half(
+            m.question.honest.nodes as u64,
+            m.question.adversary.ports
+        ),
+    }
+}
+
+/// What the networks have, and what the equations take.
+struct Measured<'a> {
+    question: &'a Question,
+    /// Nodes, and pairs of address and port.
+    n: f64,
+    k: f64,
+    networks: f64,
+    /// Mean of the occluded fraction, and the sum of the squared distances from it.
+    mean: f64,
+    squares: f64,
+    /// Sybils in all networks.
+    sybils: u64,
+}
+
+impl Measured<'_> {
+    /// Links of one node to the same Sybil are occluded together, so the spread of fingers differs.
+    fn deviation(&self) -> Option<f64> {
+        let independent = self.question.eclipse.links == Links::Neighbours;
+        independent.then(|| probability::deviation(self.n, self.k))
     }
 }
 
@@ -167,25 +205,17 @@ impl Run for EclipseRun {
         let note = format!(
             "{doubled} pairs of address and port have the key of another pair; `predicted` counts them"
         );
-        // Links of one node to the same Sybil are occluded together, so the spread of fingers
-        // differs.
-        let deviation = match eclipse.links {
-            Links::Neighbours => probability::deviation(n, k),
-            Links::Fingers => f64::NAN,
+        let measured = Measured {
+            question: &self.question,
+            n,
+            k,
+            networks,
+            mean,
+            squares,
+            sybils,
         };
         Ok(RunOutput {
-            metrics: vec![
-                cell(mean),
-                // Not a number, and so an empty cell, for one network.
-                cell(libm::sqrt(squares / (networks - 1.0))),
-                cell(sybils as f64 / (n * networks)),
-                cell(mean * links),
-                cell(probability::occluded(n, k)),
-                cell(deviation),
-                cell(probability::occluded_if_few(n, k)),
-                cell(probability::occluded_if_equal(n, k)),
-                probability::addresses_for_half(honest.nodes as u64, adversary.ports).to_string(),
-            ],
+            metrics: metrics(&measured),
             tables: Vec::new(),
             notes: (doubled > 0).then_some(note).into_iter().collect(),
         })
@@ -205,6 +235,7 @@ impl Question {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dhtlab_scenario::Cell;
 
     fn cells(nodes: usize, ips: u32, links: Links, networks: usize) -> Vec<Option<f64>> {
         let question = Question {
@@ -221,13 +252,8 @@ mod tests {
             question,
         };
         let outcome = run.run(Seed::new(5)).expect("an outcome");
-        assert_eq!(outcome.metrics.len(), Eclipse.metrics().len());
         assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
-        outcome
-            .metrics
-            .iter()
-            .map(|cell| cell.parse().ok())
-            .collect()
+        outcome.metrics.iter().map(Cell::number).collect()
     }
 
     /// The seed is fixed; four standard errors. The deviation of neighbours is known, and a sample

@@ -7,14 +7,13 @@
 
 mod protocol_run;
 
-use super::format::cell;
 use super::published::urdht_growth::{self, Point};
 use cpu_time::ProcessTime;
 use dhtlab_core::engine::Seed;
 use dhtlab_core::overlay::urdht::{UrdhtParameters, UrdhtSpace};
 use dhtlab_core::overlay::{Configuration, Deployment, Start};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
+use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use protocol_run::ProtocolRun;
 use std::path::Path;
 
@@ -63,18 +62,6 @@ impl GrowthParameters {
 /// The experiment kind `growth`.
 pub struct GrowthExperiment;
 
-/// Measurements at each size.
-const COLUMNS: &[&str] = &[
-    "nodes",
-    "degree_out_mean",
-    "degree_inout_mean",
-    "degree_inout_max",
-    "greedy_hops_mean",
-    "greedy_hops_max",
-    "diameter",
-    "hit_rate",
-];
-
 impl Experiment for GrowthExperiment {
     fn name(&self) -> &'static str {
         "growth"
@@ -91,14 +78,14 @@ impl Experiment for GrowthExperiment {
         ]
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
-        COLUMNS
+    fn metrics(&self) -> &'static [Column] {
+        Point::COLUMNS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
         &[TableSpec {
             name: "timeline",
-            columns: COLUMNS,
+            columns: Point::COLUMNS,
             quantities: &[],
         }]
     }
@@ -223,28 +210,13 @@ impl Run for GrowthRun {
                 Vec::new()
             }
         };
-        let rows: Vec<Vec<String>> = points.iter().map(row).collect();
+        let rows = points.iter().map(|point| point.row());
         Ok(RunOutput {
-            metrics: rows.last().cloned().unwrap_or_default(),
-            tables: vec![TableRows(rows)],
+            metrics: rows.clone().next_back().unwrap_or_default(),
+            tables: vec![TableRows(rows.collect())],
             notes,
         })
     }
-}
-
-fn row(point: &Point) -> Vec<String> {
-    vec![
-        point.nodes.to_string(),
-        cell(point.degree_out_mean),
-        cell(point.degree_inout_mean),
-        point.degree_inout_max.to_string(),
-        cell(point.greedy_hops_mean),
-        point.greedy_hops_max.to_string(),
-        point
-            .diameter
-            .map_or(String::new(), |diameter| diameter.to_string()),
-        cell(point.hit_rate),
-    ]
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod output;
 mod ticks;
 
+use crate::histogram::HISTOGRAM;
 use crate::runner::{NetworkRun, Task};
 use dhtlab_core::adversary::Behaviour;
 use dhtlab_core::engine::{Duration, Instant, Seed};
@@ -13,7 +14,8 @@ use dhtlab_core::service::job::{
     BalancingParameters, BalancingStrategy, Compute, Dispatch, JobParameters, JobSpecification,
     Message, Model, NodeParameters, Shared, Worker,
 };
-use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
+use dhtlab_scenario::{Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
+use output::JobOutcome;
 use std::path::Path;
 use ticks::Ticks;
 
@@ -45,45 +47,20 @@ impl Experiment for JobExperiment {
         sections
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
-        &[
-            "runtime_s",
-            "complete",
-            "speedup",
-            "runtime_factor",
-            "last_mapped_s",
-            "last_counted_s",
-            "result",
-            "result_error",
-            "samples_counted",
-            "atoms",
-            "atoms_counted",
-            "atoms_redone",
-            "atoms_lost",
-            "atoms_orphaned",
-            "duplicates_dropped",
-            "messages",
-            "bytes",
-            "work_sd",
-            "work_largest_share",
-            "churn_events",
-            "members_mean",
-            "sybils",
-            "sybils_made",
-            "atoms_moved",
-        ]
+    fn metrics(&self) -> &'static [Column] {
+        JobOutcome::COLUMNS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
         &[
             TableSpec {
                 name: "histogram",
-                columns: &["quantity", "value", "count"],
+                columns: HISTOGRAM,
                 quantities: &["work_over_mean"],
             },
             TableSpec {
                 name: "timeline",
-                columns: &["time_s", "atoms_done", "nodes_busy"],
+                columns: output::TIMELINE,
                 quantities: &[],
             },
         ]

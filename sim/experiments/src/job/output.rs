@@ -1,7 +1,7 @@
-//! Turns the course of a job into rows.
+//! What a run of a job has measured, and its rows.
 
 use super::JobRun;
-use crate::format::cell;
+use crate::histogram::histogram_row;
 use dhtlab_core::engine::{Duration, Instant};
 use dhtlab_core::network::Network;
 use dhtlab_core::overlay::{GroundTruth, Node};
@@ -11,25 +11,85 @@ use dhtlab_scenario::{RunOutput, TableRows};
 /// Intervals of the timeline, unless the scenario gives their length.
 const INTERVALS: u64 = 40;
 
+dhtlab_scenario::columns! {
+    /// What a run has measured. What there is only with messages is empty in ticks.
+    #[derive(Clone, Copy, Debug, Default)]
+    pub(super) struct JobOutcome {
+        /// Time from the staging of the job to the last counted result; empty if the job was stopped
+        /// while it could go on.
+        runtime_s ["s"]: f64,
+        /// 1 if every atom is counted, otherwise 0.
+        complete [""]: bool,
+        /// Time that one node of mean speed takes alone for the counted samples, over `runtime_s`.
+        speedup [""]: f64,
+        /// `runtime_s` times the number of nodes, over the time of one node alone: 1 is ideal.
+        runtime_factor [""]: f64,
+        /// Time from the staging to when the last atom was mapped for the first time.
+        last_mapped_s ["s"]: f64,
+        /// Time from the staging to the last counted result; empty if there is none, and in ticks.
+        last_counted_s ["s"]: Option<f64>,
+        /// The result of the task as a number: an estimate of pi, the number of distinct words, the
+        /// number that was found, the largest fitness or a mean. Empty without results, and in ticks.
+        result [""]: Option<f64>,
+        /// `result` less the right result, where that is known; for words the number of words by
+        /// which the counts are wrong. Empty without results, and in ticks.
+        result_error [""]: Option<f64>,
+        /// Samples of the atoms that are counted; empty in ticks.
+        samples_counted [""]: Option<u64>,
+        /// Atoms of the job.
+        atoms [""]: u32,
+        /// Atoms whose result is counted at the job's address at the end.
+        atoms_counted [""]: u32,
+        /// How often atoms were mapped again, summed over all atoms; empty in ticks.
+        atoms_redone [""]: Option<u64>,
+        /// Atoms that are not counted and that no member holds at the end; empty in ticks.
+        atoms_lost [""]: Option<usize>,
+        /// Atoms that were never counted and that no node and no message holds at the end; empty in
+        /// ticks.
+        atoms_orphaned [""]: Option<u64>,
+        /// Results that came again and were not counted, in atoms; empty in ticks.
+        duplicates_dropped [""]: Option<u64>,
+        /// Messages that were sent from the start of the job on, maintenance included; empty in
+        /// ticks.
+        messages [""]: Option<u64>,
+        /// Bytes of these messages; empty in ticks.
+        bytes ["bytes"]: Option<u64>,
+        /// Standard deviation of the samples that a node has worked on, over all members at the end
+        /// and all nodes that have worked; empty for a single node, and in ticks.
+        work_sd [""]: Option<f64>,
+        /// The largest number of samples that a node has worked on, over the sum of all; empty if
+        /// none has worked, and in ticks.
+        work_largest_share [""]: Option<f64>,
+        /// Joins and leaves of members from the start of the job on; empty in ticks.
+        churn_events [""]: Option<u64>,
+        /// Mean number of members from the start of the job on; empty in ticks.
+        members_mean [""]: Option<f64>,
+        /// Sybils of an attack that are members at the end; empty without an attack, and in ticks.
+        sybils [""]: Option<usize>,
+        /// Sybils that nodes have created to take over work.
+        sybils_made [""]: u64,
+        /// How often an atom was taken over by another node to be mapped there.
+        atoms_moved [""]: u64,
+    }
+}
+
 /// Turns the course of a job into rows.
 pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>) -> RunOutput {
     let (service_metrics, shared) = (network.metrics(), network.service());
     let staged = service_metrics.staged.unwrap_or(network.now());
     let atoms = run.job.parameters.atoms;
     let collector = active_collector(network);
-    let counted: u64 = collector.map_or(0, |collector| collector.count().into());
+    let atoms_counted = collector.map_or(0, Collector::count);
     let partials = collector.map_or(&[][..], Collector::partials);
     let counted_atoms = partials.iter().flat_map(|partial| &partial.atoms);
     let samples: u64 = counted_atoms.map(|atom| shared.samples_of(*atom)).sum();
-    let lost = lost(network, collector, atoms) as u64;
     let after = |at: Option<Instant>| at.map_or(f64::NAN, |at| at.since(staged).as_secs_f64());
-    let mapped = after(service_metrics.first_maps.last().copied());
     let last = after(service_metrics.counted_at);
-    let complete = counted == u64::from(atoms);
+    let complete = atoms_counted == atoms;
     // A job without possible progress has ended, whether it has lost atoms or not. Only a job that
     // was stopped before that has no duration.
     let has_ended = complete || service_metrics.is_over() || network.members().is_empty();
-    let runtime = if has_ended { last } else { f64::NAN };
+    let runtime_s = if has_ended { last } else { f64::NAN };
     // Over the counted samples; without any there is no speed.
     let alone = if samples > 0 {
         alone(run, samples)
@@ -37,41 +97,41 @@ pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>)
         f64::NAN
     };
     let value = collector.map(|collector| collector.value(shared.task()));
-    let (result, error) = match &value {
-        Some(value) if !value.is_empty() => shared.task().result(value, samples),
-        _ => (f64::NAN, None),
-    };
+    let result = value.filter(|value| !value.is_empty());
+    let result = result.map(|value| shared.task().result(&value, samples));
     let work = work(network);
     let (counts, before) = (network.tally().counts, network.tally().before);
     let seconds = network.tally().measured(network.now()).as_secs_f64();
-    let sybils = network.is_attacked().then(|| network.sybils().len());
+    let outcome = JobOutcome {
+        runtime_s,
+        complete,
+        speedup: alone / runtime_s,
+        runtime_factor: runtime_s * run.network.overlay.nodes as f64 / alone,
+        last_mapped_s: after(service_metrics.first_maps.last().copied()),
+        last_counted_s: Some(last),
+        result: result.map(|(result, _)| result),
+        result_error: result.and_then(|(_, error)| error),
+        samples_counted: Some(samples),
+        atoms,
+        atoms_counted,
+        atoms_redone: Some(service_metrics.redone()),
+        atoms_lost: Some(lost(network, collector, atoms)),
+        atoms_orphaned: Some(service_metrics.orphaned()),
+        duplicates_dropped: Some(service_metrics.duplicates),
+        messages: Some(counts.messages - before.messages),
+        bytes: Some(counts.bytes - before.bytes),
+        work_sd: Some(deviation(&work)),
+        work_largest_share: Some(
+            work.iter().copied().fold(0.0, f64::max) / work.iter().sum::<f64>(),
+        ),
+        churn_events: Some(counts.joins + counts.leaves - before.joins - before.leaves),
+        members_mean: Some(network.tally().member_seconds(network.now()) / seconds),
+        sybils: network.is_attacked().then(|| network.sybils().len()),
+        sybils_made: service_metrics.sybils,
+        atoms_moved: service_metrics.moved(),
+    };
     RunOutput {
-        metrics: vec![
-            cell(runtime),
-            u8::from(complete).to_string(),
-            cell(alone / runtime),
-            cell(runtime * run.network.overlay.nodes as f64 / alone),
-            cell(mapped),
-            cell(last),
-            cell(result),
-            error.map_or(String::new(), cell),
-            samples.to_string(),
-            atoms.to_string(),
-            counted.to_string(),
-            service_metrics.redone().to_string(),
-            lost.to_string(),
-            service_metrics.orphaned().to_string(),
-            service_metrics.duplicates.to_string(),
-            (counts.messages - before.messages).to_string(),
-            (counts.bytes - before.bytes).to_string(),
-            cell(deviation(&work)),
-            cell(work.iter().copied().fold(0.0, f64::max) / work.iter().sum::<f64>()),
-            (counts.joins + counts.leaves - before.joins - before.leaves).to_string(),
-            cell(network.tally().member_seconds(network.now()) / seconds),
-            sybils.map_or(String::new(), |sybils| sybils.to_string()),
-            service_metrics.sybils.to_string(),
-            service_metrics.moved().to_string(),
-        ],
+        metrics: outcome.row(),
         tables: vec![histogram(&work), timeline(run, network, staged)],
         notes: Vec::new(),
     }
@@ -148,17 +208,23 @@ fn histogram(work: &[f64]) -> TableRows {
         }
     }
     let row = |(tenths, count): (u64, u64)| {
-        vec![
-            "work_over_mean".to_owned(),
-            cell(tenths as f64 / 10.0),
-            count.to_string(),
-        ]
+        histogram_row("work_over_mean", (tenths as f64 / 10.0).into(), count)
     };
     TableRows(counts.into_iter().map(row).collect())
 }
 
-/// Mapped atoms and mapping nodes at the ends of intervals; `time_s` is the time since the job was
-/// staged.
+dhtlab_scenario::columns! {
+    pub(super) TIMELINE, fn moment(since: Duration, done: u64, busy: u64) {
+        /// The end of the interval, since the job was staged.
+        time_s ["s"] = since.as_secs_f64(),
+        /// Atoms that were mapped by then.
+        atoms_done [""] = done,
+        /// Nodes that map an atom then.
+        nodes_busy [""] = busy,
+    }
+}
+
+/// Mapped atoms and mapping nodes at the ends of intervals.
 fn timeline<P: GroundTruth>(
     run: &JobRun,
     network: &Network<P, Worker>,
@@ -179,7 +245,7 @@ fn timeline<P: GroundTruth>(
         service_metrics.first_maps.iter().peekable(),
         service_metrics.maps.iter().peekable(),
     );
-    let (mut atoms, mut busy) = (0_u64, 0_i64);
+    let (mut atoms, mut busy) = (0, 0);
     let mut rows = TableRows::default();
     for i in 0..=count {
         let at = staged + length * i;
@@ -187,13 +253,9 @@ fn timeline<P: GroundTruth>(
             atoms += 1;
         }
         while let Some((_, begins)) = maps.next_if(|(time, _)| *time <= at) {
-            busy += if *begins { 1 } else { -1 };
+            busy = if *begins { busy + 1 } else { busy - 1 };
         }
-        rows.0.push(vec![
-            cell((length * i).as_secs_f64()),
-            atoms.to_string(),
-            busy.to_string(),
-        ]);
+        rows.0.push(moment(length * i, atoms, busy));
     }
     rows
 }

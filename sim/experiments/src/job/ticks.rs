@@ -5,9 +5,9 @@
 //! failures: a node has its information at once, and a Sybil has its atoms in the tick in which it
 //! is created.
 
+use super::output::JobOutcome;
 use super::{JobExperiment, JobRun};
 use crate::balance::{BalanceParameters, Strategy, trial};
-use crate::format::cell;
 use crate::runner::Task;
 use dhtlab_core::engine::{Instant, Seed};
 use dhtlab_core::parameter::{ConfigError, Map};
@@ -56,8 +56,7 @@ impl Ticks {
         let is_whole = (1.0..=1e6).contains(&whole) && libm::fabs(interval - whole) <= 1e-9 * whole;
         if acts && !is_whole {
             let message = format_args!(
-                "expected whole ticks (an atom takes {tick} s), at most 1,000,000, found {} of them",
-                cell(interval)
+                "expected whole ticks (an atom takes {tick} s), at most 1,000,000, found {interval} of them"
             );
             return Err(ConfigError::new("balancing.interval", message));
         }
@@ -115,16 +114,18 @@ impl Run for Ticks {
         let trial = trial::run(&self.parameters, seed, 0)?;
         let seconds = f64::from(trial.ticks) * self.tick;
         let nodes = self.parameters.nodes as f64;
-        let tasks = f64::from(self.parameters.tasks);
-        let metric = |name: &&str| match *name {
-            "runtime_s" | "last_mapped_s" => cell(seconds),
-            "complete" => 1.to_string(),
-            "speedup" => cell(tasks / f64::from(trial.ticks)),
-            "runtime_factor" => cell(f64::from(trial.ticks) * nodes / tasks),
-            "atoms" | "atoms_counted" => cell(tasks),
-            "sybils_made" => cell(trial.effort.sybils as f64),
-            "atoms_moved" => cell(trial.effort.moved as f64),
-            _ => String::new(),
+        let (ticks, tasks) = (f64::from(trial.ticks), f64::from(self.parameters.tasks));
+        let outcome = JobOutcome {
+            runtime_s: seconds,
+            complete: true,
+            speedup: tasks / ticks,
+            runtime_factor: ticks * nodes / tasks,
+            last_mapped_s: seconds,
+            atoms: self.parameters.tasks,
+            atoms_counted: self.parameters.tasks,
+            sybils_made: trial.effort.sybils,
+            atoms_moved: trial.effort.moved,
+            ..JobOutcome::default()
         };
         let mut notes = Vec::new();
         if seconds > self.most {
@@ -134,7 +135,7 @@ impl Run for Ticks {
         }
         let tables = JobExperiment.tables().iter();
         Ok(RunOutput {
-            metrics: JobExperiment.metrics().iter().map(metric).collect(),
+            metrics: outcome.row(),
             tables: tables.map(|_| TableRows::default()).collect(),
             notes,
         })

@@ -2,13 +2,14 @@
 
 mod output;
 
+use crate::histogram::HISTOGRAM;
 use crate::runner::{NetworkRun, Task, plan_lookups};
 use dhtlab_core::adversary::Behaviour;
 use dhtlab_core::engine::{Duration, Seed};
 use dhtlab_core::network::{End, Network};
 use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::parameter::{ConfigError, Map, Section, Table};
-use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
+use dhtlab_scenario::{Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
 use std::path::Path;
 
 /// The experiment kind `network`.
@@ -27,54 +28,15 @@ impl Experiment for NetworkExperiment {
         NetworkScenario::sections()
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
-        &[
-            "lookups",
-            "lookups_ok",
-            "lookups_wrong",
-            "lookups_failed",
-            "lookups_abandoned",
-            "overlay_hops_mean",
-            "overlay_hops_p50",
-            "overlay_hops_p99",
-            "underlay_hops_mean",
-            "latency_ms_mean",
-            "latency_ms_p50",
-            "latency_ms_p99",
-            "stretch_mean",
-            "stretch_of_means",
-            "degree_mean",
-            "degree_max",
-            "messages",
-            "events",
-            "overlay_hops_mean_if_any",
-            "underlay_hops_per_hop",
-            "member_underlay_hops_mean",
-            "success_rate",
-            "timeouts_mean",
-            "joins",
-            "leaves",
-            "rejoins",
-            "maintenance_messages",
-            "maintenance_bytes_per_node_s",
-            "bytes_per_node_s",
-            "members_mean",
-            "ring_ok",
-            "sybils",
-            "occluded_links_fraction",
-            "lookups_intercepted",
-            "lookups_hijacked",
-            "interception_rate",
-            "interception_predicted",
-            "capture_rate",
-        ]
+    fn metrics(&self) -> &'static [Column] {
+        output::METRICS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
         &[
             TableSpec {
                 name: "histogram",
-                columns: &["quantity", "value", "count"],
+                columns: HISTOGRAM,
                 quantities: &[
                     "overlay_hops",
                     "underlay_hops",
@@ -86,20 +48,7 @@ impl Experiment for NetworkExperiment {
             },
             TableSpec {
                 name: "timeline",
-                columns: &[
-                    "time_s",
-                    "members",
-                    "lookups",
-                    "success_rate",
-                    "wrong_rate",
-                    "hops_mean",
-                    "latency_ms_mean",
-                    "timeouts_mean",
-                    "sybils",
-                    "occluded_links_fraction",
-                    "interception_rate",
-                    "hijack_rate",
-                ],
+                columns: output::TIMELINE,
                 quantities: &[],
             },
         ]

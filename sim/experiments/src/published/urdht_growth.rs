@@ -65,25 +65,28 @@ pub struct Growth {
     pub pairs: usize,
 }
 
-/// The measurements at one size.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    /// The number of nodes.
-    pub nodes: usize,
-    /// Mean number of nodes that a node knows.
-    pub degree_out_mean: f64,
-    /// Mean number of nodes that a node knows plus nodes that know it, as in the figures.
-    pub degree_inout_mean: f64,
-    /// The largest such sum.
-    pub degree_inout_max: u32,
-    /// Mean hops of the greedy walks that arrived.
-    pub greedy_hops_mean: f64,
-    /// The most hops of a greedy walk that arrived.
-    pub greedy_hops_max: u32,
-    /// The longest shortest path, the figures' "worst case"; none if some node is out of reach.
-    pub diameter: Option<u32>,
-    /// The fraction of the greedy walks that arrived. The figures leave out points below 1.
-    pub hit_rate: f64,
+dhtlab_scenario::columns! {
+    /// The measurements at one size.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Point {
+        /// The number of nodes.
+        nodes [""]: usize,
+        /// Mean number of nodes that a node knows.
+        degree_out_mean [""]: f64,
+        /// Mean number of nodes that a node knows plus nodes that know it, as in the published figures.
+        degree_inout_mean [""]: f64,
+        /// The largest such sum.
+        degree_inout_max [""]: u32,
+        /// Mean hops of the greedy walks that arrived; empty if none did.
+        greedy_hops_mean [""]: f64,
+        /// The most hops of a greedy walk that arrived.
+        greedy_hops_max [""]: u32,
+        /// The longest shortest path, the published "worst case"; empty if some node is out of reach.
+        diameter [""]: Option<u32>,
+        /// The fraction of the greedy walks that arrived; empty if there were none. The published
+        /// figures leave out points below 1.
+        hit_rate [""]: f64,
+    }
 }
 
 impl Growth {

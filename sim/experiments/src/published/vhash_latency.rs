@@ -12,7 +12,7 @@
 //! * the force of the embedding has the wrong sign past half of the side, and no damping.
 
 use super::faulty_torus::faulty_midpoint;
-use crate::format::{add_counts, cell, mean};
+use crate::histogram::{HISTOGRAM, add_counts, mean};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::network::{Placement, place};
 use dhtlab_core::overlay::{MemberIndex, NodeIds};
@@ -20,7 +20,7 @@ use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value
 use dhtlab_core::space::Key;
 use dhtlab_core::underlay::{self, Distances, Facts};
 use dhtlab_core::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
+use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -79,20 +79,14 @@ impl Experiment for VHashLatency {
         sections
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
-        &[
-            "lookups",
-            "overlay_hops_mean",
-            "underlay_hops_mean",
-            "underlay_hops_per_hop",
-            "degree_mean",
-        ]
+    fn metrics(&self) -> &'static [Column] {
+        METRICS
     }
 
     fn tables(&self) -> &'static [TableSpec] {
         &[TableSpec {
             name: "histogram",
-            columns: &["quantity", "value", "count"],
+            columns: HISTOGRAM,
             quantities: &["overlay_hops", "underlay_hops"],
         }]
     }
@@ -122,6 +116,30 @@ impl Experiment for VHashLatency {
         }
         Ok(Box::new(run))
     }
+}
+
+dhtlab_scenario::columns! {
+    METRICS, fn metrics(m: &Measured) {
+        /// Pairs of a random node and another one, between which a shortest path is searched.
+        lookups [""] = m.lookups,
+        /// Mean hops of the shortest paths on the overlay's graph; pairs without a path do not count.
+        overlay_hops_mean [""] = mean(&m.hops),
+        /// Mean number of links of the underlay that the hops of such a path cross.
+        underlay_hops_mean [""] = mean(&m.underlay_hops),
+        /// `underlay_hops_mean` over `overlay_hops_mean`.
+        underlay_hops_per_hop [""] = mean(&m.underlay_hops) / mean(&m.hops),
+        /// Mean number of nodes that a node knows.
+        degree_mean [""] = m.links as f64 / m.nodes as f64,
+    }
+}
+
+/// The links of the overlay, and the paths on it by their hops.
+struct Measured {
+    nodes: usize,
+    links: usize,
+    lookups: u64,
+    hops: Vec<u64>,
+    underlay_hops: Vec<u64>,
 }
 
 struct PublishedRun {
@@ -197,19 +215,18 @@ impl Run for PublishedRun {
         };
         let lookups = self.workload.lookups.unwrap_or(DEFAULT_LOOKUPS);
         let (hops, underlay_hops) = shortest_paths(&links, lookups, &mut distances, seed);
-        let degree = links.iter().map(Vec::len).sum::<usize>() as f64 / n as f64;
-        let metrics = vec![
-            lookups.to_string(),
-            cell(mean(&hops)),
-            cell(mean(&underlay_hops)),
-            cell(mean(&underlay_hops) / mean(&hops)),
-            cell(degree),
-        ];
         let mut histogram = TableRows::default();
         add_counts(&mut histogram, "overlay_hops", &hops);
         add_counts(&mut histogram, "underlay_hops", &underlay_hops);
+        let measured = Measured {
+            nodes: n,
+            links: links.iter().map(Vec::len).sum(),
+            lookups,
+            hops,
+            underlay_hops,
+        };
         Ok(RunOutput {
-            metrics,
+            metrics: metrics(&measured),
             tables: vec![histogram],
             notes,
         })

@@ -16,7 +16,7 @@ use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_core::service::storage::{Content, Storage, StorageParameters};
 use dhtlab_core::workload::{Lookup, LookupPlan};
-use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
+use dhtlab_scenario::{Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
 use output::{Blocks, StorageSnapshot};
 use rand::Rng;
 use std::path::Path;
@@ -56,7 +56,7 @@ impl Experiment for StorageExperiment {
         sections
     }
 
-    fn metrics(&self) -> &'static [&'static str] {
+    fn metrics(&self) -> &'static [Column] {
         output::METRICS
     }
 

@@ -1,66 +1,113 @@
-//! Turns the results of storage into rows.
+//! What a run of storage has measured, and its rows.
 
 use super::Course;
-use crate::format::{add_binned, add_counts, cell, mean_of_counted, quantile_of_counted};
+use crate::histogram::{HISTOGRAM, add_binned, add_counts, mean_of_counted, quantile_of_counted};
 use dhtlab_core::engine::{Duration, Instant};
-use dhtlab_core::network::{Network, Sample};
+use dhtlab_core::network::{Network, Sample, Tally};
 use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::service::storage::{Answer, CompletedRequest, Operation, Storage, StorageMetrics};
 use dhtlab_core::space::Key;
 use dhtlab_scenario::{RunOutput, TableRows, TableSpec};
 
-/// The columns of `runs.csv`.
-pub(super) const METRICS: &[&str] = &[
-    "puts",
-    "puts_ok",
-    "gets",
-    "gets_ok",
-    "gets_wrong",
-    "gets_failed",
-    "gets_abandoned",
-    "success_rate",
-    "contents_refused",
-    "copies_refused",
-    "blocks",
-    "blocks_lost",
-    "lost_rate",
-    "copies_mean",
-    "blocks_at_root",
-    "repair_messages",
-    "repair_bytes_per_node_s",
-    "bytes_per_node_s",
-    "latency_ms_mean",
-    "latency_ms_p50",
-    "latency_ms_p99",
-    "tries_mean",
-    "members_mean",
-    "joins",
-    "leaves",
-    "lookups",
-    "lookups_ok",
-    "messages",
-    "events",
-];
+dhtlab_scenario::columns! {
+    pub(super) METRICS, fn metrics(m: &Measured<'_>) {
+        /// Puts of blocks that have ended.
+        puts [""] = m.puts,
+        /// Puts that the root of the key has acknowledged.
+        puts_ok [""] = m.puts_ok,
+        /// Gets, those pending when the run stopped included.
+        gets [""] = m.all_gets,
+        /// Gets that ended with a content whose SHA-1 is the key.
+        gets_ok [""] = m.gets.ok,
+        /// Gets that ended with another content.
+        gets_wrong [""] = m.gets.wrong,
+        /// Gets without content, those pending when the run stopped included.
+        gets_failed [""] = m.all_gets - m.gets.ok - m.gets.wrong,
+        /// Failed gets whose initiator stopped before they ended.
+        gets_abandoned [""] = m.gets.abandoned,
+        /// `gets_ok` over `gets`; empty without gets.
+        success_rate [""] = m.gets.ok as f64 / m.all_gets as f64,
+        /// Contents whose SHA-1 was not their key, refused by readers.
+        contents_refused [""] = m.service.refused_by_readers,
+        /// Contents whose SHA-1 was not their key, refused by nodes that were to store them.
+        copies_refused [""] = m.service.refused_by_holders,
+        /// Blocks whose puts were acknowledged when measuring began.
+        blocks [""] = m.blocks,
+        /// Of these, blocks of which no live node holds a copy at the end.
+        blocks_lost [""] = m.lost,
+        /// `blocks_lost` over `blocks`; empty without blocks.
+        lost_rate [""] = m.lost as f64 / m.blocks as f64,
+        /// Mean copies on live nodes at the end of a block that is not lost; empty if all are.
+        copies_mean [""] = m.copies as f64 / (m.blocks - m.lost) as f64,
+        /// Blocks that the true root of their key holds at the end.
+        blocks_at_root [""] = m.at_root,
+        /// Messages of replication in the measured time.
+        repair_messages [""] = m.service.repair_messages - m.begun.map_or(0, |b| b.repair_messages),
+        /// Bytes of these messages for each second of a member.
+        repair_bytes_per_node_s ["bytes/s"] = (m.service.repair_bytes
+            - m.begun.map_or(0, |b| b.repair_bytes)) as f64
+            / m.member_seconds,
+        /// Bytes of all messages of the measured time for each second of a member.
+        bytes_per_node_s ["bytes/s"] =
+            (m.tally.counts.bytes - m.tally.before.bytes) as f64 / m.member_seconds,
+        /// Mean time from the beginning of a get to its content, over the gets that are ok; empty if
+        /// none is.
+        latency_ms_mean ["ms"] = mean_of_counted(&m.latencies),
+        /// Median of these times.
+        latency_ms_p50 ["ms"] = quantile_of_counted(&m.latencies, 0.5),
+        /// 99th percentile of these times.
+        latency_ms_p99 ["ms"] = quantile_of_counted(&m.latencies, 0.99),
+        /// Mean requests that a get has sent, over the gets that have ended; empty if none has.
+        tries_mean [""] = m.gets.tries as f64 / m.gets.all as f64,
+        /// Mean number of members over the measured time.
+        members_mean [""] = m.member_seconds / m.seconds,
+        /// Nodes that became members in the measured time.
+        joins [""] = m.tally.counts.joins - m.tally.before.joins,
+        /// Members that left or crashed in the measured time.
+        leaves [""] = m.tally.counts.leaves - m.tally.before.leaves,
+        /// Lookups of the workload that were issued, beside puts and gets.
+        lookups [""] = m.tally.counts.lookups,
+        /// Of these, lookups that ended at the true root of their key.
+        lookups_ok [""] = m.tally.counts.ok,
+        /// Messages that were sent in the measured time, answers and maintenance included.
+        messages [""] = m.tally.counts.messages - m.tally.before.messages,
+        /// Events of the whole run.
+        events [""] = m.tally.counts.events,
+    }
+}
+
+/// What a run has measured.
+struct Measured<'a> {
+    tally: &'a Tally,
+    service: &'a StorageMetrics,
+    /// The beginning of measuring, if reached.
+    begun: Option<&'a StorageSnapshot>,
+    puts: usize,
+    puts_ok: usize,
+    gets: Gets,
+    /// With the gets still pending.
+    all_gets: u64,
+    latencies: Vec<(f64, u64)>,
+    blocks: usize,
+    lost: usize,
+    /// Copies of all blocks.
+    copies: u64,
+    at_root: usize,
+    /// The measured time.
+    seconds: f64,
+    member_seconds: f64,
+}
 
 /// The tables in long format.
 pub(super) const TABLES: &[TableSpec] = &[
     TableSpec {
         name: "histogram",
-        columns: &["quantity", "value", "count"],
+        columns: HISTOGRAM,
         quantities: &["latency_ms", "copies"],
     },
     TableSpec {
         name: "timeline",
-        columns: &[
-            "time_s",
-            "members",
-            "blocks_alive",
-            "blocks_at_root",
-            "copies_mean",
-            "gets",
-            "gets_ok_rate",
-            "repair_bytes_per_node_s",
-        ],
+        columns: TIMELINE,
         quantities: &[],
     },
 ];
@@ -199,72 +246,35 @@ pub(super) fn output<P: GroundTruth>(
     network: &Network<P, Storage>,
     Course { blocks, moments }: &Course,
 ) -> RunOutput {
-    let (service_metrics, tally) = (network.metrics(), network.tally());
+    let (service, tally, now) = (network.metrics(), network.tally(), network.now());
     let begun = moments.first();
-    let (counts, before) = (tally.counts, tally.before);
-    let puts = service_metrics
-        .ended
-        .iter()
-        .filter(|e| e.operation == Operation::Put);
-    let gets = Gets::of(&service_metrics.ended);
+    let is_put = |ended: &&CompletedRequest| ended.operation == Operation::Put;
+    let gets = Gets::of(&service.ended);
     // Requests still pending when the run is stopped have failed; all puts have ended long before.
-    let all_gets = gets.all
-        + if begun.is_some() {
-            service_metrics.open
-        } else {
-            0
-        };
+    let pending = begun.map_or(0, |_| service.open);
     let copies = blocks.copies(network);
-    let lost = copies.iter().filter(|count| **count == 0).count();
-    let alive = copies.len() - lost;
-    let total: u64 = copies.iter().map(|count| u64::from(*count)).sum();
-    let member_seconds = tally.member_seconds(network.now());
-    let repair_bytes = service_metrics.repair_bytes - begun.map_or(0, |moment| moment.repair_bytes);
-    let repair_messages =
-        service_metrics.repair_messages - begun.map_or(0, |moment| moment.repair_messages);
-    let latencies = gets.latencies.counted();
-    let metrics = vec![
-        puts.count().to_string(),
-        service_metrics
-            .ended
-            .iter()
-            .filter(|e| is_stored(e))
-            .count()
-            .to_string(),
-        all_gets.to_string(),
-        gets.ok.to_string(),
-        gets.wrong.to_string(),
-        (all_gets - gets.ok - gets.wrong).to_string(),
-        gets.abandoned.to_string(),
-        cell(gets.ok as f64 / all_gets as f64),
-        service_metrics.refused_by_readers.to_string(),
-        service_metrics.refused_by_holders.to_string(),
-        copies.len().to_string(),
-        lost.to_string(),
-        cell(lost as f64 / copies.len() as f64),
-        cell(total as f64 / alive as f64),
-        at_root(network, blocks).to_string(),
-        repair_messages.to_string(),
-        cell(repair_bytes as f64 / member_seconds),
-        cell((counts.bytes - before.bytes) as f64 / member_seconds),
-        cell(mean_of_counted(&latencies)),
-        cell(quantile_of_counted(&latencies, 0.5)),
-        cell(quantile_of_counted(&latencies, 0.99)),
-        cell(gets.tries as f64 / gets.all as f64),
-        cell(member_seconds / tally.measured(network.now()).as_secs_f64()),
-        (counts.joins - before.joins).to_string(),
-        (counts.leaves - before.leaves).to_string(),
-        counts.lookups.to_string(),
-        counts.ok.to_string(),
-        (counts.messages - before.messages).to_string(),
-        counts.events.to_string(),
-    ];
+    let measured = Measured {
+        tally,
+        service,
+        begun,
+        puts: service.ended.iter().filter(is_put).count(),
+        puts_ok: service.ended.iter().filter(|e| is_stored(e)).count(),
+        all_gets: gets.all + pending,
+        latencies: gets.latencies.counted(),
+        gets,
+        blocks: copies.len(),
+        lost: copies.iter().filter(|count| **count == 0).count(),
+        copies: copies.iter().map(|count| u64::from(*count)).sum(),
+        at_root: at_root(network, blocks),
+        seconds: tally.measured(now).as_secs_f64(),
+        member_seconds: tally.member_seconds(now),
+    };
     let mut histogram = TableRows::default();
-    add_binned(&mut histogram, "latency_ms", &latencies);
+    add_binned(&mut histogram, "latency_ms", &measured.latencies);
     add_counts(&mut histogram, "copies", &by_value(&copies));
     RunOutput {
-        metrics,
-        tables: vec![histogram, timeline(service_metrics, moments)],
+        metrics: metrics(&measured),
+        tables: vec![histogram, timeline(service, moments)],
         notes: Vec::new(),
     }
 }
@@ -279,27 +289,41 @@ fn by_value(copies: &[u32]) -> Vec<u64> {
     counts
 }
 
-/// The state at the end of each interval, and the gets that ended in it. `time_s` is the end of the
-/// interval, since measuring began.
-fn timeline(service_metrics: &StorageMetrics, moments: &[StorageSnapshot]) -> TableRows {
+/// The state at the end of each interval, and the gets that ended in it.
+fn timeline(service: &StorageMetrics, moments: &[StorageSnapshot]) -> TableRows {
     let row = |pair: &[StorageSnapshot]| {
         let [before, moment] = pair else {
             return Vec::new();
         };
-        let gets = Gets::of(&service_metrics.ended[before.ended..moment.ended]);
-        let since: Duration = moment.time.since(moments[0].time);
-        let member_seconds = moment.member_seconds - before.member_seconds;
-        let repair_bytes = (moment.repair_bytes - before.repair_bytes) as f64;
-        vec![
-            cell(since.as_secs_f64()),
-            moment.members.to_string(),
-            moment.alive.to_string(),
-            moment.at_root.to_string(),
-            cell(moment.copies as f64 / moment.alive as f64),
-            gets.all.to_string(),
-            cell(gets.ok as f64 / gets.all as f64),
-            cell(repair_bytes / member_seconds),
-        ]
+        let gets = Gets::of(&service.ended[before.ended..moment.ended]);
+        interval(before, moment, moment.time.since(moments[0].time), &gets)
     };
     TableRows(moments.windows(2).map(row).collect())
+}
+
+dhtlab_scenario::columns! {
+    TIMELINE, fn interval(
+        before: &StorageSnapshot,
+        moment: &StorageSnapshot,
+        since: Duration,
+        ended: &Gets
+    ) {
+        /// The end of the interval, since measuring began. There are intervals with churn or an attack.
+        time_s ["s"] = since.as_secs_f64(),
+        /// Members at the end of the interval.
+        members [""] = moment.members,
+        /// Blocks of which some live node holds a copy at the end of the interval.
+        blocks_alive [""] = moment.alive,
+        /// Blocks that the true root of their key holds at the end of the interval.
+        blocks_at_root [""] = moment.at_root,
+        /// Mean copies on live nodes of a block that has any; empty if none has.
+        copies_mean [""] = moment.copies as f64 / moment.alive as f64,
+        /// Gets that ended in the interval.
+        gets [""] = ended.all,
+        /// Of these, the fraction that ended with a content whose SHA-1 is the key; empty without gets.
+        gets_ok_rate [""] = ended.ok as f64 / ended.all as f64,
+        /// Bytes of replication in the interval for each second of a member.
+        repair_bytes_per_node_s ["bytes/s"] = (moment.repair_bytes - before.repair_bytes) as f64
+            / (moment.member_seconds - before.member_seconds),
+    }
 }

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_line_that_was_changed_is_told_from_a_whole_one() {
         let outcome = RunOutput {
-            metrics: vec!["3".to_owned(), ",\"sum\":\"".to_owned()],
+            metrics: vec![3u32.into(), ",\"sum\":\"".into()],
             ..RunOutput::default()
         };
         let line = Line::of("0123", &TableFilter::default(), outcome);

@@ -17,10 +17,13 @@ pub(super) use files::{Replacement, make, prepare};
 pub(super) use reading::{check, finished_names, kept, manifest, sum_of_recording, written_names};
 
 use super::Failure;
+use super::columns::RUN;
 use dhtlab_format::files as disk;
 use dhtlab_format::manifest::{MANIFEST, seal};
 use dhtlab_format::recording::RECORDING;
-use dhtlab_scenario::{Experiment, RunOutput, Scenario, ShardInfo, TableFilter, TableSpec};
+use dhtlab_scenario::{
+    Cell, Column, Experiment, RunOutput, Scenario, ShardInfo, TableFilter, TableSpec,
+};
 use journal::Line;
 use reading::read_tables;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -87,6 +90,19 @@ impl<'a> RequiredResults<'a> {
             kept: &scenario.header.tables,
         }
     }
+}
+
+/// The header of a file: the columns that say which run it is, the swept keys, and the file's own.
+fn header(run: &[Column], scenario: &Scenario, own: &[Column]) -> Vec<String> {
+    let names = |columns: &[Column]| columns.iter().map(|c| c.name.to_owned()).collect();
+    let [run, own]: [Vec<String>; 2] = [names(run), names(own)];
+    [run, scenario.swept.clone(), own].concat()
+}
+
+/// A row below such a header.
+fn record(run: &[String], keys: &[String], own: &[Cell]) -> Vec<String> {
+    let own: Vec<String> = own.iter().map(Cell::to_string).collect();
+    [run, keys, &own].concat()
 }
 
 /// The results of one scenario, open for writing.
@@ -194,11 +210,8 @@ impl Store {
             self.write_journal(&all)?;
         }
         let mut new = Replacement::of(&self.folder);
-        let header = ["run", "repetition", "seed"].map(str::to_owned).into_iter();
-        let header = header.chain(scenario.swept.iter().cloned());
-        let metrics = scenario.experiment.metrics().iter();
-        let header = header.chain(metrics.map(|metric| (*metric).to_owned()));
-        new.table("runs", header.collect(), |rows| {
+        let header = header(RUN, scenario, scenario.experiment.metrics());
+        new.table("runs", header, |rows| {
             for run in &scenario.runs {
                 if let Some(outcome) = self.finished.get(&run.id) {
                     let head = [
@@ -207,7 +220,7 @@ impl Store {
                         run.seed.value().to_string(),
                     ];
                     let keys = &scenario.points[run.point].values;
-                    rows.write_record(head.iter().chain(keys).chain(&outcome.metrics))?;
+                    rows.write_record(record(&head, keys, &outcome.metrics))?;
                 }
             }
             Ok(())
@@ -233,17 +246,15 @@ impl Store {
         place: usize,
         table: &TableSpec,
     ) -> io::Result<()> {
-        let header = ["run", "repetition"].map(str::to_owned).into_iter();
-        let header = header.chain(scenario.swept.iter().cloned());
-        let header = header.chain(table.columns.iter().map(|column| (*column).to_owned()));
-        new.table(table.name, header.collect(), |rows| {
+        let header = header(&RUN[..2], scenario, table.columns);
+        new.table(table.name, header, |rows| {
             for run in &scenario.runs {
                 let outcome = self.finished.get(&run.id);
                 let cells = outcome.and_then(|outcome| outcome.tables.get(place));
                 let head = [run.id.clone(), run.repetition.to_string()];
                 let keys = &scenario.points[run.point].values;
                 for row in cells.into_iter().flat_map(|rows| &rows.0) {
-                    rows.write_record(head.iter().chain(keys).chain(row))?;
+                    rows.write_record(record(&head, keys, row))?;
                 }
             }
             Ok(())

@@ -7,7 +7,7 @@ use dhtlab_analysis::Error;
 use dhtlab_format::files::{self, FileChange, Links};
 use dhtlab_format::manifest::{MANIFEST, is_sealed};
 use dhtlab_format::recording::RECORDING;
-use dhtlab_scenario::{RunOutput, TableFilter, TableRows};
+use dhtlab_scenario::{Cell, Column, RunOutput, TableFilter, TableRows};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -201,11 +201,11 @@ pub(super) fn read_tables(
 }
 
 /// The name of a run, and the requested cells.
-type NamedRow = (String, Vec<String>);
+type NamedRow = (String, Vec<Cell>);
 
 /// The column `run` and the columns `wanted` of each row; `None` if the file or a column is
 /// missing.
-fn read_csv(path: &Path, wanted: &[&str]) -> Result<Option<Vec<NamedRow>>, Failure> {
+fn read_csv(path: &Path, wanted: &[Column]) -> Result<Option<Vec<NamedRow>>, Failure> {
     let file = match files::open(path, Links::Refused) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?,
@@ -214,14 +214,15 @@ fn read_csv(path: &Path, wanted: &[&str]) -> Result<Option<Vec<NamedRow>>, Failu
     let fault = |error: csv::Error| Failure::Input(Error::of_csv(path, error).to_string());
     let header = reader.headers().map_err(fault)?.clone();
     let place = |name: &str| header.iter().position(|column| column == name);
-    let places: Option<Vec<usize>> = wanted.iter().map(|name| place(name)).collect();
+    let places: Option<Vec<usize>> = wanted.iter().map(|column| place(column.name)).collect();
     let (Some(run), Some(places)) = (place("run"), places) else {
         return Ok(None);
     };
     let rows = reader.records().map(|record| {
         let record = record.map_err(fault)?;
-        let cell = |place: usize| record.get(place).unwrap_or_default().to_owned();
-        Ok((cell(run), places.iter().map(|place| cell(*place)).collect()))
+        let text = |place: usize| record.get(place).unwrap_or_default().to_owned();
+        let cells = places.iter().map(|place| Cell::parse(text(*place)));
+        Ok((text(run), cells.collect()))
     });
     rows.collect::<Result<Vec<_>, _>>().map(Some)
 }

@@ -6,7 +6,7 @@ mod message_trace;
 use super::job_run::RecordedJob;
 use super::ring::{LABELS, bowed, on_circle, spread};
 use super::shapes::{DiagramPoint, Shapes, Side};
-use super::{Drawn, Subject};
+use super::{Counted, Drawn, Subject};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table, Value};
 use dhtlab_core::underlay::Facts;
@@ -234,14 +234,15 @@ impl Subject for JobTree {
         let depth = links.levels.values().copied().max().unwrap_or(0);
         Ok(Drawn {
             shapes: self.draw_shapes(&trace, &links, &recording),
-            counted: vec![
-                ("nodes", links.levels.len() as f64),
-                ("edges", (links.parents.len() + links.others.len()) as f64),
-                ("messages", messages as f64),
-                ("depth", depth as f64),
-                ("atoms", atoms as f64),
-                ("estimate", RecordedJob::metric(&outcome, "result")),
-            ],
+            counted: Counted {
+                nodes: Some(links.levels.len()),
+                edges: Some(links.parents.len() + links.others.len()),
+                messages: Some(messages),
+                depth: Some(depth as usize),
+                atoms: Some(atoms),
+                estimate: Some(RecordedJob::metric(&outcome, "result")),
+                ..Counted::default()
+            },
             notes: outcome.notes,
         })
     }
@@ -251,6 +252,7 @@ impl Subject for JobTree {
 mod tests {
     use super::*;
     use crate::diagram::tests::{drawn, metric};
+    use dhtlab_scenario::Cell;
 
     fn scenario(nodes: usize, atoms: u32, bundle: &str) -> String {
         format!(
@@ -335,8 +337,11 @@ mod tests {
         assert_eq!(metric(&outcome, "messages"), trace.map.len() as f64);
         assert_eq!(metric(&outcome, "atoms"), 40.0);
         assert!((metric(&outcome, "estimate") - std::f64::consts::PI).abs() < 0.1);
-        let arrows = outcome.tables[0].0.iter().filter(|row| row[1] == "arrow");
-        let mut items: Vec<&String> = arrows.map(|row| &row[2]).collect();
+        let arrows = outcome.tables[0]
+            .0
+            .iter()
+            .filter(|row| row[1].text() == Some("arrow"));
+        let mut items: Vec<&Cell> = arrows.map(|row| &row[2]).collect();
         items.dedup();
         assert_eq!(items.len() as f64, metric(&outcome, "edges"));
     }

@@ -1,15 +1,16 @@
-//! Numbers as cells of a result file, and the statistics of histograms that several experiments
-//! write.
+//! The histogram that several experiments write, and its statistics.
 
-use dhtlab_scenario::TableRows;
+use dhtlab_scenario::{Cell, TableRows};
 
-/// A number as a cell; a NaN gives an empty cell.
-pub fn cell(value: impl Into<f64>) -> String {
-    let value: f64 = value.into();
-    if value.is_finite() {
-        value.to_string()
-    } else {
-        String::new()
+dhtlab_scenario::columns! {
+    pub HISTOGRAM, fn histogram_row(of: &'static str, its: Cell, times: u64) {
+        /// What is counted, by value.
+        quantity [""] = of,
+        /// A value, in the unit that the name of the quantity has. Real values are cut to two leading
+        /// digits, `work_over_mean` to tenths.
+        value [""] = its,
+        /// How often the quantity has this value.
+        count [""] = times,
     }
 }
 
@@ -62,28 +63,21 @@ pub fn mean_of_counted(values: &[(f64, u64)]) -> f64 {
     sum / total as f64
 }
 
-/// Adds the rows `quantity, value, count` of a histogram.
-pub fn add_counts(rows: &mut TableRows, quantity: &str, counts: &[u64]) {
-    for (value, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        rows.0.push(vec![
-            quantity.to_owned(),
-            value.to_string(),
-            count.to_string(),
-        ]);
-    }
+/// Adds the rows of a histogram, given as counts by value.
+pub fn add_counts(rows: &mut TableRows, quantity: &'static str, counts: &[u64]) {
+    let seen = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+    let row = |(value, count): (usize, &u64)| histogram_row(quantity, value.into(), *count);
+    rows.0.extend(seen.map(row));
 }
 
 /// Adds the rows of real values with counts, each at its two leading digits (cut, not rounded) so
 /// that the bins of all runs are the same.
-pub fn add_binned(rows: &mut TableRows, quantity: &str, values: &[(f64, u64)]) {
+pub fn add_binned(rows: &mut TableRows, quantity: &'static str, values: &[(f64, u64)]) {
     let bin = |value: &(f64, u64)| leading_digits(value.0);
     for alike in values.chunk_by(|a, b| bin(a) == bin(b)) {
-        let count: u64 = alike.iter().map(|(_, count)| count).sum();
-        rows.0.push(vec![
-            quantity.to_owned(),
-            cell(bin(&alike[0])),
-            count.to_string(),
-        ]);
+        let count = alike.iter().map(|(_, count)| count).sum();
+        rows.0
+            .push(histogram_row(quantity, bin(&alike[0]).into(), count));
     }
 }
 
@@ -126,7 +120,5 @@ mod tests {
         ] {
             assert_eq!(leading_digits(x), bin);
         }
-        assert_eq!(cell(f64::NAN), "");
-        assert_eq!(cell(0.1), "0.1");
     }
 }
