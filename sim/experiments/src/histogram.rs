@@ -7,7 +7,7 @@ dhtlab_scenario::columns! {
         /// What is counted, by value.
         quantity [""] = of,
         /// A value, in the unit that the name of the quantity has. Real values are cut to two leading
-        /// digits, `work_over_mean` to tenths.
+        /// digits, those of a job to tenths.
         value [""] = its,
         /// How often the quantity has this value.
         count [""] = times,

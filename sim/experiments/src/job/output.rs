@@ -20,11 +20,12 @@ dhtlab_scenario::columns! {
         runtime_s ["s"]: f64,
         /// 1 if every atom is counted, otherwise 0.
         complete [""]: bool,
-        /// Time that one node of mean speed takes alone for the counted samples, over `runtime_s`.
+        /// Time that one node of mean speed takes alone for the counted samples, over `runtime_s`. This
+        /// and `runtime_factor` are empty where that is, and without counted samples.
         speedup [""]: f64,
         /// `runtime_s` times the number of nodes, over the time of one node alone: 1 is ideal.
         runtime_factor [""]: f64,
-        /// Time from the staging to when the last atom was mapped for the first time.
+        /// Time from the staging to when the last atom was mapped for the first time; empty if none was.
         last_mapped_s ["s"]: f64,
         /// Time from the staging to the last counted result; empty if there is none, and in ticks.
         last_counted_s ["s"]: Option<f64>,

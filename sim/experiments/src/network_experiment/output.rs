@@ -33,8 +33,9 @@ dhtlab_scenario::columns! {
         /// Mean number of links of the underlay that the hops of a lookup cross, over the lookups
         /// that ended at the true root; empty if none did.
         underlay_hops_mean [""] = mean(&m.tally.underlay_hops),
-        /// Mean latency of the lookups that ended at the true root; empty if none did. A lookup that
-        /// is handed on takes one way; an iterative one ends with the answer.
+        /// Mean latency of the lookups that ended at the true root; empty if none did. That of a lookup
+        /// that is handed on is one way; an iterative one ends with the root's answer, or where the
+        /// root is named if `overlay.ask-root` is false.
         latency_ms_mean ["ms"] = mean_of_counted(&m.latencies),
         /// Median of these latencies.
         latency_ms_p50 ["ms"] = quantile_of_counted(&m.latencies, 0.5),
@@ -187,25 +188,25 @@ dhtlab_scenario::columns! {
         members [""] = interval.members,
         /// Lookups that were issued in the interval.
         lookups [""] = interval.lookups,
-        /// Of the lookups that were issued in the interval, the fraction that ended at the true root.
-        /// This and the following cells are empty if there are no lookups to count over.
+        /// Fraction of these lookups that ended at the true root. This and the other fractions and means
+        /// are empty if there are no lookups to count over.
         success_rate [""] = interval.ok as f64 / interval.lookups as f64,
-        /// Of these, the fraction that ended elsewhere.
+        /// Fraction of these lookups that ended elsewhere.
         wrong_rate [""] = interval.wrong as f64 / interval.lookups as f64,
-        /// Mean hops of the lookups that were issued in the interval and ended at the true root.
+        /// Mean hops of those that ended at the true root.
         hops_mean [""] = interval.hops as f64 / interval.ok as f64,
-        /// Mean latency of these lookups.
+        /// Mean latency of those that ended at the true root.
         latency_ms_mean ["ms"] = interval.latency / interval.ok as f64,
-        /// Time-outs of the lookups that were issued in the interval, for each of them.
+        /// Time-outs of the lookups of the interval over their number.
         timeouts_mean [""] = interval.timeouts as f64 / interval.lookups as f64,
         /// Members at the end of the interval that are Sybils.
         sybils [""] = interval.sybils,
         /// Links of honest members that lead to Sybils over all their links at the end of the
         /// interval; empty without an attack.
         occluded_links_fraction [""] = interval.occluded_links as f64 / interval.links as f64,
-        /// Of the lookups that were issued in the interval, the fraction that a Sybil has handled.
+        /// Fraction of the lookups of the interval that a Sybil has handled.
         interception_rate [""] = interval.intercepted as f64 / interval.lookups as f64,
-        /// Of these, the fraction that ended at a Sybil that is not the true root.
+        /// Fraction of the lookups of the interval that ended at a Sybil that is not the true root.
         hijack_rate [""] = interval.hijacked as f64 / interval.lookups as f64,
     }
 }

@@ -37,9 +37,10 @@ dhtlab_scenario::columns! {
         blocks_lost [""] = m.lost,
         /// `blocks_lost` over `blocks`; empty without blocks.
         lost_rate [""] = m.lost as f64 / m.blocks as f64,
-        /// Mean copies on live nodes at the end of a block that is not lost; empty if all are.
+        /// Mean number of live nodes that hold a copy at the end, over the blocks that are not lost;
+        /// empty if all are.
         copies_mean [""] = m.copies as f64 / (m.blocks - m.lost) as f64,
-        /// Blocks that the true root of their key holds at the end.
+        /// Of `blocks`, those that the true root of their key holds at the end.
         blocks_at_root [""] = m.at_root,
         /// Messages of replication in the measured time.
         repair_messages [""] = m.service.repair_messages - m.begun.map_or(0, |b| b.repair_messages),
@@ -314,9 +315,10 @@ dhtlab_scenario::columns! {
         members [""] = moment.members,
         /// Blocks of which some live node holds a copy at the end of the interval.
         blocks_alive [""] = moment.alive,
-        /// Blocks that the true root of their key holds at the end of the interval.
+        /// Blocks that the true root of their key holds then.
         blocks_at_root [""] = moment.at_root,
-        /// Mean copies on live nodes of a block that has any; empty if none has.
+        /// Mean number of live nodes that hold a copy then, over the blocks that have any; empty if none
+        /// has.
         copies_mean [""] = moment.copies as f64 / moment.alive as f64,
         /// Gets that ended in the interval.
         gets [""] = ended.all,
