@@ -115,7 +115,7 @@ pub(super) fn check(
     }
     let _ = write!(
         text,
-        "  about {} of one core in all, {} of memory while one run goes on",
+        "  forecast: {} of CPU time, {} of memory for one run",
         duration(forecast.seconds),
         bytes(forecast.bytes)
     );
@@ -132,7 +132,7 @@ pub(super) fn bytes(count: f64) -> String {
 
 fn duration(seconds: f64) -> String {
     match seconds {
-        s if s < 1.0 => "a second".to_owned(),
+        s if s < 1.0 => "less than 1 s".to_owned(),
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7200.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.0} h", s / 3600.0),
