@@ -362,7 +362,7 @@ fn read_all(files: &[PathBuf], options: &Overrides) -> Result<Vec<Scenario>, Fai
             .position(|other| other.name == scenario.name)
         {
             return Err(Failure::Input(format!(
-                "{} and {} would write to the same folder `{}`",
+                "{} and {} have the same output folder `{}`",
                 files[same].display(),
                 files[i].display(),
                 scenario.name

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn shipped(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let refuse = |why: String| {
         Failure::Input(format!(
-            "{}: {why}; run from the top of the repository or give --scenarios DIR",
+            "{}: {why}; run the command in the root of the repository or set --scenarios DIR",
             folder.display()
         ))
     };
@@ -24,7 +24,7 @@ pub(super) fn shipped(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         .collect();
     files.sort();
     if files.is_empty() {
-        return Err(refuse("no scenario files there".to_owned()));
+        return Err(refuse("no scenario files".to_owned()));
     }
     Ok(files)
 }
@@ -57,7 +57,7 @@ pub(super) fn refuse_too_large(scenario: &Scenario) -> Result<(), Failure> {
     let most = most.fold(0.0, f64::max);
     match memory::available() {
         Some(available) if most > available as f64 => Err(Failure::Input(format!(
-            "{}: the largest run would take about {} of memory; this machine has {}",
+            "{}: the largest run needs about {} of memory; {} are available",
             scenario.file.display(),
             bytes(most),
             bytes(available as f64)

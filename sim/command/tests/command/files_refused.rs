@@ -93,7 +93,7 @@ fn two_scenarios_of_one_name_are_refused() {
     assert_eq!(fault_of_refusal(&lab, &ended), None, "{}", ended.stderr);
     assert_eq!(
         ended.stderr,
-        "error: a/same.toml and b/same.toml would write to the same folder `same`\n"
+        "error: a/same.toml and b/same.toml have the same output folder `same`\n"
     );
 }
 

@@ -38,9 +38,7 @@ const FACTOR: f64 = 3.0;
 /// The seconds and the megabytes that `check` tells.
 fn told(lab: &Lab, file: &str) -> (f64, f64) {
     let text = lab.succeed(&["check", file]).stdout;
-    let line = text
-        .lines()
-        .find(|line| line.contains(" of CPU time"));
+    let line = text.lines().find(|line| line.contains(" of CPU time"));
     let line = line.unwrap_or_else(|| panic!("{text}"));
     let words: Vec<&str> = line.split_whitespace().collect();
     let seconds = match words[1..3] {
@@ -127,9 +125,7 @@ fn check_is_quick_where_runs_are_long() {
 /// The hours that `check` tells.
 fn told_of_hours(lab: &Lab) -> f64 {
     let text = lab.succeed(&["check", "long.toml"]).stdout;
-    let line = text
-        .lines()
-        .find(|line| line.contains(" h of CPU time"));
+    let line = text.lines().find(|line| line.contains(" h of CPU time"));
     let line = line.unwrap_or_else(|| panic!("{text}"));
     let hours = line.split_whitespace().nth(1).expect("a number");
     hours.parse().expect("a number")

@@ -394,7 +394,7 @@ fn the_committed_results_are_held_against_every_published_row() {
     let scenarios = repository.join("scenarios");
     let scenarios = scenarios.to_str().expect("UTF-8");
     let ended = lab.succeed(&["report", "--scenarios", scenarios]);
-    assert!(!ended.stderr.contains("not explained"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("unexplained"), "{}", ended.stderr);
     let report = lab.read("results/REPORT.md");
     let lines = lines(&report);
     let told: usize = ended

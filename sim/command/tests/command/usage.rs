@@ -131,7 +131,7 @@ fn list_shows_the_scenarios_of_a_folder() {
     // Without scenarios there, an error tells where they are looked for.
     lab.write("empty/notes.txt", "");
     for (folder, why) in [
-        ("empty", "no scenario files there"),
+        ("empty", "no scenario files"),
         ("none", "No such file or directory (os error 2)"),
     ] {
         let ended = lab.dhtlab(&["list", "--scenarios", folder]);
@@ -139,7 +139,7 @@ fn list_shows_the_scenarios_of_a_folder() {
         assert_eq!(
             ended.stderr,
             format!(
-                "error: {folder}: {why}; run from the top of the repository or give --scenarios DIR\n"
+                "error: {folder}: {why}; run the command in the root of the repository or set --scenarios DIR\n"
             )
         );
     }

@@ -183,7 +183,7 @@ fn what_cannot_be_watched_is_refused() {
             (
                 "overlay.nodes = 50\n",
                 &["--record=0123456789ab"],
-                "--record=0123456789ab: no run of that name; the column `run` of runs.csv has them",
+                "--record=0123456789ab: no run has this name; the column `run` of runs.csv lists the names",
             ),
         ],
     );
@@ -223,7 +223,7 @@ fn recordings_that_make_no_sense_are_refused() {
             refused(folder),
             format!(
                 "{folder}/recording.json: cannot read: No such file or directory (os error 2); \
-                 `dhtlab run --record` makes a recording"
+                 create a recording with `dhtlab run --record`"
             )
         );
     }
