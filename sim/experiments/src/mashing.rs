@@ -44,7 +44,7 @@ impl Experiment for Mashing {
     }
 
     fn doc(&self) -> &'static str {
-        "an adversary searches its addresses and ports for a key between two neighbours of a ring"
+        "the search of an adversary for a key between two neighbours of a ring, by addresses and ports"
     }
 
     fn sections(&self) -> Vec<Section> {

@@ -136,7 +136,7 @@ impl NetworkScenario {
             return Err(ConfigError::new(
                 "time.transition",
                 format_args!(
-                    "expected a time above zero in which a network that starts with \"{}\" finds itself",
+                    "expected a duration above zero, in which a network with start = \"{}\" builds its tables",
                     overlay.start.as_str()
                 ),
             ));
@@ -158,7 +158,7 @@ impl NetworkScenario {
         if self.workload.interval.is_some() && self.time.measure.is_none() {
             return Err(ConfigError::new(
                 "time.measure",
-                "expected the time in which nodes look up keys at `workload.interval`",
+                "expected the duration of the phase with lookups at `workload.interval`",
             ));
         }
         if let Some(begin) = self.churn.parameters.begin
@@ -166,10 +166,7 @@ impl NetworkScenario {
         {
             return Err(ConfigError::new(
                 "churn.begin",
-                format_args!(
-                    "nodes still join until {}",
-                    self.settled().since(Instant::START)
-                ),
+                format_args!("nodes join until {}", self.settled().since(Instant::START)),
             ));
         }
         if let Some((length, _)) = self.intervals()
@@ -185,7 +182,7 @@ impl NetworkScenario {
             return Err(ConfigError::new(
                 "time.max",
                 format_args!(
-                    "the run would stop before it starts to measure at {}",
+                    "the run would end before the measurement starts at {}",
                     self.time.transition
                 ),
             ));
@@ -221,7 +218,7 @@ impl NetworkScenario {
         let (peak, key) = self.churn.peak(self.settled(), self.measure_to());
         if peak > hosts {
             let message = format_args!(
-                "the network grows to about {peak} nodes, which do not fit on the {hosts} {what}; \
+                "the network grows to about {peak} nodes, which exceeds the {hosts} {what}; \
                  {room}"
             );
             return Err(ConfigError::new(key, message));
@@ -232,16 +229,13 @@ impl NetworkScenario {
     fn check_attack(&self) -> Result<(), ConfigError> {
         let attack = &self.adversary.attack;
         if attack.strategy == Strategy::AroundKey && self.attacked_key().is_none() {
-            let message = "expected the key around which Sybils are put, here or as `workload.key`";
+            let message = "expected the key of the attack, here or in `workload.key`";
             return Err(ConfigError::new("adversary.target", message));
         }
         if self.adversary.is_some() && Instant::START + attack.start < self.settled() {
             return Err(ConfigError::new(
                 "adversary.start",
-                format_args!(
-                    "nodes still join until {}",
-                    self.settled().since(Instant::START)
-                ),
+                format_args!("nodes join until {}", self.settled().since(Instant::START)),
             ));
         }
         Ok(())
@@ -262,7 +256,7 @@ impl NetworkScenario {
             Some((heirs, its_key)) if replicas - 1 > heirs => Err(ConfigError::new(
                 key,
                 format_args!(
-                    "with `{its_key}` = {heirs} a node knows {heirs} others to hold copies, not {}",
+                    "with `{its_key}` = {heirs} a node knows {heirs} other nodes for replicas, not {}",
                     replicas - 1
                 ),
             )),

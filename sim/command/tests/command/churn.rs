@@ -159,7 +159,7 @@ fn what_a_trace_leaves_out_is_told_before_and_after() {
         ),
         (
             "60,crash,2\n99999,crash,1\n",
-            "1 of 2 steps lie after the end at 500 s and are passed over",
+            "1 of 2 steps lie after the end at 500 s and are skipped",
         ),
     ];
     for (trace, note) in cases {

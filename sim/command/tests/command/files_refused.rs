@@ -242,7 +242,7 @@ fn traces_that_cannot_be_are_refused() {
             (
                 "trace.file = \"traces/back.csv\"\n",
                 &[],
-                "bad.toml:4: churn.trace.file: traces/back.csv:2: time runs backwards to 10 s",
+                "bad.toml:4: churn.trace.file: traces/back.csv:2: time decreases to 10 s",
             ),
             (
                 "trace.file = \"traces/unknown.csv\"\n",

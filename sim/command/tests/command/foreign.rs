@@ -28,7 +28,7 @@ fn a_scenario_names_no_folder_above_its_own() {
             }
             let ended = lab.dhtlab(&arguments);
             assert_eq!(fault_of_refusal(&lab, &ended), None, "{}", ended.stderr);
-            let told = format!("error: {name}: the results would go into the folder ");
+            let told = format!("error: {name}: invalid name of an output folder, ");
             assert!(ended.stderr.starts_with(&told), "{}", ended.stderr);
             assert_eq!(lab.files("."), before);
         }

@@ -190,11 +190,11 @@ fn bad_jobs_are_refused() {
         ),
         (
             &["job.kind=word-count", "job.text=empty.txt"],
-            "job.text: empty.txt: there is no word in it",
+            "job.text: empty.txt: the text has no words",
         ),
         (
             &["job.kind=word-count", "job.text=blank.txt"],
-            "job.text: blank.txt: there is no word in it",
+            "job.text: blank.txt: the text has no words",
         ),
         (
             &["job.kind=word-count", "job.text=short.txt"],
@@ -228,7 +228,7 @@ fn bad_jobs_are_refused() {
                 "job.start=5 s",
                 "overlay.start=join",
             ],
-            "job.start: nodes still join until ",
+            "job.start: nodes join until ",
         ),
         (&["job.repair=0 s"], "job.repair: "),
         (&["job.patience=0 s"], "job.patience: "),
@@ -252,7 +252,7 @@ fn bad_jobs_are_refused() {
         ),
         (
             &["balancing.strategy=invitation", "overlay.protocol=vhash"],
-            "balancing.strategy: balancing is for rings",
+            "balancing.strategy: balancing needs a ring",
         ),
         (
             &["balancing.strategy=smart-neighbour"],
@@ -287,7 +287,7 @@ fn bad_jobs_are_refused() {
         ),
         (
             &["job.model=ticks", "overlay.protocol=kademlia"],
-            "overlay.protocol: ticks are those of a ring",
+            "overlay.protocol: ticks need a ring",
         ),
         (
             &["job.model=ticks", "churn.model=sessions"],

@@ -192,7 +192,7 @@ fn what_cannot_be_watched_is_refused() {
         &[(
             "experiment = \"mashing\"\n",
             &["--record"],
-            "bad.toml: --record: experiment: in this kind of experiment there is nothing to record",
+            "bad.toml: --record: experiment: this kind of experiment has no recording",
         )],
     );
     let lab = Lab::new();

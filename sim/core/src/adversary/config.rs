@@ -52,7 +52,7 @@ impl AdversaryConfig {
         }
         if attack.ids == Supply::Chosen && rule.scheme != IdScheme::Random {
             let message = format_args!(
-                "no node can choose an ID where `overlay.ids` = \"{}\" binds it",
+                "nodes cannot choose their IDs with `overlay.ids` = \"{}\"",
                 rule.scheme.as_str()
             );
             return Err(ConfigError::new(table.path_of("ids"), message));

@@ -113,7 +113,7 @@ mod tests {
             (
                 "ips = 2\naddresses = ['1.2.3.4', '1.2.3.4']",
                 "addresses",
-                "1.2.3.4 stands twice",
+                "1.2.3.4 occurs twice",
             ),
             (
                 "addresses = ['1.2.3']",

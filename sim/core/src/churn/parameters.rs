@@ -158,7 +158,7 @@ impl Churn {
             }
         };
         if parameters.state == State::Kept && parameters.rejoin == Rejoin::NewId {
-            let message = "the state of a node with another ID is of no use; expected \
+            let message = "the state of a node with another ID has no effect; expected \
                            `churn.rejoin = \"same-id\"` beside it";
             return Err(ConfigError::new(table.path_of("state"), message));
         }
@@ -173,7 +173,7 @@ impl Churn {
 
     fn check(&self, duration: Duration) -> Result<(), ConfigError> {
         let empties = |key: &str, when: &str| {
-            let message = format!("this empties the network of {} nodes {when}", self.nodes);
+            let message = format!("this removes all {} nodes {when}", self.nodes);
             Err(ConfigError::new(key, message))
         };
         match &self.model {

@@ -190,7 +190,7 @@ impl Trace {
         let late = late.count();
         if late > 0 {
             notes.push(format!(
-                "{file}: {late} of {all} steps lie after the end at {} and are passed over",
+                "{file}: {late} of {all} steps lie after the end at {} and are skipped",
                 since_start(end)
             ));
         }
@@ -198,7 +198,7 @@ impl Trace {
             && empty <= end
         {
             notes.push(format!(
-                "{file}: the last node goes at {}, and the run ends there",
+                "{file}: the last node departs at {}, and the run ends there",
                 since_start(empty)
             ));
         }
@@ -248,17 +248,17 @@ impl Reader {
             .last()
             .map_or(Instant::START, |step| step.time);
         if seconds < 0.0 || since < last {
-            return Err(format!("time runs backwards to {} s", shown(time)));
+            return Err(format!("time decreases to {} s", shown(time)));
         }
         let participant = self.participant(change, name)?;
         let is_here = &mut self.here[participant as usize];
         match (change, *is_here) {
             (Change::Join, true) => {
-                return Err(format!("node \"{}\" joins, but it is there", shown(name)));
+                return Err(format!("node \"{}\" joins, but it is online", shown(name)));
             }
             (Change::Leave | Change::Crash, false) => {
                 return Err(format!(
-                    "node \"{}\" goes, but it is not there",
+                    "node \"{}\" departs, but it is not online",
                     shown(name)
                 ));
             }

@@ -78,7 +78,7 @@ impl Experiment for Convergence {
     }
 
     fn doc(&self) -> &'static str {
-        "nodes that know a few random others find their neighbours by gossip and DGVH, cycle by cycle"
+        "convergence of DGVH with gossip from random contacts, cycle by cycle"
     }
 
     fn sections(&self) -> Vec<Section> {

@@ -81,7 +81,7 @@ impl Experiment for GrowthExperiment {
     }
 
     fn doc(&self) -> &'static str {
-        "UrDHT over any space grows node by node: degrees, greedy hops and diameter on the way"
+        "growth of UrDHT node by node over any space: degrees, greedy hops and diameter"
     }
 
     fn sections(&self) -> Vec<Section> {

@@ -127,14 +127,14 @@ impl JobRun {
             ("workload.interval", workload.interval.is_some()),
         ] {
             if stands {
-                let message = "a network that works on a job is not asked to look up keys";
+                let message = "a network with a job has no lookups";
                 return Err(ConfigError::new(key, message));
             }
         }
         self.check_balancing()?;
         if Instant::START + job.start < network.settled() {
             let message = format_args!(
-                "nodes still join until {}",
+                "nodes join until {}",
                 network.settled().since(Instant::START)
             );
             return Err(ConfigError::new("job.start", message));
@@ -171,7 +171,7 @@ impl JobRun {
             return Ok(());
         }
         if !self.network.protocol.is_ring() {
-            let message = "balancing is for rings: `overlay.protocol` must be \"chord\"";
+            let message = "balancing needs a ring: `overlay.protocol` must be \"chord\"";
             return Err(ConfigError::new("balancing.strategy", message));
         }
         let successors = self.balancing.successors;

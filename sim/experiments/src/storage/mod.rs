@@ -46,7 +46,7 @@ impl Experiment for StorageExperiment {
     }
 
     fn doc(&self) -> &'static str {
-        "blocks of files stored on a DHT as in CFS, with copies that are mended, and read while nodes come and go"
+        "storage of files as blocks with replica maintenance, as in CFS, under churn"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -103,7 +103,7 @@ impl StorageRun {
         if network.time.measure.is_none() {
             return Err(ConfigError::new(
                 "time.measure",
-                "expected the time in which blocks are read",
+                "expected the duration of the phase in which blocks are read",
             ));
         }
         Ok(())

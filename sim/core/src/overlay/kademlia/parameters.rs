@@ -89,7 +89,7 @@ impl Configuration for KademliaParameters {
         if self.paths > 1 && !deployment.iterative {
             return Err(ConfigError::new(
                 "overlay.kademlia.paths",
-                "disjoint paths are those of iterative lookups; expected `overlay.lookup` = \"iterative\"",
+                "disjoint paths need iterative lookups; expected `overlay.lookup` = \"iterative\"",
             ));
         }
         Ok(())

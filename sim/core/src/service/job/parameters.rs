@@ -155,7 +155,7 @@ impl JobSpecification {
             })?;
             let words = WordCount::new(&text);
             if words.is_empty() {
-                let message = format_args!("{}: there is no word in it", path.display());
+                let message = format_args!("{}: the text has no words", path.display());
                 return Err(ConfigError::new(key, message));
             }
             specification.text = Some(words);
