@@ -23,7 +23,7 @@ use std::path::Path;
 use std::time::Instant;
 
 dhtlab_core::parameters! {
-    /// Mashes of gaps between neighbours.
+    /// Searches for keys in the gaps between neighbours (mashing).
     pub struct MashingParameters {
         /// Number of trials.
         pub trials: usize = 100, within 1..=100_000_000;

@@ -25,15 +25,15 @@ dhtlab_core::parameters! {
         pub start: Start = Start::Converged;
         /// Number of contacts of a node with `start = "random"`.
         pub contacts: usize = 10, within 1..=10_000;
-        /// How lookups travel.
+        /// The routing mode of lookups.
         pub lookup: Travel = Travel::Recursive;
-        /// Whether the initiator of an iterative lookup asks a root named by another node before it ends the lookup, as in protocols whose roots confirm; otherwise the lookup ends when the root is named.
+        /// Whether the initiator of an iterative lookup contacts the root that another node names, as in protocols whose roots confirm; otherwise the lookup ends when a node names the root.
         pub ask_root: bool = true;
         /// The source of node IDs.
         pub ids: IdScheme = IdScheme::Random;
         /// Number of IDs of an address with `ids = "address"`, or of a /24 with `ids = "subnet"`.
         pub ids_per_address: u32 = 1, within 1..=65536;
-        /// How nodes are put on hosts.
+        /// Assignment of nodes to hosts.
         pub placement: Placement = Placement::Distinct;
     }
 }
@@ -51,15 +51,15 @@ impl OverlayScenario {
 dhtlab_core::parameters! {
     /// Phases and bounds of a run.
     pub struct TimeParameters {
-        /// Time before measuring begins.
+        /// Time before the measurement starts.
         pub transition: Duration = Duration::ZERO;
-        /// Time in which lookups are issued; if absent, one millisecond for each lookup.
+        /// Duration of the measurement, in which lookups are issued; one millisecond per lookup if absent.
         pub measure: Option<Duration> = None, within dhtlab_core::parameter::Range::above(0.0);
-        /// Virtual time at which a run ends in any case; an hour after the last lookup if absent.
+        /// Maximum virtual time of a run; an hour after the last lookup if absent.
         pub max: Option<Duration> = None, within dhtlab_core::parameter::Range::above(0.0);
         /// Length of the intervals of `timeline.csv`; a twentieth of the measured time if absent.
         pub interval: Option<Duration> = None, within dhtlab_core::parameter::Range::above(0.0);
-        /// Number of events at which a run ends.
+        /// Maximum number of events of a run.
         pub max_events: u64 = 10_000_000_000, within 1.0..=6e10;
     }
 }

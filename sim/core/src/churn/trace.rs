@@ -6,11 +6,11 @@ use crate::parameter::{NamedFile, shown};
 use std::collections::HashMap;
 
 crate::parameters! {
-    /// Joins and departures from a file of lines `time_s,join|leave|crash,node`. The nodes online at the start are named 0, 1, 2, ...; other names are free. Times from an epoch (1e8 s and above) count from the first step, which is when churn begins.
+    /// Joins and departures from a file of lines `time_s,join|leave|crash,node`. The nodes that are online at the start have the names 0, 1, 2, ...; other names are arbitrary. Epoch times (1e8 s and above) are relative to the first step, at which churn begins.
     pub struct TraceParameters {
         /// The file, relative to the scenario's folder.
         pub file: String = String::new();
-        /// SHA-1 of the content, in hex. A resolved scenario contains it, so that a changed file is another run; where it is given, the file must match.
+        /// SHA-1 of the content, in hex. A resolved scenario contains it, so that a changed file gives another run; a given value must match the file.
         pub content: Option<String> = None;
     }
 }

@@ -22,9 +22,9 @@ use rand::Rng;
 use std::path::Path;
 
 dhtlab_core::parameters! {
-    /// Blocks to store and read.
+    /// The stored blocks and the gets.
     pub struct StorageWorkload {
-        /// Number of blocks, put evenly over the second half of `time.transition`.
+        /// Number of blocks, stored at a constant rate in the second half of `time.transition`.
         pub blocks: usize = 1000, within 1..=10_000_000;
         /// Number of gets, spread evenly over `time.measure`.
         pub gets: u64 = 10_000, within 0..=1_000_000_000;
