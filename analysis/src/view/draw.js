@@ -6,11 +6,11 @@ const MOST_DOTS = 18;
 
 /** The style of journey outcomes: a colour of the style sheet, a sign and a word. */
 const OUTCOMES = {
-  ok: { colour: "ok", sign: "\u2713", word: "found" },
+  ok: { colour: "ok", sign: "\u2713", word: "correct" },
   wrong: { colour: "wrong", sign: "\u2260", word: "wrong node" },
-  failed: { colour: "failed", sign: "\u2717", word: "lost" },
+  failed: { colour: "failed", sign: "\u2717", word: "failed" },
   delivered: { colour: "service", sign: "\u2713", word: "delivered" },
-  absorbed: { colour: "service", sign: "\u2295", word: "taken in" },
+  absorbed: { colour: "service", sign: "\u2295", word: "consumed" },
 };
 
 class Painter {
@@ -388,7 +388,7 @@ class Painter {
     const words = [
       `${node.sybil ? "Sybil" : "node"} ${node.number}${status === "joining" ? ", joining" : ""}`,
       `ID ${node.id.slice(0, 8)}\u2026, host ${node.site}`,
-      ...(item ? [`${held} ${item}${held === 1 ? "" : "s"} here, copies included`] : []),
+      ...(item ? [`${held} ${item}${held === 1 ? "" : "s"} stored, replicas included`] : []),
     ];
     const left = x > 0.6;
     const down = y > 0.85 ? -44 : 0;

@@ -45,7 +45,7 @@ fn report(lab: &Lab) -> (Ended, String) {
 }
 
 /// The cells of the lines that hold a published value against something: what, published, measured,
-/// off by, verdict, n, interval.
+/// difference, verdict, n, interval.
 fn lines(report: &str) -> Vec<Vec<&str>> {
     let claims = report.split("<a id=\"state\">").next().unwrap_or(report);
     let rows = claims
@@ -223,7 +223,7 @@ fn another_scenario_is_stale() {
     without_verdict(
         &lab,
         "stale: the scenario has changed since these runs",
-        "stale: 6 of the runs are not of the scenario as it is now",
+        "stale: 6 of the runs are not from the current scenario",
     );
 }
 
@@ -268,7 +268,7 @@ fn what_is_no_folder_of_results_is_refused() {
         ("nowhere", "nowhere: No such file or directory"),
         (
             "empty",
-            "empty: no results of a scenario there; `dhtlab reproduce` makes them",
+            "empty: no results of scenarios; run `dhtlab reproduce` first",
         ),
     ] {
         let ended = lab.dhtlab(&["report", folder]);
