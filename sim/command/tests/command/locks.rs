@@ -94,7 +94,7 @@ fn a_shard_that_is_being_run_is_not_joined() {
     let ended = lab.dhtlab(&["merge", "out"]);
     child.kill().expect("a signal");
     child.wait().expect("a child");
-    let told = "error: out/slow.shard-2-of-2: another dhtlab (pid ";
+    let told = "error: out/slow.shard-2-of-2: another dhtlab process (pid ";
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.starts_with(told), "{}", ended.stderr);
     assert!(!lab.path("out/slow").exists());

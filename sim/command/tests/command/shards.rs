@@ -102,7 +102,7 @@ fn shards_joined_are_what_one_machine_writes() {
     assert_eq!(ended.code, Some(2));
     assert_eq!(
         ended.stderr,
-        "error: b/s.shard-2-of-2: not beside a/s.shard-1-of-2; --out says where the results go\n"
+        "error: b/s.shard-2-of-2: not in the same folder as a/s.shard-1-of-2; set the output folder with --out\n"
     );
 }
 
