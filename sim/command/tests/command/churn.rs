@@ -289,7 +289,7 @@ fn a_job_goes_on_with_workers_that_are_back() {
          overlay.vhash.gossip = '1 s'\noverlay.kademlia.k = 4\n\
          job = { samples = 6000, atoms = 60, replicas = 3, repair = '1 s' }\n\
          nodes.speed = 10.0\n\
-         churn = { model = 'sessions', rejoin = 'same-id', begin = '1 s' }\n\
+         churn.model = 'sessions'\nchurn.rejoin = 'same-id'\nchurn.begin = '1 s'\n\
          churn.sessions.up = { distribution = 'exponential', mean = '60 s' }\n\
          churn.sessions.down = '500 ms'\n\
          sweep.'overlay.protocol' = ['chord', 'kademlia', 'vhash']\n\

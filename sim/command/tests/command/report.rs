@@ -233,7 +233,7 @@ fn without_scenarios_the_report_says_so() {
     fs::remove_dir_all(lab.path("scenarios")).expect("a folder");
     let (_, report) = report(&lab);
     assert!(
-        report.contains("whether they have changed since the runs is not known"),
+        report.contains("changes since the runs are unknown"),
         "{report}"
     );
     assert!(verdict(&lines_of(&report, "dgvh-errors")[0]).is_some());
@@ -288,10 +288,7 @@ fn reproduce_writes_the_report_and_says_that_it_is_quick() {
     lab.succeed(&["reproduce", "--quick"]);
     let quick = lab.read("results/quick/REPORT.md");
     assert!(quick.contains("| command | `dhtlab reproduce --quick` |"));
-    assert!(
-        quick.contains("These results are of the quick form"),
-        "{quick}"
-    );
+    assert!(quick.contains("These are quick results"), "{quick}");
     assert!(quick.contains("quick form |"), "{quick}");
     let claim = lines_of(&quick, "dgvh-errors");
     assert!(verdict(&claim[0]).is_some(), "{:?}", claim[0]);

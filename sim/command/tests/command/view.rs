@@ -275,7 +275,7 @@ fn a_recording_follows_nodes_that_are_back() {
         let text = format!(
             "{NETWORK}overlay.nodes = 30\nworkload.interval = '10 s'\n\
              time = {{ transition = '100 s', measure = '100 s', interval = '10 s' }}\n\
-             churn = {{ model = 'sessions', rejoin = 'same-id', state = '{state}' }}\n\
+             churn.model = 'sessions'\nchurn.rejoin = 'same-id'\nchurn.state = '{state}'\n\
              churn.sessions.up = {{ distribution = 'exponential', mean = '60 s' }}\n\
              churn.sessions.down = '5 s'\n"
         );

@@ -185,7 +185,7 @@ fn traces_of_the_field_are_read_as_they_are_meant() {
     );
     assert_eq!(
         notes("60,crash,0\n61,crash,1\n62,leave,2\n70,join,0\n"),
-        ["a.csv: the last node goes at 62 s, and the run ends there"]
+        ["a.csv: the last node departs at 62 s, and the run ends there"]
     );
     assert!(notes("60,crash,1\n60,join,1\n").is_empty());
     // Ten at most at a time, whatever the names.

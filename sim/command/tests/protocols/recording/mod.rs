@@ -18,7 +18,7 @@ use dhtlab_core::overlay::vhash::{self, Embedding, VHash, VHashParameters};
 use dhtlab_core::space::Key;
 use dhtlab_core::workload::LookupPlan;
 use dhtlab_experiments::Recorder;
-use dhtlab_format::recording::{MOST_EVENTS, Event, Recording, RouteOutcome, Space, What};
+use dhtlab_format::recording::{Event, MOST_EVENTS, Recording, RouteOutcome, Space, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NODES: usize = 40;

@@ -14,7 +14,7 @@ use dhtlab_core::service::job::{
 };
 use dhtlab_core::service::storage::{Content, Storage, StorageParameters};
 use dhtlab_experiments::Recorder;
-use dhtlab_format::recording::{MOST_EVENTS, ItemState, Recording, What};
+use dhtlab_format::recording::{ItemState, MOST_EVENTS, Recording, What};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
