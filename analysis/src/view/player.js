@@ -31,7 +31,7 @@ class Player {
   /** A speed at which a message takes most of a second from node to node. */
   fittingSpeed() {
     const travels = this.timeline.events
-      .filter(({ what }) => what === "hop" || what === "letter")
+      .filter(({ what }) => what === "hop" || what === "message")
       .map(({ at, arrival }) => arrival - at)
       .sort((a, b) => a - b);
     const typical = travels[travels.length >> 1] || this.end / 60 || 1e6;
@@ -130,11 +130,11 @@ class Player {
     const quiet = until - this.moment.time > 1000 * this.pace;
     if (!quiet || isAnythingMoving(this.timeline, this.moment)) return 0;
     const fading = sceneAt(this.timeline, this.moment, this.linger);
-    if (fading.journeys.some(({ end }) => end) || fading.nodes.some(({ fading: over, coming }) => over > 0 || coming < 1)) return 0;
+    if (fading.routes.some(({ end }) => end) || fading.nodes.some(({ fading: over, coming }) => over > 0 || coming < 1)) return 0;
     return next === undefined ? until : until - 300 * this.pace;
   }
 
-  /** How long ended journeys and departed nodes stay visible. */
+  /** How long ended routes and departed nodes stay visible. */
   get linger() {
     return 1200 * this.pace;
   }
@@ -167,15 +167,15 @@ class Player {
 
   /** The counters, as [name, value, kind]. */
   summary({ counts, others }) {
-    const { recording, nodes, journeys } = this.timeline;
+    const { recording, nodes, routes } = this.timeline;
     const told = [["members", counts.members]];
     if (nodes.some((node) => node.sybil)) told.push(["Sybils (included)", counts.sybils, "sybil"]);
-    if (journeys.some((journey) => journey.lookup)) {
+    if (routes.some((route) => route.lookup)) {
       const under = counts.lookups - counts.ok - counts.wrong - counts.failed;
       told.push(["lookups", counts.lookups], ["in progress", under, "lookup"]);
       told.push(["\u2713 correct", counts.ok, "ok"], ["\u2260 wrong", counts.wrong, "wrong"], ["\u2717 failed", counts.failed, "failed"]);
     }
-    recording.accounts.forEach((name, place) => told.push([name, counts.accounts?.[place] ?? 0, "service"]));
+    recording.counters.forEach((name, place) => told.push([name, counts.counters?.[place] ?? 0, "service"]));
     told.push(["other messages per second", Math.round(others)]);
     return told;
   }
@@ -243,12 +243,12 @@ class Player {
   }
 
   makeLegend() {
-    const { recording, nodes, journeys, letters, holdings } = this.timeline;
+    const { recording, nodes, routes, directMessages, holdings } = this.timeline;
     const lines = [["member", "\u25cf", "a member; dashed while it joins, with a ring when it starts"]];
     if (nodes.some((node) => node.sybil)) lines.push(["sybil", "\u25b2", "a Sybil: a node of the adversary"]);
     if (nodes.some((node) => node.goes < Infinity && !node.farewell)) lines.push(["failed", "\u2715", "a node that has crashed"]);
     if (nodes.some((node) => node.farewell)) lines.push(["faint", "\u25cc", "a node that has left"]);
-    if (journeys.some((journey) => journey.lookup)) {
+    if (routes.some((route) => route.lookup)) {
       lines.push(["lookup", "\u25c7", "the key of a lookup, with its number"]);
       lines.push(["lookup", "\u25cf", "a lookup in progress"], ["lookup", "\u25cb", "its answer"]);
       for (const outcome of ["ok", "wrong", "failed"]) {
@@ -257,8 +257,8 @@ class Player {
         lines.push([colour, sign, words[outcome]]);
       }
     }
-    if (journeys.some((journey) => !journey.lookup)) lines.push(["service", "\u25cf", "a message of the service to the root of a key, \u25c6"]);
-    if (letters.length > 0) lines.push(["service", "\u25a1", "a direct message of the service to a node"]);
+    if (routes.some((route) => !route.lookup)) lines.push(["service", "\u25cf", "a message of the service to the root of a key, \u25c6"]);
+    if (directMessages.length > 0) lines.push(["service", "\u25a1", "a direct message of the service to a node"]);
     if (holdings.length > 0) {
       const kinds = new Set(holdings.map(({ holding }) => holding));
       const item = recording.item || "item";
@@ -300,8 +300,8 @@ class Player {
       draw.fillStyle = colours[colour];
       draw.fillRect(at(time) - ratio / 2, top * height, 1.5 * ratio, tall * height);
     };
-    for (const journey of this.timeline.journeys) {
-      mark(this.timeline.events[journey.begins].at, journey.lookup ? "lookup" : "service", 0.68, 0.3);
+    for (const route of this.timeline.routes) {
+      mark(this.timeline.events[route.begins].at, route.lookup ? "lookup" : "service", 0.68, 0.3);
     }
     this.timeline.events.forEach((event) => {
       if (event.at > 0 && event.what === "appear") {

@@ -5,19 +5,19 @@
 const GROUPS = [
   { name: "joins and departures", has: ({ what }) => ["appear", "join", "leave", "crash"].includes(what) },
   { name: "moves", has: ({ what }) => what === "move" },
-  { name: "lookups", has: ({ what }, lookup) => lookup && ["begin", "end", "betray"].includes(what) },
+  { name: "lookups", has: ({ what }, lookup) => lookup && ["begin", "end", "misbehave"].includes(what) },
   { name: "hops of lookups", has: ({ what }, lookup) => lookup && ["hop", "answer", "timeout"].includes(what) },
-  { name: "messages of the service", has: ({ what }, lookup) => lookup === false || ["letter", "returned"].includes(what) },
+  { name: "messages of the service", has: ({ what }, lookup) => lookup === false || ["message", "returned"].includes(what) },
   { name: "stored items", has: ({ what }) => what === "items" },
-  { name: "counts", has: ({ what }) => ["account", "measure"].includes(what) },
+  { name: "counts", has: ({ what }) => ["counters", "measure"].includes(what) },
 ];
 
 /** The number of the group of each event. */
 function groupsOf(timeline) {
   let begun = 0;
   return timeline.events.map((event) => {
-    const number = event.what === "begin" ? begun++ : event.journey;
-    const lookup = number === undefined ? undefined : timeline.journeys[number].lookup;
+    const number = event.what === "begin" ? begun++ : event.route;
+    const lookup = number === undefined ? undefined : timeline.routes[number].lookup;
     return GROUPS.findIndex((group) => group.has(event, lookup));
   });
 }
@@ -51,11 +51,11 @@ function ranges(numbers, most) {
 
 /** Describes the events of one timeline. */
 function makeWords(timeline) {
-  const { recording, nodes, journeys, events } = timeline;
+  const { recording, nodes, routes, events } = timeline;
   const node = (number) => `${nodes[number].sybil ? "Sybil" : "node"} ${number}`;
   const key = (number) => shortened(recording.keys[number].key);
   const several = (count) => `${count} ${recording.item || "item"}${count === 1 ? "" : "s"}`;
-  const journeyOf = new Map(journeys.map((journey) => [journey.begins, journey]));
+  const routeOf = new Map(routes.map((route) => [route.begins, route]));
   const asks = recording.travel === "iterative";
 
   const held = ({ node: holder, items, holding }) => {
@@ -66,27 +66,27 @@ function makeWords(timeline) {
       copy: `${node(holder)} holds a replica of ${what}`,
       open: `${node(holder)} owns ${what}, not executed yet`,
       begun: `${node(holder)} starts to execute ${what}`,
-      done: recording.accounts.some((name) => name.includes("mapped"))
+      done: recording.counters.some((name) => name.includes("mapped"))
         ? `${node(holder)} has mapped ${what}`
         : `${node(holder)} owns ${what}`,
     }[holding];
   };
   const ended = (event, index) => {
-    const journey = journeys[event.journey];
-    const hops = journey.carried.filter((step) => step < index && events[step].what === "hop").length;
-    const cost = `after ${hops} hop${hops === 1 ? "" : "s"} and ${span(event.at - events[journey.begins].at)}`;
+    const route = routes[event.route];
+    const hops = route.carried.filter((step) => step < index && events[step].what === "hop").length;
+    const cost = `after ${hops} hop${hops === 1 ? "" : "s"} and ${span(event.at - events[route.begins].at)}`;
     const elsewhere = event.root === undefined || event.root === null ? "there is no root" : `the root is ${node(event.root)}`;
     return {
-      ok: `${journey.name} ends at ${event.node === null ? "" : node(event.node)}, the root, ${cost}`,
-      wrong: `${journey.name} ends at a wrong node, ${event.node === null ? "" : node(event.node)}: ${elsewhere}; ${cost}`,
-      failed: journey.from === null ? `${journey.name} has no initiator` : `${journey.name} fails ${cost}`,
-      delivered: `${journey.name} is delivered to ${event.node === null ? "" : node(event.node)} ${cost}`,
-      absorbed: `${journey.name} is consumed by ${event.node === null ? "" : node(event.node)} on the path`,
+      ok: `${route.name} ends at ${event.node === null ? "" : node(event.node)}, the root, ${cost}`,
+      wrong: `${route.name} ends at a wrong node, ${event.node === null ? "" : node(event.node)}: ${elsewhere}; ${cost}`,
+      failed: route.from === null ? `${route.name} has no initiator` : `${route.name} fails ${cost}`,
+      delivered: `${route.name} is delivered to ${event.node === null ? "" : node(event.node)} ${cost}`,
+      absorbed: `${route.name} is consumed by ${event.node === null ? "" : node(event.node)} on the path`,
     }[event.outcome];
   };
-  const accounted = (event, index) => {
-    const before = timeline.counts[index].accounts ?? [];
-    const changed = recording.accounts
+  const counterText = (event, index) => {
+    const before = timeline.counts[index].counters ?? [];
+    const changed = recording.counters
       .map((name, place) => [name, event.values[place], before[place]])
       .filter(([, value, old]) => value !== old)
       .map(([name, value]) => `${name}: ${value}`);
@@ -96,7 +96,7 @@ function makeWords(timeline) {
   /** Event number `index` in words. */
   return (index) => {
     const event = events[index];
-    const name = event.journey === undefined ? "" : journeys[event.journey].name;
+    const name = event.route === undefined ? "" : routes[event.route].name;
     switch (event.what) {
       case "appear": {
         const { id, site } = nodes[event.node];
@@ -115,11 +115,11 @@ function makeWords(timeline) {
       case "measure":
         return "the measurement starts";
       case "begin": {
-        const journey = journeyOf.get(index);
+        const route = routeOf.get(index);
         const from = event.from === null ? "no node" : node(event.from);
-        return journey.lookup
-          ? `${journey.name}: ${from} looks up key ${key(event.key)}`
-          : `${journey.name}: ${from} sends a message to the root of key ${key(event.key)}`;
+        return route.lookup
+          ? `${route.name}: ${from} looks up key ${key(event.key)}`
+          : `${route.name}: ${from} sends a message to the root of key ${key(event.key)}`;
       }
       case "hop": {
         const verb = asks ? "queries" : "forwards to";
@@ -131,20 +131,20 @@ function makeWords(timeline) {
         const gone = nodes[event.to].goes < index ? ", which is offline" : "";
         return `${name}: ${node(event.from)} gets no reply from ${node(event.to)}${gone}: time-out`;
       }
-      case "betray":
-        return event.deed === "drop"
+      case "misbehave":
+        return event.action === "drop"
           ? `${name}: ${node(event.node)} drops it`
           : `${name}: ${node(event.node)} claims to be the root`;
       case "end":
         return ended(event, index);
-      case "letter":
+      case "message":
         return `${node(event.from)} sends ${node(event.to)} \u201c${event.kind}\u201d (${span(event.arrival - event.at)})`;
       case "returned":
         return `\u201c${event.kind}\u201d is returned to ${node(event.from)}: not delivered to ${node(event.to)}`;
       case "items":
         return held(event);
-      case "account":
-        return accounted(event, index);
+      case "counters":
+        return counterText(event, index);
       default:
         return event.what;
     }

@@ -125,7 +125,7 @@ mod tests {
     /// Many threads take the lock in turn. If a removed file were locked, two could hold it at
     /// once.
     #[test]
-    fn no_two_hold_it_although_its_file_comes_and_goes() {
+    fn lock_is_exclusive_when_its_file_is_removed() {
         use std::sync::atomic::{AtomicUsize, Ordering};
         let folder = tempfile::tempdir().expect("a folder");
         let (inside, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));

@@ -333,7 +333,7 @@ fn a_shard_that_is_not_whole_is_refused() {
 
 /// What is at the place of the joined results and not in the shards: none of it is touched.
 #[test]
-fn what_the_shards_do_not_have_is_not_replaced() {
+fn merge_keeps_results_outside_the_shards() {
     let lab = Lab::new();
     lab.write("s.toml", format!("{SWEEP}\"overlay.nodes\" = [20, 40]\n"));
     run_shards(&lab, "s.toml", 2, "out");

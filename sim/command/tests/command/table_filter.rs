@@ -108,7 +108,7 @@ fn shards_with_fewer_tables_are_joined() {
 
 /// A command that is stopped while it drops rows leaves no tables that pass for whole.
 #[test]
-fn rows_are_not_dropped_unsaid() {
+fn dropped_rows_are_reported() {
     let lab = Lab::new();
     write(&lab, "");
     lab.succeed(&["run", "s.toml", "--out", "whole"]);

@@ -4,7 +4,7 @@ use crate::both_protocols::{ATTACK_METRICS, BOTH, METRICS, both};
 use crate::lab::Lab;
 
 #[test]
-fn the_help_tells_the_commands() {
+fn help_lists_the_commands() {
     let lab = Lab::new();
     insta::assert_snapshot!(lab.succeed(&["--help"]).stdout, @r#"
     A deterministic simulator of distributed hash tables
@@ -164,7 +164,7 @@ fn reproduce_runs_the_whole_folder() {
 }
 
 #[test]
-fn one_run_alone_prints_what_stands_in_its_row() {
+fn only_prints_the_metrics_of_the_run() {
     let lab = both();
     let runs = lab.table("out/both/runs.csv");
     let before = lab.files(".");

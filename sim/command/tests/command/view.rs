@@ -249,7 +249,7 @@ fn recordings_that_make_no_sense_are_refused() {
             "key 0 has no place in this space",
         ),
         (
-            &good.replacen("\"journey\":0", "\"journey\":-1", 1),
+            &good.replacen("\"route\":0", "\"route\":-1", 1),
             "invalid value...",
         ),
     ];

@@ -119,7 +119,7 @@ impl AdversaryConfig {
     ) -> SybilPlacement {
         let mut stream = seed.stream("adversary", 0);
         let id_supply = match (rule.scheme, self.attack.ids) {
-            (IdScheme::Random, Supply::Chosen) => IdSupply::Free {
+            (IdScheme::Random, Supply::Chosen) => IdSupply::Chosen {
                 addresses: self.parameters.ips,
             },
             _ => IdSupply::Listed(self.identities(rule, seed, &mut stream)),

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_told() {
+    fn invalid_combinations_are_refused() {
         for (text, key, part) in [
             ("ports = 16385", "ports", "at most the 16384 ports"),
             (

@@ -89,7 +89,7 @@ fn sessions_have_their_means() {
 }
 
 #[test]
-fn who_has_come_back_is_spared() {
+fn rejoined_node_is_immune() {
     let text = "churn.model = 'per-second'\nchurn.per-second.probability = 0.5\n\
                 churn.per-second.wait = '3 s'\nchurn.per-second.immunity = '7 s'";
     let mut since = [Instant::START; 20];

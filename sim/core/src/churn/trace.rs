@@ -34,7 +34,7 @@ pub struct Trace {
 const EPOCH: f64 = 1e8;
 /// Times of at least this value are no seconds of the next thousand years, but may be milliseconds
 /// since an epoch.
-const ENDLESS: f64 = 1e11;
+const MAX_SECONDS: f64 = 1e11;
 
 /// Positions of the three fields in a line, and the number of fields.
 struct Columns {
@@ -216,7 +216,7 @@ impl Reader {
                 shown(time)
             ));
         };
-        if seconds >= ENDLESS {
+        if seconds >= MAX_SECONDS {
             return Err(format!(
                 "expected a time in seconds, found {}, which may be in milliseconds",
                 shown(time)

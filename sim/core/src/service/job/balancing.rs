@@ -56,7 +56,7 @@ pub enum LoadMessage {
     /// Reply: that many on the host of that node.
     IsLoad(Node, u32),
     /// The sender is underloaded, with this many open atoms.
-    Free(u32),
+    Underloaded(u32),
     /// Request: create a Sybil on this arc, both ends excluded.
     Invitation(Key, Key),
 }
@@ -66,7 +66,7 @@ impl LoadMessage {
     pub fn bytes(self) -> u32 {
         match self {
             Self::Load => 0,
-            Self::Free(_) => 4,
+            Self::Underloaded(_) => 4,
             Self::IsLoad(..) => 10,
             Self::Invitation(..) => 40,
         }
@@ -178,7 +178,7 @@ impl Worker {
             }
             BalancingStrategy::Invitation if is_free => {
                 for (node, ..) in arcs(context, successors) {
-                    context.send(node, Message::Load(LoadMessage::Free(load)));
+                    context.send(node, Message::Load(LoadMessage::Underloaded(load)));
                 }
             }
             BalancingStrategy::Invitation if f64::from(load) >= context.shared.high_load() => {
@@ -233,7 +233,7 @@ impl Worker {
                     }
                 }
             }
-            LoadMessage::Free(load) => {
+            LoadMessage::Underloaded(load) => {
                 self.balancer.free.retain(|(node, ..)| *node != from);
                 self.balancer.free.push((from, load, context.now));
             }
