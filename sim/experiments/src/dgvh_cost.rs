@@ -33,7 +33,7 @@ impl Experiment for DgvhCost {
     }
 
     fn doc(&self) -> &'static str {
-        "what a call of DGVH costs, in comparisons, and how many neighbours it finds among random candidates"
+        "cost of a call of DGVH in comparisons, and its number of neighbours among random candidates"
     }
 
     fn sections(&self) -> Vec<Section> {

@@ -22,7 +22,7 @@ use std::path::Path;
 use std::time::Instant;
 
 dhtlab_core::parameters! {
-    /// Mashes of gaps between neighbours.
+    /// Searches for keys in the gaps between neighbours (mashing).
     pub struct MashingParameters {
         /// Number of trials.
         pub trials: usize = 100, within 1..=100_000_000;
@@ -43,7 +43,7 @@ impl Experiment for Mashing {
     }
 
     fn doc(&self) -> &'static str {
-        "an adversary searches its addresses and ports for a key between two neighbours of a ring"
+        "the search of an adversary for a key between two neighbours of a ring, by addresses and ports"
     }
 
     fn sections(&self) -> Vec<Section> {

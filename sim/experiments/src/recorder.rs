@@ -42,8 +42,8 @@ const LOOKUP: &str = "lookup";
 pub struct Recorder {
     recording: Recording,
     most_events: usize,
-    /// The journey of each routed message, if it is recorded.
-    journeys: Vec<Option<u32>>,
+    /// The route of each routed message, if it is recorded.
+    routes: Vec<Option<u32>>,
     begun: u32,
     keys: HashMap<Key, u32>,
     /// The number of each node's current session in the recording.
@@ -52,7 +52,7 @@ pub struct Recorder {
     places: Vec<Coordinates>,
     /// The last items of each, by the numbers of their keys.
     held: Vec<BTreeMap<u32, ItemState>>,
-    accounts: Vec<u64>,
+    counters: Vec<u64>,
 }
 
 fn micros(time: Instant) -> u64 {
@@ -116,30 +116,30 @@ impl Recorder {
         self.numbers.get(node.index()).copied().unwrap_or(u32::MAX)
     }
 
-    fn journey(&self, route: RouteId) -> Option<u32> {
-        self.journeys.get(route.index()).copied().flatten()
+    fn route_number(&self, route: RouteId) -> Option<u32> {
+        self.routes.get(route.index()).copied().flatten()
     }
 
-    /// Records a message between two nodes: a step or an answer of a journey, or a message of the
+    /// Records a message between two nodes: a step or an answer of a route, or a message of the
     /// application. All others are only counted.
     fn sent(&mut self, now: Instant, sent: &SentMessage) {
         let (from, to) = (self.number(sent.from), self.number(sent.to));
-        let journey = sent.route.and_then(|route| self.journey(route));
+        let route = sent.route.and_then(|route| self.route_number(route));
         let arrival = sent.latency.map(|latency| micros(now + latency));
-        let what = match (journey, arrival) {
-            (Some(journey), Some(arrival)) if sent.is_answer => What::Answer {
-                journey,
+        let what = match (route, arrival) {
+            (Some(route), Some(arrival)) if sent.is_answer => What::Answer {
+                route,
                 from,
                 to,
                 arrival,
             },
-            (Some(journey), Some(arrival)) => What::Hop {
-                journey,
+            (Some(route), Some(arrival)) => What::Hop {
+                route,
                 from,
                 to,
                 arrival,
             },
-            (None, Some(arrival)) if !sent.kind.is_empty() => What::Letter {
+            (None, Some(arrival)) if !sent.kind.is_empty() => What::Message {
                 from,
                 to,
                 kind: sent.kind.into(),
@@ -282,14 +282,14 @@ impl Recorder {
     fn count<P: GroundTruth, A: Application>(&mut self, state: &NetworkState<P, A>) {
         let (names, values): (Vec<&'static str>, Vec<u64>) =
             A::counters(state.metrics()).into_iter().unzip();
-        if values != self.accounts {
-            self.recording.accounts = names.into_iter().map(Into::into).collect();
-            self.accounts.clone_from(&values);
-            self.push(state.now(), What::Account { values });
+        if values != self.counters {
+            self.recording.counters = names.into_iter().map(Into::into).collect();
+            self.counters.clone_from(&values);
+            self.push(state.now(), What::Counters { values });
         }
     }
 
-    /// Begins the next journey.
+    /// Begins the next route.
     fn begin(
         &mut self,
         now: Instant,
@@ -384,11 +384,11 @@ impl<P: GroundTruth, A: Application> Observer<P, A> for Recorder {
                     PayloadKind::Message(kind) => kind,
                     PayloadKind::Query => "",
                 };
-                if self.journeys.len() <= route.index() {
-                    self.journeys.resize(route.index() + 1, None);
+                if self.routes.len() <= route.index() {
+                    self.routes.resize(route.index() + 1, None);
                 }
                 let is_shown = !kind.is_empty() && !self.recording.cut;
-                self.journeys[route.index()] = is_shown.then_some(self.begun);
+                self.routes[route.index()] = is_shown.then_some(self.begun);
                 if is_shown {
                     self.begin(now, key, Some(from), kind, || {
                         P::locate(state.shared(), &key)
@@ -396,10 +396,10 @@ impl<P: GroundTruth, A: Application> Observer<P, A> for Recorder {
                 }
             }
             Signal::LookupWithoutMember(key) => {
-                let journey = self.begun;
+                let route = self.begun;
                 self.begin(now, key, None, LOOKUP, || P::locate(state.shared(), &key));
                 let end = What::End {
-                    journey,
+                    route,
                     outcome: RouteOutcome::Failed,
                     node: None,
                     root: None,
@@ -407,9 +407,9 @@ impl<P: GroundTruth, A: Application> Observer<P, A> for Recorder {
                 self.push(now, end);
             }
             Signal::RouteTimedOut { route, from, to } => {
-                if let Some(journey) = self.journey(route) {
+                if let Some(route) = self.route_number(route) {
                     let (from, to) = (self.number(from), self.number(to));
-                    self.push(now, What::Timeout { journey, from, to });
+                    self.push(now, What::Timeout { route, from, to });
                 }
             }
             Signal::Misbehaved {
@@ -417,27 +417,27 @@ impl<P: GroundTruth, A: Application> Observer<P, A> for Recorder {
                 node,
                 misbehaviour,
             } => {
-                if let Some(journey) = self.journey(route) {
+                if let Some(route) = self.route_number(route) {
                     let node = self.number(node);
-                    let deed = match misbehaviour {
+                    let action = match misbehaviour {
                         Misbehaviour::Drop => SybilAction::Drop,
                         Misbehaviour::Misroute => SybilAction::Misroute,
                     };
-                    let betray = What::Betray {
-                        journey,
+                    let misbehave = What::Misbehave {
+                        route,
                         node,
-                        deed,
+                        action,
                     };
-                    self.push(now, betray);
+                    self.push(now, misbehave);
                 }
             }
             Signal::RouteEnded { route, at, end } => {
-                if let Some(journey) = self.journey(route) {
+                if let Some(route) = self.route_number(route) {
                     let (outcome, root) = outcome(&end);
                     let number = |node| self.number(node);
                     let (node, root) = (at.map(number), root.map(number));
                     let end = What::End {
-                        journey,
+                        route,
                         outcome,
                         node,
                         root,
@@ -450,7 +450,7 @@ impl<P: GroundTruth, A: Application> Observer<P, A> for Recorder {
     }
 }
 
-/// The outcome of a journey, and the true root of a lookup.
+/// The outcome of a route, and the true root of a lookup.
 fn outcome(end: &RouteEnd) -> (RouteOutcome, Option<Node>) {
     match end {
         RouteEnd::Delivered => (RouteOutcome::Delivered, None),

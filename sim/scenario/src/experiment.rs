@@ -108,7 +108,7 @@ pub trait Run: Send + Sync {
     /// # Errors
     /// If it simulates no network, or one that is too large to be shown.
     fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
-        let message = "in this kind of experiment there is nothing to record";
+        let message = "this kind of experiment has no recording";
         Err(ConfigError::new("experiment", message))
     }
 }

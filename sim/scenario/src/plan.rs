@@ -131,10 +131,8 @@ impl Scenario {
                 unknown(key, &sections)
             } else if Header::describe().iter().any(|own| own.key == *key) {
                 let message = match key.as_str() {
-                    "seed" => {
-                        "every point has the same seeds; `repetitions` gives each more of them"
-                    }
-                    _ => "this key is about the scenario as a whole and cannot be swept",
+                    "seed" => "all points have the same seeds; set `repetitions` for more seeds",
+                    _ => "this key applies to the whole scenario and cannot be swept",
                 };
                 ConfigError::new(key, message)
             } else {
@@ -163,9 +161,7 @@ impl Scenario {
         let stem = source.file().file_stem().unwrap_or_default();
         let name = stem.to_string_lossy().into_owned();
         if !files::is_name(&name) {
-            let message = format_args!(
-                "the results would go into the folder {name:?}; expected the name of a folder"
-            );
+            let message = format_args!("invalid name of an output folder, {name:?}");
             return Err(ScenarioError::of_file(source.file(), message));
         }
         Ok(Self {

@@ -123,7 +123,7 @@ mod tests {
                 event(
                     10,
                     What::Hop {
-                        journey: 0,
+                        route: 0,
                         from: 0,
                         to: 1,
                         arrival: 20,
@@ -132,7 +132,7 @@ mod tests {
                 event(
                     20,
                     What::End {
-                        journey: 0,
+                        route: 0,
                         outcome: RouteOutcome::Ok,
                         node: Some(1),
                         root: Some(1),
@@ -157,10 +157,7 @@ mod tests {
                 |r| r.keys[0].place[0] = f64::NAN,
                 "key 0 has no place in this space",
             ),
-            (
-                |r| r.events.swap(0, 4),
-                "event 0: this journey has not begun",
-            ),
+            (|r| r.events.swap(0, 4), "event 0: this route has not begun"),
             (
                 |r| r.events.swap(1, 2),
                 "event 2: it is out of the order of time",

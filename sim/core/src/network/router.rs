@@ -19,7 +19,7 @@ use crate::overlay::{
 use crate::space::Key;
 
 crate::choices! {
-    /// How a lookup travels.
+    /// The routing mode of a lookup.
     pub enum Travel {
         /// From node to node; the answer returns on the same path.
         Recursive = "recursive",

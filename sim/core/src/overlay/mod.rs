@@ -80,18 +80,18 @@ pub const NODE_BYTES: u32 = 4;
 ///     /// From a joiner to the node before it: "I follow you."
 ///     Follow,
 ///     /// "That joiner's place is before me."
-///     Seat(Node),
+///     Place(Node),
 /// }
 ///
 /// impl Neighbours {
 ///     /// Gives `joiner` the place before this node, or passes it on to where its place is.
-///     fn seat(&mut self, context: &mut Context<'_, Self>, joiner: Node) {
+///     fn place_joiner(&mut self, context: &mut Context<'_, Self>, joiner: Node) {
 ///         let before = self.before.unwrap_or(context.me);
 ///         if context.ids.id(joiner).is_between(context.ids.id(before), context.id()) {
 ///             self.before = Some(joiner);
 ///             context.send(joiner, Message::Welcome(before));
 ///         } else {
-///             context.send(before, Message::Seat(joiner));
+///             context.send(before, Message::Place(joiner));
 ///         }
 ///     }
 /// }
@@ -125,11 +125,11 @@ pub const NODE_BYTES: u32 = 4;
 ///         }
 ///     }
 ///     fn on_query(&mut self, context: &mut Context<'_, Self>, origin: Node, (): (), _: Node) {
-///         self.seat(context, origin);
+///         self.place_joiner(context, origin);
 ///     }
 ///     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Message) {
 ///         match message {
-///             Message::Seat(joiner) => self.seat(context, joiner),
+///             Message::Place(joiner) => self.place_joiner(context, joiner),
 ///             Message::Welcome(before) => {
 ///                 (self.before, self.after) = (Some(before), Some(from));
 ///                 context.send(before, Message::Follow);

@@ -57,7 +57,7 @@ impl Experiment for Balance {
     }
 
     fn doc(&self) -> &'static str {
-        "hosts on a ring work off tasks in ticks, and help each other by Sybils, churn or moving"
+        "load balancing in ticks: hosts on a ring execute tasks and balance their load by Sybils, churn or moving"
     }
 
     fn sections(&self) -> Vec<Section> {

@@ -47,7 +47,7 @@ dhtlab_core::parameters! {
         pub table_size: Option<usize> = None, within 0..=99_999;
         /// Maximum number of long peers; (3d + 1)^2 if absent.
         pub long_peers: Option<usize> = None, within 0..=1_000_000;
-        /// Random nodes that a node learns of in each of the first two cycles.
+        /// Number of random nodes that a node learns of in each of the first two cycles.
         pub contacts: usize = 10, within 1..=1000;
         /// Number of cycles, in each of which every node begins one gossip.
         pub cycles: u32 = 40, within 1..=100_000;
@@ -77,7 +77,7 @@ impl Experiment for Convergence {
     }
 
     fn doc(&self) -> &'static str {
-        "nodes that know a few random others find their neighbours by gossip and DGVH, cycle by cycle"
+        "convergence of DGVH with gossip from random contacts, cycle by cycle"
     }
 
     fn sections(&self) -> Vec<Section> {

@@ -38,7 +38,7 @@ impl Experiment for Delaunay {
     }
 
     fn doc(&self) -> &'static str {
-        "the links that DGVH chooses among all nodes of the unit square, against the Delaunay triangulation"
+        "the links of DGVH among all nodes of the unit square, compared with the Delaunay triangulation"
     }
 
     fn sections(&self) -> Vec<Section> {

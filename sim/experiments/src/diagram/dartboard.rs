@@ -41,7 +41,7 @@ impl Dartboard {
             return fault("kind", message);
         }
         if parameters.compute != Compute::Real {
-            return fault("compute", "a job that is modelled has no points".to_owned());
+            return fault("compute", "a modelled job has no points".to_owned());
         }
         if parameters.samples > MOST_POINTS {
             let message = format!(

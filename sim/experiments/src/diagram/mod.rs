@@ -135,7 +135,7 @@ impl Experiment for Diagram {
     }
 
     fn doc(&self) -> &'static str {
-        "the picture of a state: a ring, a triangulation, the messages of a job, the layers of the simulator"
+        "a diagram of a state: a ring, a triangulation, the messages of a job, the layers of the simulator"
     }
 
     fn sections(&self) -> Vec<Section> {

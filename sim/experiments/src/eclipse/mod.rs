@@ -56,7 +56,7 @@ impl Experiment for Eclipse {
     }
 
     fn doc(&self) -> &'static str {
-        "all keys of an adversary on a ring of random nodes: the part of their links that lead to a Sybil"
+        "all keys of an adversary on a ring of random nodes: the fraction of their links that lead to a Sybil"
     }
 
     fn sections(&self) -> Vec<Section> {

@@ -22,7 +22,7 @@ dhtlab_core::choices! {
     pub enum Reading {
         /// The protocol with its messages: joins through a random member, gossip, greedy lookups.
         Sound = "sound",
-        /// The program behind the published figures, quirks included.
+        /// The program behind the published figures, with its faults.
         AsCoded = "as-coded",
     }
 }
@@ -38,8 +38,8 @@ dhtlab_core::parameters! {
         pub nodes: usize = 500, within 2..=20_000;
         /// Gossip periods between two joins; as coded, ticks of every node.
         pub ticks_per_join: usize = 3, within 1..=1000;
-        /// Random pairs between which greedy walks are measured at each size. If absent, 1000; as
-        /// coded, 100 or as many as there are nodes.
+        /// Random pairs between which greedy routing is measured at each size. If absent, 1000; as
+        /// coded, 100 or the number of nodes if smaller.
         pub pairs: Option<usize> = None, within 1..=1_000_000;
         /// Increase in the number of nodes from one measurement to the next; 10, 20, 50 and the
         /// final number are always measured.
@@ -68,7 +68,7 @@ impl Experiment for GrowthExperiment {
     }
 
     fn doc(&self) -> &'static str {
-        "UrDHT over any space grows node by node: degrees, greedy hops and diameter on the way"
+        "growth of UrDHT node by node over any space: degrees, greedy hops and diameter"
     }
 
     fn sections(&self) -> Vec<Section> {

@@ -104,14 +104,14 @@ impl JobRun {
             ("workload.interval", workload.interval.is_some()),
         ] {
             if stands {
-                let message = "a network that works on a job is not asked to look up keys";
+                let message = "a network with a job has no lookups";
                 return Err(ConfigError::new(key, message));
             }
         }
         self.check_balancing()?;
         if Instant::START + job.start < network.settled() {
             let message = format_args!(
-                "nodes still join until {}",
+                "nodes join until {}",
                 network.settled().since(Instant::START)
             );
             return Err(ConfigError::new("job.start", message));
@@ -148,7 +148,7 @@ impl JobRun {
             return Ok(());
         }
         if !self.network.protocol.is_ring() {
-            let message = "balancing is for rings: `overlay.protocol` must be \"chord\"";
+            let message = "balancing needs a ring: `overlay.protocol` must be \"chord\"";
             return Err(ConfigError::new("balancing.strategy", message));
         }
         let successors = self.balancing.successors;
@@ -266,10 +266,14 @@ impl Task for JobRun {
         let begun = (seconds - job.start.as_secs_f64()).max(0.0);
         let part = |of: f64| (begun / of.max(1e-9)).min(1.0);
         let looks = copies * begun / job.repair.as_secs_f64() / 5.0;
+        // A joining node receives the copies of its neighbourhood, and those of a departed one are
+        // made again.
+        let moved = 2.0 * self.network.churn.joins_per_s() * begun * copies / n;
         self.network.maintenance_by(seconds)
             + part(STAGING) * 4.0 * copies
             + part(self.expected_seconds()) * sending
             + looks
+            + moved
     }
 
     fn skippable(&self) -> Duration {

@@ -37,12 +37,12 @@ impl Ticks {
             ("adversary", network.adversary.is_some()),
         ] {
             if stands {
-                let message = "a job in ticks has none; expected `job.model` = \"messages\"";
+                let message = "a job in ticks has no such key; expected `job.model` = \"messages\"";
                 return Err(ConfigError::new(key, message));
             }
         }
         if !network.protocol.is_ring() {
-            let message = "ticks are those of a ring; expected \"chord\"";
+            let message = "ticks need a ring; expected \"chord\"";
             return Err(ConfigError::new("overlay.protocol", message));
         }
         if run.nodes.speed_distribution != SpeedDistribution::Homogeneous {
@@ -105,7 +105,7 @@ impl Run for Ticks {
     }
 
     fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
-        let message = "ticks have no messages, so there is nothing to record";
+        let message = "ticks have no messages to record";
         Err(ConfigError::new("job.model", message))
     }
 
@@ -130,7 +130,7 @@ impl Run for Ticks {
         let mut notes = Vec::new();
         if seconds > self.most {
             notes.push(format!(
-                "the job ends after {seconds} s, beyond time.max, which ticks do not know"
+                "the job ends after {seconds} s, beyond time.max, which has no effect on ticks"
             ));
         }
         let tables = JobExperiment.tables().iter();

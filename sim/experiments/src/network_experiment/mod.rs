@@ -21,7 +21,7 @@ impl Experiment for NetworkExperiment {
     }
 
     fn doc(&self) -> &'static str {
-        "a DHT on an underlay, simulated message by message, asked to look up keys"
+        "lookups in a DHT on an underlay, simulated message by message"
     }
 
     fn sections(&self) -> Vec<Section> {

@@ -22,9 +22,9 @@ use rand::Rng;
 use std::path::Path;
 
 dhtlab_core::parameters! {
-    /// Blocks to store and read.
+    /// The stored blocks and the gets.
     pub struct StorageWorkload {
-        /// Number of blocks, put evenly over the second half of `time.transition`.
+        /// Number of blocks, stored at a constant rate in the second half of `time.transition`.
         pub blocks: usize = 1000, within 1..=10_000_000;
         /// Number of gets, spread evenly over `time.measure`.
         pub gets: u64 = 10_000, within 0..=1_000_000_000;
@@ -46,7 +46,7 @@ impl Experiment for StorageExperiment {
     }
 
     fn doc(&self) -> &'static str {
-        "blocks of files stored on a DHT as in CFS, with copies that are mended, and read while nodes come and go"
+        "storage of files as blocks with replica maintenance, as in CFS, under churn"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -103,7 +103,7 @@ impl StorageRun {
         if network.time.measure.is_none() {
             return Err(ConfigError::new(
                 "time.measure",
-                "expected the time in which blocks are read",
+                "expected the duration of the phase in which blocks are read",
             ));
         }
         Ok(())

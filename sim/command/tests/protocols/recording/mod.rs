@@ -79,11 +79,11 @@ fn run<P: GroundTruth>(
 struct Watch {
     alive: BTreeSet<u32>,
     members: BTreeSet<u32>,
-    /// When the hops under way arrive, by their journey and receiver.
-    journeys: Vec<Seen>,
+    /// When the hops under way arrive, by their route and receiver.
+    routes: Vec<Seen>,
 }
 
-/// What it knows of a journey.
+/// What it knows of a route.
 #[derive(Clone, Debug)]
 struct Seen {
     lookup: bool,
@@ -93,8 +93,8 @@ struct Seen {
 }
 
 /// Goes over the events and checks each against those before it: who sends is alive, and the
-/// message has reached it by then; who has gone does nothing; a journey ends once. Gives the
-/// journeys and the living.
+/// message has reached it by then; who has gone does nothing; a route ends once. Gives the
+/// routes and the living.
 fn watch(recording: &Recording) -> Watch {
     recording.check().expect("sound");
     let mut watch = Watch::default();
@@ -116,49 +116,49 @@ fn watch(recording: &Recording) -> Watch {
             What::Begin { from, kind, .. } => {
                 let from = from.expect("somebody is there");
                 assert!(watch.members.contains(&from), "{said}");
-                watch.journeys.push(Seen {
+                watch.routes.push(Seen {
                     lookup: kind == "lookup",
                     reached: BTreeMap::from([(from, *at)]),
                     outcome: None,
                 });
             }
             What::Hop {
-                journey,
+                route,
                 from,
                 to,
                 arrival,
             } => {
                 assert!(watch.alive.contains(from), "{said}");
-                let seen = &mut watch.journeys[*journey as usize];
+                let seen = &mut watch.routes[*route as usize];
                 assert_eq!(seen.outcome, None, "{said}");
                 assert!(seen.reached[from] <= *at, "{said}");
                 let reached = seen.reached.entry(*to).or_insert(*arrival);
                 *reached = (*reached).min(*arrival);
             }
             What::Answer {
-                journey, from, to, ..
+                route, from, to, ..
             } => {
                 assert!(watch.alive.contains(from), "{said}");
-                let seen = &watch.journeys[*journey as usize];
+                let seen = &watch.routes[*route as usize];
                 assert!(seen.reached[from] <= *at, "{said}");
                 assert!(seen.reached.contains_key(to), "{said}");
             }
-            What::Timeout { journey, from, to } => {
-                let seen = &watch.journeys[*journey as usize];
+            What::Timeout { route, from, to } => {
+                let seen = &watch.routes[*route as usize];
                 assert!(seen.reached.contains_key(from), "{said}");
                 assert!(seen.reached[to] <= *at, "{said}");
             }
-            What::Betray { journey, node, .. } => {
+            What::Misbehave { route, node, .. } => {
                 assert!(recording.nodes[*node as usize].sybil, "{said}");
-                assert!(watch.journeys[*journey as usize].reached[node] <= *at);
+                assert!(watch.routes[*route as usize].reached[node] <= *at);
             }
             What::End {
-                journey,
+                route,
                 outcome,
                 node,
                 root,
             } => {
-                let seen = &mut watch.journeys[*journey as usize];
+                let seen = &mut watch.routes[*route as usize];
                 assert_eq!(seen.outcome.replace(*outcome), None, "{said}");
                 if let Some(node) = node {
                     assert!(watch.alive.contains(node), "{said}");
@@ -172,10 +172,10 @@ fn watch(recording: &Recording) -> Watch {
                     _ => assert_eq!(*root, None, "{said}"),
                 }
             }
-            What::Letter { from, .. } | What::Returned { from, .. } => {
+            What::Message { from, .. } | What::Returned { from, .. } => {
                 assert!(watch.alive.contains(from), "{said}");
             }
-            What::Measure | What::Account { .. } => {}
+            What::Measure | What::Counters { .. } => {}
         }
     }
     watch
@@ -203,13 +203,13 @@ fn check<P: GroundTruth>(
     assert!(!recording.cut);
     let watch = watch(&recording);
     let ended = |outcome| {
-        let journeys = watch.journeys.iter();
-        journeys
+        let routes = watch.routes.iter();
+        routes
             .filter(|seen| seen.lookup && seen.outcome == Some(outcome))
             .count() as u64
     };
     assert_eq!(counts.lookups, LOOKUPS);
-    assert_eq!(watch.journeys.len() as u64, counts.lookups, "{what}");
+    assert_eq!(watch.routes.len() as u64, counts.lookups, "{what}");
     assert_eq!(ended(RouteOutcome::Ok), counts.ok, "{what}");
     assert_eq!(ended(RouteOutcome::Wrong), counts.wrong, "{what}");
     assert_eq!(ended(RouteOutcome::Failed), counts.failed, "{what}");
@@ -391,15 +391,15 @@ fn what_sybils_do_is_seen() {
         .events
         .iter()
         .filter_map(|event| match event.what {
-            What::Betray { journey, .. } => Some(journey),
+            What::Misbehave { route, .. } => Some(route),
             _ => None,
         });
     let dropped: Vec<u32> = dropped.collect();
     assert!(dropped.len() > 20, "{}", dropped.len());
     assert_eq!(dropped.len() as u64, counts.failed);
-    for journey in dropped {
+    for route in dropped {
         assert_eq!(
-            watch.journeys[journey as usize].outcome,
+            watch.routes[route as usize].outcome,
             Some(RouteOutcome::Failed)
         );
     }

@@ -18,11 +18,11 @@ use dhtlab_format::recording::{ItemState, MOST_EVENTS, Recording, What};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The accounts of the service at the end of `recording`.
+/// The counters of the service at the end of `recording`.
 fn last_accounts(recording: &Recording) -> Option<Vec<u64>> {
     let mut events = recording.events.iter().rev();
     events.find_map(|event| match &event.what {
-        What::Account { values } => Some(values.clone()),
+        What::Counters { values } => Some(values.clone()),
         _ => None,
     })
 }
@@ -67,7 +67,7 @@ fn serving<A: Application>(service: A::Shared) -> Network<Chord, A> {
 }
 
 /// The course of a job: who holds which atoms is what the nodes say, every atom is mapped where it
-/// was begun, and the account ends as the ledger does, though nodes crash meanwhile.
+/// was begun, and the counters end as the metrics do, though nodes crash meanwhile.
 #[test]
 fn a_job_is_seen_to_be_done() {
     let text = "samples = 6000\natoms = 60\nreplicas = 3\n";
@@ -112,7 +112,7 @@ fn a_job_is_seen_to_be_done() {
         last_accounts(&recording),
         Some(vec![60, 60, metrics.redone(), metrics.duplicates]),
         "{:?}",
-        recording.accounts
+        recording.counters
     );
     let begun: BTreeSet<u32> = recording
         .events

@@ -62,7 +62,7 @@ impl JobTree {
         let network = NetworkScenario::read(values, folder)?;
         if own.layout == Layout::Ring && !network.protocol.is_ring() {
             let message = format_args!(
-                "the IDs of \"{}\" are on no ring; expected \"levels\"",
+                "the IDs of \"{}\" form no ring; expected \"levels\"",
                 network.overlay.protocol.as_str()
             );
             return Err(ConfigError::new("diagram.job-tree.layout", message));
