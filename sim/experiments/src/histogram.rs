@@ -4,12 +4,12 @@ use dhtlab_scenario::{Cell, TableRows};
 
 dhtlab_scenario::columns! {
     pub HISTOGRAM, fn histogram_row(of: &'static str, its: Cell, times: u64) {
-        /// What is counted, by value.
+        /// Name of the quantity.
         quantity [""] = of,
-        /// A value, in the unit that the name of the quantity has. Real values are cut to two leading
-        /// digits, those of a job to tenths.
+        /// Value, in the unit that the name of the quantity states. Real values are truncated to two
+        /// leading digits, those of a job to tenths.
         value [""] = its,
-        /// How often the quantity has this value.
+        /// Number of times that the quantity has this value.
         count [""] = times,
     }
 }

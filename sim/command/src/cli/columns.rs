@@ -49,17 +49,18 @@ pub(super) fn page(name: Option<&str>) -> String {
     let mut text = "\
 # Columns of the result files
 
-A line has the name of a column, its unit if it has one, and its meaning. A fraction is between 0 and 1.
+Each line has the name of a column, its unit if it has one, and its meaning. Output of
+`dhtlab schema --columns`.
 
 ## All experiments
 
-In `runs.csv` and the long tables, a column for each swept key follows these, named by its path. Then
-come the columns of the experiment. `seed` is in `runs.csv` alone.
+A row of `runs.csv` and of a long table begins with these columns, `seed` in `runs.csv` only. A column
+for each swept key follows, named by its path, then the columns of the experiment.
 
 "
     .to_owned();
     add_columns(&mut text, RUN, &[]);
-    text.push_str("\n### summary.csv\n\nThe swept keys, then:\n\n");
+    text.push_str("\n### summary.csv\n\nA column for each swept key, then:\n\n");
     add_columns(&mut text, STATISTICS, &[]);
     for kind in KINDS
         .iter()

@@ -153,11 +153,11 @@ dhtlab_scenario::columns! {
     TIMELINE, fn bin(at: u32, load: u32, hosts: u64) {
         /// The tick at whose start, before the strategy, the loads are counted.
         tick [""] = at,
-        /// What is counted, by value: hosts by load.
+        /// Name of the quantity: the load of a host, in tasks.
         quantity [""] = "load",
-        /// The smallest load of a bin. A bin has a fifth of `tasks / nodes`, at least one task.
+        /// Smallest load of a bin. The width of a bin is a fifth of `tasks / nodes`, at least one task.
         value [""] = load,
-        /// Number of hosts in the bin, in all trials. Trials that have ended by then have none.
+        /// Number of hosts in the bin, over all trials that have not ended before the tick.
         count [""] = hosts,
     }
 }

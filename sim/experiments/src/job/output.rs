@@ -15,33 +15,35 @@ dhtlab_scenario::columns! {
     /// What a run has measured. What there is only with messages is empty in ticks.
     #[derive(Clone, Copy, Debug, Default)]
     pub(super) struct JobOutcome {
-        /// Time from the staging of the job to the last counted result; empty if the job was stopped
-        /// while it could go on.
+        /// Time from the staging of the job to the last counted result; empty if the job was
+        /// stopped before its end.
         runtime_s ["s"]: f64,
         /// 1 if every atom is counted, otherwise 0.
         complete [""]: bool,
-        /// Time that one node of mean speed takes alone for the counted samples, over `runtime_s`. This
-        /// and `runtime_factor` are empty where that is, and without counted samples.
+        /// Time that one node of mean speed needs for the counted samples, divided by `runtime_s`.
+        /// This and `runtime_factor` are empty if `runtime_s` is, or if no sample is counted.
         speedup [""]: f64,
-        /// `runtime_s` times the number of nodes, over the time of one node alone: 1 is ideal.
+        /// `runtime_s` times the number of nodes, divided by the time of one node: 1 is ideal.
         runtime_factor [""]: f64,
-        /// Time from the staging to when the last atom was mapped for the first time; empty if none was.
+        /// Time from the staging to the first map of the last atom that was mapped; empty if none
+        /// was.
         last_mapped_s ["s"]: f64,
-        /// Time from the staging to the last counted result; empty if there is none, and in ticks.
+        /// Time from the staging to the last counted result; empty if there is none, and in ticks
+        /// (`job.model`).
         last_counted_s ["s"]: Option<f64>,
-        /// The result of the task as a number: an estimate of pi, the number of distinct words, the
-        /// number that was found, the largest fitness or a mean. Empty without results, and in ticks.
+        /// Result of the task as a number: an estimate of pi, the number of distinct words, the
+        /// number found, the largest fitness or a mean. Empty without results, and in ticks.
         result [""]: Option<f64>,
-        /// `result` less the right result, where that is known; for words the number of words by
-        /// which the counts are wrong. Empty without results, and in ticks.
+        /// `result` minus the known right result; for words the number of words by which the counts
+        /// are wrong. Empty if none is known, without results, and in ticks.
         result_error [""]: Option<f64>,
-        /// Samples of the atoms that are counted; empty in ticks.
+        /// Samples of the counted atoms; empty in ticks.
         samples_counted [""]: Option<u64>,
         /// Atoms of the job.
         atoms [""]: u32,
-        /// Atoms whose result is counted at the job's address at the end.
+        /// Atoms whose result is counted at the root of the job's address at the end.
         atoms_counted [""]: u32,
-        /// How often atoms were mapped again, summed over all atoms; empty in ticks.
+        /// Repeated maps of atoms, summed over all atoms; empty in ticks.
         atoms_redone [""]: Option<u64>,
         /// Atoms that are not counted and that no member holds at the end; empty in ticks.
         atoms_lost [""]: Option<usize>,
@@ -50,16 +52,15 @@ dhtlab_scenario::columns! {
         atoms_orphaned [""]: Option<u64>,
         /// Results that came again and were not counted, in atoms; empty in ticks.
         duplicates_dropped [""]: Option<u64>,
-        /// Messages that were sent from the start of the job on, maintenance included; empty in
-        /// ticks.
+        /// Messages sent from the start of the job on, maintenance included; empty in ticks.
         messages [""]: Option<u64>,
         /// Bytes of these messages; empty in ticks.
         bytes ["bytes"]: Option<u64>,
-        /// Standard deviation of the samples that a node has worked on, over all members at the end
+        /// Standard deviation of the samples that a node has worked on, over the members at the end
         /// and all nodes that have worked; empty for a single node, and in ticks.
         work_sd [""]: Option<f64>,
-        /// The largest number of samples that a node has worked on, over the sum of all; empty if
-        /// none has worked, and in ticks.
+        /// Largest number of samples that a node has worked on, divided by the sum over all nodes;
+        /// empty if none has worked, and in ticks.
         work_largest_share [""]: Option<f64>,
         /// Joins and leaves of members from the start of the job on; empty in ticks.
         churn_events [""]: Option<u64>,
@@ -69,7 +70,7 @@ dhtlab_scenario::columns! {
         sybils [""]: Option<usize>,
         /// Sybils that nodes have created to take over work.
         sybils_made [""]: u64,
-        /// How often an atom was taken over by another node to be mapped there.
+        /// Number of times that an atom was taken over by another node to be mapped there.
         atoms_moved [""]: u64,
     }
 }
@@ -216,11 +217,11 @@ fn histogram(work: &[f64]) -> TableRows {
 
 dhtlab_scenario::columns! {
     pub(super) TIMELINE, fn moment(since: Duration, done: u64, busy: u64) {
-        /// The end of the interval, since the job was staged.
+        /// End of the interval, since the staging of the job.
         time_s ["s"] = since.as_secs_f64(),
-        /// Atoms that were mapped by then.
+        /// Atoms that were mapped until then.
         atoms_done [""] = done,
-        /// Nodes that map an atom then.
+        /// Nodes that map an atom at that time.
         nodes_busy [""] = busy,
     }
 }

@@ -15,97 +15,103 @@ dhtlab_scenario::columns! {
     pub(super) METRICS, fn metrics(m: &Measured<'_>) {
         /// Lookups that were issued.
         lookups [""] = m.counts.lookups,
-        /// Lookups that ended at the true root of their key.
+        /// Lookups that are ok: they end at the node that is the root of the key at that time.
         lookups_ok [""] = m.counts.ok,
-        /// Lookups that ended elsewhere.
+        /// Lookups that end at another node.
         lookups_wrong [""] = m.counts.wrong,
-        /// Lookups that did not end, those under way when the run stopped included.
+        /// Lookups that are neither, those under way when the run stops included.
         lookups_failed [""] = m.counts.failed + m.tally.under_way(),
-        /// Failed lookups whose initiator stopped before it knew the root.
+        /// Failed lookups whose initiator had stopped.
         lookups_abandoned [""] = m.counts.abandoned,
-        /// Mean hops of the lookups that ended at the true root; empty if none did. A hop is one
-        /// forwarding from node to node, or one node that is asked; the answer is not counted.
+        /// Mean hops of the lookups that are ok; empty if none is. A hop is one forwarding of a
+        /// lookup from node to node (iterative: one queried node); the path of the answer is not
+        /// counted.
         overlay_hops_mean [""] = mean(&m.tally.hops),
         /// Median of these hops.
         overlay_hops_p50 [""] = quantile(&m.tally.hops, 0.5),
         /// 99th percentile of these hops.
         overlay_hops_p99 [""] = quantile(&m.tally.hops, 0.99),
-        /// Mean number of links of the underlay that the hops of a lookup cross, over the lookups
-        /// that ended at the true root; empty if none did.
+        /// Mean number of underlay links that the hops of a lookup cross, over the lookups that are
+        /// ok; empty if none is.
         underlay_hops_mean [""] = mean(&m.tally.underlay_hops),
-        /// Mean latency of the lookups that ended at the true root; empty if none did. That of a lookup
-        /// that is handed on is one way; an iterative one ends with the root's answer, or where the
-        /// root is named if `overlay.ask-root` is false.
+        /// Mean latency of the lookups that are ok; empty if none is. It is the one-way latency to
+        /// the root for a recursive lookup; for an iterative one it ends with the answer of the
+        /// root, or when the root is named if `overlay.ask-root` is false.
         latency_ms_mean ["ms"] = mean_of_counted(&m.latencies),
         /// Median of these latencies.
         latency_ms_p50 ["ms"] = quantile_of_counted(&m.latencies, 0.5),
         /// 99th percentile of these latencies.
         latency_ms_p99 ["ms"] = quantile_of_counted(&m.latencies, 0.99),
-        /// Mean stretch: the latency of a lookup over that of the direct way, there and back for an
-        /// iterative one. Over the lookups that ended at the true root, at a distance above zero.
+        /// Mean stretch: latency divided by that of the direct path, one-way, or the round trip for
+        /// an iterative lookup. Over the lookups that are ok and whose direct path has a latency
+        /// above 0; empty if there are none.
         stretch_mean [""] = mean_of_counted(&m.stretches),
-        /// Sum of the latencies of these lookups over the sum of those of their direct ways.
+        /// Mean latency of these lookups divided by the mean latency of their direct paths.
         stretch_of_means [""] =
             m.tally.path_and_direct.0 as f64 / m.tally.path_and_direct.1 as f64,
-        /// Mean degree: the number of different nodes that a member knows at the end.
+        /// Mean degree of the members at the end. The degree is the number of different peers of a
+        /// node.
         degree_mean [""] = mean(&m.degrees),
-        /// The largest degree.
+        /// The largest degree of a member at the end.
         degree_max [""] = m.degrees.len().saturating_sub(1),
-        /// Messages that were sent in the measured time, answers and maintenance included.
+        /// Messages sent during the measurement, answers and maintenance included.
         messages [""] = m.messages(),
         /// Events of the whole run.
         events [""] = m.counts.events,
-        /// Mean hops of the lookups that ended at the true root and made at least one: their
-        /// initiator is not the root.
+        /// Mean hops of the lookups that are ok, without those whose initiator is the root; empty
+        /// if there are none.
         overlay_hops_mean_if_any [""] = mean_if_any(m.tally),
-        /// `underlay_hops_mean` over `overlay_hops_mean`.
+        /// `underlay_hops_mean` divided by `overlay_hops_mean`; empty if no lookup is ok, or all
+        /// have 0 hops.
         underlay_hops_per_hop [""] = mean(&m.tally.underlay_hops) / mean(&m.tally.hops),
-        /// Mean number of links of the underlay between two different random members at the end,
-        /// over 10,000 pairs; empty with fewer than two members.
+        /// Mean number of underlay links between two different members at the end, over 10,000
+        /// random pairs; empty with fewer than two members.
         member_underlay_hops_mean [""] = mean(&m.members),
-        /// Lookups that ended at the true root over all lookups; empty without lookups.
+        /// Fraction of the lookups that are ok; empty without lookups.
         success_rate [""] = m.counts.ok as f64 / m.counts.lookups as f64,
-        /// Mean time-outs of a finished lookup: ok, wrong or failed. Empty if none has finished.
+        /// Mean time-outs of a lookup that is ok, wrong or failed, without those under way when the
+        /// run stops; empty if there are none.
         timeouts_mean [""] = m.counts.timeouts as f64
             / (m.counts.ok + m.counts.wrong + m.counts.failed) as f64,
-        /// Nodes that became members in the measured time.
+        /// Nodes that became members during the measurement.
         joins [""] = m.counts.joins - m.before.joins,
-        /// Members that left or crashed in the measured time.
+        /// Members that left or crashed during the measurement.
         leaves [""] = m.counts.leaves - m.before.leaves,
-        /// Joins that had no answer in the measured time and began again through another member.
+        /// Joins during the measurement that had no answer and began again through another member.
         rejoins [""] = m.counts.rejoins - m.before.rejoins,
-        /// Messages of the measured time that are neither steps nor answers of lookups.
+        /// Messages during the measurement that are neither steps nor answers of lookups.
         maintenance_messages [""] =
             m.messages() - (m.counts.lookup_messages - m.before.lookup_messages),
-        /// Bytes of these messages for each second of a member. A message has 20 bytes and 4 more for
+        /// Bytes of these messages per member and second. A message has 20 bytes and 4 more for
         /// each node that it names.
         maintenance_bytes_per_node_s ["bytes/s"] = (m.bytes()
             - (m.counts.lookup_bytes - m.before.lookup_bytes) as f64)
             / m.member_seconds,
-        /// Bytes of all messages of the measured time for each second of a member.
+        /// Bytes of all messages during the measurement per member and second.
         bytes_per_node_s ["bytes/s"] = m.bytes() / m.member_seconds,
-        /// Mean number of members over the measured time. A node is a member from when it has found
-        /// its place.
+        /// Mean number of members during the measurement. A node is a member after its join is
+        /// complete.
         members_mean [""] = m.member_seconds / m.seconds,
         /// 1 if at the end every member's first successor is the next member, otherwise 0; empty if
         /// the protocol has no ring.
         ring_ok [""] = m.ring_ok,
         /// Sybils that are members at the end; empty without an attack.
         sybils [""] = m.sybils,
-        /// Links of honest members that lead to Sybils over all their links, each node that a member
-        /// knows counted once, over the ends of all intervals; empty without an attack.
+        /// Fraction of the distinct links of honest members that lead to Sybils, over the ends of
+        /// all intervals of `timeline.csv`; empty without an attack.
         occluded_links_fraction [""] = m.occluded,
-        /// Finished lookups that a Sybil has handled; empty without an attack.
+        /// Lookups that a Sybil has handled; empty without an attack.
         lookups_intercepted [""] = m.sybils.map(|_| m.counts.intercepted),
-        /// Lookups that ended at a Sybil that is not the true root; empty without an attack.
+        /// Lookups that end at a Sybil that is not the root; empty without an attack.
         lookups_hijacked [""] = m.sybils.map(|_| m.counts.hijacked),
-        /// `lookups_intercepted` over all lookups; empty without an attack.
+        /// Fraction of the lookups that a Sybil has handled; empty without an attack.
         interception_rate [""] = m.sybils.map(|_| m.rate(m.counts.intercepted)),
-        /// 1 - E[(1 - f)^H]: the fraction of lookups that meet a Sybil if each of their H hops does so
-        /// independently with probability f, `occluded_links_fraction`; empty without an attack.
+        /// 1 - E[(1 - f)^H]: the fraction of the lookups that meet a Sybil if each of their H hops
+        /// does so independently with probability f, `occluded_links_fraction`; empty without an
+        /// attack.
         interception_predicted [""] =
             m.occluded.map(|f| expected_interception(&m.tally.hops, f)),
-        /// Lookups that ended at a Sybil, true root or not, over all lookups; empty without an attack.
+        /// Fraction of the lookups that end at a Sybil, the root or not; empty without an attack.
         capture_rate [""] = m.sybils.map(|_| m.rate(m.counts.captured)),
     }
 }
@@ -182,31 +188,32 @@ pub(super) fn output<P: GroundTruth>(network: &mut Network<P>, seed: Seed) -> Ru
 
 dhtlab_scenario::columns! {
     pub(super) TIMELINE, fn moment(end: Duration, interval: &Interval) {
-        /// The end of the interval, since measuring began. There are intervals with churn or an attack.
+        /// End of the interval, since the start of the measurement. There are intervals with churn
+        /// or an attack; the other columns are of one interval.
         time_s ["s"] = end.as_secs_f64(),
         /// Members at the end of the interval, Sybils included.
         members [""] = interval.members,
-        /// Lookups that were issued in the interval.
+        /// Lookups issued in the interval.
         lookups [""] = interval.lookups,
-        /// Fraction of these lookups that ended at the true root. This and the other fractions and means
-        /// are empty if there are no lookups to count over.
+        /// Fraction of these lookups that are ok: they end at the root of the key. This and the
+        /// other fractions and means are empty if there is nothing to count over.
         success_rate [""] = interval.ok as f64 / interval.lookups as f64,
-        /// Fraction of these lookups that ended elsewhere.
+        /// Fraction of these lookups that end at another node.
         wrong_rate [""] = interval.wrong as f64 / interval.lookups as f64,
-        /// Mean hops of those that ended at the true root.
+        /// Mean hops of the lookups that are ok.
         hops_mean [""] = interval.hops as f64 / interval.ok as f64,
-        /// Mean latency of those that ended at the true root.
+        /// Mean latency of the lookups that are ok.
         latency_ms_mean ["ms"] = interval.latency / interval.ok as f64,
-        /// Time-outs of the lookups of the interval over their number.
+        /// Time-outs of the lookups of the interval, divided by their number.
         timeouts_mean [""] = interval.timeouts as f64 / interval.lookups as f64,
-        /// Members at the end of the interval that are Sybils.
+        /// Sybils that are members at the end of the interval.
         sybils [""] = interval.sybils,
-        /// Links of honest members that lead to Sybils over all their links at the end of the
+        /// Fraction of the distinct links of honest members that lead to Sybils, at the end of the
         /// interval; empty without an attack.
         occluded_links_fraction [""] = interval.occluded_links as f64 / interval.links as f64,
         /// Fraction of the lookups of the interval that a Sybil has handled.
         interception_rate [""] = interval.intercepted as f64 / interval.lookups as f64,
-        /// Fraction of the lookups of the interval that ended at a Sybil that is not the true root.
+        /// Fraction of the lookups of the interval that end at a Sybil that is not the root.
         hijack_rate [""] = interval.hijacked as f64 / interval.lookups as f64,
     }
 }

@@ -15,62 +15,63 @@ dhtlab_scenario::columns! {
         puts [""] = m.puts,
         /// Puts that the root of the key has acknowledged.
         puts_ok [""] = m.puts_ok,
-        /// Gets, those pending when the run stopped included.
+        /// Gets that have begun, those under way when the run stops included.
         gets [""] = m.all_gets,
-        /// Gets that ended with a content whose SHA-1 is the key.
+        /// Gets that end with a content whose SHA-1 is the key.
         gets_ok [""] = m.gets.ok,
-        /// Gets that ended with another content.
+        /// Gets that end with another content.
         gets_wrong [""] = m.gets.wrong,
-        /// Gets without content, those pending when the run stopped included.
+        /// Gets without content, those under way when the run stops included.
         gets_failed [""] = m.all_gets - m.gets.ok - m.gets.wrong,
-        /// Failed gets whose initiator stopped before they ended.
+        /// Failed gets whose initiator had stopped.
         gets_abandoned [""] = m.gets.abandoned,
-        /// `gets_ok` over `gets`; empty without gets.
+        /// Fraction of the gets that are ok; empty without gets.
         success_rate [""] = m.gets.ok as f64 / m.all_gets as f64,
         /// Contents whose SHA-1 was not their key, refused by readers.
         contents_refused [""] = m.service.refused_by_readers,
         /// Contents whose SHA-1 was not their key, refused by nodes that were to store them.
         copies_refused [""] = m.service.refused_by_holders,
-        /// Blocks whose puts were acknowledged when measuring began.
+        /// Blocks whose puts were acknowledged when the measurement began.
         blocks [""] = m.blocks,
-        /// Of these, blocks of which no live node holds a copy at the end.
+        /// Of these, blocks of which no member holds a copy at the end.
         blocks_lost [""] = m.lost,
-        /// `blocks_lost` over `blocks`; empty without blocks.
+        /// Fraction of the blocks that are lost; empty without blocks.
         lost_rate [""] = m.lost as f64 / m.blocks as f64,
-        /// Mean number of live nodes that hold a copy at the end, over the blocks that are not lost;
-        /// empty if all are.
+        /// Mean number of members that hold a copy at the end, over the blocks that are not lost;
+        /// empty if there are none.
         copies_mean [""] = m.copies as f64 / (m.blocks - m.lost) as f64,
-        /// Of `blocks`, those that the true root of their key holds at the end.
+        /// Blocks that the root of their key holds at the end.
         blocks_at_root [""] = m.at_root,
-        /// Messages of replication in the measured time.
+        /// Messages of replication sent during the measurement.
         repair_messages [""] = m.service.repair_messages - m.begun.map_or(0, |b| b.repair_messages),
-        /// Bytes of these messages for each second of a member.
+        /// Bytes of these messages per member and second.
         repair_bytes_per_node_s ["bytes/s"] = (m.service.repair_bytes
             - m.begun.map_or(0, |b| b.repair_bytes)) as f64
             / m.member_seconds,
-        /// Bytes of all messages of the measured time for each second of a member.
+        /// Bytes of all messages during the measurement per member and second.
         bytes_per_node_s ["bytes/s"] =
             (m.tally.counts.bytes - m.tally.before.bytes) as f64 / m.member_seconds,
-        /// Mean time from the beginning of a get to its content, over the gets that are ok; empty if
+        /// Mean time from the start of a get to its content, over the gets that are ok; empty if
         /// none is.
         latency_ms_mean ["ms"] = mean_of_counted(&m.latencies),
         /// Median of these times.
         latency_ms_p50 ["ms"] = quantile_of_counted(&m.latencies, 0.5),
         /// 99th percentile of these times.
         latency_ms_p99 ["ms"] = quantile_of_counted(&m.latencies, 0.99),
-        /// Mean requests that a get has sent, over the gets that have ended; empty if none has.
+        /// Mean number of requests that a get has sent, over the gets that have ended; empty if
+        /// none has.
         tries_mean [""] = m.gets.tries as f64 / m.gets.all as f64,
-        /// Mean number of members over the measured time.
+        /// Mean number of members during the measurement.
         members_mean [""] = m.member_seconds / m.seconds,
-        /// Nodes that became members in the measured time.
+        /// Nodes that became members during the measurement.
         joins [""] = m.tally.counts.joins - m.tally.before.joins,
-        /// Members that left or crashed in the measured time.
+        /// Members that left or crashed during the measurement.
         leaves [""] = m.tally.counts.leaves - m.tally.before.leaves,
-        /// Lookups of the workload that were issued, beside puts and gets.
+        /// Lookups of the workload that were issued, in addition to puts and gets.
         lookups [""] = m.tally.counts.lookups,
-        /// Of these, lookups that ended at the true root of their key.
+        /// Of these, lookups that end at the node that is the root of the key at that time.
         lookups_ok [""] = m.tally.counts.ok,
-        /// Messages that were sent in the measured time, answers and maintenance included.
+        /// Messages sent during the measurement, answers and maintenance included.
         messages [""] = m.tally.counts.messages - m.tally.before.messages,
         /// Events of the whole run.
         events [""] = m.tally.counts.events,
@@ -309,22 +310,24 @@ dhtlab_scenario::columns! {
         since: Duration,
         ended: &Gets
     ) {
-        /// The end of the interval, since measuring began. There are intervals with churn or an attack.
+        /// End of the interval, since the start of the measurement. There are intervals with churn
+        /// or an attack.
         time_s ["s"] = since.as_secs_f64(),
         /// Members at the end of the interval.
         members [""] = moment.members,
-        /// Blocks of which some live node holds a copy at the end of the interval.
+        /// Blocks of which some member holds a copy at the end of the interval.
         blocks_alive [""] = moment.alive,
-        /// Blocks that the true root of their key holds then.
+        /// Blocks that the root of their key holds at the end of the interval.
         blocks_at_root [""] = moment.at_root,
-        /// Mean number of live nodes that hold a copy then, over the blocks that have any; empty if none
-        /// has.
+        /// Mean number of members that hold a copy at the end of the interval, over the blocks that
+        /// have any; empty if there are none.
         copies_mean [""] = moment.copies as f64 / moment.alive as f64,
         /// Gets that ended in the interval.
         gets [""] = ended.all,
-        /// Of these, the fraction that ended with a content whose SHA-1 is the key; empty without gets.
+        /// Fraction of these gets that end with a content whose SHA-1 is the key; empty without
+        /// gets.
         gets_ok_rate [""] = ended.ok as f64 / ended.all as f64,
-        /// Bytes of replication in the interval for each second of a member.
+        /// Bytes of replication in the interval per member and second.
         repair_bytes_per_node_s ["bytes/s"] = (moment.repair_bytes - before.repair_bytes) as f64
             / (moment.member_seconds - before.member_seconds),
     }
