@@ -130,7 +130,7 @@ enum Action {
         #[command(flatten)]
         bound: LimitArgs,
     },
-    /// Print the JSON Schema of the scenario file, for editors; or the columns of the result files
+    /// Print the JSON Schema of scenario files, or the columns of the result files
     Schema {
         /// Print the columns of the result files with their units and meanings, of all kinds of
         /// experiment or of one

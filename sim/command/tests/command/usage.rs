@@ -20,7 +20,7 @@ fn help_lists_the_commands() {
       view         Write the page that replays a recorded run (`run --record`) in a browser
       report       Compare results with the published values; writes REPORT.md and report.html
       reproduce    Run all shipped scenarios, then write the report
-      schema       Print the JSON Schema of the scenario file, for editors; or the columns of the result files
+      schema       Print the JSON Schema of scenario files, or the columns of the result files
       completions  Print the completion script for a shell
       man          Print the manual page, or write the pages of all subcommands into a folder
       help         Print this message or the help of the given subcommand(s)
