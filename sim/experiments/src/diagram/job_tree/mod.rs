@@ -238,7 +238,7 @@ impl Subject for JobTree {
                 nodes: Some(links.levels.len()),
                 edges: Some(links.parents.len() + links.others.len()),
                 messages: Some(messages),
-                depth: Some(depth as usize),
+                depth: Some(depth),
                 atoms: Some(atoms),
                 estimate: Some(RecordedJob::metric(&outcome, "result")),
                 ..Counted::default()
