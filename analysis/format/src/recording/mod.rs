@@ -148,7 +148,7 @@ mod tests {
     fn nonsense_is_refused() {
         type Spoil = fn(&mut Recording);
         let cases: [(Spoil, &str); 10] = [
-            (|r| r.format = 9, "expected format 1, found 9"),
+            (|r| r.format = 9, "expected format 2, found 9"),
             (
                 |r| r.keys[0].place.push(0.5),
                 "key 0 has no place in this space",

@@ -233,8 +233,8 @@ fn recordings_that_make_no_sense_are_refused() {
         (&good[..good.len() / 2], "..."),
         ("{\"format\": 1}", "missing field `head`..."),
         (
-            &good.replacen("\"format\":1", "\"format\":2", 1),
-            "expected format 1, found 2",
+            &good.replacen("\"format\":2", "\"format\":1", 1),
+            "expected format 2, found 1",
         ),
         (
             &good.replacen("\"what\":\"appear\"", "\"what\":\"vanish\"", 1),
