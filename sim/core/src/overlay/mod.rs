@@ -14,6 +14,7 @@ mod ground_truth;
 mod id_assignment;
 mod identity;
 pub mod kademlia;
+pub mod pastry;
 pub mod urdht;
 pub mod vhash;
 
