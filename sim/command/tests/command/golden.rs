@@ -100,6 +100,17 @@ const SCENARIOS: &[(&str, &str)] = &[
          overlay.ids = 'bep42'\ntime.transition = '1000 s'",
     ),
     (
+        "pastry converged, recursive",
+        "overlay.protocol = 'pastry'\noverlay.pastry.leaves = 4\ntime.transition = '100 s'",
+    ),
+    (
+        "pastry join, sessions, iterative",
+        "overlay.protocol = 'pastry'\noverlay.start = 'join'\noverlay.lookup = 'iterative'\n\
+         overlay.pastry.b = 2\noverlay.pastry.maintenance = '100 s'\ntime.transition = '300 s'\n\
+         time.measure = '200 s'\nchurn.model = 'sessions'\nchurn.sessions.down = '20 s'\n\
+         churn.sessions.up = { distribution = 'exponential', mean = '200 s' }",
+    ),
+    (
         "chord classic, sessions",
         "overlay.chord.variant = 'classic'\noverlay.chord.successors = 4\ntime.transition = '200 s'\n\
          time.measure = '200 s'\nchurn.model = 'sessions'\nchurn.sessions.down = '20 s'\n\
