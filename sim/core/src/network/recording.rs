@@ -8,7 +8,7 @@ use super::Network;
 use super::event::RoutedId;
 use super::routed_message::Payload;
 use crate::engine::{Duration, Instant};
-use crate::overlay::{self, Application, GroundTruth, Node};
+use crate::overlay::{self, Application, GroundTruth, Node, Placement};
 use crate::space::{Coordinates, Geometry, Key};
 use dhtlab_format::recording::{
     Event, FORMAT, ItemState, KeyEntry, NodeEntry, Rate, Recording, RouteOutcome, Space,
@@ -329,7 +329,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub fn record(&mut self, most_events: usize) {
         let recording = Recording {
             format: FORMAT,
-            space: space(P::geometry(&self.shared)),
+            space: space(P::Placement::geometry(&self.shared)),
             travel: self.setup.travel.as_str().into(),
             item: A::ITEM.into(),
             others: Rate {
@@ -380,7 +380,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
         let meta = self.node_meta[node.index()];
         let id = self.ids.id(node);
-        let place = self.nodes[node.index()].place(&self.shared, &id);
+        let place = P::Placement::place(&self.nodes[node.index()], &self.shared, &id);
         // A restarted node gets a new number.
         let number = recorder.recording.nodes.len() as u32;
         if recorder.numbers.len() <= node.index() {
@@ -405,7 +405,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn record_place(&mut self, node: Node) {
         if let Some(recorder) = &mut self.recorder {
             let id = self.ids.id(node);
-            let place = self.nodes[node.index()].place(&self.shared, &id);
+            let place = P::Placement::place(&self.nodes[node.index()], &self.shared, &id);
             recorder.seen_at(self.now, node, &place);
         }
     }
@@ -420,7 +420,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
         let mut items = BTreeMap::new();
         self.applications[node.index()].each_item(&mut |key, how| {
-            let number = recorder.key(*key, || P::locate(&self.shared, key));
+            let number = recorder.key(*key, || P::Placement::locate(&self.shared, key));
             items.insert(number, holding(how));
         });
         recorder.holds(self.now, node, items);
@@ -461,7 +461,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
         recorder.journeys[id as usize] = Some(recorder.begun);
         let (key, from) = (routed.key, Some(routed.origin));
-        recorder.begin(self.now, key, from, kind, || P::locate(&self.shared, &key));
+        recorder.begin(self.now, key, from, kind, || {
+            P::Placement::locate(&self.shared, &key)
+        });
     }
 
     /// Records a lookup without an initiator.
@@ -471,7 +473,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         };
         let journey = recorder.begun;
         recorder.begin(self.now, key, None, LOOKUP, || {
-            P::locate(&self.shared, &key)
+            P::Placement::locate(&self.shared, &key)
         });
         let end = What::End {
             journey,

@@ -6,7 +6,7 @@ use super::routed_message::Payload;
 use super::{Network, Travel};
 use crate::adversary::{Behaviour, SybilPlacement};
 use crate::engine::{Duration, Instant, Seed, Stream};
-use crate::overlay::{Application, GroundTruth, MemberIndex, NextHop, Node};
+use crate::overlay::{Application, GroundTruth, LookupAlgorithm, MemberIndex, NextHop, Node};
 use crate::space::Key;
 use dhtlab_format::recording::SybilAction;
 
@@ -247,7 +247,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         request: &P::Message,
         honest: P::Message,
     ) -> Option<P::Message> {
-        let (Some(sybils), Some(key)) = (&self.sybils, P::lookup_target(request)) else {
+        let (Some(sybils), Some(key)) = (&self.sybils, P::Lookups::target(request)) else {
             return Some(honest);
         };
         if self.is_sybil(from) {
@@ -261,7 +261,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 accomplices.retain(|accomplice| *accomplice != node);
                 let id = |node: &Node| self.ids.id(*node);
                 accomplices.sort_by(|a, b| P::cmp_closeness(&self.shared, &key, &id(a), &id(b)));
-                Some(P::lookup_reply(&self.shared, &accomplices).unwrap_or(honest))
+                Some(P::Lookups::reply(&self.shared, &accomplices).unwrap_or(honest))
             }
         }
     }

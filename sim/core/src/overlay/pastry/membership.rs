@@ -1,7 +1,7 @@
 //! Joining (section 2.4), and the repair of leaf sets and routing tables.
 
 use super::{Context, NextHop, Node, Overlay, shared_digits};
-use super::{Joiner, LeafSet, Message, Pastry, Place, RoutingTable, Sides, Stage, Timer};
+use super::{Joiner, LeafSet, Message, Pastry, Place, Purpose, RoutingTable, Sides, Stage, Timer};
 use crate::space::{Key, Ring};
 
 /// The nodes that are asked at most for another entry of the routing table; the exchange of rows
@@ -20,12 +20,12 @@ impl Pastry {
         if bootstrap == context.me {
             // A node that has lost its leaves may draw itself, and may be alone by now: it finds
             // out which of its peers are alive.
-            let ping = |node| context.request(node, Message::Ping, Timer::Ping);
+            let ping = |node| context.request(node, Message::Ping, Purpose::Ping);
             self.table.all().for_each(ping);
         } else {
-            context.request(bootstrap, Message::Join(joiner), Timer::Join(joiner));
+            context.request(bootstrap, Message::Join(joiner), Purpose::Join(joiner));
         }
-        context.set_timer(context.shared.join_timeout, Timer::JoinDue(self.attempt));
+        context.set_timer(context.shared.join_timeout, Timer::Join(self.attempt));
     }
 
     /// Whether this node takes joiners on their way: it has a place, or is alone.
@@ -59,7 +59,7 @@ impl Pastry {
                     row: joiner.row.max(shared + 1),
                     ..joiner
                 };
-                context.request(next, Message::Join(joiner), Timer::Join(joiner));
+                context.request(next, Message::Join(joiner), Purpose::Join(joiner));
             }
         }
     }
@@ -178,7 +178,7 @@ impl Pastry {
     ) {
         if !self.asked.contains(&node) {
             self.asked.push(node);
-            context.request(node, Message::Leaves, Timer::Leaves(sides));
+            context.request(node, Message::Leaves, Purpose::Leaves(sides));
         }
     }
 
@@ -282,7 +282,7 @@ impl Pastry {
         if tries < ADVISERS
             && let Some(adviser) = advisers.nth(tries.into())
         {
-            let purpose = Timer::Entry(place, tries + 1);
+            let purpose = Purpose::Entry(place, tries + 1);
             context.request(adviser, Message::Entry(place), purpose);
         }
     }

@@ -32,9 +32,11 @@ pub use leaf_set::{LeafSet, Sides};
 pub use parameters::PastryParameters;
 pub use routing_table::{Place, RoutingTable, shared_digits};
 
-use super::{Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use super::{
+    ByRouter, Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, OnTwoWayRing, Overlay,
+};
 use crate::engine::Duration;
-use crate::space::{Geometry, Key, Ring};
+use crate::space::{Key, Ring};
 use std::cmp::Ordering;
 use std::convert::Infallible;
 
@@ -109,7 +111,7 @@ pub struct Joiner {
     row: u32,
 }
 
-/// The timers of a Pastry node and the purposes of its requests.
+/// The timers of a Pastry node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
     /// Send keep-alives to the leaves.
@@ -117,7 +119,12 @@ pub enum Timer {
     /// Exchange a row with a node of each row.
     Maintain,
     /// Check whether this attempt to join is complete.
-    JoinDue(u16),
+    Join(u16),
+}
+
+/// The purposes of the requests of a Pastry node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
     /// Pass on a join.
     Join(Joiner),
     /// Learn the leaves of a node, which lengthens these sides if it answers.
@@ -180,7 +187,7 @@ impl Pastry {
             if nearest.contains(&Some(leaf)) {
                 self.ask_for_leaves(context, leaf, Sides::NONE);
             } else {
-                context.request(leaf, Message::Ping, Timer::Ping);
+                context.request(leaf, Message::Ping, Purpose::Ping);
             }
         }
         self.lengthen(context);
@@ -194,7 +201,7 @@ impl Pastry {
             if count > 0 {
                 let pick = context.random.index(count);
                 let node = self.table.row(row, b).nth(pick).expect("below the count");
-                context.request(node, Message::Row(row), Timer::Row);
+                context.request(node, Message::Row(row), Purpose::Row);
             }
         }
     }
@@ -219,6 +226,9 @@ impl Overlay for Pastry {
     /// Joiners ask one node after the other.
     type Query = Infallible;
     type Timer = Timer;
+    type Purpose = Purpose;
+    type Lookups = ByRouter;
+    type Placement = OnTwoWayRing;
 
     /// The three steps of section 2.3: leaf set, routing table, rare case.
     ///
@@ -250,10 +260,6 @@ impl Overlay for Pastry {
 
     fn cmp_closeness(_: &PastryParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
         nearness(key, a).cmp(&nearness(key, b))
-    }
-
-    fn geometry(_: &PastryParameters) -> Geometry {
-        Geometry::TwoWayRing
     }
 
     fn prefetch(&self) -> u32 {
@@ -355,34 +361,39 @@ impl Overlay for Pastry {
         &mut self,
         context: &mut Context<'_, Self>,
         from: Node,
-        purpose: Timer,
+        purpose: Purpose,
         message: Message,
         _: Duration,
     ) {
         match (purpose, message) {
             // Nobody but another node can take the joiner to its place.
-            (Timer::Join(joiner), Message::Placeless) => self.retry_join(context, from, joiner),
-            (Timer::Leaves(sides), Message::LeavesAre(leaves)) => {
+            (Purpose::Join(joiner), Message::Placeless) => self.retry_join(context, from, joiner),
+            (Purpose::Leaves(sides), Message::LeavesAre(leaves)) => {
                 self.on_leaves(context, from, sides, &leaves);
             }
-            (Timer::Leaves(_), _) => self.asked.retain(|node| *node != from),
-            (Timer::Entry(place, tries), Message::EntryIs(entry)) => {
+            (Purpose::Leaves(_), _) => self.asked.retain(|node| *node != from),
+            (Purpose::Entry(place, tries), Message::EntryIs(entry)) => {
                 self.on_entry(context, place, tries, entry);
             }
-            (Timer::Row, Message::RowIs(nodes)) => self.fill_table(context, &nodes),
+            (Purpose::Row, Message::RowIs(nodes)) => self.fill_table(context, &nodes),
             _ => {}
         }
         self.on_contact(context, from);
     }
 
-    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
+    fn on_timeout(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        purpose: Option<Purpose>,
+    ) {
         self.asked.retain(|node| *node != from);
         self.forget(context, from);
         match purpose {
-            Some(Timer::Join(joiner)) => self.retry_join(context, from, joiner),
-            Some(Timer::Entry(place, tries)) => self.on_entry(context, place, tries, None),
+            Some(Purpose::Join(joiner)) => self.retry_join(context, from, joiner),
+            Some(Purpose::Entry(place, tries)) => self.on_entry(context, place, tries, None),
             // The node that was to lengthen a side is gone: there may be another one.
-            Some(Timer::Leaves(_)) => self.lengthen(context),
+            Some(Purpose::Leaves(_)) => self.lengthen(context),
             _ => {}
         }
     }
@@ -397,8 +408,7 @@ impl Overlay for Pastry {
                 self.exchange_rows(context);
                 context.shared.maintenance
             }
-            Timer::JoinDue(attempt) => return self.abandon_join(context, attempt),
-            _ => return,
+            Timer::Join(attempt) => return self.abandon_join(context, attempt),
         };
         if let Some(after) = period.span() {
             context.set_timer(after, timer);
