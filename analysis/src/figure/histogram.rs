@@ -65,7 +65,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let y = Scaling {
         label: figure.y_label.clone().unwrap_or_else(|| {
             if cumulative {
-                "part of all"
+                "cumulative fraction"
             } else {
                 "fraction"
             }

@@ -55,10 +55,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         marks.push((group.panel, group.series, points));
     }
     if marks.is_empty() {
-        return Err(source.data_error(format!(
-            "no value of {} is there to draw",
-            figure.y.0.join(", ")
-        )));
+        return Err(source.data_error(format!("no value of {} to draw", figure.y.0.join(", "))));
     }
 
     let mut x_label = label::readable(x_name);

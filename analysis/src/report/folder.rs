@@ -171,7 +171,7 @@ impl Results {
         );
         if !self.foreign.is_empty() {
             faults.push(format!(
-                "stale: {} of the runs are not of the scenario as it is now",
+                "stale: {} of the runs are not from the current scenario",
                 self.foreign.len()
             ));
         }
@@ -291,13 +291,13 @@ fn changes(folder: &Path, facts: &Facts, runs: &Table) -> (BTreeMap<String, Stri
     if !fits {
         edited.insert(
             "summary.csv".to_owned(),
-            "is not that of runs.csv".to_owned(),
+            "does not match runs.csv".to_owned(),
         );
         // One of the two was changed; without a checksum it is unknown which.
         if unchecked {
             edited
                 .entry("runs.csv".to_owned())
-                .or_insert_with(|| "is not what summary.csv was made of".to_owned());
+                .or_insert_with(|| "does not match summary.csv".to_owned());
         }
     }
     (edited, unchecked)
@@ -356,7 +356,7 @@ mod tests {
     fn a_changed_table_is_seen_with_and_without_checksums() {
         for (checksums, how) in [
             (true, "runs.csv was changed after the run"),
-            (false, "runs.csv is not what summary.csv was made of"),
+            (false, "runs.csv does not match summary.csv"),
         ] {
             let directory = lay(checksums);
             let path = directory.path().join("s/runs.csv");
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(folder.results().unwrap().stale("runs"), None);
         assert_eq!(
             folder.faults(),
-            ["edited: summary.csv is not that of runs.csv"]
+            ["edited: summary.csv does not match runs.csv"]
         );
     }
 

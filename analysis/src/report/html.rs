@@ -30,7 +30,7 @@ pub fn page(report: &Report<'_>) -> String {
                 main {
                     (disagreements(report))
                     section id="how-to-read" {
-                        h2 { "How to read it" }
+                        h2 { "Terms" }
                         dl {
                             @for (word, meaning) in text::MEANINGS {
                                 dt { (word) }
@@ -39,7 +39,7 @@ pub fn page(report: &Report<'_>) -> String {
                         }
                     }
                     section id="origin" {
-                        h2 { "Where it comes from" }
+                        h2 { "Origin of the results" }
                         div.scroll {
                             table.facts {
                                 @for (name, value) in text::origin(report) {
@@ -121,10 +121,10 @@ fn contents(report: &Report<'_>) -> Markup {
                 summary { "Contents" }
                 ol {
                     @if !text::disagreements(report).is_empty() {
-                        li { a href="#what-differs" { "What differs" } }
+                        li { a href="#what-differs" { "Differences" } }
                     }
-                    li { a href="#how-to-read" { "How to read it" } }
-                    li { a href="#origin" { "Where it comes from" } }
+                    li { a href="#how-to-read" { "Terms" } }
+                    li { a href="#origin" { "Origin of the results" } }
                     @for chapter in &report.chapters {
                         li {
                             a href={ "#" (chapter.id) } { (chapter.title) }
@@ -150,7 +150,7 @@ fn disagreements(report: &Report<'_>) -> Markup {
     html! {
         @if !disagreements.is_empty() {
             section id="what-differs" {
-                h2 { "What differs" }
+                h2 { "Differences" }
                 div.scroll {
                     table {
                         thead {
@@ -189,7 +189,7 @@ fn chapter(report: &Report<'_>, chapter: &Chapter) -> Markup {
                 (self::claim(report, claim))
             }
             @if !chapter.not_covered.is_empty() {
-                h3 { "Published, and run by no scenario" }
+                h3 { "Published, but not reproduced by a scenario" }
                 ul {
                     @for entry in &chapter.not_covered {
                         li { (text::not_covered(entry)) }
@@ -241,7 +241,7 @@ fn reading(report: &Report<'_>, reading: &ReadingResult) -> Markup {
             }
             @if !reading.shown_before.is_empty() {
                 p {
-                    "Figures shown before:"
+                    "Figures shown above:"
                     @for id in &reading.shown_before {
                         " " a href={ "#" (id) } { "there" }
                     }
@@ -260,7 +260,7 @@ fn lines(reading: &ReadingResult) -> Markup {
                         th scope="col" { (text::quantity(reading).unwrap_or("value")) }
                         th.number scope="col" { "published" }
                         th.number scope="col" { "measured" }
-                        th.number scope="col" { "off by" }
+                        th.number scope="col" { "difference" }
                         th scope="col" { "verdict" }
                         th.number scope="col" { "n" }
                         th scope="col" { "95 % interval" }

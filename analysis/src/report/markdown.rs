@@ -13,14 +13,14 @@ pub fn page(report: &Report<'_>) -> String {
     for sentence in text::summary(report) {
         let _ = writeln!(page, "* {}", text(&sentence));
     }
-    page.push_str("\n[A page of its own](report.html) shows the same with all figures in it.\n\n");
+    page.push_str("\n[report.html](report.html) has the same content with all figures.\n\n");
     counts(&mut page, report);
     disagreements(&mut page, report);
-    page.push_str("## How to read it\n\n");
+    page.push_str("## Terms\n\n");
     for (word, meaning) in text::MEANINGS {
         let _ = writeln!(page, "* **{word}**: {}", text(meaning));
     }
-    page.push_str("\n## Where it comes from\n\n| | |\n|---|---|\n");
+    page.push_str("\n## Origin of the results\n\n| | |\n|---|---|\n");
     for (name, value) in text::origin(report) {
         let value = match name.as_str() {
             "command" => format!("`{value}`"),
@@ -40,7 +40,7 @@ pub fn page(report: &Report<'_>) -> String {
             self::claim(&mut page, report, claim);
         }
         if !chapter.not_covered.is_empty() {
-            page.push_str("**Published, and run by no scenario:**\n\n");
+            page.push_str("**Published, but not reproduced by a scenario:**\n\n");
             for entry in &chapter.not_covered {
                 let _ = writeln!(page, "* {}", text(&text::not_covered(entry)));
             }
@@ -86,7 +86,7 @@ fn disagreements(page: &mut String, report: &Report<'_>) {
     if disagreements.is_empty() {
         return;
     }
-    page.push_str("## What differs\n\n| claim | reading | agree | differ | in doubt |\n");
+    page.push_str("## Differences\n\n| claim | reading | agree | differ | in doubt |\n");
     page.push_str("|---|---|--:|--:|--:|\n");
     for (claim, reading, count) in disagreements {
         let _ = writeln!(
@@ -141,7 +141,7 @@ fn reading(page: &mut String, report: &Report<'_>, reading: &ReadingResult) {
     }
     let _ = writeln!(
         page,
-        "| {} | published | measured | off by | verdict | n | 95 % interval |",
+        "| {} | published | measured | difference | verdict | n | 95 % interval |",
         text(text::quantity(reading).unwrap_or("value"))
     );
     page.push_str("|---|--:|--:|--:|---|--:|---|\n");
@@ -177,7 +177,7 @@ fn reading(page: &mut String, report: &Report<'_>, reading: &ReadingResult) {
             .iter()
             .map(|id| format!("[there](#{id})"))
             .collect();
-        let _ = write!(page, "Figures shown before: {}.\n\n", links.join(", "));
+        let _ = write!(page, "Figures shown above: {}.\n\n", links.join(", "));
     }
 }
 

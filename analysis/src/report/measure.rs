@@ -521,7 +521,7 @@ mod tests {
         assert_eq!(
             folder.faults(),
             [
-                "stale: 4 of the runs are not of the scenario as it is now",
+                "stale: 4 of the runs are not from the current scenario",
                 "missing: 8 of 12 runs"
             ]
         );

@@ -257,7 +257,7 @@ fn subfolders(directory: &Path) -> Result<Vec<String>, Error> {
     if names.is_empty() {
         return Err(Error::NoResults {
             path: directory.to_owned(),
-            message: "no results of a scenario there; `dhtlab reproduce` makes them".to_owned(),
+            message: "no results of scenarios; run `dhtlab reproduce` first".to_owned(),
         });
     }
     Ok(names)

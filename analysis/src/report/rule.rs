@@ -53,9 +53,9 @@ pub fn allowance(
 /// Why a value has no error.
 pub fn without_error(estimate: &Estimate) -> String {
     if estimate.n < FEWEST_RUNS {
-        return format!("fewer than {FEWEST_RUNS} runs do not tell how exact they are");
+        return format!("fewer than {FEWEST_RUNS} runs give no standard error");
     }
-    "nothing says how exact it is".to_owned()
+    "its accuracy is unknown".to_owned()
 }
 
 /// Default number of standard errors between two values.
@@ -137,23 +137,23 @@ fn rule_text(rule: &Rule, quantity: &Quantity, published: &Published) -> String 
     };
     let errors = label::rounded(rule.sampling.unwrap_or(DEFAULT_ERRORS), 3);
     let theirs = if has("published_se") || has("published_sd") {
-        "that of the published value is stated beside it".to_owned()
+        "the published standard error is given".to_owned()
     } else if rule.exact {
-        "the published value has none".to_owned()
+        "the published value has no standard error".to_owned()
     } else {
         let n = rule.published_n.map(|n| label::rounded(n, 7));
         let n = match n.as_deref() {
-            _ if has("published_n") => "as many samples as its table says".to_owned(),
+            _ if has("published_n") => "the number of samples in its table".to_owned(),
             Some("1") => "one sample".to_owned(),
             Some(n) => format!("{n} samples"),
             None => "its trials".to_owned(),
         };
         match &rule.sd_metric {
             Some(metric) => {
-                format!("that of the published value is of {n}, by our column {metric}")
+                format!("that of the published value follows from {n} and our column {metric}")
             }
             None => format!(
-                "that of the published value is of {n}, by the spread of ours or of its trials"
+                "that of the published value follows from {n} and the spread of our runs or of its trials"
             ),
         }
     };
@@ -162,5 +162,5 @@ fn rule_text(rule: &Rule, quantity: &Quantity, published: &Published) -> String 
     } else {
         ""
     };
-    format!("within {errors} standard errors of both sides; {theirs}{rounding}")
+    format!("within {errors} combined standard errors; {theirs}{rounding}")
 }

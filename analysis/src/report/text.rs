@@ -13,40 +13,40 @@ use super::{Count, Report};
 pub const LONG: usize = 20;
 
 /// The title of the page.
-pub const TITLE: &str = "Published and measured";
+pub const TITLE: &str = "Published and measured values";
 
 /// The purpose of the page, in a sentence.
-pub const ABOUT: &str = "Every value that the sources publish and that a scenario of dhtlab runs, beside \
-    what dhtlab measures, with a verdict by a stated rule.";
+pub const ABOUT: &str = "Published values that a scenario of dhtlab reproduces, compared with the measured \
+    values. Each comparison has a verdict by a stated rule.";
 
 /// The meaning of the terms on the page.
 pub const MEANINGS: [(&str, &str); 6] = [
     (
         "agrees",
-        "the two sides are as near as the rule of the claim asks: within the sampling error of both, or \
-         within a tolerance that has its reason beside it",
+        "the difference is within the rule of the claim: the sampling error of both values, or a \
+         tolerance with a stated reason",
     ),
-    ("differs", "they are not; why stands below the table"),
+    ("differs", "it is not; the reason is below the table"),
     (
         "published value in doubt",
-        "they are not, and there is reason to think that the published value is not what its source \
-         means: a misprint, another column, or a number that nobody could check",
+        "it is not, and the published value is probably not the intended one: a misprint, another \
+         column, or a number that cannot be checked",
     ),
     (
         "stale, missing, not run",
-        "no verdict: the results are of another version or scenario, or were changed after the run; the \
-         runs are not there; or these results are of other parameters than the published value",
+        "no verdict: the results are from another version or scenario, or were changed after the run; \
+         runs are missing; or the runs have other parameters than the published value",
     ),
     (
         "as described, as coded, sound",
-        "the readings of a source: what its text says, what the program that made its figures does, and \
-         what one would do today; one published value may be held against several",
+        "the readings of a source: its text, the program behind its figures, and a correct \
+         implementation; one published value may be compared with several",
     ),
     (
         "n, interval, se",
-        "n is the number of runs, times the trials in each; the interval holds the mean with 95 % \
-         confidence; a difference in se is in standard errors of both sides together, which fewer than \
-         four runs do not tell by their spread",
+        "n is the number of runs times the trials per run; the interval is the 95 % confidence interval \
+         of the mean; a difference in se is in combined standard errors of both values, which need at \
+         least four runs if they are estimated from the runs",
     ),
 ];
 
@@ -62,7 +62,7 @@ pub fn summary(report: &Report<'_>) -> Vec<String> {
             claims().count()
         ),
         format!(
-            "Held against each of their readings they make {} comparisons with a verdict: {} agree, {} \
+            "Compared with each of their readings, they give {} comparisons with a verdict: {} agree, {} \
              differ, {} have a published value in doubt.",
             count.judged(),
             count.agree,
@@ -76,7 +76,7 @@ pub fn summary(report: &Report<'_>) -> Vec<String> {
         (count.not_run, "not run at the published parameters"),
         (
             count.without,
-            "that cannot be judged, or where the source has no number",
+            "without a rule or without a published number",
         ),
     ]
     .into_iter()
@@ -88,9 +88,9 @@ pub fn summary(report: &Report<'_>) -> Vec<String> {
     }
     if report.quick {
         sentences.push(
-            "These results are of the quick form: small sizes and few runs, to see that all works. Most \
-             published points are not run in it, and only those that are run at the published \
-             parameters have a verdict."
+            "These are quick results, with small sizes and few runs, for a functional test. Most published \
+             points are not run, and only those that are run at the published parameters have a \
+             verdict."
                 .to_owned(),
         );
     }
@@ -101,7 +101,7 @@ pub fn summary(report: &Report<'_>) -> Vec<String> {
         .count();
     if faulty > 0 {
         sentences.push(format!(
-            "The results of {faulty} scenarios are not whole: see the state of the results."
+            "The results of {faulty} scenarios are incomplete or outdated: see the state of the results."
         ));
     }
     sentences
@@ -134,7 +134,7 @@ pub fn origin(report: &Report<'_>) -> Vec<(String, String)> {
     ];
     origin.extend(setting.machine.iter().cloned());
     if let Plans::Unknown(why) = &setting.plans {
-        let text = format!("{why}: whether they have changed since the runs is not known");
+        let text = format!("{why}: changes since the runs are unknown");
         origin.push(("scenarios".to_owned(), text));
     }
     origin
@@ -148,13 +148,13 @@ pub fn state(folder: &Folder, plans: &Plans) -> String {
             parts.push("whole".to_owned());
         }
         if results.unchecked {
-            parts.push("no checksums: changes of long tables cannot be seen".to_owned());
+            parts.push("no checksums: changes of long tables cannot be detected".to_owned());
         }
         match &results.form {
             Some((_, true)) => parts.push("quick form".to_owned()),
             Some((_, false)) => {}
             None if matches!(plans, Plans::Known(_)) => {
-                parts.push("its scenario is not at hand".to_owned());
+                parts.push("its scenario is missing".to_owned());
             }
             None => {}
         }
@@ -257,7 +257,7 @@ pub fn remarks(line: &Line) -> Vec<String> {
     let unexplained = parts && line.explanations.is_empty() && line.doubt.is_none();
     letters
         .into_iter()
-        .chain(unexplained.then(|| "not explained".to_owned()))
+        .chain(unexplained.then(|| "unexplained".to_owned()))
         .chain(line.doubt.clone())
         .chain(line.note.clone())
         .collect()
@@ -291,7 +291,7 @@ pub fn counted(count: &Count) -> String {
         (count.stale, "stale"),
         (count.missing, "missing"),
         (count.not_run, "not run"),
-        (count.without, "not judged"),
+        (count.without, "no verdict"),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)

@@ -4,13 +4,13 @@
 /** Maximum number of distinguishable dots beside a node. */
 const MOST_DOTS = 18;
 
-/** The style of journey outcomes: a colour of the style sheet, a sign and a word. */
+/** The style of route outcomes: a colour of the style sheet, a sign and a word. */
 const OUTCOMES = {
-  ok: { colour: "ok", sign: "\u2713", word: "found" },
+  ok: { colour: "ok", sign: "\u2713", word: "correct" },
   wrong: { colour: "wrong", sign: "\u2260", word: "wrong node" },
-  failed: { colour: "failed", sign: "\u2717", word: "lost" },
+  failed: { colour: "failed", sign: "\u2717", word: "failed" },
   delivered: { colour: "service", sign: "\u2713", word: "delivered" },
-  absorbed: { colour: "service", sign: "\u2295", word: "taken in" },
+  absorbed: { colour: "service", sign: "\u2295", word: "consumed" },
 };
 
 class Painter {
@@ -59,14 +59,14 @@ class Painter {
     this.size = this.mark * Math.min(9, Math.max(4, 10 - scene.nodes.length / 25));
     this.drawSpace();
     this.drawHovered();
-    scene.journeys.forEach((seen) => this.drawTrail(seen));
+    scene.routes.forEach((seen) => this.drawTrail(seen));
     this.drawAllItems();
     // Sybils first: they are larger, and often at the position of another node.
     for (const sybil of [true, false]) {
       scene.nodes.filter(({ node }) => node.sybil === sybil).forEach((seen) => this.drawNode(seen));
     }
-    scene.letters.forEach((letter) => this.drawLetter(letter));
-    scene.journeys.forEach((seen) => this.drawJourney(seen));
+    scene.directMessages.forEach((message) => this.drawDirectMessage(message));
+    scene.routes.forEach((seen) => this.drawRoute(seen));
     this.drawLabel();
   }
 
@@ -294,18 +294,18 @@ class Painter {
     return this.places.get(number) ?? placeOf(this.timeline.nodes[number], this.scene.moment.count);
   }
 
-  colourOf(journey) {
-    return journey.lookup ? "lookup" : "service";
+  colourOf(route) {
+    return route.lookup ? "lookup" : "service";
   }
 
-  drawTrail({ journey, trail, flights, timeouts, fading }) {
+  drawTrail({ route, trail, flights, timeouts, fading }) {
     const draw = this.context;
     this.within(() => {
       draw.globalAlpha = 1 - fading;
       const line = (from, to, width, dash) => {
         for (const points of this.chart.lines(this.place(from), this.place(to))) {
           this.polygon(points);
-          this.stroke(this.colourOf(journey), width, dash);
+          this.stroke(this.colourOf(route), width, dash);
         }
       };
       trail.forEach(({ from, to, lost }) => line(from, to, 2, lost ? [2, 4] : []));
@@ -318,30 +318,30 @@ class Painter {
     draw.globalAlpha = 1;
   }
 
-  drawJourney({ journey, flights, end, fading }) {
+  drawRoute({ route, flights, end, fading }) {
     const { context: draw, point } = this;
-    const colour = this.colourOf(journey);
-    const number = journey.name.split(" ").at(-1);
+    const colour = this.colourOf(route);
+    const number = route.name.split(" ").at(-1);
     draw.globalAlpha = 1 - fading;
     // The key, as a diamond.
-    const [x, y] = this.chart.key(this.timeline.recording.keys[journey.key].place);
+    const [x, y] = this.chart.key(this.timeline.recording.keys[route.key].place);
     const arm = 5 * point;
     this.polygon([[x, y - arm], [x + arm, y], [x, y + arm], [x - arm, y]]);
     draw.closePath();
-    this.fill(journey.lookup ? "paper" : "service");
+    this.fill(route.lookup ? "paper" : "service");
     this.stroke(colour, 1.8);
-    if (journey.lookup) this.text(number, [x + 8 * point, y], colour, 11);
+    if (route.lookup) this.text(number, [x + 8 * point, y], colour, 11);
     for (const { from, to, part, answer } of flights) {
       const at = this.chart.along(this.place(from), this.place(to), part);
       this.circle(at, (answer ? 3 : 5) * point);
       this.fill(answer ? "paper" : colour);
       this.stroke(colour, answer ? 1.5 : 1);
-      if (!answer) this.label(journey.lookup ? number : journey.name, at, colour, 11);
+      if (!answer) this.label(route.lookup ? number : route.name, at, colour, 11);
     }
     // The end, as a ring with a sign and a word.
-    if (end && journey.lookup) {
+    if (end && route.lookup) {
       const { colour: own, sign, word } = OUTCOMES[end.outcome];
-      const last = end.node ?? journey.carried.reduce((at, index) => this.timeline.events[index].to ?? at, journey.from);
+      const last = end.node ?? route.carried.reduce((at, index) => this.timeline.events[index].to ?? at, route.from);
       if (last !== null && last !== undefined) {
         const at = this.chart.node(this.place(last));
         this.circle(at, this.size + 5 * point);
@@ -352,14 +352,14 @@ class Painter {
     draw.globalAlpha = 1;
   }
 
-  drawLetter({ from, to, part, kind }) {
+  drawDirectMessage({ from, to, part, kind }) {
     const at = this.chart.along(this.place(from), this.place(to), part);
     const arm = 3 * this.mark;
     this.context.beginPath();
     this.context.rect(at[0] - arm, at[1] - arm, 2 * arm, 2 * arm);
     this.fill("paper");
     this.stroke("service", 1.5);
-    if (this.scene.letters.length <= 4) this.label(kind, at, "service", 10);
+    if (this.scene.directMessages.length <= 4) this.label(kind, at, "service", 10);
   }
 
   // --- the pointer
@@ -388,7 +388,7 @@ class Painter {
     const words = [
       `${node.sybil ? "Sybil" : "node"} ${node.number}${status === "joining" ? ", joining" : ""}`,
       `ID ${node.id.slice(0, 8)}\u2026, host ${node.site}`,
-      ...(item ? [`${held} ${item}${held === 1 ? "" : "s"} here, copies included`] : []),
+      ...(item ? [`${held} ${item}${held === 1 ? "" : "s"} stored, replicas included`] : []),
     ];
     const left = x > 0.6;
     const down = y > 0.85 ? -44 : 0;

@@ -121,7 +121,7 @@ mod tests {
                 event(
                     10,
                     What::Hop {
-                        journey: 0,
+                        route: 0,
                         from: 0,
                         to: 1,
                         arrival: 20,
@@ -130,7 +130,7 @@ mod tests {
                 event(
                     20,
                     What::End {
-                        journey: 0,
+                        route: 0,
                         outcome: RouteOutcome::Ok,
                         node: Some(1),
                         root: Some(1),

@@ -37,8 +37,8 @@ function ringChart(kind, dots) {
     ring: { centre, radius },
     about: {
       ring: "The ring of IDs, clockwise from the top. A key belongs to the first node at or after it.",
-      "two-way-ring": "The ring of IDs, clockwise from the top. A key belongs to the node nearest to it either way.",
-      xor: "IDs are drawn on a ring, clockwise from the top, though they are leaves of a tree: a key belongs to the node whose ID differs from it in the lowest bits, which need not be its neighbour here.",
+      "two-way-ring": "The ring of IDs, clockwise from the top. A key belongs to the node nearest to it in either direction.",
+      xor: "IDs are drawn on a ring, clockwise from the top, although they are leaves of a tree: a key belongs to the node with the smallest XOR distance, which may not be its neighbour on this ring.",
     }[kind],
     node: (place) => at(place[0], radius),
     key: (place) => at(place[0], radius + 0.032),
@@ -93,10 +93,10 @@ function torusChart(dimensions) {
     onto,
     about:
       dimensions === 2
-        ? "A square whose opposite sides are one. A key belongs to the node in whose cell it lies."
+        ? "A torus: opposite sides of the square are identical. A key belongs to the node in whose cell it lies."
         : dimensions === 1
-          ? "The one coordinate of a torus of one dimension, from left to right; the ends are one."
-          : `The first two of the ${dimensions} coordinates of a torus; opposite sides are one. There are no cells to be seen: those of ${dimensions} dimensions do not fit into a picture, and what looks near here need not be.`,
+          ? "The coordinate of a one-dimensional torus, from left to right; the ends are identical."
+          : `The first two of the ${dimensions} coordinates of a torus; opposite sides are identical. Cells of ${dimensions} dimensions are not shown, and nodes that appear near may be far apart.`,
     node: (place) => onto(plane(place)),
     key: (place) => onto(plane(place)),
     beside: (place, number, gap) => {
@@ -126,7 +126,7 @@ function discChart() {
     kind: "disc",
     disc: { centre, radius },
     about:
-      "The hyperbolic plane as Poincare's disc: the nearer to the rim, the longer is what looks short. A key belongs to the nearest node.",
+      "The hyperbolic plane as the Poincare disc: distances near the rim are longer than they appear. A key belongs to the nearest node.",
     node: onto,
     key: onto,
     beside: (place, number, gap) => {

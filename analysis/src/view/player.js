@@ -31,7 +31,7 @@ class Player {
   /** A speed at which a message takes most of a second from node to node. */
   fittingSpeed() {
     const travels = this.timeline.events
-      .filter(({ what }) => what === "hop" || what === "letter")
+      .filter(({ what }) => what === "hop" || what === "message")
       .map(({ at, arrival }) => arrival - at)
       .sort((a, b) => a - b);
     const typical = travels[travels.length >> 1] || this.end / 60 || 1e6;
@@ -130,11 +130,11 @@ class Player {
     const quiet = until - this.moment.time > 1000 * this.pace;
     if (!quiet || isAnythingMoving(this.timeline, this.moment)) return 0;
     const fading = sceneAt(this.timeline, this.moment, this.linger);
-    if (fading.journeys.some(({ end }) => end) || fading.nodes.some(({ fading: over, coming }) => over > 0 || coming < 1)) return 0;
+    if (fading.routes.some(({ end }) => end) || fading.nodes.some(({ fading: over, coming }) => over > 0 || coming < 1)) return 0;
     return next === undefined ? until : until - 300 * this.pace;
   }
 
-  /** How long ended journeys and departed nodes stay visible. */
+  /** How long ended routes and departed nodes stay visible. */
   get linger() {
     return 1200 * this.pace;
   }
@@ -150,7 +150,7 @@ class Player {
     const clock = `${inSeconds(moment.time, this.end)} of ${inSeconds(this.end, this.end)}`;
     byId("time").setAttribute("aria-valuetext", clock);
     byId("clock").textContent = clock;
-    byId("now").textContent = moment.count > 0 ? this.words(moment.count - 1) : "nothing has happened yet";
+    byId("now").textContent = moment.count > 0 ? this.words(moment.count - 1) : "no event yet";
     const told = this.summary(scene);
     byId("counts").replaceChildren(...told.map(([name, value, kind]) => {
       const count = document.createElement("span");
@@ -167,16 +167,16 @@ class Player {
 
   /** The counters, as [name, value, kind]. */
   summary({ counts, others }) {
-    const { recording, nodes, journeys } = this.timeline;
+    const { recording, nodes, routes } = this.timeline;
     const told = [["members", counts.members]];
-    if (nodes.some((node) => node.sybil)) told.push(["Sybils among them", counts.sybils, "sybil"]);
-    if (journeys.some((journey) => journey.lookup)) {
+    if (nodes.some((node) => node.sybil)) told.push(["Sybils (included)", counts.sybils, "sybil"]);
+    if (routes.some((route) => route.lookup)) {
       const under = counts.lookups - counts.ok - counts.wrong - counts.failed;
-      told.push(["lookups", counts.lookups], ["under way", under, "lookup"]);
-      told.push(["\u2713 found", counts.ok, "ok"], ["\u2260 wrong", counts.wrong, "wrong"], ["\u2717 lost", counts.failed, "failed"]);
+      told.push(["lookups", counts.lookups], ["in progress", under, "lookup"]);
+      told.push(["\u2713 correct", counts.ok, "ok"], ["\u2260 wrong", counts.wrong, "wrong"], ["\u2717 failed", counts.failed, "failed"]);
     }
-    recording.accounts.forEach((name, place) => told.push([name, counts.accounts?.[place] ?? 0, "service"]));
-    told.push(["other messages a second", Math.round(others)]);
+    recording.counters.forEach((name, place) => told.push([name, counts.counters?.[place] ?? 0, "service"]));
+    told.push(["other messages per second", Math.round(others)]);
     return told;
   }
 
@@ -187,7 +187,7 @@ class Player {
     document.body.dataset.state = this.playing ? "playing" : "paused";
     byId("now").setAttribute("aria-live", this.playing ? "off" : "polite");
     const speed = SPEEDS[this.speed];
-    byId("speed").textContent = speed < 1 ? `${Number((speed * 1000).toPrecision(1))} ms a second` : `${speed} s a second`;
+    byId("speed").textContent = speed < 1 ? `${Number((speed * 1000).toPrecision(1))} ms per second` : `${speed} s per second`;
   }
 
   // --- fixed texts
@@ -206,7 +206,7 @@ class Player {
     byId("space").textContent = this.painter.chart.about;
     const notes = [...head.notes];
     if (recording.cut) {
-      notes.unshift(`The recording ends at ${inSeconds(this.end, this.end)}, after ${recording.events.length} events: there is no room for more. The run went on.`);
+      notes.unshift(`The recording ends at ${inSeconds(this.end, this.end)}, after ${recording.events.length} events, the maximum. The run continued.`);
     }
     byId("notes").replaceChildren(...notes.map((note) => {
       const line = document.createElement("p");
@@ -243,29 +243,29 @@ class Player {
   }
 
   makeLegend() {
-    const { recording, nodes, journeys, letters, holdings } = this.timeline;
-    const lines = [["member", "\u25cf", "a member; dashed while it joins, with a ring as it comes"]];
+    const { recording, nodes, routes, directMessages, holdings } = this.timeline;
+    const lines = [["member", "\u25cf", "a member; dashed while it joins, with a ring when it starts"]];
     if (nodes.some((node) => node.sybil)) lines.push(["sybil", "\u25b2", "a Sybil: a node of the adversary"]);
     if (nodes.some((node) => node.goes < Infinity && !node.farewell)) lines.push(["failed", "\u2715", "a node that has crashed"]);
     if (nodes.some((node) => node.farewell)) lines.push(["faint", "\u25cc", "a node that has left"]);
-    if (journeys.some((journey) => journey.lookup)) {
+    if (routes.some((route) => route.lookup)) {
       lines.push(["lookup", "\u25c7", "the key of a lookup, with its number"]);
-      lines.push(["lookup", "\u25cf", "a lookup on its way"], ["lookup", "\u25cb", "its answer"]);
+      lines.push(["lookup", "\u25cf", "a lookup in progress"], ["lookup", "\u25cb", "its answer"]);
       for (const outcome of ["ok", "wrong", "failed"]) {
         const { colour, sign } = OUTCOMES[outcome];
-        const words = { ok: "it has ended at the root", wrong: "it has ended elsewhere", failed: "it is lost" };
+        const words = { ok: "a lookup that ended at the root", wrong: "a lookup that ended at another node", failed: "a failed lookup" };
         lines.push([colour, sign, words[outcome]]);
       }
     }
-    if (journeys.some((journey) => !journey.lookup)) lines.push(["service", "\u25cf", "a message of the service to the root of a key, \u25c6"]);
-    if (letters.length > 0) lines.push(["service", "\u25a1", "a message of the service straight to a node"]);
+    if (routes.some((route) => !route.lookup)) lines.push(["service", "\u25cf", "a message of the service to the root of a key, \u25c6"]);
+    if (directMessages.length > 0) lines.push(["service", "\u25a1", "a direct message of the service to a node"]);
     if (holdings.length > 0) {
       const kinds = new Set(holdings.map(({ holding }) => holding));
       const item = recording.item || "item";
-      if (kinds.has("open")) lines.push(["service", "\u25cb", `${item}: to be worked on`]);
-      if (kinds.has("begun")) lines.push(["wrong", "\u25cf", `${item}: at work`]);
-      if (kinds.has("done")) lines.push(["service", "\u25cf", kinds.has("open") ? `${item}: mapped` : `${item}: here`]);
-      if (kinds.has("copy")) lines.push(["faint", "\u00b7", `${item}: a copy`]);
+      if (kinds.has("open")) lines.push(["service", "\u25cb", `${item}: not executed yet`]);
+      if (kinds.has("begun")) lines.push(["wrong", "\u25cf", `${item}: in execution`]);
+      if (kinds.has("done")) lines.push(["service", "\u25cf", kinds.has("open") ? `${item}: mapped` : `${item}: stored`]);
+      if (kinds.has("copy")) lines.push(["faint", "\u00b7", `${item}: a replica`]);
     }
     byId("legend").append(...lines.map(([colour, sign, words]) => {
       const line = document.createElement("li");
@@ -300,8 +300,8 @@ class Player {
       draw.fillStyle = colours[colour];
       draw.fillRect(at(time) - ratio / 2, top * height, 1.5 * ratio, tall * height);
     };
-    for (const journey of this.timeline.journeys) {
-      mark(this.timeline.events[journey.begins].at, journey.lookup ? "lookup" : "service", 0.68, 0.3);
+    for (const route of this.timeline.routes) {
+      mark(this.timeline.events[route.begins].at, route.lookup ? "lookup" : "service", 0.68, 0.3);
     }
     this.timeline.events.forEach((event) => {
       if (event.at > 0 && event.what === "appear") {

@@ -5,7 +5,7 @@
 // have one time. `readTimeline` reads the events once; `sceneAt` is a pure function of its result
 // and a moment, so the order in which moments are visited has no effect.
 
-/** The history of each node, journey and item in a recording, by event numbers. */
+/** The history of each node, route and item in a recording, by event numbers. */
 function readTimeline(recording) {
   const { events } = recording;
   const never = Infinity;
@@ -21,12 +21,12 @@ function readTimeline(recording) {
     /** Its positions, each with the event from which on it is there. */
     places: [],
   }));
-  const journeys = [];
-  const letters = [];
+  const routes = [];
+  const directMessages = [];
   /** The items of nodes: state, first event and last event. */
   const holdings = [];
   const open = nodes.map(() => new Map());
-  const counts = [{ members: 0, sybils: 0, lookups: 0, ok: 0, wrong: 0, failed: 0, accounts: null }];
+  const counts = [{ members: 0, sybils: 0, lookups: 0, ok: 0, wrong: 0, failed: 0, counters: null }];
   const named = new Map();
   let measured = never;
 
@@ -70,7 +70,7 @@ function readTimeline(recording) {
       case "begin": {
         const number = (named.get(event.kind) ?? 0) + 1;
         named.set(event.kind, number);
-        journeys.push({
+        routes.push({
           kind: event.kind,
           name: `${event.kind} ${number}`,
           lookup: event.kind === "lookup",
@@ -90,26 +90,26 @@ function readTimeline(recording) {
       }
       case "hop":
       case "answer": {
-        const journey = journeys[event.journey];
-        journey.carried.push(index);
-        journey.rests = Math.max(journey.rests, event.arrival);
+        const route = routes[event.route];
+        route.carried.push(index);
+        route.rests = Math.max(route.rests, event.arrival);
         break;
       }
       case "timeout": {
-        const { carried, timeouts, lost } = journeys[event.journey];
+        const { carried, timeouts, lost } = routes[event.route];
         timeouts.push(index);
         lost.add(carried.findLast((step) => events[step].from === event.from && events[step].to === event.to));
         break;
       }
       case "end": {
-        const journey = journeys[event.journey];
-        journey.ends = index;
-        journey.rests = Math.max(journey.rests, event.at);
-        if (journey.lookup) count[event.outcome] += 1;
+        const route = routes[event.route];
+        route.ends = index;
+        route.rests = Math.max(route.rests, event.at);
+        if (route.lookup) count[event.outcome] += 1;
         break;
       }
-      case "letter":
-        letters.push(index);
+      case "message":
+        directMessages.push(index);
         break;
       case "items":
         for (const item of event.items) {
@@ -120,8 +120,8 @@ function readTimeline(recording) {
           open[event.node].set(item, holding);
         }
         break;
-      case "account":
-        count.accounts = event.values;
+      case "counters":
+        count.counters = event.values;
         break;
     }
   });
@@ -129,7 +129,7 @@ function readTimeline(recording) {
   const items = [...new Set(holdings.map((holding) => holding.item))];
   items.sort((a, b) => (recording.keys[a].key < recording.keys[b].key ? -1 : 1));
   const itemNumbers = new Map(items.map((item, number) => [item, number]));
-  return { recording, events, nodes, journeys, letters, holdings, counts, itemNumbers, measured };
+  return { recording, events, nodes, routes, directMessages, holdings, counts, itemNumbers, measured };
 }
 
 /** Number of events until `time`. */
@@ -172,7 +172,7 @@ function othersAt({ recording }, time) {
 }
 
 /**
- * The state at `moment`. Departed nodes and ended journeys stay visible for `linger`
+ * The state at `moment`. Departed nodes and ended routes stay visible for `linger`
  * microseconds; `fading` is the elapsed fraction of that time.
  */
 function sceneAt(timeline, moment, linger) {
@@ -199,28 +199,28 @@ function sceneAt(timeline, moment, linger) {
     const part = arrival > at ? Math.min((time - at) / (arrival - at), 1) : 1;
     return { from, to, answer: what === "answer", part };
   };
-  const journeys = [];
-  for (const journey of timeline.journeys) {
-    if (journey.begins >= count) break;
-    const ended = journey.ends < count;
-    const fading = ended ? Math.max(faded(time - journey.rests), 0) : 0;
+  const routes = [];
+  for (const route of timeline.routes) {
+    if (route.begins >= count) break;
+    const ended = route.ends < count;
+    const fading = ended ? Math.max(faded(time - route.rests), 0) : 0;
     if (fading >= 1) continue;
-    const steps = journey.carried
+    const steps = route.carried
       .filter((index) => index < count)
-      .map((index) => ({ ...carried(index), lost: journey.lost.has(index) }));
-    journeys.push({
-      journey,
+      .map((index) => ({ ...carried(index), lost: route.lost.has(index) }));
+    routes.push({
+      route,
       trail: steps.filter((step) => step.part >= 1 && !step.answer),
       flights: steps.filter((step) => step.part < 1),
-      timeouts: journey.timeouts
+      timeouts: route.timeouts
         .filter((index) => index < count && since(index) < linger)
         .map((index) => ({ from: events[index].from, to: events[index].to, fading: faded(since(index)) })),
-      end: ended ? events[journey.ends] : null,
+      end: ended ? events[route.ends] : null,
       fading,
     });
   }
 
-  const letters = timeline.letters
+  const directMessages = timeline.directMessages
     .filter((index) => index < count && events[index].arrival > time)
     .map((index) => ({ ...carried(index), kind: events[index].kind }));
 
@@ -234,17 +234,17 @@ function sceneAt(timeline, moment, linger) {
   return {
     moment,
     nodes,
-    journeys,
-    letters,
+    routes,
+    directMessages,
     items,
     counts: timeline.counts[count],
     others: othersAt(timeline, time),
   };
 }
 
-/** Whether a message is on its way, or a journey has just ended, at `moment`. */
+/** Whether a message is on its way, or a route has just ended, at `moment`. */
 function isAnythingMoving(timeline, { time, count }) {
   const moves = (index) => index < count && timeline.events[index].arrival > time;
-  return timeline.journeys.some((journey) => journey.begins < count && journey.carried.some(moves))
-    || timeline.letters.some(moves);
+  return timeline.routes.some((route) => route.begins < count && route.carried.some(moves))
+    || timeline.directMessages.some(moves);
 }

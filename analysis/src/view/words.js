@@ -3,21 +3,21 @@
 
 /** The kinds of events that a reader may hide, with the events of each. */
 const GROUPS = [
-  { name: "coming and going", has: ({ what }) => ["appear", "join", "leave", "crash"].includes(what) },
+  { name: "joins and departures", has: ({ what }) => ["appear", "join", "leave", "crash"].includes(what) },
   { name: "moves", has: ({ what }) => what === "move" },
-  { name: "lookups", has: ({ what }, lookup) => lookup && ["begin", "end", "betray"].includes(what) },
+  { name: "lookups", has: ({ what }, lookup) => lookup && ["begin", "end", "misbehave"].includes(what) },
   { name: "hops of lookups", has: ({ what }, lookup) => lookup && ["hop", "answer", "timeout"].includes(what) },
-  { name: "messages of the service", has: ({ what }, lookup) => lookup === false || ["letter", "returned"].includes(what) },
-  { name: "what nodes hold", has: ({ what }) => what === "items" },
-  { name: "counts", has: ({ what }) => ["account", "measure"].includes(what) },
+  { name: "messages of the service", has: ({ what }, lookup) => lookup === false || ["message", "returned"].includes(what) },
+  { name: "stored items", has: ({ what }) => what === "items" },
+  { name: "counts", has: ({ what }) => ["counters", "measure"].includes(what) },
 ];
 
 /** The number of the group of each event. */
 function groupsOf(timeline) {
   let begun = 0;
   return timeline.events.map((event) => {
-    const number = event.what === "begin" ? begun++ : event.journey;
-    const lookup = number === undefined ? undefined : timeline.journeys[number].lookup;
+    const number = event.what === "begin" ? begun++ : event.route;
+    const lookup = number === undefined ? undefined : timeline.routes[number].lookup;
     return GROUPS.findIndex((group) => group.has(event, lookup));
   });
 }
@@ -51,42 +51,42 @@ function ranges(numbers, most) {
 
 /** Describes the events of one timeline. */
 function makeWords(timeline) {
-  const { recording, nodes, journeys, events } = timeline;
+  const { recording, nodes, routes, events } = timeline;
   const node = (number) => `${nodes[number].sybil ? "Sybil" : "node"} ${number}`;
   const key = (number) => shortened(recording.keys[number].key);
   const several = (count) => `${count} ${recording.item || "item"}${count === 1 ? "" : "s"}`;
-  const journeyOf = new Map(journeys.map((journey) => [journey.begins, journey]));
+  const routeOf = new Map(routes.map((route) => [route.begins, route]));
   const asks = recording.travel === "iterative";
 
   const held = ({ node: holder, items, holding }) => {
     const which = ranges(items.map((item) => timeline.itemNumbers.get(item) ?? item), 8);
     const what = `${several(items.length)} (${which})`;
     return {
-      none: `${node(holder)} does not hold ${what} any more`,
-      copy: `${node(holder)} holds a copy of ${what}`,
-      open: `${node(holder)} looks after ${what}, to be worked on`,
-      begun: `${node(holder)} begins to work on ${what}`,
-      done: recording.accounts.some((name) => name.includes("mapped"))
-        ? `${node(holder)} has ${what} mapped`
-        : `${node(holder)} looks after ${what}`,
+      none: `${node(holder)} no longer holds ${what}`,
+      copy: `${node(holder)} holds a replica of ${what}`,
+      open: `${node(holder)} owns ${what}, not executed yet`,
+      begun: `${node(holder)} starts to execute ${what}`,
+      done: recording.counters.some((name) => name.includes("mapped"))
+        ? `${node(holder)} has mapped ${what}`
+        : `${node(holder)} owns ${what}`,
     }[holding];
   };
   const ended = (event, index) => {
-    const journey = journeys[event.journey];
-    const hops = journey.carried.filter((step) => step < index && events[step].what === "hop").length;
-    const cost = `after ${hops} hop${hops === 1 ? "" : "s"} and ${span(event.at - events[journey.begins].at)}`;
-    const elsewhere = event.root === undefined || event.root === null ? "nobody is the root" : `the root is ${node(event.root)}`;
+    const route = routes[event.route];
+    const hops = route.carried.filter((step) => step < index && events[step].what === "hop").length;
+    const cost = `after ${hops} hop${hops === 1 ? "" : "s"} and ${span(event.at - events[route.begins].at)}`;
+    const elsewhere = event.root === undefined || event.root === null ? "there is no root" : `the root is ${node(event.root)}`;
     return {
-      ok: `${journey.name} ends at ${event.node === null ? "" : node(event.node)}, the root, ${cost}`,
-      wrong: `${journey.name} ends wrong, at ${event.node === null ? "" : node(event.node)}: ${elsewhere}; ${cost}`,
-      failed: journey.from === null ? `${journey.name} has nobody to begin it` : `${journey.name} is lost ${cost}`,
-      delivered: `${journey.name} is delivered to ${event.node === null ? "" : node(event.node)} ${cost}`,
-      absorbed: `${journey.name} is taken in by ${event.node === null ? "" : node(event.node)} on its way`,
+      ok: `${route.name} ends at ${event.node === null ? "" : node(event.node)}, the root, ${cost}`,
+      wrong: `${route.name} ends at a wrong node, ${event.node === null ? "" : node(event.node)}: ${elsewhere}; ${cost}`,
+      failed: route.from === null ? `${route.name} has no initiator` : `${route.name} fails ${cost}`,
+      delivered: `${route.name} is delivered to ${event.node === null ? "" : node(event.node)} ${cost}`,
+      absorbed: `${route.name} is consumed by ${event.node === null ? "" : node(event.node)} on the path`,
     }[event.outcome];
   };
-  const accounted = (event, index) => {
-    const before = timeline.counts[index].accounts ?? [];
-    const changed = recording.accounts
+  const counterText = (event, index) => {
+    const before = timeline.counts[index].counters ?? [];
+    const changed = recording.counters
       .map((name, place) => [name, event.values[place], before[place]])
       .filter(([, value, old]) => value !== old)
       .map(([name, value]) => `${name}: ${value}`);
@@ -96,55 +96,55 @@ function makeWords(timeline) {
   /** Event number `index` in words. */
   return (index) => {
     const event = events[index];
-    const name = event.journey === undefined ? "" : journeys[event.journey].name;
+    const name = event.route === undefined ? "" : routes[event.route].name;
     switch (event.what) {
       case "appear": {
         const { id, site } = nodes[event.node];
         return event.at === 0
-          ? `${node(event.node)} is there on host ${site}, with ID ${shortened(id)}`
-          : `${node(event.node)} comes up on host ${site}, with ID ${shortened(id)}`;
+          ? `${node(event.node)} is online on host ${site} with ID ${shortened(id)}`
+          : `${node(event.node)} starts on host ${site} with ID ${shortened(id)}`;
       }
       case "join":
-        return `${node(event.node)} has its place: it is a member`;
+        return `${node(event.node)} has joined: it is a member`;
       case "leave":
-        return `${node(event.node)} says goodbye and leaves`;
+        return `${node(event.node)} leaves gracefully`;
       case "crash":
         return `${node(event.node)} crashes`;
       case "move":
         return `${node(event.node)} moves`;
       case "measure":
-        return "from now on it is measured";
+        return "the measurement starts";
       case "begin": {
-        const journey = journeyOf.get(index);
-        const from = event.from === null ? "nobody" : node(event.from);
-        return journey.lookup
-          ? `${journey.name}: ${from} looks up key ${key(event.key)}`
-          : `${journey.name}: ${from} sends it to the root of key ${key(event.key)}`;
+        const route = routeOf.get(index);
+        const from = event.from === null ? "no node" : node(event.from);
+        return route.lookup
+          ? `${route.name}: ${from} looks up key ${key(event.key)}`
+          : `${route.name}: ${from} sends a message to the root of key ${key(event.key)}`;
       }
       case "hop": {
-        const verb = asks ? "asks" : "sends it to";
+        const verb = asks ? "queries" : "forwards to";
         return `${name}: ${node(event.from)} ${verb} ${node(event.to)} (${span(event.arrival - event.at)})`;
       }
       case "answer":
         return `${name}: ${node(event.from)} answers ${node(event.to)} (${span(event.arrival - event.at)})`;
       case "timeout": {
-        const gone = nodes[event.to].goes < index ? ", which is gone" : "";
-        return `${name}: ${node(event.from)} has waited in vain for ${node(event.to)}${gone}`;
+        const gone = nodes[event.to].goes < index ? ", which is offline" : "";
+        return `${name}: ${node(event.from)} gets no reply from ${node(event.to)}${gone}: time-out`;
       }
-      case "betray":
-        return event.deed === "drop"
-          ? `${name}: ${node(event.node)} throws it away`
-          : `${name}: ${node(event.node)} keeps it, as if it were the root`;
+      case "misbehave":
+        return event.action === "drop"
+          ? `${name}: ${node(event.node)} drops it`
+          : `${name}: ${node(event.node)} claims to be the root`;
       case "end":
         return ended(event, index);
-      case "letter":
+      case "message":
         return `${node(event.from)} sends ${node(event.to)} \u201c${event.kind}\u201d (${span(event.arrival - event.at)})`;
       case "returned":
-        return `\u201c${event.kind}\u201d comes back to ${node(event.from)}: ${node(event.to)} has not taken it`;
+        return `\u201c${event.kind}\u201d is returned to ${node(event.from)}: not delivered to ${node(event.to)}`;
       case "items":
         return held(event);
-      case "account":
-        return accounted(event, index);
+      case "counters":
+        return counterText(event, index);
       default:
         return event.what;
     }

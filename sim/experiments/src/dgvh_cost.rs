@@ -6,10 +6,9 @@
 
 use super::format::cell;
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::{Dgvh, Key, Rule, Space, Torus, TorusPoint};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec, sections};
 use std::path::Path;
 
 dhtlab_core::parameters! {
@@ -35,7 +34,7 @@ impl Experiment for DgvhCost {
     }
 
     fn doc(&self) -> &'static str {
-        "what a call of DGVH costs, in comparisons, and how many neighbours it finds among random candidates"
+        "cost of a call of DGVH in comparisons, and its number of neighbours among random candidates"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -64,15 +63,8 @@ impl Experiment for DgvhCost {
 struct DgvhCostRun(DgvhCostParameters);
 
 impl Run for DgvhCostRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let values = self.0.write().into_iter().collect();
-        [
-            ("experiment", Value::String(DgvhCost.name().to_owned())),
-            ("dgvh-cost", Value::Table(values)),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fn resolved(&self) -> Map {
+        sections([("dgvh-cost", self.0.table())])
     }
 
     fn cost(&self) -> Cost {

@@ -18,6 +18,8 @@ mod mashing;
 mod network_experiment;
 mod overlay_graph;
 pub mod published;
+mod recorder;
+mod runner;
 mod storage;
 
 pub use balance::Balance;
@@ -31,6 +33,7 @@ pub use job::JobExperiment;
 pub use mashing::Mashing;
 pub use network_experiment::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
+pub use recorder::Recorder;
 pub use storage::StorageExperiment;
 
 use dhtlab_scenario::Experiment;

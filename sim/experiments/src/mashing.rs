@@ -15,16 +15,15 @@ use super::format::cell;
 use super::honest_ids::HonestParameters;
 use dhtlab_core::adversary::{AdversaryParameters, IndexedKey, KeyIndex, Pairs, probability};
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::Key;
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
 dhtlab_core::parameters! {
-    /// Mashes of gaps between neighbours.
+    /// Searches for keys in the gaps between neighbours (mashing).
     pub struct MashingParameters {
         /// Number of trials.
         pub trials: usize = 100, within 1..=100_000_000;
@@ -45,7 +44,7 @@ impl Experiment for Mashing {
     }
 
     fn doc(&self) -> &'static str {
-        "an adversary searches its addresses and ports for a key between two neighbours of a ring"
+        "the search of an adversary for a key between two neighbours of a ring, by addresses and ports"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -173,19 +172,12 @@ impl MashingRun {
 }
 
 impl Run for MashingRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let table = |values: std::collections::BTreeMap<String, Value>| {
-            Value::Table(values.into_iter().collect())
-        };
-        [
-            ("experiment", Value::String(Mashing.name().to_owned())),
-            ("overlay", table(self.honest.write())),
-            ("adversary", table(self.adversary.write())),
-            ("mashing", table(self.mashing.write())),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fn resolved(&self) -> Map {
+        sections([
+            ("overlay", self.honest.table()),
+            ("adversary", self.adversary.table()),
+            ("mashing", self.mashing.table()),
+        ])
     }
 
     fn cost(&self) -> Cost {

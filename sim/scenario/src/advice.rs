@@ -136,8 +136,8 @@ fn slow_pairs(network: &NetworkScenario, underlay: Underlay, seed: Seed) -> Opti
         ConfigError::new(
             format!("overlay.{protocol}.timeout"),
             format_args!(
-                "of {pairs} pairs of hosts that were looked at, {share:.1} % have a round trip above \
-                 this time of {timeout}: what one asks the other counts as lost"
+                "of {pairs} sampled pairs of hosts, {share:.1} % have a round-trip time above \
+                 this time-out of {timeout}: requests between them time out"
             ),
         )
     })
@@ -159,9 +159,9 @@ fn crowded_joins(network: &NetworkScenario) -> Option<ConfigError> {
         ConfigError::new(
             "time.transition",
             format_args!(
-                "with `overlay.chord.join` = \"plain\" about {crowd:.0} nodes come from one stabilisation to the \
-                 next, and a place in the ring takes in one of them in that time: the ring will \
-                 not be whole after {transition}, but after some {}",
+                "with `overlay.chord.join` = \"plain\" about {crowd:.0} nodes join per stabilisation period, but \
+                 one gap of the ring admits one node per period: the ring needs about {} to be \
+                 complete, not {transition}",
                 Duration::from_secs(needed as u64)
             ),
         )
@@ -197,8 +197,8 @@ fn unequal_tables(scenario: &Scenario) -> Option<ConfigError> {
         ConfigError::new(
             "overlay.protocol",
             format_args!(
-                "of {nodes} nodes each knows about {:.0} with {}, {:.0} with {}: hops, upkeep and failures differ \
-                 by that alone; the tables [overlay.{}] and [overlay.{}] set it",
+                "a node of {nodes} has about {:.0} peers with {}, {:.0} with {}: this alone changes hops, \
+                 maintenance traffic and failures; the tables [overlay.{}] and [overlay.{}] set the table sizes",
                 few.1, few.0, many.1, many.0, few.0, many.0
             ),
         )
@@ -221,13 +221,13 @@ fn without_effect(scenario: &Scenario) -> Vec<ConfigError> {
         if set.is_empty() {
             break;
         }
-        let resolved = point.run.resolved();
+        let resolved = point.resolved();
         set.retain(|key| find(&resolved, key).is_none());
     }
     let Some(point) = scenario.points.first() else {
         return Vec::new();
     };
-    let resolved = point.run.resolved();
+    let resolved = point.resolved();
     let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in &set {
         let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
@@ -243,7 +243,7 @@ fn without_effect(scenario: &Scenario) -> Vec<ConfigError> {
             return None;
         }
         let because = because.map_or_else(
-            || "nothing here goes by it".to_owned(),
+            || "this experiment does not use it".to_owned(),
             |(selector, value)| format!("`{selector}` is \"{value}\""),
         );
         let others = match keys.len() - 1 {
@@ -256,7 +256,7 @@ fn without_effect(scenario: &Scenario) -> Vec<ConfigError> {
         } else {
             format!("{table}.{}", keys[0])
         };
-        let message = format!("set without effect{others}: {because}");
+        let message = format!("no effect{others}: {because}");
         Some(ConfigError { key, message })
     });
     told.collect()

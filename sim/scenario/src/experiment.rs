@@ -2,7 +2,7 @@
 
 use super::NetworkScenario;
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::{ConfigError, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Section, Table, Value};
 use dhtlab_core::underlay::Facts;
 use dhtlab_format::recording::Recording;
 use std::path::Path;
@@ -59,8 +59,8 @@ pub struct Cost {
 
 /// A point of a sweep, validated: it runs with any seed.
 pub trait Run: Send + Sync {
-    /// The resolved scenario, with every default filled in, nested as in a file.
-    fn resolved(&self) -> dhtlab_core::parameter::Map;
+    /// The resolved scenario without `experiment`: every default filled in, nested as in a file.
+    fn resolved(&self) -> Map;
 
     /// Rough estimate of its cost.
     fn cost(&self) -> Cost;
@@ -101,9 +101,15 @@ pub trait Run: Send + Sync {
     /// # Errors
     /// If it simulates no network, or one that is too large to be shown.
     fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
-        let message = "in this kind of experiment there is nothing to record";
+        let message = "this kind of experiment has no recording";
         Err(ConfigError::new("experiment", message))
     }
+}
+
+/// The tables of a resolved scenario.
+pub fn sections<const N: usize>(tables: [(&str, Value); N]) -> Map {
+    let named = |(name, table): (&str, Value)| (name.to_owned(), table);
+    tables.into_iter().map(named).collect()
 }
 
 /// A run of a small network that can be recorded event by event.

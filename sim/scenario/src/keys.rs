@@ -37,7 +37,7 @@ pub(super) fn is_known(path: &str, sections: &[Section]) -> bool {
 pub(super) fn unknown(path: &str, sections: &[Section]) -> ConfigError {
     let message = match suggestion(path, sections) {
         Some(name) => format!("unknown key; did you mean `{name}`?"),
-        None => "unknown key; `dhtlab schema` tells all keys".to_owned(),
+        None => "unknown key; `dhtlab schema` lists all keys".to_owned(),
     };
     ConfigError::new(path, message)
 }

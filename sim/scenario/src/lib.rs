@@ -28,7 +28,7 @@ pub use advice::Advice;
 pub use error::ScenarioError;
 pub use experiment::{
     Cost, EVENTS_PER_SECOND, Experiment, Recordable, Run, RunOutput, STOPPED_FOR_MEMORY, TableRows,
-    TableSpec,
+    TableSpec, sections,
 };
 pub use network_scenario::{NetworkScenario, OverlayScenario, TimeParameters};
 pub use overrides::Overrides;

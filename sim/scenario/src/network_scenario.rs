@@ -4,13 +4,14 @@ use super::{Protocol, ProtocolParameters};
 use dhtlab_core::adversary::{AdversaryConfig, Strategy};
 use dhtlab_core::churn::Churn;
 use dhtlab_core::engine::{Duration, Instant};
-use dhtlab_core::network::{MOST_NODES, Placement, Travel};
+use dhtlab_core::network::{Placement, Travel};
 use dhtlab_core::overlay::{Deployment, IdRule, IdScheme, Start};
 use dhtlab_core::parameter::Value;
 use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
 use dhtlab_core::space::Key;
 use dhtlab_core::underlay;
 use dhtlab_core::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
+use dhtlab_format::recording::MOST_NODES;
 use std::path::Path;
 
 dhtlab_core::parameters! {
@@ -24,15 +25,15 @@ dhtlab_core::parameters! {
         pub start: Start = Start::Converged;
         /// Number of contacts of a node with `start = "random"`.
         pub contacts: usize = 10, within 1..=10_000;
-        /// How lookups travel.
+        /// The routing mode of lookups.
         pub lookup: Travel = Travel::Recursive;
-        /// Whether the initiator of an iterative lookup asks a root named by another node before it ends the lookup, as in protocols whose roots confirm; otherwise the lookup ends when the root is named.
+        /// Whether the initiator of an iterative lookup contacts the root that another node names, as in protocols whose roots confirm; otherwise the lookup ends when a node names the root.
         pub ask_root: bool = true;
         /// The source of node IDs.
         pub ids: IdScheme = IdScheme::Random;
         /// Number of IDs of an address with `ids = "address"`, or of a /24 with `ids = "subnet"`.
         pub ids_per_address: u32 = 1, within 1..=65536;
-        /// How nodes are put on hosts.
+        /// Assignment of nodes to hosts.
         pub placement: Placement = Placement::Distinct;
     }
 }
@@ -50,15 +51,15 @@ impl OverlayScenario {
 dhtlab_core::parameters! {
     /// Phases and bounds of a run.
     pub struct TimeParameters {
-        /// Time before measuring begins.
+        /// Time before the measurement starts.
         pub transition: Duration = Duration::ZERO;
-        /// Time in which lookups are issued; if absent, one millisecond for each lookup.
+        /// Duration of the measurement, in which lookups are issued; one millisecond per lookup if absent.
         pub measure: Option<Duration> = None, within dhtlab_core::parameter::Range::above(0.0);
-        /// Virtual time at which a run ends in any case; an hour after the last lookup if absent.
+        /// Maximum virtual time of a run; an hour after the last lookup if absent.
         pub max: Option<Duration> = None, within dhtlab_core::parameter::Range::above(0.0);
         /// Length of the intervals of `timeline.csv`; a twentieth of the measured time if absent.
         pub interval: Option<Duration> = None, within dhtlab_core::parameter::Range::above(0.0);
-        /// Number of events at which a run ends.
+        /// Maximum number of events of a run.
         pub max_events: u64 = 10_000_000_000, within 1.0..=6e10;
     }
 }
@@ -135,7 +136,7 @@ impl NetworkScenario {
             return Err(ConfigError::new(
                 "time.transition",
                 format_args!(
-                    "expected a time above zero in which a network that starts with \"{}\" finds itself",
+                    "expected a duration above zero, in which a network with start = \"{}\" builds its tables",
                     overlay.start.as_str()
                 ),
             ));
@@ -157,7 +158,7 @@ impl NetworkScenario {
         if self.workload.interval.is_some() && self.time.measure.is_none() {
             return Err(ConfigError::new(
                 "time.measure",
-                "expected the time in which nodes look up keys at `workload.interval`",
+                "expected the duration of the phase with lookups at `workload.interval`",
             ));
         }
         if let Some(begin) = self.churn.parameters.begin
@@ -165,10 +166,7 @@ impl NetworkScenario {
         {
             return Err(ConfigError::new(
                 "churn.begin",
-                format_args!(
-                    "nodes still join until {}",
-                    self.settled().since(Instant::START)
-                ),
+                format_args!("nodes join until {}", self.settled().since(Instant::START)),
             ));
         }
         if let Some((length, _)) = self.intervals()
@@ -184,7 +182,7 @@ impl NetworkScenario {
             return Err(ConfigError::new(
                 "time.max",
                 format_args!(
-                    "the run would stop before it starts to measure at {}",
+                    "the run would end before the measurement starts at {}",
                     self.time.transition
                 ),
             ));
@@ -220,7 +218,7 @@ impl NetworkScenario {
         let (peak, key) = self.churn.peak(self.settled(), self.measure_to());
         if peak > hosts {
             let message = format_args!(
-                "the network grows to about {peak} nodes, which do not fit on the {hosts} {what}; \
+                "the network grows to about {peak} nodes, which exceeds the {hosts} {what}; \
                  {room}"
             );
             return Err(ConfigError::new(key, message));
@@ -231,16 +229,13 @@ impl NetworkScenario {
     fn check_attack(&self) -> Result<(), ConfigError> {
         let attack = &self.adversary.attack;
         if attack.strategy == Strategy::AroundKey && self.attacked_key().is_none() {
-            let message = "expected the key around which Sybils are put, here or as `workload.key`";
+            let message = "expected the key of the attack, here or in `workload.key`";
             return Err(ConfigError::new("adversary.target", message));
         }
         if self.adversary.is_some() && Instant::START + attack.start < self.settled() {
             return Err(ConfigError::new(
                 "adversary.start",
-                format_args!(
-                    "nodes still join until {}",
-                    self.settled().since(Instant::START)
-                ),
+                format_args!("nodes join until {}", self.settled().since(Instant::START)),
             ));
         }
         Ok(())
@@ -261,7 +256,7 @@ impl NetworkScenario {
             Some((heirs, its_key)) if replicas - 1 > heirs => Err(ConfigError::new(
                 key,
                 format_args!(
-                    "with `{its_key}` = {heirs} a node knows {heirs} others to hold copies, not {}",
+                    "with `{its_key}` = {heirs} a node knows {heirs} other nodes for replicas, not {}",
                     replicas - 1
                 ),
             )),

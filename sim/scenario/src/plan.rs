@@ -44,6 +44,17 @@ pub struct Point {
     pub values: Vec<String>,
     /// The run of this point.
     pub run: Box<dyn Run>,
+    /// The kind of experiment.
+    kind: &'static str,
+}
+
+impl Point {
+    /// The resolved scenario, with every default filled in, nested as in a file.
+    pub fn resolved(&self) -> dhtlab_core::parameter::Map {
+        let mut table = self.run.resolved();
+        table.insert("experiment".to_owned(), self.kind.into());
+        table
+    }
 }
 
 /// One run: a point and a repetition.
@@ -120,10 +131,8 @@ impl Scenario {
                 unknown(key, &sections)
             } else if Header::describe().iter().any(|own| own.key == *key) {
                 let message = match key.as_str() {
-                    "seed" => {
-                        "every point has the same seeds; `repetitions` gives each more of them"
-                    }
-                    _ => "this key is about the scenario as a whole and cannot be swept",
+                    "seed" => "all points have the same seeds; set `repetitions` for more seeds",
+                    _ => "this key applies to the whole scenario and cannot be swept",
                 };
                 ConfigError::new(key, message)
             } else {
@@ -152,9 +161,7 @@ impl Scenario {
         let stem = source.file().file_stem().unwrap_or_default();
         let name = stem.to_string_lossy().into_owned();
         if !files::is_name(&name) {
-            let message = format_args!(
-                "the results would go into the folder {name:?}; expected the name of a folder"
-            );
+            let message = format_args!("invalid name of an output folder, {name:?}");
             return Err(ScenarioError::of_file(source.file(), message));
         }
         Ok(Self {
@@ -184,10 +191,7 @@ impl Scenario {
 
     /// The resolved scenario of the first point, for the manifest.
     pub fn resolved(&self) -> dhtlab_core::parameter::Map {
-        self.points
-            .first()
-            .map(|point| point.run.resolved())
-            .unwrap_or_default()
+        self.points.first().map(Point::resolved).unwrap_or_default()
     }
 }
 
@@ -259,13 +263,14 @@ fn point(
     Ok(Point {
         values: values.iter().map(cell).collect(),
         run,
+        kind: experiment.name(),
     })
 }
 
 fn runs(header: &Header, points: &[Point]) -> Vec<PlannedRun> {
     let run = |(place, point): (usize, &Point)| {
         let base = Sha1::new()
-            .chain_update(canonical(&Value::Table(point.run.resolved())))
+            .chain_update(canonical(&Value::Table(point.resolved())))
             .chain_update(format!("\nseed = {}\n", header.seed));
         (0..header.repetitions)
             .map(|repetition| {

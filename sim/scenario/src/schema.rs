@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 /// The JSON Schema (draft 2020-12) of scenario files for `kinds` of experiment.
 pub fn schema(kinds: &[&'static dyn Experiment]) -> Value {
-    let mut root = object("A scenario of dhtlab");
+    let mut root = object("A dhtlab scenario");
     for kind in kinds {
         for section in sections(*kind) {
             add_section(&mut root, &section);
@@ -22,11 +22,11 @@ pub fn schema(kinds: &[&'static dyn Experiment]) -> Value {
     properties["experiment"] = json!({ "enum": names, "description": doc.join("\n") });
     properties["sweep"] = json!({
         "type": "object",
-        "description": "Keys by dotted path with an array of values or a range; every combination is run. Tables [[sweep.zip]] hold arrays that go in step.",
+        "description": "Keys by dotted path with an array of values or a range; every combination is run. The arrays of a table [[sweep.zip]] are swept together, element by element.",
     });
     properties["quick"] = json!({
         "type": "object",
-        "description": "What replaces the keys of the same dotted path with --quick.",
+        "description": "Values by dotted path that replace those of the scenario with --quick.",
     });
     properties["figure"] = json!({
         "type": "array",

@@ -42,7 +42,7 @@ impl Sweep {
             let mut seen = rustc_hash::FxHashSet::default();
             let text = |step: &Vec<Value>| step.iter().map(Value::to_string).collect::<Vec<_>>();
             if !axis.steps.iter().all(|step| seen.insert(text(step))) {
-                return Err(ConfigError::new(axis.place, "a value stands twice"));
+                return Err(ConfigError::new(axis.place, "a value occurs twice"));
             }
             for key in &axis.keys {
                 if sweep.keys.contains(key) {
@@ -125,7 +125,7 @@ fn zipped(value: &Value) -> Result<Vec<Axis>, ConfigError> {
             return Err(ConfigError::new(
                 format!("{zip}{}", other.keys[0]),
                 format_args!(
-                    "arrays that go in step are of equal length: {} values here, {length} for `{}`",
+                    "arrays of one table need equal lengths: {} values here, {length} for `{}`",
                     other.steps.len(),
                     single[0].keys[0]
                 ),

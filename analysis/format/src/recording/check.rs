@@ -22,7 +22,7 @@ impl Recording {
             return Err(format!("key {number} has no place in this space"));
         }
         let mut before = 0;
-        let mut journeys = 0;
+        let mut routes = 0;
         for (number, event) in self.events.iter().enumerate() {
             let fault = |what: &str| Err(format!("event {number}: {what}"));
             if event.at < before || event.at > self.end {
@@ -41,19 +41,19 @@ impl Recording {
             {
                 return fault("there is no such key");
             }
-            if subjects.journey.is_some_and(|journey| journey >= journeys) {
-                return fault("this journey has not begun");
+            if subjects.route.is_some_and(|route| route >= routes) {
+                return fault("this route has not begun");
             }
             if subjects.arrival.is_some_and(|arrival| arrival < event.at) {
                 return fault("it arrives before it is sent");
             }
             match &event.what {
-                What::Begin { .. } => journeys += 1,
+                What::Begin { .. } => routes += 1,
                 What::Appear { place: at, .. } | What::Move { place: at, .. } if !place(at) => {
                     return fault("this is no place in this space");
                 }
-                What::Account { values } if values.len() != self.accounts.len() => {
-                    return fault("it has not one value an account");
+                What::Counters { values } if values.len() != self.counters.len() => {
+                    return fault("it has not one value a counter");
                 }
                 _ => {}
             }
@@ -67,14 +67,14 @@ impl Recording {
 struct Subjects<'a> {
     nodes: [Option<u32>; 2],
     keys: &'a [u32],
-    journey: Option<u32>,
+    route: Option<u32>,
     arrival: Option<u64>,
 }
 
 impl<'a> Subjects<'a> {
     fn of(what: &'a What) -> Self {
         match what {
-            What::Measure | What::Account { .. } => Self::default(),
+            What::Measure | What::Counters { .. } => Self::default(),
             What::Appear { node, .. }
             | What::Join { node }
             | What::Leave { node }
@@ -94,43 +94,40 @@ impl<'a> Subjects<'a> {
                 ..Self::default()
             },
             What::Hop {
-                journey,
+                route,
                 from,
                 to,
                 arrival,
             }
             | What::Answer {
-                journey,
+                route,
                 from,
                 to,
                 arrival,
             } => Self {
                 nodes: [Some(*from), Some(*to)],
-                journey: Some(*journey),
+                route: Some(*route),
                 arrival: Some(*arrival),
                 ..Self::default()
             },
-            What::Timeout { journey, from, to } => Self {
+            What::Timeout { route, from, to } => Self {
                 nodes: [Some(*from), Some(*to)],
-                journey: Some(*journey),
+                route: Some(*route),
                 ..Self::default()
             },
-            What::Betray { journey, node, .. } => Self {
+            What::Misbehave { route, node, .. } => Self {
                 nodes: [Some(*node), None],
-                journey: Some(*journey),
+                route: Some(*route),
                 ..Self::default()
             },
             What::End {
-                journey,
-                node,
-                root,
-                ..
+                route, node, root, ..
             } => Self {
                 nodes: [*node, *root],
-                journey: Some(*journey),
+                route: Some(*route),
                 ..Self::default()
             },
-            What::Letter {
+            What::Message {
                 from, to, arrival, ..
             } => Self {
                 nodes: [Some(*from), Some(*to)],

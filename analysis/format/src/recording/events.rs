@@ -1,14 +1,14 @@
 //! The recording of one run: `recording.json`.
 //!
-//! Times are whole microseconds of virtual time. Nodes, keys and journeys have numbers: their
-//! indices in the lists, and for journeys the order in which they began.
+//! Times are whole microseconds of virtual time. Nodes, keys and routes have numbers: their
+//! indices in the lists, and for routes the order in which they began.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 /// The version of the format.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The events of one run of a small network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,8 +24,8 @@ pub struct Recording {
     pub travel: Cow<'static, str>,
     /// The kind of item that nodes hold for the network; empty if there are none.
     pub item: Cow<'static, str>,
-    /// The names of the counters of the service, in the order of [`What::Account`].
-    pub accounts: Vec<Cow<'static, str>>,
+    /// The names of the counters of the service, in the order of [`What::Counters`].
+    pub counters: Vec<Cow<'static, str>>,
     /// The time of the end.
     pub end: u64,
     /// Whether the recording reached its maximum number of events and the run continued after
@@ -35,7 +35,7 @@ pub struct Recording {
     pub others: Rate,
     /// All nodes of the run.
     pub nodes: Vec<NodeEntry>,
-    /// The keys of journeys and items.
+    /// The keys of routes and items.
     pub keys: Vec<KeyEntry>,
     /// The events, in the order of time.
     pub events: Vec<Event>,
@@ -170,7 +170,7 @@ pub enum What {
     },
     /// Measuring begins.
     Measure,
-    /// A lookup, or a message of the service, begins its journey to the root of a key. Its number
+    /// A lookup, or a message of the service, begins its route to the root of a key. Its number
     /// is the next one.
     Begin {
         /// The key.
@@ -182,8 +182,8 @@ pub enum What {
     },
     /// The message travels between nodes; in an iterative lookup, the initiator sends a request.
     Hop {
-        /// The journey.
-        journey: u32,
+        /// The route.
+        route: u32,
         /// The sender.
         from: u32,
         /// The receiver.
@@ -193,8 +193,8 @@ pub enum What {
     },
     /// A reply to the message travels between nodes.
     Answer {
-        /// The journey.
-        journey: u32,
+        /// The route.
+        route: u32,
         /// The sender.
         from: u32,
         /// The receiver.
@@ -204,26 +204,26 @@ pub enum What {
     },
     /// A node's request has timed out.
     Timeout {
-        /// The journey.
-        journey: u32,
+        /// The route.
+        route: u32,
         /// The sender of the request.
         from: u32,
         /// The receiver that has not replied.
         to: u32,
     },
     /// A Sybil misbehaves.
-    Betray {
-        /// The journey.
-        journey: u32,
+    Misbehave {
+        /// The route.
+        route: u32,
         /// The Sybil.
         node: u32,
         /// Its action.
-        deed: SybilAction,
+        action: SybilAction,
     },
-    /// The journey has ended.
+    /// The route has ended.
     End {
-        /// The journey.
-        journey: u32,
+        /// The route.
+        route: u32,
         /// The outcome.
         outcome: RouteOutcome,
         /// The node at its end, unless it was lost.
@@ -233,7 +233,7 @@ pub enum What {
         root: Option<u32>,
     },
     /// A message of the service is sent directly to another node.
-    Letter {
+    Message {
         /// The sender.
         from: u32,
         /// The receiver.
@@ -262,8 +262,8 @@ pub enum What {
         holding: ItemState,
     },
     /// The counters of the service have these values.
-    Account {
-        /// The values, in the order of [`Recording::accounts`].
+    Counters {
+        /// The values, in the order of [`Recording::counters`].
         values: Vec<u64>,
     },
 }
@@ -278,7 +278,7 @@ pub enum SybilAction {
     Misroute,
 }
 
-/// How a journey ended.
+/// How a route ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RouteOutcome {
@@ -286,7 +286,7 @@ pub enum RouteOutcome {
     Ok,
     /// A lookup has ended elsewhere.
     Wrong,
-    /// The journey was lost.
+    /// The route was lost.
     Failed,
     /// The service has received the message at its presumed root.
     Delivered,

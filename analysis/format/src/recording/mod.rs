@@ -17,6 +17,12 @@ use std::path::Path;
 /// The file name of the recording.
 pub const RECORDING: &str = "recording.json";
 
+/// Maximum number of events that a page takes: a browser does not open a page with more easily.
+pub const MOST_EVENTS: usize = 100_000;
+
+/// Maximum number of nodes that a page can show.
+pub const MOST_NODES: usize = 200;
+
 impl Recording {
     /// Reads `recording.json` in `directory`, and checks it.
     ///
@@ -117,7 +123,7 @@ mod tests {
                 event(
                     10,
                     What::Hop {
-                        journey: 0,
+                        route: 0,
                         from: 0,
                         to: 1,
                         arrival: 20,
@@ -126,7 +132,7 @@ mod tests {
                 event(
                     20,
                     What::End {
-                        journey: 0,
+                        route: 0,
                         outcome: RouteOutcome::Ok,
                         node: Some(1),
                         root: Some(1),
@@ -142,7 +148,7 @@ mod tests {
     fn nonsense_is_refused() {
         type Spoil = fn(&mut Recording);
         let cases: [(Spoil, &str); 10] = [
-            (|r| r.format = 9, "expected format 1, found 9"),
+            (|r| r.format = 9, "expected format 2, found 9"),
             (
                 |r| r.keys[0].place.push(0.5),
                 "key 0 has no place in this space",
@@ -151,10 +157,7 @@ mod tests {
                 |r| r.keys[0].place[0] = f64::NAN,
                 "key 0 has no place in this space",
             ),
-            (
-                |r| r.events.swap(0, 4),
-                "event 0: this journey has not begun",
-            ),
+            (|r| r.events.swap(0, 4), "event 0: this route has not begun"),
             (
                 |r| r.events.swap(1, 2),
                 "event 2: it is out of the order of time",

@@ -33,7 +33,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Err(held(&mut file)),
                 // Some cluster file systems have no locks; the results matter more than the lock.
                 Err(TryLockError::Error(error)) => streams::print_note(format_args!(
-                    "{}: cannot be locked ({error}); let no other dhtlab write here",
+                    "{}: cannot lock this folder ({error}); make sure that no other dhtlab process writes to it",
                     folder.display()
                 )),
             }
@@ -74,8 +74,10 @@ fn held(file: &mut File) -> io::Error {
     let mut pid = String::new();
     let read = file.read_to_string(&mut pid);
     io::Error::other(match read {
-        Ok(_) if !pid.is_empty() => format!("another dhtlab (pid {pid}) is writing here"),
-        _ => "another dhtlab is writing here".to_owned(),
+        Ok(_) if !pid.is_empty() => {
+            format!("another dhtlab process (pid {pid}) is writing to this folder")
+        }
+        _ => "another dhtlab process is writing to this folder".to_owned(),
     })
 }
 
@@ -108,7 +110,10 @@ mod tests {
         let lock = Lock::take(&inner).expect("free");
         let told = Lock::take(&inner).err().expect("held").to_string();
         let pid = std::process::id();
-        assert_eq!(told, format!("another dhtlab (pid {pid}) is writing here"));
+        assert_eq!(
+            told,
+            format!("another dhtlab process (pid {pid}) is writing to this folder")
+        );
         let also = Lock::refuse_held(&inner).expect_err("held").to_string();
         assert_eq!(also, told);
         drop(lock);
@@ -120,7 +125,7 @@ mod tests {
     /// Many threads take the lock in turn. If a removed file were locked, two could hold it at
     /// once.
     #[test]
-    fn no_two_hold_it_although_its_file_comes_and_goes() {
+    fn lock_is_exclusive_when_its_file_is_removed() {
         use std::sync::atomic::{AtomicUsize, Ordering};
         let folder = tempfile::tempdir().expect("a folder");
         let (inside, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));

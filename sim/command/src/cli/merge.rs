@@ -98,7 +98,7 @@ fn refuse(folder: &Path, why: impl std::fmt::Display) -> Failure {
 fn parts_in(folder: &Path) -> Result<Vec<ShardResults>, Failure> {
     if let Some(manifest) = store::manifest(folder)? {
         let part = ShardResults::of(folder, manifest)?;
-        let part = part.ok_or_else(|| refuse(folder, "these results are of no shard"))?;
+        let part = part.ok_or_else(|| refuse(folder, "these results are not a shard"))?;
         return Ok(vec![part]);
     }
     let entries = fs::read_dir(folder).map_err(|error| refuse(folder, error))?;
@@ -114,7 +114,7 @@ fn parts_in(folder: &Path) -> Result<Vec<ShardResults>, Failure> {
         }
     }
     if parts.is_empty() {
-        let why = "no finished shards there; `dhtlab run --shard i/n` makes them";
+        let why = "no finished shards; run `dhtlab run --shard i/n` first";
         return Err(refuse(folder, why));
     }
     Ok(parts)
@@ -130,7 +130,7 @@ impl ShardResults {
         let facts = ShardFacts::deserialize(facts).map_err(fault)?;
         let name = manifest["name"].as_str().unwrap_or_default();
         if !files::is_name(name) {
-            let why = format!("manifest.json: name: no scenario is called {name:?}");
+            let why = format!("manifest.json: name: invalid name of a scenario, {name:?}");
             return Err(refuse(folder, why));
         }
         let part = Self {
@@ -139,7 +139,7 @@ impl ShardResults {
             manifest,
         };
         if let Some(table) = part.tables().iter().find(|table| !files::is_name(table)) {
-            let why = format!("manifest.json: tables: no table is called {table:?}");
+            let why = format!("manifest.json: tables: invalid name of a table, {table:?}");
             return Err(refuse(folder, why));
         }
         Ok(Some(part))
@@ -165,8 +165,8 @@ impl ShardResults {
         if *done != planned {
             let ShardFacts { place, of, .. } = self.facts;
             let why = format!(
-                "{done} of {planned} runs of shard {place}/{of} are done; `dhtlab run --shard \
-                 {place}/{of}` goes on from there"
+                "{done} of {planned} runs of shard {place}/{of} are finished; `dhtlab run --shard \
+                 {place}/{of}` completes it"
             );
             return Err(refuse(&self.folder, why));
         }
@@ -205,7 +205,7 @@ impl ShardSet {
         {
             let ShardFacts { place, of, .. } = twice[0].facts;
             let why = format!(
-                "shard {place}/{of} is in {}, too",
+                "shard {place}/{of} is also in {}",
                 twice[0].folder.display()
             );
             return Err(refuse(&twice[1].folder, why));
@@ -213,7 +213,7 @@ impl ShardSet {
         let version = &first.manifest["dhtlab"];
         if version != env!("CARGO_PKG_VERSION") {
             let why = format!(
-                "the shards are of version {}, this is {}",
+                "the shards are from version {}, this is version {}",
                 version.as_str().unwrap_or("an unknown version"),
                 env!("CARGO_PKG_VERSION")
             );
@@ -241,7 +241,7 @@ impl ShardSet {
         let experiment = KINDS
             .iter()
             .find(|kind| first.manifest["experiment"] == kind.name())
-            .ok_or_else(|| refuse(&first.folder, "of an unknown experiment"))?;
+            .ok_or_else(|| refuse(&first.folder, "unknown experiment"))?;
         let places: usize = parts.iter().map(|part| part.facts.places.len()).sum();
         if places != first.facts.runs {
             return Err(refuse(&first.folder, "manifest.json: shard: runs"));
@@ -272,7 +272,7 @@ impl ShardSet {
     /// Refuses to replace existing results that the shards do not contain.
     fn loses_nothing(&self) -> Result<(), Failure> {
         let lost = |what: String| {
-            let why = format!("{what} would be lost; --out says where else the results go");
+            let why = format!("{what} would be lost; set another output folder with --out");
             Err(refuse(&self.target, why))
         };
         let own = &self.parts[0].manifest;
@@ -285,7 +285,7 @@ impl ShardSet {
                 return lost("results of another experiment or version".to_owned());
             }
             if !kept.covers(&store::kept(&theirs)) {
-                return lost("rows of tables that the shards leave out".to_owned());
+                return lost("table rows that the shards omit".to_owned());
             }
         }
         let wanted = RequiredResults {
@@ -300,7 +300,7 @@ impl ShardSet {
         }
         match there.len() {
             0 => Ok(()),
-            runs => lost(format!("{runs} runs there are in none of the shards and")),
+            runs => lost(format!("{runs} existing runs that no shard contains")),
         }
     }
 
@@ -375,7 +375,7 @@ impl ShardSet {
             }
             for rows in runs.iter_mut().chain(tables.iter_mut().flatten()) {
                 if rows.next.is_some() {
-                    return Err(rows.fault("a row is of no run of the shard").into());
+                    return Err(rows.fault("a row belongs to no run of the shard").into());
                 }
             }
             Ok(())
@@ -400,7 +400,7 @@ fn target(parts: &[ShardResults], out: Option<&Path>) -> Result<PathBuf, Failure
     for part in &parts[1..] {
         if beside(part)?.0 != first {
             let why = format!(
-                "not beside {}; --out says where the results go",
+                "not in the same folder as {}; set the output folder with --out",
                 parts[0].folder.display()
             );
             return Err(refuse(&part.folder, why));
@@ -428,7 +428,7 @@ fn alike(one: &ShardResults, other: &ShardResults) -> Result<(), Failure> {
         None => return Ok(()),
     };
     let why = format!(
-        "not of one whole with {}: {different} differs",
+        "not of the same sweep as {}: {different} differs",
         one.folder.display()
     );
     Err(refuse(&other.folder, why))

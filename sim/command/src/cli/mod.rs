@@ -23,7 +23,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// A laboratory for distributed hash tables.
+/// A deterministic simulator of distributed hash tables.
 #[derive(Parser)]
 #[command(name = "dhtlab", version, max_term_width = 100)]
 struct Command {
@@ -33,7 +33,7 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Run scenarios; what is already there is not run again
+    /// Run scenarios; finished runs are not repeated
     Run {
         /// Scenario files
         #[arg(required = true)]
@@ -42,11 +42,11 @@ enum Action {
         changes: OverrideArgs,
         #[command(flatten)]
         place: OutputArgs,
-        /// Run only the run with this name (the column `run`) and print its metrics; writes nothing
+        /// Execute only the run with this name (the column `run`) and print its metrics; writes no files
         #[arg(long, value_name = "RUN")]
         only: Option<String>,
-        /// Take down the run with this name, or the first one, event by event, and make a page that
-        /// plays it in a browser; for networks of at most 200 nodes
+        /// Record all events of the run with this name, or of the first run, and write a page that
+        /// replays it in a browser; for networks of at most 200 nodes
         #[arg(
             long,
             value_name = "RUN",
@@ -56,87 +56,88 @@ enum Action {
             conflicts_with = "only"
         )]
         record: Option<String>,
-        /// Run share i of n of each scenario, for several machines; the results go to NAME.shard-i-of-n,
-        /// and `dhtlab merge` joins them
+        /// Execute shard i of n of each scenario, for use on several machines; the results go to
+        /// NAME.shard-i-of-n, and `dhtlab merge` merges them
         #[arg(long, value_name = "i/n", conflicts_with_all = ["only", "record"])]
         shard: Option<Shard>,
     },
-    /// Join the shards of a sweep (`run --shard`) into what one machine would have written
+    /// Merge the shards of a sweep (`run --shard`) into the results of the whole sweep
     Merge {
-        /// Folders of shards, or folders that have them
+        /// Folders of shards, or folders that contain them
         #[arg(required = true, value_name = "DIR")]
         folders: Vec<PathBuf>,
-        /// Where the results go, one folder a scenario [default: where the shards are]
+        /// Output folder, with one subfolder per scenario [default: the folder of the shards]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Read and validate scenarios, and say what would run, how long and how large
+    /// Validate scenarios; print the planned runs and a forecast of their time and memory
     Check {
         /// Scenario files
         #[arg(required = true)]
         files: Vec<PathBuf>,
         #[command(flatten)]
         changes: OverrideArgs,
-        /// Forecast from the cost estimates of scenarios, without short trials
+        /// Forecast from cost estimates only, without trial runs
         #[arg(long)]
         no_trial: bool,
     },
-    /// The shipped scenarios and what each reproduces
+    /// List the shipped scenarios and what each reproduces
     List {
-        /// The folder of the scenarios
+        /// Folder of the scenarios
         #[arg(long, default_value = "scenarios", value_name = "DIR")]
         scenarios: PathBuf,
     },
-    /// Draw the figures again from the CSV files
+    /// Redraw the figures from the CSV files
     Plot {
         /// Folders of results
         #[arg(required = true)]
         folders: Vec<PathBuf>,
     },
-    /// Make the page that plays a recorded run (`run --record`) in a browser
+    /// Write the page that replays a recorded run (`run --record`) in a browser
     View {
-        /// The folder of results with the recording
+        /// Folder of results with the recording
         folder: PathBuf,
-        /// Where the page goes [default: view.html in the folder]
+        /// Output file [default: view.html in the folder]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Hold results against the published values: writes REPORT.md and report.html
+    /// Compare results with the published values; writes REPORT.md and report.html
     Report {
-        /// The folder with a folder of results for each scenario
+        /// Folder with one subfolder of results per scenario
         #[arg(default_value = "results", value_name = "DIR")]
         folder: PathBuf,
-        /// The folder of the scenarios, to see which have changed since [default: scenarios, if it is there]
+        /// Folder of the scenarios, to detect results of changed scenarios [default: scenarios, if it
+        /// exists]
         #[arg(long, value_name = "DIR")]
         scenarios: Option<PathBuf>,
     },
-    /// Run every shipped scenario, then write the report
+    /// Run all shipped scenarios, then write the report
     Reproduce {
-        /// The folder of the scenarios
+        /// Folder of the scenarios
         #[arg(long, default_value = "scenarios", value_name = "DIR")]
         scenarios: PathBuf,
-        /// Small sizes, as each scenario's [quick] table has them; results go to results/quick
+        /// Use the small sizes in each scenario's [quick] table; results go to results/quick
         #[arg(long)]
         quick: bool,
-        /// Where the results go, one folder a scenario [default: results, or results/quick]
+        /// Output folder, with one subfolder per scenario [default: results, or results/quick]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// Runs at a time [default: one a core]
+        /// Number of parallel runs [default: number of cores]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
         jobs: Option<u16>,
         #[command(flatten)]
         bound: LimitArgs,
     },
-    /// The JSON Schema of the scenario file, for editors
+    /// Print the JSON Schema of the scenario file, for editors
     Schema,
-    /// A script that completes the command line, for a shell
+    /// Print the completion script for a shell
     Completions {
-        /// The shell
+        /// Name of the shell
         shell: clap_complete::Shell,
     },
-    /// The manual page; with a folder, also those of the subcommands, one file each
+    /// Print the manual page, or write the pages of all subcommands into a folder
     Man {
-        /// Where the pages go [default: the one of dhtlab alone, to stdout]
+        /// Output folder [default: print the page of `dhtlab` to stdout]
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
@@ -148,13 +149,13 @@ struct OverrideArgs {
     /// Set a key of the scenario, swept or not, such as overlay.nodes=500
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// The seed
+    /// Random seed
     #[arg(long, allow_negative_numbers = true, value_parser = integer::<u64>)]
     seed: Option<u64>,
-    /// How many times each point is run
+    /// Number of runs of each point
     #[arg(long, allow_negative_numbers = true, value_parser = integer::<u32>)]
     repetitions: Option<u32>,
-    /// Small sizes, as the scenario's [quick] table has them
+    /// Use the small sizes in the scenario's [quick] table
     #[arg(long)]
     quick: bool,
 }
@@ -179,10 +180,10 @@ impl OverrideArgs {
 
 #[derive(Args)]
 struct OutputArgs {
-    /// Where the results go, one folder a scenario
+    /// Output folder, with one subfolder per scenario
     #[arg(long, default_value = "results", value_name = "DIR")]
     out: PathBuf,
-    /// Runs at a time [default: one a core]
+    /// Number of parallel runs [default: number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     #[command(flatten)]
@@ -191,8 +192,8 @@ struct OutputArgs {
 
 #[derive(Args)]
 struct LimitArgs {
-    /// What the process may take, such as "4 GB": a run that goes beyond ends with what it has [default:
-    /// four fifths of what the machine has left]
+    /// Memory limit of the process, such as "4 GB"; a run that exceeds it stops early with partial
+    /// results [default: 80 % of the available memory]
     #[arg(long, value_name = "SIZE")]
     memory: Option<limit::Amount>,
 }
@@ -361,7 +362,7 @@ fn read_all(files: &[PathBuf], options: &Overrides) -> Result<Vec<Scenario>, Fai
             .position(|other| other.name == scenario.name)
         {
             return Err(Failure::Input(format!(
-                "{} and {} would write to the same folder `{}`",
+                "{} and {} have the same output folder `{}`",
                 files[same].display(),
                 files[i].display(),
                 scenario.name

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn shipped(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let refuse = |why: String| {
         Failure::Input(format!(
-            "{}: {why}; run from the top of the repository or give --scenarios DIR",
+            "{}: {why}; run the command in the root of the repository or set --scenarios DIR",
             folder.display()
         ))
     };
@@ -24,7 +24,7 @@ pub(super) fn shipped(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         .collect();
     files.sort();
     if files.is_empty() {
-        return Err(refuse("no scenario files there".to_owned()));
+        return Err(refuse("no scenario files".to_owned()));
     }
     Ok(files)
 }
@@ -57,7 +57,7 @@ pub(super) fn refuse_too_large(scenario: &Scenario) -> Result<(), Failure> {
     let most = most.fold(0.0, f64::max);
     match memory::available() {
         Some(available) if most > available as f64 => Err(Failure::Input(format!(
-            "{}: the largest run would take about {} of memory; this machine has {}",
+            "{}: the largest run needs about {} of memory; {} are available",
             scenario.file.display(),
             bytes(most),
             bytes(available as f64)
@@ -115,7 +115,7 @@ pub(super) fn check(
     }
     let _ = write!(
         text,
-        "  about {} of one core in all, {} of memory while one run goes on",
+        "  forecast: {} of CPU time, {} of memory for one run",
         duration(forecast.seconds),
         bytes(forecast.bytes)
     );
@@ -132,7 +132,7 @@ pub(super) fn bytes(count: f64) -> String {
 
 fn duration(seconds: f64) -> String {
     match seconds {
-        s if s < 1.0 => "a second".to_owned(),
+        s if s < 1.0 => "less than 1 s".to_owned(),
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7200.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.0} h", s / 3600.0),

@@ -67,13 +67,13 @@ impl Progress {
         self.done += cost(scenario, run);
         self.runs_left -= 1;
         self.bar
-            .set_message(format!("{} runs to go", self.runs_left));
+            .set_message(format!("{} runs left", self.runs_left));
         self.move_bar();
         let tenths = (10.0 * self.part()) as u32;
         // The line of the last scenario reports the end.
         if self.plain && tenths > self.tenths && tenths < 10 {
             streams::print_note(format_args!(
-                "{}: {} % of all work done",
+                "{}: {} % of the total work done",
                 self.at_hand,
                 10 * tenths
             ));

@@ -23,7 +23,7 @@ pub(super) fn choose(
     let places: Vec<Option<usize>> = scenarios.iter().map(place).collect();
     if places.iter().all(Option::is_none) {
         return Err(Failure::Input(format!(
-            "--record={name}: no run of that name; the column `run` of runs.csv has them"
+            "--record={name}: no run has this name; the column `run` of runs.csv lists the names"
         )));
     }
     for (scenario, place) in scenarios.iter().zip(&places) {
@@ -58,7 +58,7 @@ pub(super) fn record(
         title: overview::title(scenario).to_owned(),
         scenario: scenario.name.clone(),
         experiment: scenario.experiment.name().to_owned(),
-        protocol: protocol(&point.run.resolved()),
+        protocol: protocol(&point.resolved()),
         run: run.id.clone(),
         point: scenario
             .swept
@@ -71,7 +71,7 @@ pub(super) fn record(
     recording.write(folder).map_err(|error| fault(&error))?;
     let page = page(folder, None)?;
     streams::print_note(format_args!(
-        "{}: run {} is recorded, {} events; open {} in a browser",
+        "{}: recorded run {} with {} events; open {} in a browser",
         scenario.name,
         run.id,
         recording.events.len(),
@@ -91,9 +91,9 @@ pub(super) fn view(folder: &Path, out: Option<&Path>) -> Result<PathBuf, Failure
 fn page(folder: &Path, out: Option<&Path>) -> Result<PathBuf, Failure> {
     view::write_page(folder, out).map_err(|error| match error {
         // Without a recording there is nothing to verify.
-        dhtlab_analysis::Error::Read { .. } => {
-            Failure::Input(format!("{error}; `dhtlab run --record` makes a recording"))
-        }
+        dhtlab_analysis::Error::Read { .. } => Failure::Input(format!(
+            "{error}; create a recording with `dhtlab run --record`"
+        )),
         dhtlab_analysis::Error::Recording { .. } => Failure::Input(error.to_string()),
         error => fault(&error),
     })

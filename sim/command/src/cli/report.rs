@@ -23,7 +23,7 @@ pub(super) fn write(
         Some(scenarios) => Plans::Known(plans(scenarios)?),
         None => match plans(Path::new(SCENARIOS)) {
             Ok(plans) => Plans::Known(plans),
-            Err(_) => Plans::Unknown(format!("there are none in `{SCENARIOS}`")),
+            Err(_) => Plans::Unknown(format!("no scenarios in `{SCENARIOS}`")),
         },
     };
     let commit = env!("DHTLAB_COMMIT");
@@ -40,8 +40,8 @@ pub(super) fn write(
     })?;
     let count = written.count;
     streams::print_line(format_args!(
-        "{} values agree, {} differ, {} are in doubt; {} stale, {} missing, {} not run at the published \
-         parameters, {} not to be judged",
+        "{} values agree, {} differ, {} have a doubtful published value; {} stale, {} missing, {} not run \
+         at the published parameters, {} without a verdict",
         count.agree,
         count.differ,
         count.in_doubt,
@@ -51,7 +51,7 @@ pub(super) fn write(
         count.without
     ))?;
     for value in &written.unexplained {
-        streams::print_note(format_args!("not explained: {value}"));
+        streams::print_note(format_args!("unexplained: {value}"));
     }
     for file in &written.files {
         streams::print_line(file.display())?;

@@ -72,7 +72,7 @@ pub(super) fn all(
     let costs = scenarios.iter().map(|scenario| cost_left(scenario, out));
     let threads = jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| Failure::Run(format!("no threads: {error}")))?;
+    let pool = pool.map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
     let current = Arc::new(Current(Mutex::new(Work {
         progress: Progress::new(costs.collect()),
         active: None,
@@ -92,7 +92,7 @@ pub(super) fn all(
                     Ok(true) => end_now(&watched, scenarios, "interrupted", 130),
                     Err(RecvTimeoutError::Timeout) if limit::is_far_exceeded() => {
                         let why =
-                            format!("error: the limit of memory, {}, was passed", limit::text());
+                            format!("error: the memory limit of {} is exceeded", limit::text());
                         end_now(&watched, scenarios, &why, 1);
                     }
                     Err(RecvTimeoutError::Timeout) => {}
@@ -130,7 +130,7 @@ fn end_now(current: &Current, scenarios: &[Scenario], why: &str, code: i32) -> !
         let scenario = &scenarios[active.scenario];
         match active.store.write_files(scenario) {
             Ok(()) => streams::print_note(format_args!(
-                "{why}: {} of {} runs of {} are done; the same command goes on from there",
+                "{why}: {} of {} runs of {} are finished; repeat the command to resume",
                 active.store.done(scenario),
                 scenario.runs.len(),
                 scenario.folder_name()
@@ -225,8 +225,8 @@ fn one(
     ));
     match active.failed.as_slice() {
         [] if active.short > 0 => Err(Failure::Run(format!(
-            "{}: {} runs ended at the limit of memory, {}, with what they had; the same command with more \
-             (--memory) runs them again",
+            "{}: {} runs stopped early at the memory limit of {}; repeat the command with a larger \
+             --memory to complete them",
             scenario.name,
             active.short,
             limit::text()
@@ -324,13 +324,16 @@ pub(super) fn only(scenarios: &[Scenario], id: &str) -> Result<(), Failure> {
             streams::print_line(format_args!("{metric} {value}"))?;
         }
         if outcome.is_short_of_memory() {
-            let why = format!("run {id} ended at the limit of memory, {}", limit::text());
+            let why = format!(
+                "run {id} stopped early at the memory limit of {}",
+                limit::text()
+            );
             return Err(Failure::Run(why));
         }
         return Ok(());
     }
     Err(Failure::Input(format!(
-        "--only {id}: no run of that name; the column `run` of runs.csv has them"
+        "--only {id}: no run has this name; the column `run` of runs.csv lists the names"
     )))
 }
 
@@ -440,8 +443,8 @@ mod tests {
                 };
                 assert!(
                     line.starts_with(
-                        "error: a fault of dhtlab itself at sim/command/src/cli/run.rs:"
-                    ) && line.ends_with(": of two lines; finished runs are kept"),
+                        "error: internal error of dhtlab at sim/command/src/cli/run.rs:"
+                    ) && line.ends_with(": of two lines; finished runs are saved"),
                     "{line}"
                 );
             }

@@ -71,12 +71,12 @@ fn message(panic: &PanicHookInfo<'_>) -> String {
         let payload = panic.payload();
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        text.unwrap_or("no reason given")
+        text.unwrap_or("no message")
     };
     let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
     let place = panic.location().map(|place| format!(" at {place}"));
     let line: Arguments<'_> = format_args!(
-        "error: a fault of dhtlab itself{}: {what}; finished runs are kept",
+        "error: internal error of dhtlab{}: {what}; finished runs are saved",
         place.unwrap_or_default()
     );
     line.to_string()

@@ -159,7 +159,7 @@ fn what_a_trace_leaves_out_is_told_before_and_after() {
         ),
         (
             "60,crash,2\n99999,crash,1\n",
-            "1 of 2 steps lie after the end at 500 s and are passed over",
+            "1 of 2 steps lie after the end at 500 s and are skipped",
         ),
     ];
     for (trace, note) in cases {
@@ -289,7 +289,7 @@ fn a_job_goes_on_with_workers_that_are_back() {
          overlay.vhash.gossip = '1 s'\noverlay.kademlia.k = 4\n\
          job = { samples = 6000, atoms = 60, replicas = 3, repair = '1 s' }\n\
          nodes.speed = 10.0\n\
-         churn = { model = 'sessions', rejoin = 'same-id', begin = '1 s' }\n\
+         churn.model = 'sessions'\nchurn.rejoin = 'same-id'\nchurn.begin = '1 s'\n\
          churn.sessions.up = { distribution = 'exponential', mean = '60 s' }\n\
          churn.sessions.down = '500 ms'\n\
          sweep.'overlay.protocol' = ['chord', 'kademlia', 'vhash']\n\

@@ -149,7 +149,7 @@ fn what_cannot_be_drawn_is_refused() {
         ),
         (
             "ring = { ids = [24, 7, 24] }\n",
-            "bad.toml:3: diagram.ring.ids: 24 is there twice",
+            "bad.toml:3: diagram.ring.ids: 24 occurs twice",
         ),
         (
             "ring = { ids = [24, -1] }\n",
@@ -169,7 +169,7 @@ fn what_cannot_be_drawn_is_refused() {
         ),
         (
             "ring = { nodes = 9, bits = 3 }\n",
-            "bad.toml:3: diagram.ring.nodes: 9 nodes do not find 9 different IDs of 3 bits",
+            "bad.toml:3: diagram.ring.nodes: 9 nodes need different IDs, more than 3 bits allow",
         ),
         (
             "ring = { bits = 33 }\n",
@@ -209,7 +209,7 @@ fn what_cannot_be_drawn_is_refused() {
         ),
         (
             "picture = \"dartboard\"\n[job]\ncompute = \"modelled\"\nsamples = 500\n",
-            "bad.toml:5: job.compute: a job that is modelled has no points",
+            "bad.toml:5: job.compute: a modelled job has no points",
         ),
         (
             "picture = \"dartboard\"\n[job]\nsamples = 5001\n",
@@ -236,11 +236,11 @@ fn what_cannot_be_drawn_is_refused() {
                 "nodes = 8\n[overlay.chord]\nsuccessors = 2",
                 "nodes = 8\nprotocol = \"vhash\"",
             ),
-            "bad.toml:2: diagram.job-tree.layout: the IDs of \"vhash\" are on no ring; expected \"levels\"",
+            "bad.toml:2: diagram.job-tree.layout: the IDs of \"vhash\" form no ring; expected \"levels\"",
         ),
         (
             job("[churn]\nmodel = \"per-second\"\n"),
-            "bad.toml:14: churn: a picture shows a job on nodes that stay and are honest",
+            "bad.toml:14: churn: a diagram of a job needs a network without churn and adversary",
         ),
         (
             job("").replace("nodes = 8", "nodes = 201"),

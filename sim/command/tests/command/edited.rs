@@ -98,9 +98,8 @@ fn an_edited_line_of_the_journal_is_not_built_on() {
     ] {
         assert_ne!(broken, text);
         lab.write(journal, broken);
-        let told = format!(
-            "{journal}:1: the line is not as the run left it; without it, its run is run again"
-        );
+        let told =
+            format!("{journal}:1: the line was changed after the run; delete it to repeat its run");
         refused(&lab, &run, &told);
     }
     lab.write(journal, "");
@@ -148,7 +147,7 @@ fn a_manifest_that_is_none_is_told() {
             assert_eq!(ended.code, Some(2), "{}", ended.stderr);
             let start = match told == CHANGED {
                 true => format!("error: {file}: {told}"),
-                false => format!("error: {file}: this is no manifest: {told}"),
+                false => format!("error: {file}: this is not a manifest: {told}"),
             };
             assert!(ended.stderr.starts_with(&start), "{}", ended.stderr);
             assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);

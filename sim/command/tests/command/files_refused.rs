@@ -93,7 +93,7 @@ fn two_scenarios_of_one_name_are_refused() {
     assert_eq!(fault_of_refusal(&lab, &ended), None, "{}", ended.stderr);
     assert_eq!(
         ended.stderr,
-        "error: a/same.toml and b/same.toml would write to the same folder `same`\n"
+        "error: a/same.toml and b/same.toml have the same output folder `same`\n"
     );
 }
 
@@ -242,7 +242,7 @@ fn traces_that_cannot_be_are_refused() {
             (
                 "trace.file = \"traces/back.csv\"\n",
                 &[],
-                "bad.toml:4: churn.trace.file: traces/back.csv:2: time runs backwards to 10 s",
+                "bad.toml:4: churn.trace.file: traces/back.csv:2: time decreases to 10 s",
             ),
             (
                 "trace.file = \"traces/unknown.csv\"\n",

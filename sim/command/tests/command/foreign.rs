@@ -28,7 +28,7 @@ fn a_scenario_names_no_folder_above_its_own() {
             }
             let ended = lab.dhtlab(&arguments);
             assert_eq!(fault_of_refusal(&lab, &ended), None, "{}", ended.stderr);
-            let told = format!("error: {name}: the results would go into the folder ");
+            let told = format!("error: {name}: invalid name of an output folder, ");
             assert!(ended.stderr.starts_with(&told), "{}", ended.stderr);
             assert_eq!(lab.files("."), before);
         }
@@ -207,8 +207,7 @@ fn what_is_no_file_is_neither_followed_nor_written() {
     std::os::unix::fs::symlink(lab.path("elsewhere"), lab.path("out/s")).expect("a link");
     let ended = lab.dhtlab(run);
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
-    let told =
-        "error: out/s: cannot write results: it is a symbolic link; expected a folder of its own\n";
+    let told = "error: out/s: cannot write results: it is a symbolic link; expected a folder\n";
     assert_eq!(ended.stderr, told);
     assert_eq!(lab.files("elsewhere").len(), 1);
 }

@@ -29,7 +29,7 @@ fn check_error(lab: &Lab, code: &str, why: &str) {
     let told = lab.read("told");
     let errors: Vec<&str> = told
         .lines()
-        .filter(|line| !line.ends_with(" of all work done"))
+        .filter(|line| !line.ends_with(" of the total work done"))
         .collect();
     let expected = format!("error: mnt/large: finished.jsonl: {why}");
     assert_eq!(errors, [expected.as_str()]);

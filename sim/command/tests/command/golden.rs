@@ -353,7 +353,7 @@ fn runs_give_what_they_gave() {
     );
 }
 
-/// The fingerprints tell scenarios apart: none stands twice.
+/// The fingerprints tell scenarios apart: none occurs twice.
 #[test]
 fn fingerprints_differ() {
     for (i, (name, run, digest)) in GOLDEN.iter().enumerate() {

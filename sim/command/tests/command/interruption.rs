@@ -201,7 +201,7 @@ fn an_interrupt_writes_down_what_is_finished() {
         rows.len()
     );
     let last = format!(
-        "interrupted: {} of {LONG_RUNS} runs of long are done; the same command goes on from there",
+        "interrupted: {} of {LONG_RUNS} runs of long are finished; repeat the command to resume",
         rows.len()
     );
     assert_eq!(told.lines().last(), Some(last.as_str()));

@@ -54,7 +54,7 @@ fn an_adversary_that_cannot_be_is_refused() {
         ),
         (
             "adversary.addresses = [\"1.2.3.4\", \"1.2.3.4\"]",
-            "2: adversary.addresses: the address 1.2.3.4 stands twice",
+            "2: adversary.addresses: the address 1.2.3.4 occurs twice",
         ),
         (
             "adversary.addresses = [\"1.2.3.4\", \"1.2.3.5\"]",

@@ -30,7 +30,7 @@ fn a_second_writer_is_refused_and_a_dead_one_is_followed() {
     lab.write("s.toml", format!("{SWEEP}\"overlay.nodes\" = [20]\n"));
     let mut child = begin_slow(&lab, &[], "out/slow/finished.jsonl");
     let told = format!(
-        "error: out/slow: cannot write results: another dhtlab (pid {}) is writing here\n",
+        "error: out/slow: cannot write results: another dhtlab process (pid {}) is writing to this folder\n",
         child.id()
     );
     // Whatever else is to be run: nothing of it is begun.
@@ -94,7 +94,7 @@ fn a_shard_that_is_being_run_is_not_joined() {
     let ended = lab.dhtlab(&["merge", "out"]);
     child.kill().expect("a signal");
     child.wait().expect("a child");
-    let told = "error: out/slow.shard-2-of-2: another dhtlab (pid ";
+    let told = "error: out/slow.shard-2-of-2: another dhtlab process (pid ";
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.starts_with(told), "{}", ended.stderr);
     assert!(!lab.path("out/slow").exists());

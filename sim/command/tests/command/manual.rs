@@ -121,5 +121,5 @@ fn manual_pages_are_set_without_a_warning() {
 fn man_shows_the_page() {
     let page = Lab::new().succeed(&["man"]).stdout;
     let (accepted, told) = fed("man", &["-l", "-"], &page);
-    assert!(accepted && told.contains("laboratory"), "{told}");
+    assert!(accepted && told.contains("simulator"), "{told}");
 }

@@ -41,8 +41,8 @@ fn a_run_beyond_the_limit_ends_with_what_it_has() {
     let last = said.last().expect("a line");
     assert_eq!(
         *last,
-        "error: crowd: 1 runs ended at the limit of memory, 150 MB, with what they had; the same \
-         command with more (--memory) runs them again"
+        "error: crowd: 1 runs stopped early at the memory limit of 150 MB; repeat the command with a \
+         larger --memory to complete them"
     );
     // All three are there, the others whole.
     let table = lab.table("out/crowd/runs.csv");

@@ -63,7 +63,7 @@ fn faults_of_options_name_the_option() {
             (
                 "",
                 &["--only", "000000000000"],
-                "--only 000000000000: no run of that name; the column `run` of runs.csv has them",
+                "--only 000000000000: no run has this name; the column `run` of runs.csv lists the names",
             ),
         ],
     );

@@ -120,9 +120,9 @@ fn the_player_plays() {
             ],
             _ => &[
                 ("lookups", "lookups"),
-                ("\u{2713} found", "lookups_ok"),
+                ("\u{2713} correct", "lookups_ok"),
                 ("\u{2260} wrong", "lookups_wrong"),
-                ("\u{2717} lost", "lookups_failed"),
+                ("\u{2717} failed", "lookups_failed"),
             ],
         };
         for (told, column) in shown {
@@ -131,7 +131,7 @@ fn the_player_plays() {
         }
         assert!(members > 0.0);
         if name == "watch-sybils" {
-            let sybils = count(&mut browser, "Sybils among them");
+            let sybils = count(&mut browser, "Sybils (included)");
             assert_eq!([sybils], *runs.numbers("sybils"));
         }
         assert_eq!(browser.complaints(), [""; 0], "{name}");
@@ -179,7 +179,7 @@ fn every_space_can_be_watched_on_any_screen() {
         (
             "nearest",
             "overlay.chord.closest = \"nearest\"\n",
-            "either way",
+            "either direction",
         ),
         (
             "hyperbolic",
@@ -232,7 +232,7 @@ fn every_space_can_be_watched_on_any_screen() {
         let told = browser.evaluate("document.getElementById('now').textContent");
         let told = told.as_str().expect("text");
         assert!(
-            told.starts_with("lookup ") && !told.contains("sends"),
+            told.starts_with("lookup ") && !told.contains("forwards"),
             "{told}"
         );
     }

@@ -36,15 +36,15 @@ fn without_a_terminal_a_tenth_of_the_work_is_a_line() {
         told(&lab.succeed(&arguments).stderr)
     };
     insta::assert_snapshot!(run("4"), @"
-    a: 20 % of all work done
-    a: 50 % of all work done
-    a: 70 % of all work done
+    a: 20 % of the total work done
+    a: 50 % of the total work done
+    a: 70 % of the total work done
     a: 4 runs, 4 of them new, results in out/a
     ");
     insta::assert_snapshot!(run("4"), @"a: 4 runs, 0 of them new, results in out/a");
     // What is there already is no work.
     insta::assert_snapshot!(run("6"), @"
-    a: 50 % of all work done
+    a: 50 % of the total work done
     a: 6 runs, 2 of them new, results in out/a
     ");
     let lines = run("200").lines().count();
@@ -58,22 +58,22 @@ fn all_scenarios_are_one_work() {
     lab.write("shelf/b.toml", FOUR);
     let reproduce = || told(&lab.succeed(&["reproduce", "--scenarios", "shelf"]).stderr);
     insta::assert_snapshot!(reproduce(), @"
-    a (1 of 2): 10 % of all work done
-    a (1 of 2): 20 % of all work done
-    a (1 of 2): 30 % of all work done
-    a (1 of 2): 50 % of all work done
+    a (1 of 2): 10 % of the total work done
+    a (1 of 2): 20 % of the total work done
+    a (1 of 2): 30 % of the total work done
+    a (1 of 2): 50 % of the total work done
     a: 4 runs, 4 of them new, results in results/a
-    b (2 of 2): 60 % of all work done
-    b (2 of 2): 70 % of all work done
-    b (2 of 2): 80 % of all work done
+    b (2 of 2): 60 % of the total work done
+    b (2 of 2): 70 % of the total work done
+    b (2 of 2): 80 % of the total work done
     b: 4 runs, 4 of them new, results in results/b
     ");
     std::fs::remove_dir_all(lab.path("results/b")).expect("results");
     insta::assert_snapshot!(reproduce(), @"
     a: 4 runs, 0 of them new, results in results/a
-    b (2 of 2): 20 % of all work done
-    b (2 of 2): 50 % of all work done
-    b (2 of 2): 70 % of all work done
+    b (2 of 2): 20 % of the total work done
+    b (2 of 2): 50 % of the total work done
+    b (2 of 2): 70 % of the total work done
     b: 4 runs, 4 of them new, results in results/b
     ");
 }
@@ -106,5 +106,5 @@ fn on_a_terminal_there_is_one_bar() {
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
-    assert!(!shown.contains("% of all work"), "{shown}");
+    assert!(!shown.contains("% of the total work"), "{shown}");
 }

@@ -16,8 +16,8 @@ function firstDifference(timeline) {
   const held = new Map();
   const open = new Map();
   const counts = { lookups: 0, ok: 0, wrong: 0, failed: 0 };
-  const journeys = [];
-  let accounts = null;
+  const routes = [];
+  let counters = null;
   const scenes = [];
   for (let count = 0; count <= events.length; count += 1) {
     if (count > 0) {
@@ -38,15 +38,15 @@ function firstDifference(timeline) {
         }
       }
       if (what === "begin") {
-        open.set(journeys.length, true);
-        journeys.push(event.kind);
+        open.set(routes.length, true);
+        routes.push(event.kind);
         if (event.kind === "lookup") counts.lookups += 1;
       }
       if (what === "end") {
-        open.delete(event.journey);
-        if (journeys[event.journey] === "lookup") counts[event.outcome] += 1;
+        open.delete(event.route);
+        if (routes[event.route] === "lookup") counts[event.outcome] += 1;
       }
-      if (what === "account") accounts = event.values;
+      if (what === "counters") counters = event.values;
     }
     const time = count > 0 ? events[count - 1].at : 0;
     const moment = { time, count };
@@ -61,16 +61,16 @@ function firstDifference(timeline) {
       items: [...held].flatMap(([holder, items]) => [...items].map(([item, holding]) => [holder, item, holding])).sort((a, b) => a[0] - b[0] || a[1] - b[1]),
       open: [...open.keys()],
       counts,
-      accounts,
+      counters,
     };
     const found = {
       nodes: scene.nodes.map(({ node, status, place }) => [node.number, status, place]),
       members: scene.counts.members,
       sybils: scene.counts.sybils,
       items: [...scene.items].flatMap(([holder, items]) => items.map(({ item, holding }) => [holder, item, holding])).sort((a, b) => a[0] - b[0] || a[1] - b[1]),
-      open: scene.journeys.filter(({ end }) => end === null).map(({ journey }) => timeline.journeys.indexOf(journey)),
+      open: scene.routes.filter(({ end }) => end === null).map(({ route }) => timeline.routes.indexOf(route)),
       counts: Object.fromEntries(Object.keys(counts).map((name) => [name, scene.counts[name]])),
-      accounts: scene.counts.accounts,
+      counters: scene.counts.counters,
     };
     if (JSON.stringify(expected) !== JSON.stringify(found)) return { moment, expected, found };
   }

@@ -45,7 +45,7 @@ fn report(lab: &Lab) -> (Ended, String) {
 }
 
 /// The cells of the lines that hold a published value against something: what, published, measured,
-/// off by, verdict, n, interval.
+/// difference, verdict, n, interval.
 fn lines(report: &str) -> Vec<Vec<&str>> {
     let claims = report.split("<a id=\"state\">").next().unwrap_or(report);
     let rows = claims
@@ -223,7 +223,7 @@ fn another_scenario_is_stale() {
     without_verdict(
         &lab,
         "stale: the scenario has changed since these runs",
-        "stale: 6 of the runs are not of the scenario as it is now",
+        "stale: 6 of the runs are not from the current scenario",
     );
 }
 
@@ -233,7 +233,7 @@ fn without_scenarios_the_report_says_so() {
     fs::remove_dir_all(lab.path("scenarios")).expect("a folder");
     let (_, report) = report(&lab);
     assert!(
-        report.contains("whether they have changed since the runs is not known"),
+        report.contains("changes since the runs are unknown"),
         "{report}"
     );
     assert!(verdict(&lines_of(&report, "dgvh-errors")[0]).is_some());
@@ -268,7 +268,7 @@ fn what_is_no_folder_of_results_is_refused() {
         ("nowhere", "nowhere: No such file or directory"),
         (
             "empty",
-            "empty: no results of a scenario there; `dhtlab reproduce` makes them",
+            "empty: no results of scenarios; run `dhtlab reproduce` first",
         ),
     ] {
         let ended = lab.dhtlab(&["report", folder]);
@@ -288,10 +288,7 @@ fn reproduce_writes_the_report_and_says_that_it_is_quick() {
     lab.succeed(&["reproduce", "--quick"]);
     let quick = lab.read("results/quick/REPORT.md");
     assert!(quick.contains("| command | `dhtlab reproduce --quick` |"));
-    assert!(
-        quick.contains("These results are of the quick form"),
-        "{quick}"
-    );
+    assert!(quick.contains("These are quick results"), "{quick}");
     assert!(quick.contains("quick form |"), "{quick}");
     let claim = lines_of(&quick, "dgvh-errors");
     assert!(verdict(&claim[0]).is_some(), "{:?}", claim[0]);
@@ -394,7 +391,7 @@ fn the_committed_results_are_held_against_every_published_row() {
     let scenarios = repository.join("scenarios");
     let scenarios = scenarios.to_str().expect("UTF-8");
     let ended = lab.succeed(&["report", "--scenarios", scenarios]);
-    assert!(!ended.stderr.contains("not explained"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("unexplained"), "{}", ended.stderr);
     let report = lab.read("results/REPORT.md");
     let lines = lines(&report);
     let told: usize = ended

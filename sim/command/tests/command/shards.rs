@@ -102,7 +102,7 @@ fn shards_joined_are_what_one_machine_writes() {
     assert_eq!(ended.code, Some(2));
     assert_eq!(
         ended.stderr,
-        "error: b/s.shard-2-of-2: not beside a/s.shard-1-of-2; --out says where the results go\n"
+        "error: b/s.shard-2-of-2: not in the same folder as a/s.shard-1-of-2; set the output folder with --out\n"
     );
 }
 
@@ -204,40 +204,40 @@ fn what_does_not_fit_together_is_refused() {
         (&[three], "s: shards 1/3, 2/3 are missing"),
         (
             &["out", "again"],
-            "again/s.shard-2-of-3: shard 2/3 is in out/s.shard-2-of-3, too",
+            "again/s.shard-2-of-3: shard 2/3 is also in out/s.shard-2-of-3",
         ),
         (
             &["out", two],
-            "out/s.shard-2-of-3: shard 2/3 is in out/s.shard-2-of-3, too",
+            "out/s.shard-2-of-3: shard 2/3 is also in out/s.shard-2-of-3",
         ),
         (
             &[one, "seed", three],
-            "seed/s.shard-2-of-3: not of one whole with out/s.shard-1-of-3: `seed` in \
+            "seed/s.shard-2-of-3: not of the same sweep as out/s.shard-1-of-3: `seed` in \
              manifest.json differs",
         ),
         (
             &[one, "set", three],
-            "set/s.shard-2-of-3: not of one whole with out/s.shard-1-of-3: `scenario` in \
+            "set/s.shard-2-of-3: not of the same sweep as out/s.shard-1-of-3: `scenario` in \
              manifest.json differs",
         ),
         (
             &[one, "sweep", three],
-            "sweep/s.shard-2-of-3: not of one whole with out/s.shard-1-of-3: the list of runs \
+            "sweep/s.shard-2-of-3: not of the same sweep as out/s.shard-1-of-3: the list of runs \
              differs",
         ),
         (
             &[one, "halves"],
-            "halves/s.shard-1-of-2: not of one whole with out/s.shard-1-of-3: the number of \
+            "halves/s.shard-1-of-2: not of the same sweep as out/s.shard-1-of-3: the number of \
              shards differs",
         ),
-        (&["plain/s"], "plain/s: these results are of no shard"),
+        (&["plain/s"], "plain/s: these results are not a shard"),
         (
             &["plain"],
-            "plain: no finished shards there; `dhtlab run --shard i/n` makes them",
+            "plain: no finished shards; run `dhtlab run --shard i/n` first",
         ),
         (
             &["empty"],
-            "empty: no finished shards there; `dhtlab run --shard i/n` makes them",
+            "empty: no finished shards; run `dhtlab run --shard i/n` first",
         ),
         (
             &["nowhere"],
@@ -258,8 +258,8 @@ fn what_does_not_fit_together_is_refused() {
     lab.succeed(&["run", "s.toml", "--out", "plain", "--repetitions", "4"]);
     let before = lab.files("plain");
     let ended = lab.dhtlab(&["merge", "out", "--out", "plain"]);
-    let told = "error: plain/s: 2 runs there are in none of the shards and would be lost; --out \
-                says where else the results go\n";
+    let told = "error: plain/s: 2 existing runs that no shard contains would be lost; set another \
+                output folder with --out\n";
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), told));
     assert!(lab.files("plain") == before);
 }
@@ -283,8 +283,8 @@ fn a_shard_that_is_not_whole_is_refused() {
         (
             "manifest.json",
             unsealed.replace("\"runs_done\": 3", "\"runs_done\": 1"),
-            "out/s.shard-2-of-2: 1 of 3 runs of shard 2/2 are done; `dhtlab run --shard 2/2` goes \
-             on from there",
+            "out/s.shard-2-of-2: 1 of 3 runs of shard 2/2 are finished; `dhtlab run --shard 2/2` \
+             completes it",
         ),
         (
             "runs.csv",
@@ -312,7 +312,7 @@ fn a_shard_that_is_not_whole_is_refused() {
         (
             "manifest.json",
             "{".to_owned(),
-            "out/s.shard-2-of-2/manifest.json: this is no manifest: EOF while parsing an object at \
+            "out/s.shard-2-of-2/manifest.json: this is not a manifest: EOF while parsing an object at \
              line 1 column 1; restore it, or remove the results and run again",
         ),
     ];
@@ -333,7 +333,7 @@ fn a_shard_that_is_not_whole_is_refused() {
 
 /// What is at the place of the joined results and not in the shards: none of it is touched.
 #[test]
-fn what_the_shards_do_not_have_is_not_replaced() {
+fn merge_keeps_results_outside_the_shards() {
     let lab = Lab::new();
     lab.write("s.toml", format!("{SWEEP}\"overlay.nodes\" = [20, 40]\n"));
     run_shards(&lab, "s.toml", 2, "out");
@@ -341,7 +341,7 @@ fn what_the_shards_do_not_have_is_not_replaced() {
         let before = lab.files("there");
         let ended = lab.dhtlab(&["merge", "out", "--out", "there"]);
         let told =
-            format!("error: there/s: {told} would be lost; --out says where else the results go\n");
+            format!("error: there/s: {told} would be lost; set another output folder with --out\n");
         assert_eq!(
             (ended.code, ended.stderr.as_str()),
             (Some(2), told.as_str())
@@ -361,7 +361,7 @@ fn what_the_shards_do_not_have_is_not_replaced() {
         let run = ["run", "s.toml", "--out", "out", "--shard", shard];
         lab.succeed(&[&run[..], &["--set", "tables=[]"]].concat());
     }
-    refused("rows of tables that the shards leave out");
+    refused("table rows that the shards omit");
     // Runs that the shards have in their journals only.
     for repetitions in ["3", "1"] {
         for shard in ["1/2", "2/2"] {
@@ -372,7 +372,7 @@ fn what_the_shards_do_not_have_is_not_replaced() {
             lab.succeed(&["merge", "out", "--out", "there"]);
         }
     }
-    refused("4 runs there are in none of the shards and");
+    refused("4 existing runs that no shard contains");
 }
 
 /// A merge that is stopped between two files leaves nothing that passes for whole.

@@ -171,7 +171,7 @@ fn what_cannot_be_meant_is_refused() {
                 "[storage]\nreplicas = 3\n[time]\ntransition = \"60 s\"\nmeasure = \"60 s\"\n",
                 &[],
                 "bad.toml:3: storage.replicas: with `overlay.chord.successors` = 1 a node knows 1 \
-                 others to hold copies, not 2",
+                 other nodes for replicas, not 2",
             ),
             (
                 "[storage]\nreplicas = 2\n",
@@ -182,7 +182,7 @@ fn what_cannot_be_meant_is_refused() {
             (
                 "[storage]\nreplicas = 2\n[time]\ntransition = \"60 s\"\n",
                 &[],
-                "bad.toml:4: time.measure: expected the time in which blocks are read",
+                "bad.toml:4: time.measure: expected the duration of the phase in which blocks are read",
             ),
         ],
     );

@@ -148,6 +148,6 @@ fn a_reader_that_goes_stops_no_run() {
         .current_dir(lab.path("."))
         .output();
     let told = String::from_utf8(output.expect("bash").stdout).expect("UTF-8");
-    assert_eq!(told, "s: 10 % of all work done\n0\n");
+    assert_eq!(told, "s: 10 % of the total work done\n0\n");
     assert_eq!(lab.table("out/s/runs.csv").rows.len(), 80);
 }

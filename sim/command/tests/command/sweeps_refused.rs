@@ -23,13 +23,13 @@ fn faults_of_a_sweep_name_its_line() {
             (
                 "[sweep]\n\"overlay.nodes\" = [5, 6, 5]\n",
                 &[],
-                "bad.toml:3: sweep.overlay.nodes: a value stands twice",
+                "bad.toml:3: sweep.overlay.nodes: a value occurs twice",
             ),
             (
                 "[[sweep.zip]]\n\"overlay.nodes\" = [5, 5, 5]\n\
                  \"overlay.protocol\" = [\"chord\", \"vhash\", \"chord\"]\n",
                 &[],
-                "bad.toml:3: sweep.zip[0].overlay.nodes: a value stands twice",
+                "bad.toml:3: sweep.zip[0].overlay.nodes: a value occurs twice",
             ),
             (
                 "[sweep]\n\n\"overlay.nodes\" = { from = 1, to = 1_000_000_000, step = 1 }\n",
@@ -50,7 +50,7 @@ fn faults_of_a_sweep_name_its_line() {
             (
                 "[[sweep.zip]]\n\"overlay.nodes\" = [5, 6]\n\"overlay.protocol\" = [\"chord\"]\n",
                 &[],
-                "bad.toml:4: sweep.zip[0].overlay.protocol: arrays that go in step are of equal length: \
+                "bad.toml:4: sweep.zip[0].overlay.protocol: arrays of one table need equal lengths: \
                  1 values here, 2 for `overlay.nodes`",
             ),
             (

@@ -30,8 +30,8 @@ fn attacks_that_cannot_be_meant_are_refused() {
                 "overlay.ids = \"bep42\"\nadversary.strategy = \"random\"\n\
                  adversary.ids = \"chosen\"\n",
                 &[],
-                "bad.toml:4: adversary.ids: no node can choose an ID where `overlay.ids` = \
-                 \"bep42\" binds it",
+                "bad.toml:4: adversary.ids: nodes cannot choose their IDs with `overlay.ids` = \
+                 \"bep42\"",
             ),
             (
                 "[adversary]\nstrategy = \"random\"\nports = 10\nips = 2\nsybils = 21\n",
@@ -50,8 +50,8 @@ fn attacks_that_cannot_be_meant_are_refused() {
             (
                 "[adversary]\nstrategy = \"around-key\"\n",
                 &[],
-                "bad.toml:2: adversary.target: expected the key around which Sybils are put, here \
-                 or as `workload.key`",
+                "bad.toml:2: adversary.target: expected the key of the attack, here or in \
+                 `workload.key`",
             ),
             (
                 "[adversary]\nstrategy = \"random\"\nbehaviour = \"forge\"\n",
@@ -63,7 +63,7 @@ fn attacks_that_cannot_be_meant_are_refused() {
                 "overlay.start = \"join\"\ntime.transition = \"100 s\"\n\
                  [adversary]\nstrategy = \"random\"\nstart = \"49 s\"\n",
                 &[],
-                "bad.toml:6: adversary.start: nodes still join until 50 s",
+                "bad.toml:6: adversary.start: nodes join until 50 s",
             ),
             (
                 "[adversary]\nstrategy = \"random\"\njoins-per-s = 0\n",
@@ -109,8 +109,8 @@ fn defences_that_cannot_be_meant_are_refused() {
             (
                 "[overlay]\nprotocol = \"kademlia\"\n[overlay.kademlia]\npaths = 2\n",
                 &[],
-                "bad.toml:5: overlay.kademlia.paths: disjoint paths are those of iterative \
-                 lookups; expected `overlay.lookup` = \"iterative\"",
+                "bad.toml:5: overlay.kademlia.paths: disjoint paths need iterative lookups; \
+                 expected `overlay.lookup` = \"iterative\"",
             ),
             (
                 "[overlay]\nids-per-address = 0\n",

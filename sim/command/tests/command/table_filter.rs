@@ -69,7 +69,7 @@ fn rows_that_are_wanted_again_are_run_for() {
     assert_eq!(run("tables = []").runs_and_new(), (4, 0));
     let ended = run("tables = \"histogram.degree\"");
     assert_eq!(ended.runs_and_new(), (4, 4));
-    let told = "out/s: tables were left out that are wanted now: all is run again";
+    let told = "out/s: requested tables are missing: all runs are repeated";
     assert_eq!(ended.stderr.lines().next(), Some(told));
     assert_eq!(run("").runs_and_new(), (4, 4));
     assert!(lab.files("out/s") == all, "other bytes than at first");
@@ -108,7 +108,7 @@ fn shards_with_fewer_tables_are_joined() {
 
 /// A command that is stopped while it drops rows leaves no tables that pass for whole.
 #[test]
-fn rows_are_not_dropped_unsaid() {
+fn dropped_rows_are_reported() {
     let lab = Lab::new();
     write(&lab, "");
     lab.succeed(&["run", "s.toml", "--out", "whole"]);

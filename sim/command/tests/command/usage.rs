@@ -4,25 +4,25 @@ use crate::both_protocols::{ATTACK_METRICS, BOTH, METRICS, both};
 use crate::lab::Lab;
 
 #[test]
-fn the_help_tells_the_commands() {
+fn help_lists_the_commands() {
     let lab = Lab::new();
     insta::assert_snapshot!(lab.succeed(&["--help"]).stdout, @r#"
-    A laboratory for distributed hash tables
+    A deterministic simulator of distributed hash tables
 
     Usage: dhtlab <COMMAND>
 
     Commands:
-      run          Run scenarios; what is already there is not run again
-      merge        Join the shards of a sweep (`run --shard`) into what one machine would have written
-      check        Read and validate scenarios, and say what would run, how long and how large
-      list         The shipped scenarios and what each reproduces
-      plot         Draw the figures again from the CSV files
-      view         Make the page that plays a recorded run (`run --record`) in a browser
-      report       Hold results against the published values: writes REPORT.md and report.html
-      reproduce    Run every shipped scenario, then write the report
-      schema       The JSON Schema of the scenario file, for editors
-      completions  A script that completes the command line, for a shell
-      man          The manual page; with a folder, also those of the subcommands, one file each
+      run          Run scenarios; finished runs are not repeated
+      merge        Merge the shards of a sweep (`run --shard`) into the results of the whole sweep
+      check        Validate scenarios; print the planned runs and a forecast of their time and memory
+      list         List the shipped scenarios and what each reproduces
+      plot         Redraw the figures from the CSV files
+      view         Write the page that replays a recorded run (`run --record`) in a browser
+      report       Compare results with the published values; writes REPORT.md and report.html
+      reproduce    Run all shipped scenarios, then write the report
+      schema       Print the JSON Schema of the scenario file, for editors
+      completions  Print the completion script for a shell
+      man          Print the manual page, or write the pages of all subcommands into a folder
       help         Print this message or the help of the given subcommand(s)
 
     Options:
@@ -30,7 +30,7 @@ fn the_help_tells_the_commands() {
       -V, --version  Print version
     "#);
     insta::assert_snapshot!(lab.succeed(&["run", "--help"]).stdout, @r#"
-    Run scenarios; what is already there is not run again
+    Run scenarios; finished runs are not repeated
 
     Usage: dhtlab run [OPTIONS] <FILES>...
 
@@ -40,21 +40,22 @@ fn the_help_tells_the_commands() {
     Options:
           --set <KEY=VALUE>            Set a key of the scenario, swept or not, such as
                                        overlay.nodes=500
-          --seed <SEED>                The seed
-          --repetitions <REPETITIONS>  How many times each point is run
-          --quick                      Small sizes, as the scenario's [quick] table has them
-          --out <DIR>                  Where the results go, one folder a scenario [default: results]
-          --jobs <N>                   Runs at a time [default: one a core]
-          --memory <SIZE>              What the process may take, such as "4 GB": a run that goes beyond
-                                       ends with what it has [default: four fifths of what the machine
-                                       has left]
-          --only <RUN>                 Run only the run with this name (the column `run`) and print its
-                                       metrics; writes nothing
-          --record[=<RUN>]             Take down the run with this name, or the first one, event by
-                                       event, and make a page that plays it in a browser; for networks
-                                       of at most 200 nodes
-          --shard <i/n>                Run share i of n of each scenario, for several machines; the
-                                       results go to NAME.shard-i-of-n, and `dhtlab merge` joins them
+          --seed <SEED>                Random seed
+          --repetitions <REPETITIONS>  Number of runs of each point
+          --quick                      Use the small sizes in the scenario's [quick] table
+          --out <DIR>                  Output folder, with one subfolder per scenario [default: results]
+          --jobs <N>                   Number of parallel runs [default: number of cores]
+          --memory <SIZE>              Memory limit of the process, such as "4 GB"; a run that exceeds
+                                       it stops early with partial results [default: 80 % of the
+                                       available memory]
+          --only <RUN>                 Execute only the run with this name (the column `run`) and print
+                                       its metrics; writes no files
+          --record[=<RUN>]             Record all events of the run with this name, or of the first run,
+                                       and write a page that replays it in a browser; for networks of at
+                                       most 200 nodes
+          --shard <i/n>                Execute shard i of n of each scenario, for use on several
+                                       machines; the results go to NAME.shard-i-of-n, and `dhtlab merge`
+                                       merges them
       -h, --help                       Print help
     "#);
     let version = lab.succeed(&["--version"]).stdout;
@@ -74,15 +75,15 @@ fn check_says_what_would_run_and_writes_nothing() {
     // By what they say themselves: the figures of trials are those of a machine and a moment.
     let ended = lab.succeed(&["check", "both.toml", "plain.toml", "--no-trial"]);
     assert_eq!(lab.files("."), before);
-    insta::assert_snapshot!(ended.stderr, @"warning: both.toml:28: overlay.protocol: of 60 nodes each knows about 7 with chord, 59 with vhash: hops, upkeep and failures differ by that alone; the tables [overlay.chord] and [overlay.vhash] set it");
+    insta::assert_snapshot!(ended.stderr, @"warning: both.toml:28: overlay.protocol: a node of 60 has about 7 peers with chord, 59 with vhash: this alone changes hops, maintenance traffic and failures; the tables [overlay.chord] and [overlay.vhash] set the table sizes");
     insta::assert_snapshot!(without_memory(&ended.stdout), @r#"
     both.toml: Both protocols
       6 runs: 2 points x 3 repetitions of experiment "network"
       swept: overlay.protocol, overlay.start
-      about a second of one core in all, N MB of memory while one run goes on
+      forecast: less than 1 s of CPU time, N MB of memory for one run
     plain.toml: plain
       1 runs: 1 points x 1 repetitions of experiment "network"
-      about a second of one core in all, N MB of memory while one run goes on
+      forecast: less than 1 s of CPU time, N MB of memory for one run
     "#);
     let tried = lab.succeed(&["check", "both.toml", "plain.toml"]);
     assert_eq!(lab.files("."), before);
@@ -93,16 +94,16 @@ fn check_says_what_would_run_and_writes_nothing() {
     both.toml: Both protocols
       1 runs: 1 points x 1 repetitions of experiment "network"
       swept: overlay.protocol
-      about a second of one core in all, N MB of memory while one run goes on
+      forecast: less than 1 s of CPU time, N MB of memory for one run
     "#);
 }
 
 /// What was told, with the megabytes, the process's own among them, as N.
 fn without_memory(told: &str) -> String {
-    let line = |line: &str| match line.split_once(" in all, ") {
+    let line = |line: &str| match line.split_once(" of CPU time, ") {
         Some((before, rest)) => {
             let (_, after) = rest.split_once(' ').expect("an amount");
-            format!("{before} in all, N {after}\n")
+            format!("{before} of CPU time, N {after}\n")
         }
         None => format!("{line}\n"),
     };
@@ -130,7 +131,7 @@ fn list_shows_the_scenarios_of_a_folder() {
     // Without scenarios there, an error tells where they are looked for.
     lab.write("empty/notes.txt", "");
     for (folder, why) in [
-        ("empty", "no scenario files there"),
+        ("empty", "no scenario files"),
         ("none", "No such file or directory (os error 2)"),
     ] {
         let ended = lab.dhtlab(&["list", "--scenarios", folder]);
@@ -138,7 +139,7 @@ fn list_shows_the_scenarios_of_a_folder() {
         assert_eq!(
             ended.stderr,
             format!(
-                "error: {folder}: {why}; run from the top of the repository or give --scenarios DIR\n"
+                "error: {folder}: {why}; run the command in the root of the repository or set --scenarios DIR\n"
             )
         );
     }
@@ -163,7 +164,7 @@ fn reproduce_runs_the_whole_folder() {
 }
 
 #[test]
-fn one_run_alone_prints_what_stands_in_its_row() {
+fn only_prints_the_metrics_of_the_run() {
     let lab = both();
     let runs = lab.table("out/both/runs.csv");
     let before = lab.files(".");

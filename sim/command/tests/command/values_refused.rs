@@ -75,8 +75,8 @@ fn values_that_cannot_be_meant_are_refused() {
             (
                 "[overlay]\nstart = \"join\"\n[time]\ntransition = \"0 s\"\n",
                 &[],
-                "bad.toml:5: time.transition: expected a time above zero in which a network that \
-                 starts with \"join\" finds itself",
+                "bad.toml:5: time.transition: expected a duration above zero, in which a network \
+                 with start = \"join\" builds its tables",
             ),
             (
                 "[overlay]\nstart = \"join\"\n[overlay.chord]\nstabilise = \"never\"\n\
@@ -93,13 +93,13 @@ fn values_that_cannot_be_meant_are_refused() {
             (
                 "[time]\n[workload]\ninterval = \"9 s\"\n",
                 &[],
-                "bad.toml:2: time.measure: expected the time in which nodes look up keys at \
+                "bad.toml:2: time.measure: expected the duration of the phase with lookups at \
                  `workload.interval`",
             ),
             (
                 "[time]\ntransition = \"9 s\"\nmax = \"8 s\"\n",
                 &[],
-                "bad.toml:4: time.max: the run would stop before it starts to measure at 9 s",
+                "bad.toml:4: time.max: the run would end before the measurement starts at 9 s",
             ),
             (
                 "[overlay]\nprotocol = \"vhash\"\n[overlay.vhash]\nembedding = \"springs\"\n\
@@ -226,12 +226,12 @@ fn churn_that_cannot_be_is_refused() {
             (
                 "model = \"failures\"\nfailures.fraction = 1.0\n",
                 &[],
-                "bad.toml:11: churn.failures.fraction: this empties the network of 80 nodes at once",
+                "bad.toml:11: churn.failures.fraction: this removes all 80 nodes at once",
             ),
             (
                 "model = \"sessions\"\nsessions.up = \"400 s\"\n",
                 &[],
-                "bad.toml:11: churn.sessions.up: this empties the network of 80 nodes after 400 s",
+                "bad.toml:11: churn.sessions.up: this removes all 80 nodes after 400 s",
             ),
         ],
     );
@@ -246,8 +246,8 @@ fn a_scenario_that_needs_more_memory_than_there_is_is_refused() {
     let text = format!("{NETWORK}{text}");
     let told = refuse(&text, &[]).expect("an error");
     assert!(
-        told.starts_with("bad.toml: the largest run would take about 4")
-            && told.contains(" GB of memory; this machine has "),
+        told.starts_with("bad.toml: the largest run needs about 4")
+            && told.contains(" GB of memory; "),
         "{told}"
     );
     let lab = Lab::new();

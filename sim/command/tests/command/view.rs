@@ -183,7 +183,7 @@ fn what_cannot_be_watched_is_refused() {
             (
                 "overlay.nodes = 50\n",
                 &["--record=0123456789ab"],
-                "--record=0123456789ab: no run of that name; the column `run` of runs.csv has them",
+                "--record=0123456789ab: no run has this name; the column `run` of runs.csv lists the names",
             ),
         ],
     );
@@ -192,7 +192,7 @@ fn what_cannot_be_watched_is_refused() {
         &[(
             "experiment = \"mashing\"\n",
             &["--record"],
-            "bad.toml: --record: experiment: in this kind of experiment there is nothing to record",
+            "bad.toml: --record: experiment: this kind of experiment has no recording",
         )],
     );
     let lab = Lab::new();
@@ -223,7 +223,7 @@ fn recordings_that_make_no_sense_are_refused() {
             refused(folder),
             format!(
                 "{folder}/recording.json: cannot read: No such file or directory (os error 2); \
-                 `dhtlab run --record` makes a recording"
+                 create a recording with `dhtlab run --record`"
             )
         );
     }
@@ -233,8 +233,8 @@ fn recordings_that_make_no_sense_are_refused() {
         (&good[..good.len() / 2], "..."),
         ("{\"format\": 1}", "missing field `head`..."),
         (
-            &good.replacen("\"format\":1", "\"format\":2", 1),
-            "expected format 1, found 2",
+            &good.replacen("\"format\":2", "\"format\":1", 1),
+            "expected format 2, found 1",
         ),
         (
             &good.replacen("\"what\":\"appear\"", "\"what\":\"vanish\"", 1),
@@ -249,7 +249,7 @@ fn recordings_that_make_no_sense_are_refused() {
             "key 0 has no place in this space",
         ),
         (
-            &good.replacen("\"journey\":0", "\"journey\":-1", 1),
+            &good.replacen("\"route\":0", "\"route\":-1", 1),
             "invalid value...",
         ),
     ];
@@ -275,7 +275,7 @@ fn a_recording_follows_nodes_that_are_back() {
         let text = format!(
             "{NETWORK}overlay.nodes = 30\nworkload.interval = '10 s'\n\
              time = {{ transition = '100 s', measure = '100 s', interval = '10 s' }}\n\
-             churn = {{ model = 'sessions', rejoin = 'same-id', state = '{state}' }}\n\
+             churn.model = 'sessions'\nchurn.rejoin = 'same-id'\nchurn.state = '{state}'\n\
              churn.sessions.up = {{ distribution = 'exponential', mean = '60 s' }}\n\
              churn.sessions.down = '5 s'\n"
         );

@@ -54,7 +54,7 @@ fn a_round_trip_above_the_time_out_is_told() {
     };
     assert!(
         line.starts_with("s.toml:6: overlay.chord.timeout: of ")
-            && line.contains(" pairs of hosts that were looked at, 100.0 % have a round trip above this time of 500 ms"),
+            && line.contains(" sampled pairs of hosts, 100.0 % have a round-trip time above this time-out of 500 ms"),
         "{line}"
     );
     let notes = after(&lab);
@@ -84,7 +84,7 @@ time = { transition = '10 min', measure = '1 min' }
     };
     assert!(
         line.starts_with(
-            "s.toml:5: time.transition: with `overlay.chord.join` = \"plain\" about 100 nodes come"
+            "s.toml:5: time.transition: with `overlay.chord.join` = \"plain\" about 100 nodes join"
         ),
         "{line}"
     );
@@ -122,8 +122,8 @@ departure = 'leave'
     assert_eq!(
         before(&lab, text, &[]),
         [
-            "s.toml:11: churn.departure: set without effect: `churn.model` is \"none\"",
-            "s.toml:8: overlay.vhash.embedding: set without effect (and another key of its table): \
+            "s.toml:11: churn.departure: no effect: `churn.model` is \"none\"",
+            "s.toml:8: overlay.vhash.embedding: no effect (and another key of its table): \
              `overlay.protocol` is \"chord\"",
         ]
     );
@@ -152,9 +152,9 @@ overlay.protocol = ['chord', 'vhash']
     assert_eq!(
         before(&lab, text, &[]),
         [
-            "s.toml:6: overlay.protocol: of 1000 nodes each knows about 11 with chord, 182 with vhash: hops, \
-             upkeep and failures differ by that alone; the tables [overlay.chord] and [overlay.vhash] \
-             set it"
+            "s.toml:6: overlay.protocol: a node of 1000 has about 11 peers with chord, 182 with vhash: this \
+             alone changes hops, maintenance traffic and failures; the tables [overlay.chord] and \
+             [overlay.vhash] set the table sizes"
         ]
     );
     let equal = ["--set", "overlay.chord.successors=100"];

@@ -87,7 +87,7 @@ fn applications_get_their_upcalls_on_any_overlay() {
         oracle::populate_converged(&mut network, &ids(nodes, 2), &sites(nodes));
         let keys = ids(400, 77);
         let odd: Vec<&Key> = keys.iter().filter(|key| key.words()[4] % 2 == 1).collect();
-        let roots: Vec<Option<Node>> = odd.iter().map(|key| oracle::root(&network, key)).collect();
+        let roots: Vec<Option<Node>> = odd.iter().map(|key| network.root(key)).collect();
         for (i, key) in odd.iter().enumerate() {
             network.send(Node(i as u32 % 100), **key, 0);
         }

@@ -92,7 +92,7 @@ fn direct<P: GroundTruth>(network: &Network<P, Worker>, seed: u64) -> Value {
 /// the result is that of all atoms.
 fn assert_whole<P: GroundTruth>(network: &mut Network<P, Worker>, seed: u64, what: &str) {
     assert_eq!(network.run(at(5000), true, u64::MAX), End::Done, "{what}");
-    let root = oracle::root(network, &network.service().address()).expect("a root");
+    let root = network.root(&network.service().address()).expect("a root");
     let collector = network.application(root).collector().expect("counts");
     assert_eq!(collector.count(), ATOMS, "{what}");
     let partials = collector.partials().iter();
@@ -194,7 +194,7 @@ fn what_was_counted_and_lost_is_counted_again() {
         .collect();
     assert!(left.len() > ATOMS as usize / 2);
     assert_eq!(network.run(at(2000), true, u64::MAX), End::Done);
-    let root = oracle::root(&network, &network.service().address()).expect("a root");
+    let root = network.root(&network.service().address()).expect("a root");
     let collector = network.application(root).collector().expect("counts");
     let missing: Vec<u32> = (0..ATOMS).filter(|atom| !collector.has(*atom)).collect();
     let lost: Vec<u32> = (0..ATOMS).filter(|atom| !left.contains(atom)).collect();
@@ -248,7 +248,7 @@ fn a_new_root_of_the_address_counts_on() {
             network.join_at(at(15 + 3 * place as u64), id, (NODES + 1 + place) as u32);
         }
         assert_whole(&mut network, 7, name);
-        let root = oracle::root(&network, &address).expect("a root");
+        let root = network.root(&address).expect("a root");
         assert_ne!(root, stager, "{name}");
         assert_eq!(network.ids().id(root), address, "{name}");
     }
@@ -279,7 +279,7 @@ fn what_nobody_holds_is_lost_and_nothing_else() {
             .collect();
         assert!(lost.contains(&17), "{name}");
         assert_eq!(network.run(at(5000), true, u64::MAX), End::Done, "{name}");
-        let root = oracle::root(&network, &network.service().address()).expect("a root");
+        let root = network.root(&network.service().address()).expect("a root");
         let collector = network.application(root).collector().expect("counts");
         let missing: Vec<u32> = (0..ATOMS).filter(|atom| !collector.has(*atom)).collect();
         assert_eq!(missing, lost, "{name}");

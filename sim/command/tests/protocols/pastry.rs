@@ -287,7 +287,7 @@ fn replicas_are_the_next_roots() {
     for key in ids(200, 6) {
         let mut members = network.members().to_vec();
         members.sort_by_key(|node| Ring::either_way(&network.ids().id(*node), &key));
-        let root = oracle::root(&network, &key).expect("a member");
+        let root = network.root(&key).expect("a member");
         assert_eq!(root, members[0]);
         let state = network.node(root);
         let replicas = state.replica_set(network.shared(), network.ids(), root, &key, 8);
@@ -318,7 +318,7 @@ fn model(stream: &mut Stream, nodes: usize, b: u32, leaves: usize, lookups: u64)
     };
     let mut ids: Vec<u64> = (0..nodes).map(|_| random(stream)).collect();
     ids.sort_unstable();
-    let mut hops = 0;
+    let mut hops = 0u64;
     for _ in 0..lookups {
         let (key, mut at) = (random(stream), stream.index(nodes));
         let next = ids.partition_point(|id| *id < key) % nodes;

@@ -75,7 +75,7 @@ fn check<P: GroundTruth>(shared: P::Shared, travel: Travel) {
     network.run(network.now() + Duration::from_secs(60), false, u64::MAX);
     let keys: Vec<Key> = (0..40).map(|number| content(number).digest()).collect();
     for key in &keys {
-        let root = oracle::root(&network, key).expect("a member");
+        let root = network.root(key).expect("a member");
         assert!(network.application(root).store().owns(key));
         assert_eq!(copies(&network, key), 4);
     }
@@ -89,7 +89,7 @@ fn check<P: GroundTruth>(shared: P::Shared, travel: Travel) {
     assert_eq!(done, [Answer::Done, Answer::Done]);
     // A node in twelve crashes, the root of the first block among them; those who are asked have
     // copies while repair is under way.
-    network.crash(oracle::root(&network, &keys[0]).expect("a member"));
+    network.crash(network.root(&keys[0]).expect("a member"));
     for node in (5..NODES as u32).step_by(15) {
         network.crash(Node(node));
     }
@@ -130,7 +130,7 @@ fn check<P: GroundTruth>(shared: P::Shared, travel: Travel) {
     assert_eq!(done, [Answer::Done, Answer::Done]);
     network.run(network.now() + Duration::from_secs(60), false, u64::MAX);
     assert_eq!(copies(&network, &keys[0]), 0);
-    network.crash(oracle::root(&network, &keys[0]).expect("a member"));
+    network.crash(network.root(&keys[0]).expect("a member"));
     network.run(network.now() + Duration::from_secs(120), false, u64::MAX);
     let reader = network.members()[7];
     let before = network.metrics().ended.len();
@@ -242,7 +242,7 @@ fn a_bundle_comes_to_its_roots() {
         network.run(at(60), false, u64::MAX);
         for content in &blocks {
             let key = content.digest();
-            let root = oracle::root(&network, &key).expect("a member");
+            let root = network.root(&key).expect("a member");
             // What node 0 is the root of went into a store that is no more.
             if root != Node(0) {
                 assert!(network.application(root).store().owns(&key));

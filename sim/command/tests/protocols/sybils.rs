@@ -28,7 +28,7 @@ fn nearest_is_root<P: GroundTruth>(shared: P::Shared, what: &str) {
             P::cmp_closeness(network.shared(), &key, &id(a), &id(b))
         };
         let nearest = network.members().iter().min_by(cmp_closeness).copied();
-        assert_eq!(oracle::root(&network, &key), nearest, "{what}: {key:?}");
+        assert_eq!(network.root(&key), nearest, "{what}: {key:?}");
     }
 }
 
@@ -256,8 +256,7 @@ fn kademlia_gets_around_sybils() {
             attacked::<Kademlia, ()>(shared, 100, iterative, random, behaviour, sybils);
         let fates = fates(&mut network, 200);
         assert_eq!(network.sybils().len(), 40);
-        let is_sybil =
-            |key: &Key| oracle::root(&network, key).is_some_and(|root| network.is_sybil(root));
+        let is_sybil = |key: &Key| network.root(key).is_some_and(|root| network.is_sybil(root));
         let roots: Vec<bool> = lookups(200).map(|lookup| is_sybil(&lookup.key)).collect();
         (fates, roots)
     };

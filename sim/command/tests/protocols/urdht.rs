@@ -277,7 +277,7 @@ fn next_hop_and_root_by_brute_force() {
                 };
                 assert_eq!(state.next_hop(shared, known_ids, me, &key), expected);
                 let root = members().min_by_key(way);
-                assert_eq!(oracle::root(&network, &key), root);
+                assert_eq!(network.root(&key), root);
             }
         }
     }

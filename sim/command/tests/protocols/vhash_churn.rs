@@ -230,7 +230,7 @@ fn roots_are_the_nearest(network: &Network<VHash>) {
         let target = torus.point(&key);
         let distance = |node: &Node| torus.distance(network.node(*node).position(), &target);
         let nearest = network.members().iter().copied().min_by_key(distance);
-        assert_eq!(oracle::root(network, &key), nearest);
+        assert_eq!(network.root(&key), nearest);
     }
 }
 

@@ -51,7 +51,7 @@ impl ParameterValue for Addresses {
                 .parse()
                 .map_err(|_| Some(format!("expected IPv4 addresses, found \"{text}\"")))?;
             if addresses.contains(&address) {
-                return Err(Some(format!("the address {address} stands twice")));
+                return Err(Some(format!("the address {address} occurs twice")));
             }
             addresses.push(address);
         }

@@ -12,20 +12,20 @@ crate::choices! {
         Neighbours = "neighbours",
         /// Between the start of a finger of an honest node and the node that the finger points to.
         Fingers = "fingers",
-        /// As near to one key as its IDs allow.
+        /// At the IDs of the adversary that are closest to one key.
         AroundKey = "around-key",
-        /// Anywhere: random IDs of the adversary's supply.
+        /// Random IDs of the adversary.
         Random = "random",
     }
 }
 
 crate::choices! {
-    /// What Sybils do with messages that they should forward or answer; they take part in
+    /// Behaviour of Sybils with messages that they should forward or answer; they take part in
     /// maintenance like honest nodes.
     pub enum Behaviour {
         /// They behave correctly and only observe.
         Observe = "observe",
-        /// They drop them.
+        /// They drop these messages.
         Drop = "drop",
         /// They claim to be the root; on a lookup request they name the accomplices nearest to the key.
         Misroute = "misroute",
@@ -49,7 +49,7 @@ crate::parameters! {
     pub struct AttackParameters {
         /// Where the Sybils are placed.
         pub strategy: Strategy = Strategy::None;
-        /// What the Sybils do.
+        /// Behaviour of the Sybils.
         pub behaviour: Behaviour = Behaviour::Observe;
         /// When the first Sybil joins.
         pub start: Duration = Duration::ZERO;

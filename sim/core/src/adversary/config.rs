@@ -52,7 +52,7 @@ impl AdversaryConfig {
         }
         if attack.ids == Supply::Chosen && rule.scheme != IdScheme::Random {
             let message = format_args!(
-                "no node can choose an ID where `overlay.ids` = \"{}\" binds it",
+                "nodes cannot choose their IDs with `overlay.ids` = \"{}\"",
                 rule.scheme.as_str()
             );
             return Err(ConfigError::new(table.path_of("ids"), message));
@@ -119,7 +119,7 @@ impl AdversaryConfig {
     ) -> SybilPlacement {
         let mut stream = seed.stream("adversary", 0);
         let id_supply = match (rule.scheme, self.attack.ids) {
-            (IdScheme::Random, Supply::Chosen) => IdSupply::Free {
+            (IdScheme::Random, Supply::Chosen) => IdSupply::Chosen {
                 addresses: self.parameters.ips,
             },
             _ => IdSupply::Listed(self.identities(rule, seed, &mut stream)),

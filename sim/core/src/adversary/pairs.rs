@@ -4,7 +4,7 @@ use crate::space::Key;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 crate::choices! {
-    /// What is hashed to the key of an address and a port.
+    /// Encoding of an address and a port that is hashed to a key.
     pub enum KeyForm {
         /// The four octets and the port in decimal digits, without separators.
         Source = "source",

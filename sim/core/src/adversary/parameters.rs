@@ -9,13 +9,13 @@ crate::parameters! {
     pub struct AdversaryParameters {
         /// Number of its addresses.
         pub ips: u32 = 1, within 1..=1_000_000;
-        /// Number of ports that it uses of each address.
+        /// Number of ports used per address.
         pub ports: u32 = 16384, within 1..=65536;
         /// The first of these ports; by default the first dynamic port.
         pub first_port: u16 = 49152;
         /// Its addresses: "random", or a list of `ips` addresses.
         pub addresses: Addresses = Addresses::Random;
-        /// What is hashed to the key of an address and a port.
+        /// Encoding of an address and a port that is hashed to a key.
         pub keys: KeyForm = KeyForm::Source;
     }
 }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_told() {
+    fn invalid_combinations_are_refused() {
         for (text, key, part) in [
             ("ports = 16385", "ports", "at most the 16384 ports"),
             (
@@ -113,7 +113,7 @@ mod tests {
             (
                 "ips = 2\naddresses = ['1.2.3.4', '1.2.3.4']",
                 "addresses",
-                "1.2.3.4 stands twice",
+                "1.2.3.4 occurs twice",
             ),
             (
                 "addresses = ['1.2.3']",

@@ -25,7 +25,7 @@ pub enum IdSupply {
     /// These IDs only.
     Listed(Vec<Identity>),
     /// Any ID, from this many addresses.
-    Free {
+    Chosen {
         /// The number of addresses.
         addresses: u32,
     },
@@ -73,7 +73,7 @@ impl SybilPlacement {
             (IdSupply::Listed(listed), Some(target)) if strategy == Strategy::AroundKey => {
                 listed.sort_by(|a, b| cmp_closeness(target, &a.id, &b.id));
             }
-            (IdSupply::Free { addresses }, Some(target)) if strategy == Strategy::AroundKey => {
+            (IdSupply::Chosen { addresses }, Some(target)) if strategy == Strategy::AroundKey => {
                 let ids = chosen_around(target, most, cmp_closeness, &mut stream);
                 let identity = |(i, id): (usize, Key)| Identity {
                     id,
@@ -84,7 +84,7 @@ impl SybilPlacement {
             }
             (IdSupply::Listed(listed), _) if strategy == Strategy::Random => stream.shuffle(listed),
             (IdSupply::Listed(listed), _) => listed.sort_unstable_by_key(|identity| identity.id),
-            (IdSupply::Free { .. }, _) => {}
+            (IdSupply::Chosen { .. }, _) => {}
         }
         Self {
             strategy,
@@ -112,7 +112,7 @@ impl SybilPlacement {
         let listed = match (&self.strategy, &self.id_supply) {
             (Strategy::None, _) => 0,
             (_, IdSupply::Listed(listed)) => listed.len(),
-            (_, IdSupply::Free { .. }) => usize::MAX,
+            (_, IdSupply::Chosen { .. }) => usize::MAX,
         };
         self.named >= self.most.min(listed)
     }
@@ -127,7 +127,7 @@ impl SybilPlacement {
             Strategy::None => None,
             Strategy::Random | Strategy::AroundKey => match &self.id_supply {
                 IdSupply::Listed(listed) => listed.get(self.named).copied(),
-                IdSupply::Free { .. } => Some(self.anywhere()),
+                IdSupply::Chosen { .. } => Some(self.random_identity()),
             },
             // Without known nodes any ID serves as a start.
             _ if self.known.is_empty() => self.first(),
@@ -141,7 +141,7 @@ impl SybilPlacement {
         Some(next)
     }
 
-    fn anywhere(&mut self) -> Identity {
+    fn random_identity(&mut self) -> Identity {
         let id = Key::random(&mut self.stream);
         self.identity(id)
     }
@@ -149,7 +149,7 @@ impl SybilPlacement {
     /// A freely chosen ID.
     fn identity(&self, id: Key) -> Identity {
         let addresses = match self.id_supply {
-            IdSupply::Free { addresses } => addresses,
+            IdSupply::Chosen { addresses } => addresses,
             IdSupply::Listed(_) => 1,
         };
         Identity {
@@ -165,7 +165,7 @@ impl SybilPlacement {
         }
         match &self.id_supply {
             IdSupply::Listed(listed) => listed.get(self.stream.index(listed.len().max(1))).copied(),
-            IdSupply::Free { .. } => Some(self.anywhere()),
+            IdSupply::Chosen { .. } => Some(self.random_identity()),
         }
     }
 
@@ -211,7 +211,7 @@ impl SybilPlacement {
             return None;
         }
         match &self.id_supply {
-            IdSupply::Free { .. } => {
+            IdSupply::Chosen { .. } => {
                 let id = before.wrapping_add(behind.wrapping_sub(before).half());
                 within(&id).then(|| self.identity(id))
             }
@@ -432,7 +432,7 @@ mod tests {
 
     #[test]
     fn who_may_choose_takes_the_middle_of_a_gap_and_its_addresses_in_turn() {
-        let free = IdSupply::Free { addresses: 3 };
+        let free = IdSupply::Chosen { addresses: 3 };
         let mut middle = sybil_placement(Strategy::Neighbours, free.clone(), 50, None);
         let honest: Vec<Key> = (0..8u8).map(|i| Key::sha1(&[i])).collect();
         honest.iter().for_each(|id| middle.learn_node(*id));

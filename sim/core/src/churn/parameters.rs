@@ -18,7 +18,7 @@ crate::choices! {
         Sessions = "sessions",
         /// Joins and departures of random nodes at given rates.
         Rates = "rates",
-        /// Each second each node fails with a probability.
+        /// Each node fails with a probability per second.
         PerSecond = "per-second",
         /// A fraction of all nodes fails at once.
         Failures = "failures",
@@ -28,7 +28,7 @@ crate::choices! {
 }
 
 crate::choices! {
-    /// How a node departs.
+    /// The kind of a departure.
     pub enum Departure {
         /// It crashes without notice.
         Crash = "crash",
@@ -48,7 +48,7 @@ crate::choices! {
 }
 
 crate::choices! {
-    /// What a participant that rejoins as the same node still has of its state.
+    /// The state of a participant that rejoins with the same ID.
     pub enum State {
         /// Nothing: it joins as a new node.
         Lost = "lost",
@@ -62,13 +62,13 @@ crate::parameters! {
     pub struct ChurnParameters {
         /// The model; its parameters are in the table of the same name.
         pub model: Model = Model::None;
-        /// How nodes depart.
+        /// The kind of departures.
         pub departure: Departure = Departure::Crash;
         /// The ID of a participant that rejoins; with the same ID it is the same node to all others.
         pub rejoin: Rejoin = Rejoin::NewId;
-        /// Whether a node that rejoins with the same ID still has its state; "lost", as a process loses its memory, is the usual assumption of simulations.
+        /// Whether a node that rejoins with the same ID keeps its state; "lost" is the usual assumption of simulations.
         pub state: State = State::Lost;
-        /// When churn begins; if absent at once, or with `start = "join"` when all nodes have joined.
+        /// Start of churn; if absent, the start of the run, or with `start = "join"` the time when all nodes have joined.
         pub begin: Option<Duration> = None;
     }
 }
@@ -158,7 +158,7 @@ impl Churn {
             }
         };
         if parameters.state == State::Kept && parameters.rejoin == Rejoin::NewId {
-            let message = "the state of a node with another ID is of no use; expected \
+            let message = "the state of a node with another ID has no effect; expected \
                            `churn.rejoin = \"same-id\"` beside it";
             return Err(ConfigError::new(table.path_of("state"), message));
         }
@@ -173,7 +173,7 @@ impl Churn {
 
     fn check(&self, duration: Duration) -> Result<(), ConfigError> {
         let empties = |key: &str, when: &str| {
-            let message = format!("this empties the network of {} nodes {when}", self.nodes);
+            let message = format!("this removes all {} nodes {when}", self.nodes);
             Err(ConfigError::new(key, message))
         };
         match &self.model {

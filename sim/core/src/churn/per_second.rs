@@ -5,7 +5,7 @@ use super::{Change, ChurnPlan, Step};
 use crate::engine::{Duration, Instant, Stream};
 
 crate::parameters! {
-    /// Each second each node fails with a probability and rejoins after a while; then it is immune for some time (Rosen et al., ChordReduce, 2014).
+    /// Each node fails with a probability per second, rejoins after a fixed time, and is then immune for some time (Rosen et al., ChordReduce, 2014).
     pub struct PerSecondParameters {
         /// Probability that a node fails in a second.
         pub probability: f64 = 0.001, within 0.0..=1.0;

@@ -89,7 +89,7 @@ fn sessions_have_their_means() {
 }
 
 #[test]
-fn who_has_come_back_is_spared() {
+fn rejoined_node_is_immune() {
     let text = "churn.model = 'per-second'\nchurn.per-second.probability = 0.5\n\
                 churn.per-second.wait = '3 s'\nchurn.per-second.immunity = '7 s'";
     let mut since = [Instant::START; 20];
@@ -176,16 +176,16 @@ fn traces_of_the_field_are_read_as_they_are_meant() {
         notes(unix),
         [
             "a.csv: times count from an epoch; the first one, 1041379200 s, is 100 s of the run",
-            "a.csv: 1 of 2 steps lie after the end at 150 s and are passed over",
+            "a.csv: 1 of 2 steps lie after the end at 150 s and are skipped",
         ]
     );
     assert_eq!(
         notes("99999,crash,1"),
-        ["a.csv: 1 of 1 steps lie after the end at 150 s and are passed over"]
+        ["a.csv: 1 of 1 steps lie after the end at 150 s and are skipped"]
     );
     assert_eq!(
         notes("60,crash,0\n61,crash,1\n62,leave,2\n70,join,0\n"),
-        ["a.csv: the last node goes at 62 s, and the run ends there"]
+        ["a.csv: the last node departs at 62 s, and the run ends there"]
     );
     assert!(notes("60,crash,1\n60,join,1\n").is_empty());
     // Ten at most at a time, whatever the names.
@@ -200,12 +200,12 @@ fn faults_of_a_trace_are_told_with_their_line() {
         ("x,crash,1", 1, "expected a time in seconds"),
         ("-1,crash,1", 1, "expected a time in seconds"),
         ("1,die,1", 1, "expected join, leave or crash, found \"die\""),
-        ("2,crash,1\n1,crash,0", 2, "time runs backwards"),
+        ("2,crash,1\n1,crash,0", 2, "time decreases"),
         ("2,crash,7", 1, "node \"7\" is unknown"),
-        ("2,join,1", 1, "joins, but it is there"),
-        ("2,crash,1\n3,leave,1", 2, "goes, but it is not there"),
+        ("2,join,1", 1, "joins, but it is online"),
+        ("2,crash,1\n3,leave,1", 2, "departs, but it is not online"),
         ("1041379200000,crash,1", 1, "which may be in milliseconds"),
-        ("1041379200,crash,1\n60,crash,0", 2, "time runs backwards"),
+        ("1041379200,crash,1\n60,crash,0", 2, "time decreases"),
         ("time,node\n1,crash,1", 1, "expected `time_s"),
     ] {
         let (number, message) = Trace::parse(text, 3).expect_err(text);

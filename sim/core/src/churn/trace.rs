@@ -6,11 +6,11 @@ use crate::parameter::{NamedFile, shown};
 use std::collections::HashMap;
 
 crate::parameters! {
-    /// Joins and departures from a file of lines `time_s,join|leave|crash,node`. The nodes online at the start are named 0, 1, 2, ...; other names are free. Times from an epoch (1e8 s and above) count from the first step, which is when churn begins.
+    /// Joins and departures from a file of lines `time_s,join|leave|crash,node`. The nodes that are online at the start have the names 0, 1, 2, ...; other names are arbitrary. Epoch times (1e8 s and above) are relative to the first step, at which churn begins.
     pub struct TraceParameters {
         /// The file, relative to the scenario's folder.
         pub file: String = String::new();
-        /// SHA-1 of the content, in hex. A resolved scenario contains it, so that a changed file is another run; where it is given, the file must match.
+        /// SHA-1 of the content, in hex. A resolved scenario contains it, so that a changed file gives another run; a given value must match the file.
         pub content: Option<String> = None;
     }
 }
@@ -34,7 +34,7 @@ pub struct Trace {
 const EPOCH: f64 = 1e8;
 /// Times of at least this value are no seconds of the next thousand years, but may be milliseconds
 /// since an epoch.
-const ENDLESS: f64 = 1e11;
+const MAX_SECONDS: f64 = 1e11;
 
 /// Positions of the three fields in a line, and the number of fields.
 struct Columns {
@@ -190,7 +190,7 @@ impl Trace {
         let late = late.count();
         if late > 0 {
             notes.push(format!(
-                "{file}: {late} of {all} steps lie after the end at {} and are passed over",
+                "{file}: {late} of {all} steps lie after the end at {} and are skipped",
                 since_start(end)
             ));
         }
@@ -198,7 +198,7 @@ impl Trace {
             && empty <= end
         {
             notes.push(format!(
-                "{file}: the last node goes at {}, and the run ends there",
+                "{file}: the last node departs at {}, and the run ends there",
                 since_start(empty)
             ));
         }
@@ -216,7 +216,7 @@ impl Reader {
                 shown(time)
             ));
         };
-        if seconds >= ENDLESS {
+        if seconds >= MAX_SECONDS {
             return Err(format!(
                 "expected a time in seconds, found {}, which may be in milliseconds",
                 shown(time)
@@ -248,17 +248,17 @@ impl Reader {
             .last()
             .map_or(Instant::START, |step| step.time);
         if seconds < 0.0 || since < last {
-            return Err(format!("time runs backwards to {} s", shown(time)));
+            return Err(format!("time decreases to {} s", shown(time)));
         }
         let participant = self.participant(change, name)?;
         let is_here = &mut self.here[participant as usize];
         match (change, *is_here) {
             (Change::Join, true) => {
-                return Err(format!("node \"{}\" joins, but it is there", shown(name)));
+                return Err(format!("node \"{}\" joins, but it is online", shown(name)));
             }
             (Change::Leave | Change::Crash, false) => {
                 return Err(format!(
-                    "node \"{}\" goes, but it is not there",
+                    "node \"{}\" departs, but it is not online",
                     shown(name)
                 ));
             }

@@ -2,6 +2,7 @@
 
 use super::Network;
 use super::event::{DirectMessage, Event};
+use super::observer::{RouteId, SentMessage, Signal};
 use super::routed_message::Payload;
 use crate::overlay::{Application, Context, Effect, GroundTruth, LookupAlgorithm, Node, RootIndex};
 
@@ -14,19 +15,19 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     ) -> R {
         let mut effects = std::mem::take(&mut self.effects);
         let mut context = Context {
-            now: self.now,
+            now: self.state.now,
             me: node,
-            shared: &self.shared,
-            ids: &self.ids,
+            shared: &self.state.shared,
+            ids: &self.state.ids,
             random: &mut self.random[node.index()],
             effects: &mut effects,
         };
-        let state = &mut self.nodes[node.index()];
+        let state = &mut self.state.nodes[node.index()];
         let result = act(state, &mut context);
-        self.index.on_state_changed(&self.shared, node, state);
-        if self.recorder.is_some() {
-            self.record_place(node);
-        }
+        self.state
+            .index
+            .on_state_changed(&self.state.shared, node, state);
+        self.signal(Signal::OverlayRan(node));
         for effect in effects.drain(..) {
             self.carry_out(node, effect);
         }
@@ -47,15 +48,15 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 let request = DirectMessage::Request {
                     message,
                     purpose,
-                    sent: self.now,
-                    session: self.node_meta[node.index()].session,
+                    sent: self.state.now,
+                    session: self.state.node_meta[node.index()].session,
                 };
                 self.send_direct(node, to, request);
             }
             Effect::SetTimer { after, timer } => {
-                let session = self.node_meta[node.index()].session;
+                let session = self.state.node_meta[node.index()].session;
                 self.queue.schedule(
-                    self.now + after,
+                    self.state.now + after,
                     Event::Timer {
                         node,
                         session,
@@ -87,27 +88,21 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let lookup =
             routed.is_some_and(|id| matches!(self.in_flight.get(id).payload, Payload::Lookup));
         let answer = matches!(direct, DirectMessage::Reply { .. });
-        self.count_message(bytes, lookup);
         let path = self.path(from, to);
-        if let Some(recorder) = &mut self.recorder {
-            recorder.carried(self.now, routed, (from, to), path.latency, answer);
-        }
+        self.signal(Signal::MessageSent(SentMessage {
+            from,
+            to,
+            bytes,
+            latency: Some(path.latency),
+            route: routed.map(RouteId),
+            is_answer: answer,
+            is_of_lookup: lookup,
+            kind: "",
+        }));
         self.queue.schedule(
-            self.now + path.latency,
+            self.state.now + path.latency,
             Event::DirectMessage { from, to, direct },
         );
-    }
-
-    /// Counts a message of `bytes` bytes; `lookup` is whether it belongs to a lookup of the
-    /// workload.
-    pub(super) fn count_message(&mut self, bytes: u32, lookup: bool) {
-        let counts = &mut self.tally.counts;
-        counts.messages += 1;
-        counts.bytes += u64::from(bytes);
-        if lookup {
-            counts.lookup_messages += 1;
-            counts.lookup_bytes += u64::from(bytes);
-        }
     }
 
     pub(super) fn on_direct_message(&mut self, from: Node, to: Node, direct: DirectMessage<P>) {
@@ -131,7 +126,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 // It is known here whether the answer arrives in time, so only requests that time
                 // out need a time-out event.
                 let deadline = sent + self.setup.timeout;
-                let mut in_time = alive && self.now + self.path(to, from).latency <= deadline;
+                let mut in_time = alive && self.state.now + self.path(to, from).latency <= deadline;
                 if alive {
                     let honest = self.with_node(to, |state, context| {
                         state.on_request(context, from, message)
@@ -151,10 +146,16 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                             self.send_direct(to, from, reply);
                         }
                         Some(message) => {
-                            self.count_message(P::bytes(&message), false);
-                            if let Some(recorder) = &mut self.recorder {
-                                recorder.uncounted(self.now);
-                            }
+                            self.signal(Signal::MessageSent(SentMessage {
+                                from: to,
+                                to: from,
+                                bytes: P::bytes(&message),
+                                latency: None,
+                                route: None,
+                                is_answer: true,
+                                is_of_lookup: false,
+                                kind: "",
+                            }));
                         }
                         None => in_time = false,
                     }
@@ -166,7 +167,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                         silent: to,
                         purpose,
                     };
-                    self.queue.schedule(deadline.max(self.now), silent);
+                    self.queue.schedule(deadline.max(self.state.now), silent);
                 }
             }
             DirectMessage::Reply {
@@ -175,7 +176,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 sent,
                 session,
             } if self.is_in_session(to, session) => {
-                let round_trip = self.now.since(sent);
+                let round_trip = self.state.now.since(sent);
                 self.with_node(to, |state, context| {
                     state.on_reply(context, from, purpose, message, round_trip);
                 });
@@ -198,9 +199,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             P::Lookups::lookup_of(&purpose).and_then(|handle| self.in_flight.of(handle))
         {
             self.in_flight.get_mut(id).timeouts += 1;
-            if let Some(recorder) = &mut self.recorder {
-                recorder.timed_out(self.now, id, node, silent);
-            }
+            self.signal(Signal::RouteTimedOut {
+                route: RouteId(id),
+                from: node,
+                to: silent,
+            });
         }
         self.with_node(node, |state, context| {
             state.on_timeout(context, silent, Some(purpose));

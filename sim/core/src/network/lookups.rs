@@ -2,6 +2,7 @@
 
 use super::Network;
 use super::event::Event;
+use super::observer::Signal;
 use super::routed_message::Payload;
 use crate::engine::Instant;
 use crate::overlay::{Application, GroundTruth};
@@ -68,7 +69,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Sets the plan of lookups whose rate follows the number of honest members.
     pub fn plan_lookups_by_members(&mut self, mut plan: MemberLookups) {
-        plan.set_members(self.now, self.honest().len());
+        plan.set_members(self.state.now, self.honest().len());
         self.plan(Plan::ByMembers(Box::new(plan)));
     }
 
@@ -92,12 +93,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// A node has become a member, or has ceased to be one.
     pub(super) fn membership_changed(&mut self) {
-        self.tally
-            .members(self.now, self.member_index.nodes().len());
+        self.signal(Signal::MembersChanged);
         if matches!(self.lookups.plan, Plan::ByMembers(_)) {
             let members = self.honest().len();
             if let Plan::ByMembers(plan) = &mut self.lookups.plan {
-                plan.set_members(self.now, members);
+                plan.set_members(self.state.now, members);
             }
             self.schedule_lookup();
         }
@@ -105,29 +105,24 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Handles the event of a lookup.
     pub(super) fn look_up(&mut self) {
-        if self.now != self.lookups.wake {
+        if self.state.now != self.lookups.wake {
             return;
         }
         self.lookups.wake = Instant::NEVER;
-        if let Some(lookup) = self.lookups.take(self.now) {
+        if let Some(lookup) = self.lookups.take(self.state.now) {
             self.start_lookup(lookup);
         }
         self.schedule_lookup();
     }
 
     fn start_lookup(&mut self, lookup: Lookup) {
-        self.tally.counts.lookups += 1;
-        if let Some(interval) = self.tally.timeline.at(self.now) {
-            interval.lookups += 1;
-        }
         let members = self.honest();
         // The high bits choose, so a draw picks a similar position in networks of similar size.
         let place = (u128::from(lookup.source) * members.len() as u128) >> 64;
         if let Some(source) = members.get(place as usize) {
             self.route(*source, None, lookup.key, Payload::Lookup);
         } else {
-            self.tally.failed(self.now, 0);
-            self.record_lookup_of_nobody(lookup.key);
+            self.signal(Signal::LookupWithoutMember(lookup.key));
         }
     }
 }

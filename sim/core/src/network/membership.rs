@@ -1,6 +1,7 @@
 //! Membership: joins, departures, and the current node of each participant of the churn.
 
 use super::event::Event;
+use super::observer::Signal;
 use super::{Network, NodeMeta};
 use crate::churn::{Change, ChurnPlan, Rejoin, State, Step};
 use crate::engine::{Instant, Seed, Stream};
@@ -165,9 +166,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
     }
 
-    /// `node` stops, gracefully if `farewell`.
-    fn stop(&mut self, node: Node, farewell: bool) {
-        let meta = &mut self.node_meta[node.index()];
+    /// `node` stops, gracefully if `gracefully`.
+    fn stop(&mut self, node: Node, gracefully: bool) {
+        let meta = &mut self.state.node_meta[node.index()];
         if !std::mem::replace(&mut meta.alive, false) {
             return;
         }
@@ -186,30 +187,30 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 comes_back = same_id;
             }
         }
-        let id = self.ids.id(node);
+        let id = self.state.ids.id(node);
         if member {
-            self.member_index.remove(&id, node);
-            self.index.depart(node);
-            if let Some(sybils) = &mut self.sybils {
+            self.state.member_index.remove(&id, node);
+            self.state.index.depart(node);
+            if let Some(sybils) = &mut self.state.sybils {
                 sybils.depart(id, node, sybil);
             }
-            self.tally.counts.leaves += 1;
             self.membership_changed();
-            self.population.extinct = self.member_index.nodes().is_empty();
+            self.population.extinct = self.state.member_index.nodes().is_empty();
         }
         if comes_back && self.population.state == State::Kept {
-            self.applications[node.index()].on_pause(self.now, &mut self.metrics);
+            self.state.applications[node.index()].on_pause(self.state.now, &mut self.state.metrics);
         } else {
             // Frees the memory of its state.
-            self.nodes[node.index()] = P::new(&self.shared, &id);
+            self.state.nodes[node.index()] = P::new(&self.state.shared, &id);
             let fresh = self.application_for(node, site);
-            let mut gone = std::mem::replace(&mut self.applications[node.index()], fresh);
-            gone.on_stop(self.now, &mut self.metrics);
+            let mut gone = std::mem::replace(&mut self.state.applications[node.index()], fresh);
+            gone.on_stop(self.state.now, &mut self.state.metrics);
         }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.gone(self.now, node, farewell);
-            self.record_accounts();
-        }
+        self.signal(Signal::Stopped {
+            node,
+            gracefully,
+            was_member: member,
+        });
         for handle in self.in_flight.overlay_lookups_of(node) {
             self.fail(handle);
         }
@@ -217,10 +218,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Adds a node of `state` at `site`, with its distances at `slot`; it is not a member yet.
     pub(super) fn add(&mut self, id: Key, (site, slot): (u32, Slot), state: P) -> Node {
-        let node = self.ids.add(id);
+        let node = self.state.ids.add(id);
         let index = u64::from(node.0);
-        self.nodes.push(state);
-        self.node_meta.push(NodeMeta {
+        self.state.nodes.push(state);
+        self.state.node_meta.push(NodeMeta {
             slot,
             site,
             alive: true,
@@ -229,17 +230,17 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             session: 0,
         });
         let application = self.application_for(node, site);
-        self.applications.push(application);
+        self.state.applications.push(application);
         self.random.push(self.setup.seed.stream("node", index));
         node
     }
 
     fn application_for(&self, node: Node, site: u32) -> A {
         // Each session has its own random stream.
-        let session = u64::from(self.node_meta[node.index()].session);
+        let session = u64::from(self.state.node_meta[node.index()].session);
         let index = session << 32 | u64::from(node.0);
         let stream = self.setup.seed.stream("application", index);
-        A::new(&self.service, site, stream)
+        A::new(&self.state.service, site, stream)
     }
 
     /// Adds a node of `state` for the participant `site`.
@@ -256,14 +257,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// node if it has lost its state, and resumes otherwise.
     fn restart(&mut self, node: Node) {
         let bootstrap = self.bootstrap();
-        let meta = &mut self.node_meta[node.index()];
+        let meta = &mut self.state.node_meta[node.index()];
         meta.alive = true;
         let site = meta.site;
         self.population.participant(site).node = Some(node);
         if let Some(busy) = self.busy.get_mut(node.index()) {
-            *busy = self.now;
+            *busy = self.state.now;
         }
-        self.record_arrival(node);
+        self.signal(Signal::Started(node));
         if self.population.state == State::Lost {
             self.with_node(node, |state, context| state.join(context, bootstrap));
             return;
@@ -278,8 +279,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// A node with `id` starts on `site` and begins to join.
     pub(super) fn join(&mut self, id: Key, site: u32) {
         let bootstrap = self.bootstrap();
-        let node = self.register(id, site, P::new(&self.shared, &id));
-        self.record_arrival(node);
+        let node = self.register(id, site, P::new(&self.state.shared, &id));
+        self.signal(Signal::Started(node));
         self.with_node(node, |state, context| state.join(context, bootstrap));
     }
 
@@ -287,22 +288,22 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn spawn_colocated(&mut self, first: Node, id: Key) {
         let NodeMeta {
             site, slot, sybil, ..
-        } = self.node_meta[first.index()];
-        let node = self.add(id, (site, slot), P::new(&self.shared, &id));
-        self.node_meta[node.index()].sybil = sybil;
+        } = self.state.node_meta[first.index()];
+        let node = self.add(id, (site, slot), P::new(&self.state.shared, &id));
+        self.state.node_meta[node.index()].sybil = sybil;
         self.population
             .colocated
             .entry(first)
             .or_default()
             .push(node);
-        self.applications[node.index()].on_colocated(first);
-        self.record_arrival(node);
+        self.state.applications[node.index()].on_colocated(first);
+        self.signal(Signal::Started(node));
         self.with_node(node, |state, context| state.join(context, Some(first)));
     }
 
     /// `node`, whose join was not answered or which has lost its position, begins to join again.
     pub(super) fn join_again(&mut self, node: Node) {
-        self.tally.counts.rejoins += 1;
+        self.signal(Signal::Rejoins(node));
         // The node may draw itself; then it tries again after the time-out.
         let bootstrap = self.bootstrap();
         self.with_node(node, |state, context| state.join(context, bootstrap));
@@ -310,27 +311,24 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// `node` has joined: it is a member from now on.
     pub(super) fn on_joined(&mut self, node: Node) {
-        let meta = &mut self.node_meta[node.index()];
+        let meta = &mut self.state.node_meta[node.index()];
         if meta.alive && !std::mem::replace(&mut meta.member, true) {
-            let id = self.ids.id(node);
-            self.member_index.insert(id, node);
-            if let Some(sybils) = &mut self.sybils {
+            let id = self.state.ids.id(node);
+            self.state.member_index.insert(id, node);
+            if let Some(sybils) = &mut self.state.sybils {
                 sybils.enter(id, node, meta.sybil);
             }
-            let state = &self.nodes[node.index()];
-            self.index.enter(&self.shared, node, state);
-            self.tally.counts.joins += 1;
+            let state = &self.state.nodes[node.index()];
+            self.state.index.enter(&self.state.shared, node, state);
             self.membership_changed();
-            if let Some(recorder) = &mut self.recorder {
-                recorder.joined(self.now, node);
-            }
+            self.signal(Signal::Joined(node));
             self.upcall(node, |application, context| application.start(context));
         }
     }
 
     /// A random member.
     fn bootstrap(&mut self) -> Option<Node> {
-        let members = self.member_index.nodes();
+        let members = self.state.member_index.nodes();
         (!members.is_empty()).then(|| members[self.population.bootstraps.index(members.len())])
     }
 }

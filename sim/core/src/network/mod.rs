@@ -4,7 +4,7 @@
 //! * [`Network`] holds the nodes and handles one event after the other. `membership` is joins and
 //!   departures, `delivery` the handlers and direct messages of the protocol, `services` the
 //!   applications above it.
-//! * `recording` records a run for playback.
+//! * [`NetworkState`] is what observers see of it; [`observer`] has the signals that they get.
 //! * `router` routes a message to the root of a key, for every overlay.
 //! * [`Tally`] holds the counts; [`oracle`] builds converged networks and checks answers.
 
@@ -12,22 +12,24 @@ mod delivery;
 mod event;
 mod lookups;
 mod membership;
+pub mod observer;
 pub mod oracle;
 mod placement;
-mod recording;
 mod routed_message;
 mod router;
 mod sample;
 mod services;
+mod state;
 mod sybils;
 mod tally;
 mod timeline;
 mod trial;
 
+pub use observer::{Observer, Signal};
 pub use placement::{Placement, place};
-pub use recording::{MOST_EVENTS, MOST_NODES};
 pub use router::Travel;
 pub use sample::Sample;
+pub use state::NetworkState;
 pub use sybils::Attack;
 pub use tally::{Counts, Tally};
 pub use timeline::{Interval, Timeline};
@@ -35,17 +37,16 @@ pub use trial::TrialProgress;
 
 use crate::engine::memory::MemoryWatch;
 use crate::engine::{Duration, EventQueue, Instant, Seed, Stream};
-use crate::overlay::{
-    Action, AppContext, Application, Effect, GroundTruth, MemberIndex, Node, NodeIds,
-};
+use crate::overlay::{Action, AppContext, Application, Effect, GroundTruth, Node};
 use crate::space::Key;
-use crate::underlay::{Distances, Slot};
+use crate::underlay::Distances;
 use event::Event;
 use lookups::Lookups;
 use membership::Population;
-use recording::Recorder;
+use observer::Observers;
 use routed_message::{Payload, RoutedMessages};
-use sybils::Sybils;
+use state::NodeMeta;
+use std::ops::Deref;
 use trial::TrialClock;
 
 /// Settings of a network, independent of the protocol.
@@ -65,26 +66,15 @@ pub struct Setup {
 /// A network of nodes that run protocol `P` and application `A`.
 pub struct Network<P: GroundTruth, A: Application = ()> {
     setup: Setup,
-    shared: P::Shared,
+    state: NetworkState<P, A>,
     distances: Distances,
     queue: EventQueue<Event<P, A>>,
-    now: Instant,
-    ids: NodeIds,
-    nodes: Vec<P>,
-    applications: Vec<A>,
-    service: A::Shared,
-    metrics: A::Metrics,
-    node_meta: Vec<NodeMeta>,
     random: Vec<Stream>,
-    member_index: MemberIndex,
-    index: P::Index,
     in_flight: RoutedMessages<P, A>,
     lookups: Lookups,
     population: Population,
-    sybils: Option<Box<Sybils>>,
-    /// The recording, if there is one.
-    recorder: Option<Box<Recorder>>,
     tally: Tally,
+    observers: Observers<P, A>,
     effects: Vec<Effect<P>>,
     actions: Vec<Action<A>>,
     /// Service time of a message of the application at a node.
@@ -93,22 +83,6 @@ pub struct Network<P: GroundTruth, A: Application = ()> {
     busy: Vec<Instant>,
     memory: MemoryWatch,
     trial: Option<Box<TrialClock>>,
-}
-
-/// The data of a node that every message to it needs, in one place.
-#[derive(Clone, Copy, Debug)]
-struct NodeMeta {
-    /// The slot of its host in the distances.
-    slot: Slot,
-    /// Its site.
-    site: u32,
-    alive: bool,
-    /// It has joined: lookups start there, and it may be the root of keys.
-    member: bool,
-    /// It belongs to the adversary.
-    sybil: bool,
-    /// How often it has stopped: a node that restarts under its old address begins a new session.
-    session: u32,
 }
 
 /// Smallest network that prefetches: a run of a million lookups took a tenth less time at 10,000
@@ -142,6 +116,14 @@ pub enum End {
     Trial,
 }
 
+impl<P: GroundTruth, A: Application> Deref for Network<P, A> {
+    type Target = NetworkState<P, A>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.state
+    }
+}
+
 impl<P: GroundTruth, A: Application<Shared = ()>> Network<P, A> {
     /// A network without nodes, over hosts with `distances`.
     pub fn new(setup: Setup, shared: P::Shared, distances: Distances) -> Self {
@@ -161,24 +143,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         Self {
             population: Population::new(setup.seed),
             setup,
-            shared,
+            state: NetworkState::new(shared, service),
             distances,
             queue: EventQueue::new(),
-            now: Instant::START,
-            ids: NodeIds::default(),
-            nodes: Vec::new(),
-            applications: Vec::new(),
-            service,
-            metrics: A::Metrics::default(),
-            node_meta: Vec::new(),
             random: Vec::new(),
-            member_index: MemberIndex::default(),
-            index: P::Index::default(),
             in_flight: RoutedMessages::default(),
             lookups: Lookups::default(),
-            sybils: None,
-            recorder: None,
             tally: Tally::default(),
+            observers: Vec::new(),
             effects: Vec::new(),
             actions: Vec::new(),
             service_time: Duration::ZERO,
@@ -188,44 +160,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
     }
 
-    /// The virtual time.
-    pub fn now(&self) -> Instant {
-        self.now
-    }
-
-    /// The state of `node`.
-    pub fn node(&self, node: Node) -> &P {
-        &self.nodes[node.index()]
-    }
-
-    /// The application on `node`.
-    pub fn application(&self, node: Node) -> &A {
-        &self.applications[node.index()]
-    }
-
-    /// The data that all applications share.
-    pub fn service(&self) -> &A::Shared {
-        &self.service
-    }
-
-    /// The metrics of the applications.
-    pub fn metrics(&self) -> &A::Metrics {
-        &self.metrics
-    }
-
-    /// The data that all nodes share.
-    pub fn shared(&self) -> &P::Shared {
-        &self.shared
-    }
-
-    /// The IDs of all nodes.
-    pub fn ids(&self) -> &NodeIds {
-        &self.ids
-    }
-
-    /// The current members.
-    pub fn members(&self) -> &[Node] {
-        self.member_index.nodes()
+    /// How lookups travel.
+    pub fn travel(&self) -> Travel {
+        self.setup.travel
     }
 
     /// The counts so far.
@@ -235,50 +172,16 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// The underlay path from one node to another.
     pub fn path(&mut self, from: Node, to: Node) -> crate::underlay::Path {
-        let slot = |node: Node| self.node_meta[node.index()].slot;
+        let slot = |node: Node| self.state.node_meta[node.index()].slot;
         let (from, to) = (slot(from), slot(to));
         self.distances.between(from, to)
     }
 
-    /// Whether `node` has joined the network.
-    pub fn is_member(&self, node: Node) -> bool {
-        self.node_meta[node.index()].member
-    }
-
-    /// Whether `node` runs, as a member or while it joins.
-    pub fn is_alive(&self, node: Node) -> bool {
-        self.node_meta[node.index()].alive
-    }
-
-    /// Whether `node` runs in its session `session`.
-    fn is_in_session(&self, node: Node, session: u32) -> bool {
-        let meta = &self.node_meta[node.index()];
-        meta.alive && meta.session == session
-    }
-
-    /// Whether `node` accepts messages for keys and those of the service. A node that has restarted
-    /// and not yet joined does not know what others still send to it.
-    fn takes_messages(&self, node: Node) -> bool {
-        let meta = &self.node_meta[node.index()];
-        meta.alive && (meta.member || meta.session == 0)
-    }
-
-    /// Sets `links` to the distinct peers of `node`, ascending.
-    pub fn links(&self, node: Node, links: &mut Vec<Node>) {
-        links.clear();
-        self.node(node).each_peer(&mut |peer| links.push(peer));
-        links.sort_unstable();
-        links.dedup();
-    }
-
     /// Measuring begins; with `intervals`, also by intervals of this length until this time.
     pub fn begin_measuring(&mut self, intervals: Option<(Duration, Instant)>) {
-        self.tally.begin(self.now);
-        if let Some(recorder) = &mut self.recorder {
-            recorder.measuring(self.now);
-        }
+        self.signal(Signal::MeasuringBegins);
         if let Some((length, end)) = intervals {
-            self.tally.timeline = Timeline::new((self.now, end), length);
+            self.tally.timeline = Timeline::new((self.state.now, end), length);
             for end in self.tally.timeline.ends() {
                 self.queue.schedule(end, Event::Interval);
             }
@@ -288,21 +191,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Measuring ends, and with it the last interval. To be called after the run.
     pub fn end_measuring(&mut self) {
         if self.tally.timeline.is_open() {
-            let state = self.interval_end();
-            self.tally.timeline.stop(self.now, state);
-        }
-    }
-
-    /// Fills in the state of the network at the end of an interval.
-    fn interval_end(&self) -> impl FnOnce(&mut Interval) + use<P, A> {
-        let (members, sybils) = (self.member_index.nodes().len(), self.sybils().len());
-        let occlusion = self.sybils.as_ref().map(|_| self.occluded_links());
-        let (links, occluded) = occlusion.unwrap_or_default();
-        move |interval| {
-            interval.members = members as u64;
-            interval.sybils = sybils as u64;
-            interval.links = links;
-            interval.occluded_links = occluded;
+            self.signal(Signal::IntervalEnds);
+            self.tally.timeline.end(self.state.now);
         }
     }
 
@@ -334,7 +224,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Progress of the trial when half of its time was over, and now.
     pub fn trial_moments(&self) -> Option<(Option<TrialProgress>, TrialProgress)> {
         let trial = self.trial.as_ref()?;
-        let now = (self.now.as_secs_f64(), self.distances.rows().0);
+        let now = (self.state.now.as_secs_f64(), self.distances.rows().0);
         Some((trial.middle, trial.moment(now)))
     }
 
@@ -360,7 +250,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if !events.is_multiple_of(EVENTS_A_LOOK_OF_A_TRIAL) {
             return None;
         }
-        let at = || (self.now.as_secs_f64(), self.distances.rows().0);
+        let at = || (self.state.now.as_secs_f64(), self.distances.rows().0);
         trial.is_over(at).then_some(End::Trial)
     }
 
@@ -372,9 +262,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 return End::Extinct;
             }
             if drain
-                && self.lookups.is_over(self.now)
+                && self.lookups.is_over(self.state.now)
                 && self.tally.under_way() == 0
-                && A::is_over(&self.metrics)
+                && A::is_over(&self.state.metrics)
             {
                 return End::Done;
             }
@@ -386,15 +276,15 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             }
             match self.queue.pop_before(until) {
                 Some((time, event)) => {
-                    self.now = time;
-                    self.tally.counts.events += 1;
-                    if self.node_meta.len() >= LARGE {
+                    self.state.now = time;
+                    self.signal(Signal::Event);
+                    if self.state.node_meta.len() >= LARGE {
                         self.look_ahead();
                     }
                     self.handle(event);
                 }
                 None => {
-                    self.now = until;
+                    self.state.now = until;
                     return if drain { End::Time } else { End::Done };
                 }
             }
@@ -406,11 +296,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// result.
     fn look_ahead(&self) {
         if let Some(Event::Hop { to, .. }) = self.queue.upcoming(8) {
-            std::hint::black_box(self.nodes[to.index()].prefetch());
+            std::hint::black_box(self.state.nodes[to.index()].prefetch());
         }
         if let Some(Event::Hop { to, routed }) = self.queue.upcoming(3) {
             let key = self.in_flight.get(*routed).key;
-            std::hint::black_box(self.next_hop(*to, &key));
+            std::hint::black_box(self.state.next_hop(*to, &key));
         }
     }
 
@@ -453,10 +343,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             Event::Join { id, site } => self.join(id, site),
             Event::Churn => self.churn(),
             Event::SybilJoin => self.sybil_join(),
-            Event::Interval => {
-                let state = self.interval_end();
-                self.tally.timeline.close(state);
-            }
+            Event::Interval => self.signal(Signal::IntervalEnds),
         }
     }
 }

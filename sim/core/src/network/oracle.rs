@@ -1,25 +1,15 @@
 //! Global knowledge: the only module that sees every node. It builds converged networks and checks
 //! answers. Protocols must not call it.
 
-use super::Network;
+use super::observer::Signal;
+use super::{Network, NetworkState};
 use crate::engine::Stream;
 use crate::overlay::{Application, GroundTruth, MemberIndex, Node, RootIndex};
 use crate::space::Key;
 
-/// The true root of `key` at this moment.
-pub fn root<P: GroundTruth, A: Application>(network: &Network<P, A>, key: &Key) -> Option<Node> {
-    P::root(
-        &network.shared,
-        &network.member_index,
-        &network.nodes,
-        &network.index,
-        key,
-    )
-}
-
 /// Whether the structure of the protocol is intact, if it has one: on a ring, every member's first
 /// successor is the next member.
-pub fn is_intact<P: GroundTruth, A: Application>(network: &Network<P, A>) -> Option<bool> {
+pub fn is_intact<P: GroundTruth, A: Application>(network: &NetworkState<P, A>) -> Option<bool> {
     P::is_intact(&network.shared, &network.member_index, &network.nodes)
 }
 
@@ -32,8 +22,13 @@ pub fn populate_converged<P: GroundTruth, A: Application>(
 ) {
     let members = add_members(network, ids, sites);
     // Frees the new nodes' states before building the converged ones: a million need much memory.
-    network.nodes = Vec::new();
-    network.nodes = P::converged(&network.shared, &network.ids, &members, &mut network.random);
+    network.state.nodes = Vec::new();
+    network.state.nodes = P::converged(
+        &network.state.shared,
+        &network.state.ids,
+        &members,
+        &mut network.random,
+    );
     start(network, &members);
 }
 
@@ -57,9 +52,15 @@ pub fn populate_random<P: GroundTruth, A: Application>(
         known.sort_unstable();
         known.dedup();
         let random = &mut network.random[node.index()];
-        let state = P::with_contacts(&network.shared, &network.ids, *node, &known, random);
+        let state = P::with_contacts(
+            &network.state.shared,
+            &network.state.ids,
+            *node,
+            &known,
+            random,
+        );
         match state {
-            Some(state) => network.nodes[node.index()] = state,
+            Some(state) => network.state.nodes[node.index()] = state,
             None => return false,
         }
     }
@@ -73,22 +74,25 @@ fn add_members<P: GroundTruth, A: Application>(
     sites: &[u32],
 ) -> Vec<Node> {
     let newcomer = |(id, site): (&Key, &u32)| {
-        let state = P::new(&network.shared, id);
+        let state = P::new(&network.state.shared, id);
         network.register(*id, *site, state)
     };
     let members: Vec<Node> = ids.iter().zip(sites).map(newcomer).collect();
-    network.member_index = MemberIndex::new(&network.ids, &members);
+    network.state.member_index = MemberIndex::new(&network.state.ids, &members);
     for node in &members {
-        network.node_meta[node.index()].member = true;
+        network.state.node_meta[node.index()].member = true;
     }
-    network.tally.members(network.now, members.len());
+    network.signal(Signal::MembersChanged);
     members
 }
 
 fn start<P: GroundTruth, A: Application>(network: &mut Network<P, A>, members: &[Node]) {
     for node in members {
-        let state = &network.nodes[node.index()];
-        network.index.enter(&network.shared, *node, state);
+        let state = &network.state.nodes[node.index()];
+        network
+            .state
+            .index
+            .enter(&network.state.shared, *node, state);
     }
     for node in members {
         network.with_node(*node, |state, context| state.maintain(context));

@@ -4,11 +4,11 @@ use crate::engine::Stream;
 use crate::underlay::Host;
 
 crate::choices! {
-    /// How nodes are put on hosts.
+    /// Assignment of nodes to hosts.
     pub enum Placement {
         /// At most one node on a host.
         Distinct = "distinct",
-        /// Each node on a random host, which may have other nodes.
+        /// Each node on a random host; several nodes may share a host.
         Shared = "shared",
     }
 }

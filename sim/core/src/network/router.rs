@@ -6,19 +6,21 @@
 //! iterative lookup, asks the node that named the silent one again. A protocol may run iterative
 //! lookups itself; its requests are counted as their hops.
 
+use super::Network;
 use super::event::{Event, RoutedId};
+use super::observer::{
+    LookupEnd, LookupResult, PayloadKind, RouteEnd, RouteId, SentMessage, Signal,
+};
 use super::routed_message::Payload;
-use super::tally::{Interception, Success};
-use super::{Network, oracle};
+use crate::engine::Duration;
 use crate::overlay::{
     Application, Forward, GroundTruth, HEADER_BYTES, LookupAlgorithm, LookupHandle, NODE_BYTES,
     NextHop, Node,
 };
 use crate::space::Key;
-use dhtlab_format::recording::RouteOutcome;
 
 crate::choices! {
-    /// How a lookup travels.
+    /// The routing mode of a lookup.
     pub enum Travel {
         /// From node to node; the answer returns on the same path.
         Recursive = "recursive",
@@ -46,14 +48,22 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         key: Key,
         payload: Payload<P, A>,
     ) {
-        let session = self.node_meta[origin.index()].session;
+        let session = self.state.node_meta[origin.index()].session;
         let id = self
             .in_flight
-            .start((origin, session), key, payload, self.now);
+            .start((origin, session), key, payload, self.state.now);
         self.in_flight.get_mut(id).is_join = via.is_some();
-        if self.recorder.is_some() {
-            self.record_routed(id);
-        }
+        let payload = match &self.in_flight.get(id).payload {
+            Payload::Lookup => PayloadKind::Lookup,
+            Payload::Query(_) => PayloadKind::Query,
+            Payload::Message(message) => PayloadKind::Message(A::kind(message)),
+        };
+        self.signal(Signal::RouteBegins {
+            route: RouteId(id),
+            from: origin,
+            key,
+            payload,
+        });
         self.forge(origin, id);
         match (via, self.setup.travel) {
             (Some(via), Travel::Iterative) => self.ask(id, via),
@@ -62,25 +72,6 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             (None, Travel::Iterative) => self.on_next_hop_reply(id, self.next_hop(origin, &key)),
             (None, _) => self.step(origin, id),
         }
-    }
-
-    pub(super) fn next_hop(&self, node: Node, key: &Key) -> NextHop {
-        self.nodes[node.index()].next_hop(&self.shared, &self.ids, node, key)
-    }
-
-    /// Where a message for `key` from `from` would end with the current tables and without silent
-    /// nodes; `None` if it reached a departed node or looped.
-    pub fn walk(&self, from: Node, key: &Key) -> Option<Node> {
-        let mut at = from;
-        for _ in 0..self.node_meta.len() {
-            match self.next_hop(at, key) {
-                NextHop::Root => return Some(at),
-                NextHop::Last(next) => return self.is_alive(next).then_some(next),
-                NextHop::Next(next) if self.is_alive(next) => at = next,
-                NextHop::Next(_) => return None,
-            }
-        }
-        None
     }
 
     /// Starts the lookup procedure of the overlay on `origin`; false if it has none.
@@ -127,7 +118,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Whether message `id` asks only for the name of the root.
     fn is_answered_by_predecessor(&self, id: RoutedId) -> bool {
-        matches!(&self.in_flight.get(id).payload, Payload::Query(query) if P::answered_by_predecessor(&self.shared, query))
+        matches!(&self.in_flight.get(id).payload, Payload::Query(query) if P::answered_by_predecessor(&self.state.shared, query))
     }
 
     /// Chooses the next hop of a recursive message at `node`, and sends it there.
@@ -143,8 +134,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let routed = self.in_flight.get(id);
         match next {
             NextHop::Next(to) | NextHop::Last(to) if routed.is_join && to == routed.origin => {
-                let state = &self.nodes[node.index()];
-                state.next_hop_without(&self.shared, &self.ids, node, &routed.key, to)
+                let state = &self.state.nodes[node.index()];
+                state.next_hop_without(&self.state.shared, &self.state.ids, node, &routed.key, to)
             }
             _ => next,
         }
@@ -159,7 +150,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 routed.last = true;
                 routed.links = None;
                 self.queue.schedule(
-                    self.now,
+                    self.state.now,
                     Event::Hop {
                         to: node,
                         routed: id,
@@ -184,10 +175,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 application.forward(context, key, &mut message, next)
             });
             if verdict == Forward::Absorb {
-                if let Some(recorder) = &mut self.recorder {
-                    recorder.ended(self.now, id, RouteOutcome::Absorbed, Some(node), None);
-                }
-                self.in_flight.end(id);
+                self.end_route(id, Some(node), RouteEnd::Absorbed);
                 return;
             }
             self.in_flight.get_mut(id).payload = Payload::Message(message);
@@ -200,7 +188,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     fn hop(&mut self, node: Node, next: Node, id: RoutedId, last: bool) {
         let path = self.path(node, next);
         let travel = self.setup.travel;
-        let session = self.node_meta[node.index()].session;
+        let session = self.state.node_meta[node.index()].session;
         let routed = self.in_flight.get_mut(id);
         if routed.hops >= MAX_HOPS {
             self.fail(id);
@@ -210,7 +198,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         routed.holder = node;
         routed.holder_session = session;
         routed.target = next;
-        routed.sent = self.now;
+        routed.sent = self.state.now;
         routed.links = Some(path.hops);
         routed.handled = false;
         let bytes = match &routed.payload {
@@ -221,12 +209,18 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if travel == Travel::Recursive && lookup {
             routed.path.push(node);
         }
-        self.count_message(bytes, lookup);
-        if let Some(recorder) = &mut self.recorder {
-            recorder.carried(self.now, Some(id), (node, next), path.latency, false);
-        }
+        self.signal(Signal::MessageSent(SentMessage {
+            from: node,
+            to: next,
+            bytes,
+            latency: Some(path.latency),
+            route: Some(RouteId(id)),
+            is_answer: false,
+            is_of_lookup: lookup,
+            kind: "",
+        }));
         self.queue.schedule(
-            self.now + path.latency,
+            self.state.now + path.latency,
             Event::Hop {
                 to: next,
                 routed: id,
@@ -280,7 +274,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn bounce_back(&mut self, id: RoutedId) {
         let back = self.in_flight.get(id).sent + self.setup.timeout;
         self.queue
-            .schedule(back.max(self.now), Event::Bounce { routed: id });
+            .schedule(back.max(self.state.now), Event::Bounce { routed: id });
     }
 
     /// `node`, asked by the initiator of an iterative lookup, chooses its next hop.
@@ -303,13 +297,34 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         routed.path.push(node);
         let origin = routed.origin;
         let lookup = matches!(routed.payload, Payload::Lookup);
-        self.count_message(ANSWER_BYTES, lookup);
-        let latency = self.path(node, origin).latency;
-        if let Some(recorder) = &mut self.recorder {
-            recorder.carried(self.now, Some(id), (node, origin), latency, true);
-        }
-        self.queue
-            .schedule(self.now + latency, Event::NextHopReply { routed: id, next });
+        let latency = self.send_answer(id, (node, origin), lookup);
+        self.queue.schedule(
+            self.state.now + latency,
+            Event::NextHopReply { routed: id, next },
+        );
+    }
+
+    /// Sends an answer; returns its latency.
+    fn send_answer(&mut self, id: RoutedId, (from, to): (Node, Node), lookup: bool) -> Duration {
+        let latency = self.path(from, to).latency;
+        self.signal(Signal::MessageSent(SentMessage {
+            from,
+            to,
+            bytes: ANSWER_BYTES,
+            latency: Some(latency),
+            route: Some(RouteId(id)),
+            is_answer: true,
+            is_of_lookup: lookup,
+            kind: "",
+        }));
+        latency
+    }
+
+    /// Ends a routed message, `at` a node or nowhere.
+    fn end_route(&mut self, id: RoutedId, at: Option<Node>, end: RouteEnd) {
+        let route = RouteId(id);
+        self.signal(Signal::RouteEnded { route, at, end });
+        self.in_flight.end(id);
     }
 
     /// The receiver has not accepted the message: its sender tries another node.
@@ -321,9 +336,12 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             routed.path.pop();
         }
         let (sender, session, silent) = (routed.holder, routed.holder_session, routed.target);
-        if let Some(recorder) = &mut self.recorder {
-            recorder.timed_out(self.now, id, sender, silent);
-        }
+        self.signal(Signal::RouteTimedOut {
+            route: RouteId(id),
+            from: sender,
+            to: silent,
+        });
+        let routed = self.in_flight.get_mut(id);
         if travel == Travel::Iterative
             && let Some(adviser) = routed.path.pop()
         {
@@ -417,7 +435,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 routed.last = true;
                 routed.links = None;
                 self.queue.schedule(
-                    self.now,
+                    self.state.now,
                     Event::Hop {
                         to: root,
                         routed: id,
@@ -435,16 +453,13 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         match routed.payload.clone() {
             Payload::Lookup => self.score_lookup(node, id),
             Payload::Query(query) => {
-                self.in_flight.end(id);
+                self.end_route(id, Some(node), RouteEnd::Delivered);
                 self.with_node(node, |state, context| {
                     state.on_query(context, origin, query, root);
                 });
             }
             Payload::Message(message) => {
-                if let Some(recorder) = &mut self.recorder {
-                    recorder.ended(self.now, id, RouteOutcome::Delivered, Some(node), None);
-                }
-                self.in_flight.end(id);
+                self.end_route(id, Some(node), RouteEnd::Delivered);
                 self.upcall(node, |application, context| {
                     application.deliver(context, origin, key, message);
                 });
@@ -452,49 +467,43 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
     }
 
-    /// Records the result of a lookup that ended at `node`, and sends the answer.
+    /// Compares the result of a lookup that ended at `node` with the true root, and sends the
+    /// answer.
     fn score_lookup(&mut self, node: Node, id: RoutedId) {
         let routed = self.in_flight.get(id);
         let (origin, left) = (routed.origin, routed.path.len() as u32);
         let (issued, timeouts) = (routed.issued, routed.timeouts);
         let captured = self.is_sybil(node);
         let intercepted = routed.intercepted || captured;
-        let root = oracle::root(self, &routed.key);
-        let is_root = root == Some(node);
-        if let Some(recorder) = &mut self.recorder {
-            let outcome = if is_root {
-                RouteOutcome::Ok
-            } else {
-                RouteOutcome::Wrong
-            };
-            recorder.ended(self.now, id, outcome, Some(node), root);
-        }
-        if is_root {
+        let root = self.root(&routed.key);
+        let result = if root == Some(node) {
             let (hops, underlay_hops) = (routed.hops, routed.underlay_hops);
-            let latency = self.now.since(issued);
             let mut direct = self.path(origin, node).latency;
             if self.setup.travel == Travel::Iterative {
                 // The lookup ends when the root's answer arrives.
                 direct += self.path(node, origin).latency;
             }
-            let success = Success {
+            LookupResult::Correct {
                 hops,
                 underlay_hops,
-                latency,
+                latency: self.state.now.since(issued),
                 direct,
-            };
-            self.tally.ok(issued, timeouts, success);
+            }
         } else {
-            self.tally.wrong(issued, timeouts);
-        }
-        if self.sybils.is_some() {
-            let attack = Interception {
+            LookupResult::Wrong
+        };
+        self.signal(Signal::RouteEnded {
+            route: RouteId(id),
+            at: Some(node),
+            end: RouteEnd::Lookup(LookupEnd {
+                issued,
+                timeouts,
+                root,
+                result,
                 intercepted,
                 captured,
-                hijacked: captured && !is_root,
-            };
-            self.tally.attacked(issued, attack);
-        }
+            }),
+        });
         if node == origin || self.setup.travel == Travel::Iterative {
             self.in_flight.end(id);
         } else {
@@ -515,36 +524,31 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let left = left.saturating_sub(1);
         let to = routed.path.get(left as usize).copied().unwrap_or(origin);
         self.in_flight.get_mut(id).holder = to;
-        self.count_message(ANSWER_BYTES, true);
-        let latency = self.path(from, to).latency;
-        if let Some(recorder) = &mut self.recorder {
-            recorder.carried(self.now, Some(id), (from, to), latency, true);
-        }
+        let latency = self.send_answer(id, (from, to), true);
         self.queue
-            .schedule(self.now + latency, Event::Answer { routed: id, left });
+            .schedule(self.state.now + latency, Event::Answer { routed: id, left });
     }
 
     /// A message is lost.
     pub(super) fn fail(&mut self, id: RoutedId) {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.ended(self.now, id, RouteOutcome::Failed, None, None);
-        }
         let routed = self.in_flight.get(id);
-        match &routed.payload {
-            Payload::Lookup => {
-                let (issued, timeouts) = (routed.issued, routed.timeouts);
-                let is_abandoned = !self.is_alive(routed.origin);
-                self.tally.counts.abandoned += u64::from(is_abandoned);
-                let attack = Interception {
-                    intercepted: routed.intercepted,
-                    ..Interception::default()
-                };
-                self.tally.failed(issued, timeouts);
-                self.tally.attacked(issued, attack);
+        let end = match &routed.payload {
+            Payload::Lookup => RouteEnd::Lookup(LookupEnd {
+                issued: routed.issued,
+                timeouts: routed.timeouts,
+                root: None,
+                result: LookupResult::Failed {
+                    abandoned: !self.is_alive(routed.origin),
+                },
+                intercepted: routed.intercepted,
+                captured: false,
+            }),
+            Payload::Query(_) => RouteEnd::Lost,
+            Payload::Message(message) => {
+                A::on_lost(message, &mut self.state.metrics);
+                RouteEnd::Lost
             }
-            Payload::Query(_) => {}
-            Payload::Message(message) => A::on_lost(message, &mut self.metrics),
-        }
-        self.in_flight.end(id);
+        };
+        self.end_route(id, None, end);
     }
 }

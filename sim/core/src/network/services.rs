@@ -2,6 +2,7 @@
 
 use super::Network;
 use super::event::{AppMessage, Event, RoutedId};
+use super::observer::{SentMessage, Signal};
 use super::routed_message::Payload;
 use crate::engine::Instant;
 use crate::overlay::{
@@ -47,22 +48,20 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let mut actions = std::mem::take(&mut self.actions);
         let routing = NodeRouting {
             me: node,
-            state: &self.nodes[node.index()],
-            shared: &self.shared,
-            ids: &self.ids,
+            state: &self.state.nodes[node.index()],
+            shared: &self.state.shared,
+            ids: &self.state.ids,
         };
         let mut context = AppContext {
-            now: self.now,
+            now: self.state.now,
             me: node,
-            shared: &self.service,
+            shared: &self.state.service,
             routing: &routing,
-            metrics: &mut self.metrics,
+            metrics: &mut self.state.metrics,
             actions: &mut actions,
         };
-        let result = call(&mut self.applications[node.index()], &mut context);
-        if self.recorder.is_some() {
-            self.record_application(node);
-        }
+        let result = call(&mut self.state.applications[node.index()], &mut context);
+        self.signal(Signal::ApplicationRan(node));
         for action in actions.drain(..) {
             self.act(node, action);
         }
@@ -79,27 +78,34 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 if self.forges(node) {
                     A::forge(&mut message);
                 }
-                self.count_message(HEADER_BYTES + A::bytes(&message), false);
                 let app_message = AppMessage {
                     from: node,
-                    session: self.node_meta[node.index()].session,
+                    session: self.state.node_meta[node.index()].session,
                     to,
                     message,
-                    sent: self.now,
+                    sent: self.state.now,
                     handled: false,
                 };
                 let latency = self.path(node, to).latency;
-                if let Some(recorder) = &mut self.recorder {
-                    let kind = A::kind(&app_message.message);
-                    recorder.app_message_sent(self.now, (node, to), latency, kind);
-                }
-                self.queue
-                    .schedule(self.now + latency, Event::AppMessage(Box::new(app_message)));
+                self.signal(Signal::MessageSent(SentMessage {
+                    from: node,
+                    to,
+                    bytes: HEADER_BYTES + A::bytes(&app_message.message),
+                    latency: Some(latency),
+                    route: None,
+                    is_answer: false,
+                    is_of_lookup: false,
+                    kind: A::kind(&app_message.message),
+                }));
+                self.queue.schedule(
+                    self.state.now + latency,
+                    Event::AppMessage(Box::new(app_message)),
+                );
             }
             Action::SetTimer { after, timer } => {
-                let session = self.node_meta[node.index()].session;
+                let session = self.state.node_meta[node.index()].session;
                 self.queue.schedule(
-                    self.now + after,
+                    self.state.now + after,
                     Event::AppTimer {
                         node,
                         session,
@@ -110,15 +116,15 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             Action::SendLocal { to, message } => {
                 let local = AppMessage {
                     from: node,
-                    session: self.node_meta[node.index()].session,
+                    session: self.state.node_meta[node.index()].session,
                     to,
                     message,
-                    sent: self.now,
+                    sent: self.state.now,
                     // Local messages take no time.
                     handled: true,
                 };
                 self.queue
-                    .schedule(self.now, Event::AppMessage(Box::new(local)));
+                    .schedule(self.state.now, Event::AppMessage(Box::new(local)));
             }
             Action::SpawnIdentity { id } => self.spawn_colocated(node, id),
             Action::Leave => self.leave(node),
@@ -129,8 +135,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn on_app_message(&mut self, mut app_message: Box<AppMessage<A>>) {
         if !self.takes_messages(app_message.to) {
             let back = app_message.sent + self.setup.timeout;
-            self.queue
-                .schedule(back.max(self.now), Event::AppMessageReturned(app_message));
+            self.queue.schedule(
+                back.max(self.state.now),
+                Event::AppMessageReturned(app_message),
+            );
             return;
         }
         if !app_message.handled
@@ -144,7 +152,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             from, to, message, ..
         } = *app_message;
         if self.drops_from(to, from) {
-            A::on_lost(&message, &mut self.metrics);
+            A::on_lost(&message, &mut self.state.metrics);
             return;
         }
         self.upcall(to, |application, context| {
@@ -178,11 +186,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if self.service_time.is_zero() {
             return None;
         }
-        if self.busy.len() < self.node_meta.len() {
-            self.busy.resize(self.node_meta.len(), Instant::START);
+        if self.busy.len() < self.state.node_meta.len() {
+            self.busy.resize(self.state.node_meta.len(), Instant::START);
         }
         let busy = &mut self.busy[node.index()];
-        *busy = self.now.max(*busy) + self.service_time;
+        *busy = self.state.now.max(*busy) + self.service_time;
         Some(*busy)
     }
 
@@ -196,12 +204,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             ..
         } = app_message;
         if !self.is_in_session(from, session) {
-            A::on_lost(&message, &mut self.metrics);
+            A::on_lost(&message, &mut self.state.metrics);
             return;
         }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.returned(self.now, (from, to), A::kind(&message));
-        }
+        let kind = A::kind(&message);
+        self.signal(Signal::MessageReturned { from, to, kind });
         self.with_node(from, |state, context| state.on_timeout(context, to, None));
         self.upcall(from, |application, context| {
             application.undelivered(context, to, message);

@@ -2,13 +2,13 @@
 //! their peers where to join next, and treat messages as the adversary sets.
 
 use super::event::{Event, RoutedId};
+use super::observer::{Misbehaviour, RouteId, Signal};
 use super::routed_message::Payload;
 use super::{Network, Travel};
 use crate::adversary::{Behaviour, SybilPlacement};
 use crate::engine::{Duration, Instant, Seed, Stream};
 use crate::overlay::{Application, GroundTruth, LookupAlgorithm, MemberIndex, NextHop, Node};
 use crate::space::Key;
-use dhtlab_format::recording::SybilAction;
 
 /// Settings of an attack.
 pub struct Attack {
@@ -56,6 +56,16 @@ impl Sybils {
         }
     }
 
+    /// The Sybils that are members.
+    pub(super) fn members(&self) -> &[Node] {
+        self.member_index.nodes()
+    }
+
+    /// The honest members.
+    pub(super) fn honest(&self) -> &[Node] {
+        self.honest.nodes()
+    }
+
     /// The index of members to which a node belongs.
     fn member_index_of(&mut self, sybil: bool) -> &mut MemberIndex {
         if sybil {
@@ -93,75 +103,37 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Begins a Sybil attack. To be called when the initial nodes are members.
     pub fn attack(&mut self, attack: Attack) {
         self.queue.schedule(attack.start, Event::SybilJoin);
-        let honest = self.member_index.clone();
-        self.sybils = Some(Box::new(Sybils::new(attack, honest, self.setup.seed)));
-    }
-
-    /// Whether there is an attack.
-    pub fn is_attacked(&self) -> bool {
-        self.sybils.is_some()
-    }
-
-    /// Whether `node` is a Sybil.
-    pub fn is_sybil(&self, node: Node) -> bool {
-        self.node_meta[node.index()].sybil
-    }
-
-    /// The members that are Sybils.
-    pub fn sybils(&self) -> &[Node] {
-        self.sybils
-            .as_ref()
-            .map_or(&[], |sybils| sybils.member_index.nodes())
-    }
-
-    /// The members that are honest.
-    pub fn honest(&self) -> &[Node] {
-        match &self.sybils {
-            Some(sybils) => sybils.honest.nodes(),
-            None => self.members(),
-        }
-    }
-
-    /// Number of links of honest members, and how many of them point to Sybils; several links of a
-    /// member to one node count once. O(links).
-    pub fn occluded_links(&self) -> (u64, u64) {
-        let (mut links, mut occluded) = (0, 0);
-        let mut peers = Vec::new();
-        for node in self.honest() {
-            self.links(*node, &mut peers);
-            links += peers.len() as u64;
-            occluded += peers.iter().filter(|peer| self.is_sybil(**peer)).count() as u64;
-        }
-        (links, occluded)
+        let honest = self.state.member_index.clone();
+        self.state.sybils = Some(Box::new(Sybils::new(attack, honest, self.setup.seed)));
     }
 
     /// Handles the turn of the next Sybil: the adversary learns what its Sybils know, and lets one
     /// more join if it knows a place for it.
     pub(super) fn sybil_join(&mut self) {
-        let Some(mut sybils) = self.sybils.take() else {
+        let Some(mut sybils) = self.state.sybils.take() else {
             return;
         };
         self.learn_targets(&mut sybils);
         if let Some(identity) = sybils.attack.sybil_placement.next_identity() {
-            let members = self.member_index.nodes();
+            let members = self.state.member_index.nodes();
             let bootstrap =
                 (!members.is_empty()).then(|| members[sybils.bootstraps.index(members.len())]);
             let site = sybils.attack.first_site + identity.address;
-            let state = P::new(&self.shared, &identity.id);
+            let state = P::new(&self.state.shared, &identity.id);
             let slot = self.distances.slot(site);
             let node = self.add(identity.id, (site, slot), state);
-            self.node_meta[node.index()].sybil = true;
-            self.record_arrival(node);
+            self.state.node_meta[node.index()].sybil = true;
+            self.signal(Signal::Started(node));
             sybils.joining.push(node);
-            self.sybils = Some(sybils);
+            self.state.sybils = Some(sybils);
             self.with_node(node, |state, context| state.join(context, bootstrap));
         } else {
-            self.sybils = Some(sybils);
+            self.state.sybils = Some(sybils);
         }
-        if let Some(sybils) = &self.sybils
+        if let Some(sybils) = &self.state.sybils
             && !sybils.attack.sybil_placement.is_over()
         {
-            let next = self.now + sybils.attack.gap;
+            let next = self.state.now + sybils.attack.gap;
             self.queue.schedule(next, Event::SybilJoin);
         }
     }
@@ -172,7 +144,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let mut listen = |node: Node| {
             self.node(node).each_peer(&mut |peer| {
                 if !self.is_sybil(peer) {
-                    sybil_placement.learn_node(self.ids.id(peer));
+                    sybil_placement.learn_node(self.state.ids.id(peer));
                 }
             });
         };
@@ -194,7 +166,12 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Applies the misbehaviour of the Sybil `node` to a routed message that has reached it; false
     /// if the node handles the message correctly.
     pub(super) fn misbehave(&mut self, node: Node, id: RoutedId) -> bool {
-        let Some(behaviour) = self.sybils.as_ref().map(|sybils| sybils.attack.behaviour) else {
+        let Some(behaviour) = self
+            .state
+            .sybils
+            .as_ref()
+            .map(|sybils| sybils.attack.behaviour)
+        else {
             return false;
         };
         let routed = self.in_flight.get_mut(id);
@@ -206,13 +183,17 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             return false;
         }
         let iterative = self.setup.travel == Travel::Iterative;
-        let deed = match behaviour {
-            Behaviour::Drop => Some(SybilAction::Drop),
-            Behaviour::Misroute if !last => Some(SybilAction::Misroute),
+        let misbehaviour = match behaviour {
+            Behaviour::Drop => Some(Misbehaviour::Drop),
+            Behaviour::Misroute if !last => Some(Misbehaviour::Misroute),
             Behaviour::Observe | Behaviour::Forge | Behaviour::Misroute => None,
         };
-        if let (Some(recorder), Some(deed)) = (&mut self.recorder, deed) {
-            recorder.misbehaved(self.now, id, node, deed);
+        if let Some(misbehaviour) = misbehaviour {
+            self.signal(Signal::Misbehaved {
+                route: RouteId(id),
+                node,
+                misbehaviour,
+            });
         }
         match behaviour {
             Behaviour::Observe | Behaviour::Forge => false,
@@ -247,7 +228,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         request: &P::Message,
         honest: P::Message,
     ) -> Option<P::Message> {
-        let (Some(sybils), Some(key)) = (&self.sybils, P::Lookups::target(request)) else {
+        let (Some(sybils), Some(key)) = (&self.state.sybils, P::Lookups::target(request)) else {
             return Some(honest);
         };
         if self.is_sybil(from) {
@@ -259,9 +240,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             Behaviour::Misroute => {
                 let mut accomplices = sybils.around(&key);
                 accomplices.retain(|accomplice| *accomplice != node);
-                let id = |node: &Node| self.ids.id(*node);
-                accomplices.sort_by(|a, b| P::cmp_closeness(&self.shared, &key, &id(a), &id(b)));
-                Some(P::Lookups::reply(&self.shared, &accomplices).unwrap_or(honest))
+                let id = |node: &Node| self.state.ids.id(*node);
+                accomplices
+                    .sort_by(|a, b| P::cmp_closeness(&self.state.shared, &key, &id(a), &id(b)));
+                Some(P::Lookups::reply(&self.state.shared, &accomplices).unwrap_or(honest))
             }
         }
     }
@@ -271,6 +253,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         self.is_sybil(node)
             && !self.is_sybil(from)
             && self
+                .state
                 .sybils
                 .as_ref()
                 .is_some_and(|sybils| sybils.attack.behaviour == Behaviour::Drop)
@@ -280,6 +263,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn forges(&self, node: Node) -> bool {
         self.is_sybil(node)
             && self
+                .state
                 .sybils
                 .as_ref()
                 .is_some_and(|sybils| sybils.attack.behaviour == Behaviour::Forge)

@@ -1,8 +1,13 @@
 //! Counts of a run.
 
+use super::observer::{
+    LookupEnd, LookupResult, Observer, PayloadKind, RouteEnd, SentMessage, Signal,
+};
 use super::sample::Sample;
+use super::state::NetworkState;
 use super::timeline::Timeline;
 use crate::engine::{Duration, Instant};
+use crate::overlay::{Application, GroundTruth};
 
 /// Plain counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,27 +48,6 @@ pub struct Counts {
     pub hijacked: u64,
 }
 
-/// Result of a lookup that ended at the true root.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Success {
-    pub hops: u32,
-    pub underlay_hops: u32,
-    pub latency: Duration,
-    /// Latency of the direct path to the root, and back where the lookup's latency includes that.
-    pub direct: Duration,
-}
-
-/// Involvement of Sybils in a lookup.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Interception {
-    /// A Sybil has handled it.
-    pub intercepted: bool,
-    /// It ended at a Sybil.
-    pub captured: bool,
-    /// That Sybil is not the true root.
-    pub hijacked: bool,
-}
-
 /// The counts, and the values of the lookups that ended at the true root.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -101,21 +85,6 @@ impl Tally {
         self.counts.lookups - self.counts.ok - self.counts.wrong - self.counts.failed
     }
 
-    /// Measuring begins: [`measured`](Self::measured) counts from `now` on.
-    pub(super) fn begin(&mut self, now: Instant) {
-        self.before = self.counts;
-        self.presence.begun = now;
-        self.presence.nanos = 0;
-        self.presence.since = now;
-    }
-
-    /// From `now` on there are `members` members.
-    pub(super) fn members(&mut self, now: Instant, members: usize) {
-        self.presence.nanos += self.presence.so_far(now);
-        self.presence.since = now;
-        self.presence.members = members as u64;
-    }
-
     /// The time since measuring began.
     pub fn measured(&self, now: Instant) -> Duration {
         now.since(self.presence.begun)
@@ -126,54 +95,111 @@ impl Tally {
         (self.presence.nanos + self.presence.so_far(now)) as f64 / 1e9
     }
 
-    /// Counts a lookup that began at `issued` and met `timeouts` time-outs.
-    pub(super) fn ok(&mut self, issued: Instant, timeouts: u32, success: Success) {
-        self.counts.ok += 1;
-        self.counts.timeouts += u64::from(timeouts);
-        count(&mut self.hops, success.hops);
-        count(&mut self.underlay_hops, success.underlay_hops);
-        self.latencies.push(success.latency.as_millis_f64());
-        if !success.direct.is_zero() {
-            let (path, direct) = (success.latency.as_nanos(), success.direct.as_nanos());
-            self.stretches.push(path as f64 / direct as f64);
-            self.path_and_direct.0 += u128::from(path);
-            self.path_and_direct.1 += u128::from(direct);
-        }
-        if let Some(interval) = self.timeline.at(issued) {
-            interval.ok += 1;
-            interval.hops += u64::from(success.hops);
-            interval.timeouts += u64::from(timeouts);
-            interval.latency += success.latency.as_millis_f64();
+    fn count_sent(&mut self, sent: &SentMessage) {
+        let counts = &mut self.counts;
+        counts.messages += 1;
+        counts.bytes += u64::from(sent.bytes);
+        if sent.is_of_lookup {
+            counts.lookup_messages += 1;
+            counts.lookup_bytes += u64::from(sent.bytes);
         }
     }
 
-    /// Counts a lookup that ended at another node than the root.
-    pub(super) fn wrong(&mut self, issued: Instant, timeouts: u32) {
-        self.counts.wrong += 1;
-        self.counts.timeouts += u64::from(timeouts);
-        if let Some(interval) = self.timeline.at(issued) {
-            interval.wrong += 1;
-            interval.timeouts += u64::from(timeouts);
+    fn count_issued(&mut self, now: Instant) {
+        self.counts.lookups += 1;
+        if let Some(interval) = self.timeline.at(now) {
+            interval.lookups += 1;
         }
     }
 
-    /// Counts a lookup that did not end.
-    pub(super) fn failed(&mut self, issued: Instant, timeouts: u32) {
-        self.counts.failed += 1;
-        self.counts.timeouts += u64::from(timeouts);
-        if let Some(interval) = self.timeline.at(issued) {
-            interval.timeouts += u64::from(timeouts);
+    fn count_ended(&mut self, end: &LookupEnd) {
+        let counts = &mut self.counts;
+        let is_hijacked = end.captured && !matches!(end.result, LookupResult::Correct { .. });
+        counts.timeouts += u64::from(end.timeouts);
+        counts.intercepted += u64::from(end.intercepted);
+        counts.captured += u64::from(end.captured);
+        counts.hijacked += u64::from(is_hijacked);
+        if let Some(interval) = self.timeline.at(end.issued) {
+            interval.timeouts += u64::from(end.timeouts);
+            interval.intercepted += u64::from(end.intercepted);
+            interval.hijacked += u64::from(is_hijacked);
+            match end.result {
+                LookupResult::Correct { hops, latency, .. } => {
+                    interval.ok += 1;
+                    interval.hops += u64::from(hops);
+                    interval.latency += latency.as_millis_f64();
+                }
+                LookupResult::Wrong => interval.wrong += 1,
+                LookupResult::Failed { .. } => {}
+            }
+        }
+        match end.result {
+            LookupResult::Correct {
+                hops,
+                underlay_hops,
+                latency,
+                direct,
+            } => {
+                counts.ok += 1;
+                count(&mut self.hops, hops);
+                count(&mut self.underlay_hops, underlay_hops);
+                self.latencies.push(latency.as_millis_f64());
+                if !direct.is_zero() {
+                    let (path, direct) = (latency.as_nanos(), direct.as_nanos());
+                    self.stretches.push(path as f64 / direct as f64);
+                    self.path_and_direct.0 += u128::from(path);
+                    self.path_and_direct.1 += u128::from(direct);
+                }
+            }
+            LookupResult::Wrong => counts.wrong += 1,
+            LookupResult::Failed { abandoned } => {
+                counts.failed += 1;
+                counts.abandoned += u64::from(abandoned);
+            }
         }
     }
 
-    /// Counts the involvement of Sybils in a finished lookup that began at `issued`.
-    pub(super) fn attacked(&mut self, issued: Instant, attack: Interception) {
-        self.counts.intercepted += u64::from(attack.intercepted);
-        self.counts.captured += u64::from(attack.captured);
-        self.counts.hijacked += u64::from(attack.hijacked);
-        if let Some(interval) = self.timeline.at(issued) {
-            interval.intercepted += u64::from(attack.intercepted);
-            interval.hijacked += u64::from(attack.hijacked);
+    /// From now on there are so many members.
+    fn members_changed(&mut self, now: Instant, members: usize) {
+        self.presence.nanos += self.presence.so_far(now);
+        self.presence.since = now;
+        self.presence.members = members as u64;
+    }
+}
+
+impl<P: GroundTruth, A: Application> Observer<P, A> for Tally {
+    #[inline]
+    fn on(&mut self, signal: &Signal, state: &NetworkState<P, A>) {
+        match signal {
+            Signal::Event => self.counts.events += 1,
+            Signal::MessageSent(sent) => self.count_sent(sent),
+            Signal::RouteBegins {
+                payload: PayloadKind::Lookup,
+                ..
+            } => self.count_issued(state.now()),
+            Signal::RouteEnded {
+                end: RouteEnd::Lookup(end),
+                ..
+            } => self.count_ended(end),
+            Signal::LookupWithoutMember(_) => {
+                self.count_issued(state.now());
+                self.counts.failed += 1;
+            }
+            Signal::Joined(_) => self.counts.joins += 1,
+            Signal::Rejoins(_) => self.counts.rejoins += 1,
+            Signal::Stopped { was_member, .. } => self.counts.leaves += u64::from(*was_member),
+            Signal::MembersChanged => self.members_changed(state.now(), state.members().len()),
+            Signal::MeasuringBegins => {
+                self.before = self.counts;
+                self.presence = MemberTime {
+                    begun: state.now(),
+                    since: state.now(),
+                    nanos: 0,
+                    ..self.presence
+                };
+            }
+            Signal::IntervalEnds => self.timeline.close(state),
+            _ => {}
         }
     }
 }

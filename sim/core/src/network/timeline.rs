@@ -1,6 +1,8 @@
 //! Counts by intervals of virtual time.
 
+use super::state::NetworkState;
 use crate::engine::{Duration, Instant};
+use crate::overlay::{Application, GroundTruth};
 
 /// Intervals of equal length from an instant on, if they are wanted. The last one is shorter where
 /// the measured time ends within it.
@@ -78,8 +80,19 @@ impl Timeline {
         (1..=self.intervals.len() as u64).map(move |i| (start + length * i).min(end))
     }
 
-    /// Ends the next interval: `note` fills in the state of the network.
-    pub(super) fn close(&mut self, note: impl FnOnce(&mut Interval)) {
+    /// Ends the next interval, with the `state` of the network at this moment.
+    pub(super) fn close<P: GroundTruth, A: Application>(&mut self, state: &NetworkState<P, A>) {
+        let occlusion = state.is_attacked().then(|| state.occluded_links());
+        let (links, occluded) = occlusion.unwrap_or_default();
+        self.fill(|interval| {
+            interval.members = state.members().len() as u64;
+            interval.sybils = state.sybils().len() as u64;
+            interval.links = links;
+            interval.occluded_links = occluded;
+        });
+    }
+
+    fn fill(&mut self, note: impl FnOnce(&mut Interval)) {
         if let Some(interval) = self.intervals.get_mut(self.closed) {
             self.closed += 1;
             note(interval);
@@ -91,18 +104,12 @@ impl Timeline {
         self.closed < self.intervals.len()
     }
 
-    /// Ends the run at `now`: a current interval ends there, filled in by `note`; later ones are
-    /// removed.
-    pub(super) fn stop(&mut self, now: Instant, note: impl FnOnce(&mut Interval)) {
-        if self.is_open() {
-            self.end = now;
-            let begun = now
-                .since(self.start)
-                .as_nanos()
-                .div_ceil(self.length.as_nanos());
-            self.close(note);
-            self.intervals.truncate(begun as usize);
-        }
+    /// Ends at `now` within the interval that was ended last: later ones are removed.
+    pub(super) fn end(&mut self, now: Instant) {
+        self.end = now;
+        let since = now.since(self.start).as_nanos();
+        let begun = since.div_ceil(self.length.as_nanos());
+        self.intervals.truncate(begun as usize);
     }
 }
 
@@ -131,25 +138,27 @@ mod tests {
         let ends: Vec<Instant> = timeline.ends().collect();
         assert_eq!(ends, [at(50), at(80), at(110), at(120)]);
         for members in 1..=4 {
-            timeline.close(|interval| interval.members = members);
+            timeline.fill(|interval| interval.members = members);
         }
-        timeline.stop(at(150), |interval| interval.members = 9);
+        assert!(!timeline.is_open());
         assert_eq!(rows(&timeline), [(30, 1), (60, 2), (90, 3), (100, 4)]);
     }
 
     #[test]
     fn a_run_that_stops_early_leaves_out_what_it_has_not_reached() {
         let mut timeline = timeline();
-        timeline.close(|interval| interval.members = 1);
-        timeline.stop(at(75), |interval| interval.members = 9);
+        timeline.fill(|interval| interval.members = 1);
+        timeline.fill(|interval| interval.members = 9);
+        timeline.end(at(75));
         assert_eq!(rows(&timeline), [(30, 1), (55, 9)]);
     }
 
     #[test]
     fn a_run_that_stops_at_an_end_has_no_empty_interval_after_it() {
         let mut timeline = timeline();
-        timeline.close(|interval| interval.members = 1);
-        timeline.stop(at(50), |interval| interval.members = 9);
+        timeline.fill(|interval| interval.members = 1);
+        timeline.fill(|interval| interval.members = 9);
+        timeline.end(at(50));
         assert_eq!(rows(&timeline), [(30, 1)]);
     }
 }

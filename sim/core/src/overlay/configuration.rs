@@ -65,7 +65,7 @@ pub trait Configuration: Parameters {
     /// Maintenance messages per node and second, by the key that sets their rate.
     fn maintenance_rates(&self, nodes: usize) -> Vec<(&'static str, f64)>;
 
-    /// How long a node waits for a reply.
+    /// Time-out of a request.
     fn timeout(&self) -> Duration;
 
     /// Whether IDs form a ring on which each node follows its predecessor, so that a node can be

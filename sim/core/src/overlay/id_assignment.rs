@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_keeps_the_address() {
+    fn rejoining_node_keeps_its_address() {
         let seed = Seed::new(3);
         let mut stream = seed.stream("ids", 0);
         let mut prefixes = Vec::new();

@@ -14,9 +14,10 @@ mod ground_truth;
 mod id_assignment;
 mod identity;
 pub mod kademlia;
+mod layout;
 mod lookups;
 pub mod pastry;
-mod placement;
+
 pub mod urdht;
 pub mod vhash;
 
@@ -26,8 +27,8 @@ pub use context::{Context, Effect, LookupHandle};
 pub use ground_truth::{GroundTruth, MemberIndex, RootIndex};
 pub use id_assignment::{IdRule, IdScheme, bep42_id, is_bep42_valid, is_public, public_address};
 pub use identity::{Node, NodeIds};
+pub use layout::{Layout, OnRing, OnTwoWayRing, OnXorLine};
 pub use lookups::{ByRouter, LookupAlgorithm};
-pub use placement::{OnRing, OnTwoWayRing, OnXorLine, Placement};
 
 use crate::engine::Duration;
 use crate::space::Key;
@@ -52,7 +53,7 @@ pub const NODE_BYTES: u32 = 4;
 
 /// A protocol: the state of one node and how it changes.
 ///
-/// It has two parts of their own, [`LookupAlgorithm`] and [`Placement`], of which most protocols
+/// It has two parts of their own, [`LookupAlgorithm`] and [`Layout`], of which most protocols
 /// take a ready-made one.
 ///
 /// # A protocol of your own
@@ -88,18 +89,18 @@ pub const NODE_BYTES: u32 = 4;
 ///     /// From a joiner to the node before it: "I follow you."
 ///     Follow,
 ///     /// "That joiner's place is before me."
-///     Seat(Node),
+///     Place(Node),
 /// }
 ///
 /// impl Neighbours {
 ///     /// Gives `joiner` the place before this node, or passes it on to where its place is.
-///     fn seat(&mut self, context: &mut Context<'_, Self>, joiner: Node) {
+///     fn place_joiner(&mut self, context: &mut Context<'_, Self>, joiner: Node) {
 ///         let before = self.before.unwrap_or(context.me);
 ///         if context.ids.id(joiner).is_between(context.ids.id(before), context.id()) {
 ///             self.before = Some(joiner);
 ///             context.send(joiner, Message::Welcome(before));
 ///         } else {
-///             context.send(before, Message::Seat(joiner));
+///             context.send(before, Message::Place(joiner));
 ///         }
 ///     }
 /// }
@@ -112,7 +113,7 @@ pub const NODE_BYTES: u32 = 4;
 ///     type Timer = ();
 ///     type Purpose = ();
 ///     type Lookups = ByRouter;
-///     type Placement = OnRing;
+///     type Layout = OnRing;
 ///
 ///     fn next_hop(&self, (): &(), ids: &NodeIds, me: Node, key: &Key) -> NextHop {
 ///         let [before, after] = [self.before, self.after].map(|node| node.unwrap_or(me));
@@ -136,11 +137,11 @@ pub const NODE_BYTES: u32 = 4;
 ///         }
 ///     }
 ///     fn on_query(&mut self, context: &mut Context<'_, Self>, origin: Node, (): (), _: Node) {
-///         self.seat(context, origin);
+///         self.place_joiner(context, origin);
 ///     }
 ///     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Message) {
 ///         match message {
-///             Message::Seat(joiner) => self.seat(context, joiner),
+///             Message::Place(joiner) => self.place_joiner(context, joiner),
 ///             Message::Welcome(before) => {
 ///                 (self.before, self.after) = (Some(before), Some(from));
 ///                 context.send(before, Message::Follow);
@@ -233,7 +234,7 @@ pub trait Overlay: Sized {
     /// How nodes conduct iterative lookups; [`ByRouter`] leaves them to the router.
     type Lookups: LookupAlgorithm<Self>;
     /// Where nodes and keys are in pictures, such as [`OnRing`].
-    type Placement: Placement<Self>;
+    type Layout: Layout<Self>;
 
     /// The next hop of a message for `key`; `me` is this node. Pure and without allocation.
     fn next_hop(&self, shared: &Self::Shared, ids: &NodeIds, me: Node, key: &Key) -> NextHop;

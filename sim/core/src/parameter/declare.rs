@@ -91,7 +91,7 @@ macro_rules! parameters {
 ///
 /// ```
 /// dhtlab_core::choices! {
-///     /// How a lookup travels.
+///     /// The routing mode of a lookup.
 ///     pub enum Travel {
 ///         /// From node to node.
 ///         Recursive = "recursive",

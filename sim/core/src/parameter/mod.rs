@@ -72,6 +72,11 @@ pub trait Parameters: Sized {
 
     /// The values in a file; absent optional keys are left out.
     fn write(&self) -> BTreeMap<String, Value>;
+
+    /// These values as a table.
+    fn table(&self) -> Value {
+        Value::Table(self.write().into_iter().collect())
+    }
 }
 
 /// An invalid value of a key.

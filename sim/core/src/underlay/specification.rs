@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 choices! {
-    /// How hosts are linked.
+    /// The model of the underlay.
     pub enum Model {
         /// Growth by preferential attachment.
         BarabasiAlbert = "barabasi-albert",
@@ -27,13 +27,13 @@ choices! {
         ErdosRenyi = "erdos-renyi",
         /// A ring with shortcuts.
         WattsStrogatz = "watts-strogatz",
-        /// Near hosts are linked with a higher probability than far ones.
+        /// The probability of a link decreases with distance.
         Waxman = "waxman",
         /// A rectangle or a torus.
         Grid = "grid",
         /// Stub domains on transit domains.
         TransitStub = "transit-stub",
-        /// A plane without links.
+        /// Hosts in a square, without links.
         Euclidean = "euclidean",
         /// The same latency between all hosts.
         Constant = "constant",

@@ -11,7 +11,7 @@ use rand::Rng;
 crate::parameters! {
     /// The lookups of a network.
     pub struct WorkloadParameters {
-        /// Number of lookups by random nodes, spread evenly over `time.measure`, or one per millisecond where that is absent; 10000 unless `interval` is given.
+        /// Number of lookups by random nodes, spread evenly over `time.measure`, or one per millisecond if that is absent; 10000 unless `interval` is set.
         pub lookups: Option<u64> = None, within 0..=1_000_000_000;
         /// Mean time between two lookups of one member (a Poisson process) during `time.measure`; more members make more lookups.
         pub interval: Option<Period> = None;

@@ -43,7 +43,7 @@ pub struct IdGenerator {
 
 impl IdGenerator {
     /// An ID anywhere on the ring.
-    pub fn anywhere(&mut self) -> u64 {
+    pub fn random_id(&mut self) -> u64 {
         match self.keys {
             Keys::Uniform => self.stream.next_u64(),
             Keys::Sha1 => self.digest(),

@@ -43,9 +43,8 @@ pub(super) use parameters::{BalanceParameters, Strategy};
 
 use super::format::cell;
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use std::collections::BTreeMap;
 use std::path::Path;
 use trial::Trial;
@@ -59,7 +58,7 @@ impl Experiment for Balance {
     }
 
     fn doc(&self) -> &'static str {
-        "hosts on a ring work off tasks in ticks, and help each other by Sybils, churn or moving"
+        "load balancing in ticks: hosts on a ring execute tasks and balance their load by Sybils, churn or moving"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -117,15 +116,8 @@ impl Experiment for Balance {
 struct BalanceRun(BalanceParameters);
 
 impl Run for BalanceRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let values = self.0.write().into_iter().collect();
-        [
-            ("experiment", Value::String(Balance.name().to_owned())),
-            ("balance", Value::Table(values)),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fn resolved(&self) -> Map {
+        sections([("balance", self.0.table())])
     }
 
     fn cost(&self) -> Cost {

@@ -12,13 +12,13 @@ dhtlab_core::choices! {
         /// Churn alone, at the rate of the key `churn`, which may be combined with any other
         /// strategy.
         Churn = "churn",
-        /// A node with few tasks creates a Sybil at a random ID.
+        /// An underloaded node creates a Sybil at a random ID.
         RandomInjection = "random-injection",
-        /// A node with few tasks creates a Sybil in a nearby gap; `reading` selects the gap.
+        /// An underloaded node creates a Sybil in a nearby gap; `reading` selects the gap.
         NeighbourInjection = "neighbour-injection",
-        /// A node with few tasks creates a Sybil in the arc of its most loaded successor.
+        /// An underloaded node creates a Sybil in the arc of its most loaded successor.
         SmartNeighbour = "smart-neighbour",
-        /// A node with many tasks invites one of its predecessors to create a Sybil in its arc.
+        /// An overloaded node invites one of its predecessors to create a Sybil in its arc.
         Invitation = "invitation",
         /// A node about to run idle queries the owners of random points and takes over tasks of the
         /// one that would be busy longest, in proportion to its strength.
@@ -60,7 +60,7 @@ dhtlab_core::parameters! {
     pub struct BalanceParameters {
         /// The load-balancing strategy.
         pub strategy: Strategy = Strategy::None;
-        /// Number of hosts at the start, and in the pool of hosts that wait to join.
+        /// Number of hosts at the start, and of further hosts that wait to join.
         pub nodes: usize = 1000, within 2..=10_000_000;
         /// Number of tasks.
         pub tasks: u32 = 100_000, within 1..=1_000_000_000;
@@ -69,7 +69,7 @@ dhtlab_core::parameters! {
         /// Maximum number of Sybils of a host, which is its strength; in heterogeneous networks the
         /// largest strength.
         pub max_sybils: u32 = 5, within 1..=10_000;
-        /// A host has few tasks at this fraction of the mean load or less, rounded down to whole
+        /// A host is underloaded at this fraction of the mean load or less, rounded down to whole
         /// tasks.
         pub threshold: f64 = 0.0, within 0.0..=1000.0;
         /// Number of neighbours examined or queried; with `strength-aware`, of random points.
@@ -87,19 +87,19 @@ dhtlab_core::parameters! {
         pub keys: Keys = Keys::Uniform;
         /// How a Sybil gets an ID in a given gap.
         pub sybil_id: SybilId = SybilId::Uniform;
-        /// Digests after which the search for a Sybil's ID gives up.
+        /// Maximum number of digests in the search for a Sybil's ID.
         pub search_limit: u64 = 1_000_000, within 1.0..=1e12;
-        /// Ring nodes of a host with `virtual-nodes`, times its strength over the mean one where
-        /// work goes by strength; log2(nodes), rounded up, if absent.
+        /// Ring nodes per host with `virtual-nodes`, times its strength over the mean strength if
+        /// work depends on strength; log2(nodes), rounded up, if absent.
         pub virtual_nodes: Option<u32> = None, within 1..=1000;
         /// With `item-balancing`, a node that has at most this fraction of another's tasks takes
         /// over half of them.
         pub imbalance: f64 = 0.25, within 0.0..=0.25;
         /// Number of trials of a run; the metrics are their means.
         pub trials: u32 = 1, within 1..=100_000;
-        /// Tick at whose start the loads are counted for `timeline.csv`; never if absent.
+        /// Tick at the start of which the loads are written to `timeline.csv`; none if absent.
         pub histogram_tick: Option<u32> = None, within 0..=1_000_000_000;
-        /// Ticks after which a run that has not finished fails.
+        /// Maximum number of ticks; a run that needs more fails.
         pub max_ticks: u32 = 100_000_000, within 1..=1_000_000_000;
     }
 }

@@ -84,7 +84,7 @@ impl JoinPolicy {
     fn choose<T: Tasks>(&self, network: &mut TickNetwork<T>) -> u64 {
         let mut best = (0, (0, 0));
         for i in 0..self.choices {
-            let id = network.identities.anywhere();
+            let id = network.identities.random_id();
             network.look_up();
             if network.ring.len() == 0 {
                 return id;

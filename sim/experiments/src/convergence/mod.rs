@@ -15,10 +15,9 @@ use super::format::cell;
 use super::published::FaultyTorus;
 use cpu_time::ProcessTime;
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::{FixedTorus, Key, Rule, Space};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use gossip::{Mesh, Tables};
 use lookup::{SortedPoints, hit_rate};
 use ordered_float::OrderedFloat;
@@ -49,7 +48,7 @@ dhtlab_core::parameters! {
         pub table_size: Option<usize> = None, within 0..=99_999;
         /// Maximum number of long peers; (3d + 1)^2 if absent.
         pub long_peers: Option<usize> = None, within 0..=1_000_000;
-        /// Random nodes that a node learns of in each of the first two cycles.
+        /// Number of random nodes that a node learns of in each of the first two cycles.
         pub contacts: usize = 10, within 1..=1000;
         /// Number of cycles, in each of which every node begins one gossip.
         pub cycles: u32 = 40, within 1..=100_000;
@@ -79,7 +78,7 @@ impl Experiment for Convergence {
     }
 
     fn doc(&self) -> &'static str {
-        "nodes that know a few random others find their neighbours by gossip and DGVH, cycle by cycle"
+        "convergence of DGVH with gossip from random contacts, cycle by cycle"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -142,15 +141,8 @@ impl ConvergenceRun {
 }
 
 impl Run for ConvergenceRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let values = self.0.write().into_iter().collect();
-        [
-            ("experiment", Value::String(Convergence.name().to_owned())),
-            ("convergence", Value::Table(values)),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fn resolved(&self) -> Map {
+        sections([("convergence", self.0.table())])
     }
 
     fn cost(&self) -> Cost {

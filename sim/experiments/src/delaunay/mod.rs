@@ -10,10 +10,9 @@ pub(super) mod graphs;
 
 use super::format::cell;
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::{Key, Plane, Rule, Space};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec, sections};
 use graphs::Choice;
 use std::path::Path;
 
@@ -40,7 +39,7 @@ impl Experiment for Delaunay {
     }
 
     fn doc(&self) -> &'static str {
-        "the links that DGVH chooses among all nodes of the unit square, against the Delaunay triangulation"
+        "the links of DGVH among all nodes of the unit square, compared with the Delaunay triangulation"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -84,15 +83,8 @@ impl Experiment for Delaunay {
 struct DelaunayRun(DelaunayParameters);
 
 impl Run for DelaunayRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let values = self.0.write().into_iter().collect();
-        [
-            ("experiment", Value::String(Delaunay.name().to_owned())),
-            ("delaunay", Value::Table(values)),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fn resolved(&self) -> Map {
+        sections([("delaunay", self.0.table())])
     }
 
     fn cost(&self) -> Cost {

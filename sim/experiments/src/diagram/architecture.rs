@@ -8,7 +8,7 @@
 use super::shapes::{DiagramPoint, Shapes, Side};
 use super::{Drawn, Subject, own_tables};
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::{ConfigError, Parameters, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
 use dhtlab_core::service::job::tasks::Kind;
 use dhtlab_core::space::Key;
 use dhtlab_scenario::Protocol;
@@ -132,7 +132,7 @@ fn row(shapes: &mut Shapes, y: f64, labels: &[(String, bool)]) {
 }
 
 impl Subject for Architecture {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
+    fn resolved(&self) -> Map {
         own_tables(vec![("architecture", self.0.write())])
     }
 

@@ -7,7 +7,7 @@ use super::job_run::RecordedJob;
 use super::ring::on_circle;
 use super::{Drawn, Subject};
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::{ConfigError, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Table};
 use dhtlab_core::service::job::tasks::{Kind, Pi};
 use dhtlab_core::service::job::{Compute, JobSpecification, stream_of};
 use dhtlab_core::underlay::Facts;
@@ -41,7 +41,7 @@ impl Dartboard {
             return fault("kind", message);
         }
         if parameters.compute != Compute::Real {
-            return fault("compute", "a job that is modelled has no points".to_owned());
+            return fault("compute", "a modelled job has no points".to_owned());
         }
         if parameters.samples > MOST_POINTS {
             let message = format!(
@@ -56,7 +56,7 @@ impl Dartboard {
 }
 
 impl Subject for Dartboard {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
+    fn resolved(&self) -> Map {
         self.run.resolved()
     }
 

@@ -2,7 +2,7 @@
 
 use crate::JobExperiment;
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::{ConfigError, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Table};
 use dhtlab_core::underlay::Facts;
 use dhtlab_format::recording::Recording;
 use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Run, RunOutput};
@@ -23,7 +23,7 @@ impl RecordedJob {
             ("adversary", network.adversary.is_some()),
         ] {
             if stands {
-                let message = "a picture shows a job on nodes that stay and are honest";
+                let message = "a diagram of a job needs a network without churn and adversary";
                 return Err(ConfigError::new(key, message));
             }
         }
@@ -33,7 +33,7 @@ impl RecordedJob {
     }
 
     /// The tables of the job, as resolved.
-    pub fn resolved(&self) -> dhtlab_core::parameter::Map {
+    pub fn resolved(&self) -> Map {
         self.0.resolved()
     }
 
@@ -55,11 +55,11 @@ impl RecordedJob {
         let mut recording = Recording::default();
         let outcome = self.0.recorded()?.record(seed, &mut recording)?;
         if recording.cut {
-            let message = "more messages than a recording takes down; expected fewer atoms";
+            let message = "the run has more messages than a recording can hold; set fewer atoms";
             return Err(ConfigError::new("job.atoms", message));
         }
         if Self::metric(&outcome, "atoms_counted") < Self::metric(&outcome, "atoms") {
-            let message = "the job had not come to its end by then; expected more time";
+            let message = "the job is not finished at the end of the run; set a longer time";
             return Err(ConfigError::new("time.max", message));
         }
         Ok((outcome, recording))

@@ -18,8 +18,7 @@ mod voronoi;
 use super::format::cell;
 use super::job::JobExperiment;
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_core::underlay::Facts;
 use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec};
 use shapes::Shapes;
@@ -75,7 +74,7 @@ const METRICS: &[&str] = &[
 /// A picture, read and checked.
 trait Subject: Send + Sync {
     /// The resolved tables of the scenario that the picture depends on.
-    fn resolved(&self) -> dhtlab_core::parameter::Map;
+    fn resolved(&self) -> Map;
 
     /// Cost estimate; almost zero where no network runs.
     fn cost(&self) -> Cost {
@@ -115,7 +114,7 @@ impl Experiment for Diagram {
     }
 
     fn doc(&self) -> &'static str {
-        "the picture of a state: a ring, a triangulation, the messages of a job, the layers of the simulator"
+        "a diagram of a state: a ring, a triangulation, the messages of a job, the layers of the simulator"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -183,12 +182,11 @@ struct DiagramRun {
 }
 
 impl Run for DiagramRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
+    fn resolved(&self) -> Map {
         let mut table = self.subject.resolved();
-        table.insert("experiment".to_owned(), Diagram.name().into());
         let own = table
             .entry("diagram".to_owned())
-            .or_insert_with(|| Value::Table(dhtlab_core::parameter::Map::new()));
+            .or_insert_with(|| Value::Table(Map::new()));
         if let Some(own) = own.as_table_mut() {
             own.extend(self.parameters.write());
         }
@@ -218,9 +216,7 @@ impl Run for DiagramRun {
 }
 
 /// The resolved tables of a picture that depends only on tables `diagram.NAME`.
-fn own_tables(
-    tables: Vec<(&str, std::collections::BTreeMap<String, Value>)>,
-) -> dhtlab_core::parameter::Map {
+fn own_tables(tables: Vec<(&str, std::collections::BTreeMap<String, Value>)>) -> Map {
     let tables = tables
         .into_iter()
         .map(|(name, values)| (name.to_owned(), Value::Table(values.into_iter().collect())));

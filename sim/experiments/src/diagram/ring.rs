@@ -54,12 +54,11 @@ impl RingParameters {
             let mut sorted = ids.clone();
             sorted.sort_unstable();
             if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-                return fault("ids", format!("{} is there twice", pair[0]));
+                return fault("ids", format!("{} occurs twice", pair[0]));
             }
         } else if parameters.count() as u64 > room {
             let message = format!(
-                "{} nodes do not find {} different IDs of {} bits",
-                parameters.count(),
+                "{} nodes need different IDs, more than {} bits allow",
                 parameters.count(),
                 parameters.bits
             );

@@ -8,7 +8,7 @@ use super::ring::{RingParameters, bowed};
 use super::{Drawn, Subject, own_tables};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::overlay::chord::Closest;
-use dhtlab_core::parameter::{ConfigError, Parameters, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
 
 dhtlab_core::parameters! {
     /// A Chord ring and the fingers of one of its nodes.
@@ -67,7 +67,7 @@ fn ranges(numbers: &[u32]) -> String {
 }
 
 impl Subject for RingFingers {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
+    fn resolved(&self) -> Map {
         own_tables(vec![
             ("ring", self.ring.write()),
             ("ring-fingers", self.own.write()),

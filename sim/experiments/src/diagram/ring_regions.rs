@@ -9,7 +9,7 @@ use super::ring::{RingLayout, RingParameters};
 use super::{Drawn, Subject, own_tables};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::overlay::chord::Closest;
-use dhtlab_core::parameter::{ConfigError, Parameters, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
 
 dhtlab_core::parameters! {
     /// The regions of a Chord ring.
@@ -87,7 +87,7 @@ fn regions(ring: &RingLayout, closest: Closest) -> Vec<Region> {
 }
 
 impl Subject for RingRegions {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
+    fn resolved(&self) -> Map {
         own_tables(vec![
             ("ring", self.ring.write()),
             ("ring-regions", self.own.write()),

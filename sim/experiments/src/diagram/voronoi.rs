@@ -8,7 +8,7 @@ use super::shapes::DiagramPoint;
 use super::{Drawn, Subject, own_tables};
 use crate::delaunay::graphs::{self, Choice, Edge};
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::{ConfigError, Parameters, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
 use dhtlab_core::space::{Key, Plane, Rule, Space};
 use dhtlab_scenario::Cost;
 
@@ -97,7 +97,7 @@ fn area(cell: &[DiagramPoint]) -> f64 {
 }
 
 impl Subject for Voronoi {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
+    fn resolved(&self) -> Map {
         own_tables(vec![("voronoi", self.0.write())])
     }
 

@@ -18,12 +18,10 @@ use super::honest_ids::HonestParameters;
 use cpu_time::ProcessTime;
 use dhtlab_core::adversary::{AdversaryParameters, IndexedKey, probability};
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::Key;
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableSpec, sections};
 use group::{Group, Question};
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
@@ -59,7 +57,7 @@ impl Experiment for Eclipse {
     }
 
     fn doc(&self) -> &'static str {
-        "all keys of an adversary on a ring of random nodes: the part of their links that lead to a Sybil"
+        "all keys of an adversary on a ring of random nodes: the fraction of their links that lead to a Sybil"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -107,7 +105,7 @@ struct EclipseRun {
 }
 
 impl Run for EclipseRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
+    fn resolved(&self) -> Map {
         self.question.resolved()
     }
 
@@ -195,17 +193,12 @@ impl Run for EclipseRun {
 }
 
 impl Question {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let table = |values: BTreeMap<String, Value>| Value::Table(values.into_iter().collect());
-        [
-            ("experiment", Value::String(Eclipse.name().to_owned())),
-            ("overlay", table(self.honest.write())),
-            ("adversary", table(self.adversary.write())),
-            ("eclipse", table(self.eclipse.write())),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fn resolved(&self) -> Map {
+        sections([
+            ("overlay", self.honest.table()),
+            ("adversary", self.adversary.table()),
+            ("eclipse", self.eclipse.table()),
+        ])
     }
 }
 

@@ -13,9 +13,8 @@ use cpu_time::ProcessTime;
 use dhtlab_core::engine::Seed;
 use dhtlab_core::overlay::urdht::{UrdhtParameters, UrdhtSpace};
 use dhtlab_core::overlay::{Configuration, Deployment, Start};
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use protocol_run::ProtocolRun;
 use std::path::Path;
 
@@ -24,7 +23,7 @@ dhtlab_core::choices! {
     pub enum Reading {
         /// The protocol with its messages: joins through a random member, gossip, greedy lookups.
         Sound = "sound",
-        /// The program behind the published figures, quirks included.
+        /// The program behind the published figures, with its faults.
         AsCoded = "as-coded",
     }
 }
@@ -40,8 +39,8 @@ dhtlab_core::parameters! {
         pub nodes: usize = 500, within 2..=20_000;
         /// Gossip periods between two joins; as coded, ticks of every node.
         pub ticks_per_join: usize = 3, within 1..=1000;
-        /// Random pairs between which greedy walks are measured at each size. If absent, 1000; as
-        /// coded, 100 or as many as there are nodes.
+        /// Random pairs between which greedy routing is measured at each size. If absent, 1000; as
+        /// coded, 100 or the number of nodes if smaller.
         pub pairs: Option<usize> = None, within 1..=1_000_000;
         /// Increase in the number of nodes from one measurement to the next; 10, 20, 50 and the
         /// final number are always measured.
@@ -82,7 +81,7 @@ impl Experiment for GrowthExperiment {
     }
 
     fn doc(&self) -> &'static str {
-        "UrDHT over any space grows node by node: degrees, greedy hops and diameter on the way"
+        "growth of UrDHT node by node over any space: degrees, greedy hops and diameter"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -161,22 +160,12 @@ impl GrowthRun {
 }
 
 impl Run for GrowthRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let table = |values: std::collections::BTreeMap<String, Value>| {
-            Value::Table(values.into_iter().collect())
-        };
-        let overlay = [("urdht".to_owned(), table(self.urdht.write()))];
-        [
-            (
-                "experiment",
-                Value::String(GrowthExperiment.name().to_owned()),
-            ),
-            ("growth", table(self.growth.write())),
-            ("overlay", Value::Table(overlay.into_iter().collect())),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    fn resolved(&self) -> Map {
+        let overlay = sections([("urdht", self.urdht.table())]);
+        sections([
+            ("growth", self.growth.table()),
+            ("overlay", Value::Table(overlay)),
+        ])
     }
 
     fn cost(&self) -> Cost {

@@ -3,21 +3,17 @@
 mod output;
 mod ticks;
 
-use super::network_experiment::trial::{Observer, Trial};
-use super::network_experiment::{setup, state};
+use crate::runner::{NetworkRun, Task};
 use dhtlab_core::adversary::Behaviour;
 use dhtlab_core::engine::{Duration, Instant, Seed};
-use dhtlab_core::network::End;
-use dhtlab_core::overlay::{GroundTruth, ProtocolVisitor, Start};
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::network::{End, Network};
+use dhtlab_core::overlay::GroundTruth;
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::service::job::{
     BalancingParameters, BalancingStrategy, Compute, Dispatch, JobParameters, JobSpecification,
     Message, Model, NodeParameters, Shared, Worker,
 };
-use dhtlab_core::underlay::Facts;
-use dhtlab_format::recording::Recording;
-use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Recordable, Run, RunOutput, TableSpec};
+use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
 use std::path::Path;
 use ticks::Ticks;
 
@@ -105,7 +101,10 @@ impl Experiment for JobExperiment {
             balancing,
         };
         run.check()?;
-        Ok(Box::new(run))
+        Ok(match run.job.parameters.model {
+            Model::Messages => Box::new(NetworkRun(run)),
+            Model::Ticks => Box::new(Ticks::new(run)?),
+        })
     }
 }
 
@@ -128,14 +127,14 @@ impl JobRun {
             ("workload.interval", workload.interval.is_some()),
         ] {
             if stands {
-                let message = "a network that works on a job is not asked to look up keys";
+                let message = "a network with a job has no lookups";
                 return Err(ConfigError::new(key, message));
             }
         }
         self.check_balancing()?;
         if Instant::START + job.start < network.settled() {
             let message = format_args!(
-                "nodes still join until {}",
+                "nodes join until {}",
                 network.settled().since(Instant::START)
             );
             return Err(ConfigError::new("job.start", message));
@@ -147,7 +146,6 @@ impl JobRun {
             );
             return Err(ConfigError::new("job.start", message));
         }
-        self.in_ticks()?;
         Ok(())
     }
 }
@@ -167,57 +165,13 @@ impl JobRun {
         mean * (libm::log(n) + 0.58)
     }
 
-    /// The expected end of the job in seconds of virtual time.
-    fn ends(&self) -> f64 {
-        self.job.parameters.start.as_secs_f64() + self.expected_seconds()
-    }
-
-    /// Events expected in the first `seconds` of virtual time.
-    fn events_by(&self, seconds: f64) -> f64 {
-        let job = &self.job.parameters;
-        let nodes = self.network.overlay.nodes;
-        let (atoms, n) = (f64::from(job.atoms), nodes as f64);
-        let hops = self.network.protocol.cost_estimate(nodes).hops;
-        let sending = match job.bundle {
-            Dispatch::Fingers | Dispatch::Walk => 2.0 * n.min(atoms),
-            Dispatch::None => atoms * hops,
-        };
-        // Checking a replica costs less than an event, but happens at each repair for each
-        // neighbour.
-        let copies = atoms * job.replicas as f64;
-        let begun = (seconds - job.start.as_secs_f64()).max(0.0);
-        let part = |of: f64| (begun / of.max(1e-9)).min(1.0);
-        let looks = copies * begun / job.repair.as_secs_f64() / 5.0;
-        self.network.maintenance_by(seconds)
-            + part(STAGING) * 4.0 * copies
-            + part(self.expected_seconds()) * sending
-            + looks
-    }
-
-    /// Cost of computing the atoms before the run begins, in events.
-    fn mapping(&self) -> f64 {
-        match self.job.parameters.compute {
-            // A sample costs far less than an event.
-            Compute::Real => self.job.samples() as f64 / 50.0,
-            Compute::Modelled => 0.0,
-        }
-    }
-
-    /// The job in ticks, if the scenario selects that model.
-    fn in_ticks(&self) -> Result<Option<Ticks>, ConfigError> {
-        match self.job.parameters.model {
-            Model::Messages => Ok(None),
-            Model::Ticks => Ticks::of(self).map(Some),
-        }
-    }
-
     /// Checks that a strategy has a ring on which a node knows enough others.
     fn check_balancing(&self) -> Result<(), ConfigError> {
         if self.balancing.strategy == BalancingStrategy::None {
             return Ok(());
         }
         if !self.network.protocol.is_ring() {
-            let message = "balancing is for rings: `overlay.protocol` must be \"chord\"";
+            let message = "balancing needs a ring: `overlay.protocol` must be \"chord\"";
             return Err(ConfigError::new("balancing.strategy", message));
         }
         let successors = self.balancing.successors;
@@ -233,162 +187,126 @@ impl JobRun {
     }
 }
 
-impl Run for JobRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
+impl Task for JobRun {
+    type Application = Worker;
+    type Course = ();
+
+    const UNFINISHED: &'static str = "the job unfinished";
+    const NEEDS_ALL_ROWS: bool = false;
+    const LEAST_TRIAL: std::time::Duration = LEAST_WORKING;
+
+    fn network(&self) -> &NetworkScenario {
+        &self.network
+    }
+
+    fn resolved(&self) -> Map {
         let mut table = self.network.resolved();
-        table.insert("experiment".to_owned(), JobExperiment.name().into());
-        let job = self.job.parameters.write().into_iter().collect();
-        table.insert("job".to_owned(), Value::Table(job));
-        let nodes = self.nodes.write().into_iter().collect();
-        table.insert("nodes".to_owned(), Value::Table(nodes));
+        table.insert("job".to_owned(), self.job.parameters.table());
+        table.insert("nodes".to_owned(), self.nodes.table());
         // Without a strategy its keys have no effect and must not give another run.
         if self.balancing.strategy != BalancingStrategy::None {
-            let balancing = self.balancing.write().into_iter().collect();
-            table.insert("balancing".to_owned(), Value::Table(balancing));
+            table.insert("balancing".to_owned(), self.balancing.table());
         }
         table
     }
 
-    fn facts(&self) -> Option<Facts> {
-        self.network.underlay.facts()
+    fn service(&self, seed: Seed) -> Shared {
+        let (nodes, balancing) = (self.nodes.clone(), self.balancing.clone());
+        let size = self.network.overlay.nodes;
+        Shared::new(&self.job, nodes, balancing, size, seed)
+    }
+
+    fn measure_from(&self) -> Instant {
+        Instant::START + self.job.parameters.start
+    }
+
+    fn warm_up<P: GroundTruth>(&self, network: &mut Network<P, Worker>, _: Seed) -> End {
+        network.set_service_time(self.nodes.handling_time);
+        network.run(self.measure_from(), false, self.max_events())
+    }
+
+    /// A random honest member stages the job.
+    fn measure<P: GroundTruth>(
+        &self,
+        network: &mut Network<P, Worker>,
+        seed: Seed,
+        (): &mut (),
+    ) -> End {
+        network.begin_measuring(None);
+        let honest = network.honest();
+        let place = seed.stream("stager", 0).index(honest.len().max(1));
+        if let Some(client) = honest.get(place).copied() {
+            let address = network.service().address();
+            network.send(client, address, Message::Stage);
+        }
+        End::Done
+    }
+
+    fn output<P: GroundTruth>(
+        &self,
+        network: &mut Network<P, Worker>,
+        _: Seed,
+        (): (),
+    ) -> RunOutput {
+        output::output(self, network)
     }
 
     fn cost(&self) -> Cost {
-        if let Ok(Some(ticks)) = self.in_ticks() {
-            return ticks.cost();
-        }
         let job = &self.job.parameters;
-        let network = self.network.cost_of(0, self.ends());
+        let network = self.network.cost_of(0, self.lasts());
         let copies = f64::from(job.atoms) * job.replicas as f64;
         Cost {
-            events: self.network.building() + self.mapping() + self.events_by(self.ends()),
+            events: self.building() + self.events_by(self.lasts()),
             bytes: network.bytes + 300.0 * copies,
         }
     }
 
-    fn network(&self) -> Option<&NetworkScenario> {
-        (self.job.parameters.model == Model::Messages).then_some(&self.network)
+    /// Atoms are computed before the run begins. A sample costs far less than an event.
+    fn building(&self) -> f64 {
+        let samples = match self.job.parameters.compute {
+            Compute::Real => self.job.samples() as f64,
+            Compute::Modelled => 0.0,
+        };
+        self.network.building() + samples / 50.0
     }
 
-    fn least_trial(&self) -> f64 {
-        match self.job.parameters.model {
-            Model::Messages => self.network.building() + self.mapping(),
-            Model::Ticks => self.cost().events,
-        }
+    fn lasts(&self) -> f64 {
+        self.job.parameters.start.as_secs_f64() + self.expected_seconds()
     }
 
-    fn trial(&self, seed: Seed, budget: std::time::Duration) -> Result<Option<f64>, ConfigError> {
-        if self.in_ticks()?.is_some() {
-            return Ok(None);
-        }
-        let mut trial = Trial::new(budget);
-        self.run_observed(seed, Observer::Trial(&mut trial))?;
-        let start = self.job.parameters.start;
-        let is_begun = trial.has_reached(start.as_secs_f64());
-        if is_begun || self.network.overlay.start != Start::Converged {
-            return Ok(Some(trial.whole(self.ends(), false, |t| self.events_by(t))));
-        }
-        // The network without the job and with it differ, so each has its own trial.
-        let skipped = start - Duration::from_secs(1);
-        let before = trial.whole(skipped.as_secs_f64(), false, |t| self.events_by(t));
-        let mut working = self.clone();
-        working.network = self.network.without_first(skipped);
-        working.job.parameters.start = start - skipped;
-        let mut trial = Trial::new(budget.max(LEAST_WORKING));
-        working.run_observed(seed, Observer::Trial(&mut trial))?;
-        let after = trial.whole(working.ends(), false, |t| working.events_by(t));
-        Ok(Some(before + after - trial.building()))
+    fn events_by(&self, seconds: f64) -> f64 {
+        let job = &self.job.parameters;
+        let nodes = self.network.overlay.nodes;
+        let (atoms, n) = (f64::from(job.atoms), nodes as f64);
+        let hops = self.network.protocol.cost_estimate(nodes).hops;
+        let sending = match job.bundle {
+            Dispatch::Fingers | Dispatch::Walk => 2.0 * n.min(atoms),
+            Dispatch::None => atoms * hops,
+        };
+        // Checking a replica costs less than an event, but happens at each repair for each
+        // neighbour.
+        let copies = atoms * job.replicas as f64;
+        let begun = (seconds - job.start.as_secs_f64()).max(0.0);
+        let part = |of: f64| (begun / of.max(1e-9)).min(1.0);
+        let looks = copies * begun / job.repair.as_secs_f64() / 5.0;
+        // A joining node receives the copies of its neighbourhood, and those of a departed one are
+        // made again.
+        let moved = 2.0 * self.network.churn.joins_per_s() * begun * copies / n;
+        self.network.maintenance_by(seconds)
+            + part(STAGING) * 4.0 * copies
+            + part(self.expected_seconds()) * sending
+            + looks
+            + moved
     }
 
-    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
-        match self.in_ticks()? {
-            Some(ticks) => ticks.run(seed),
-            None => self.run_observed(seed, Observer::None),
-        }
+    fn skippable(&self) -> Duration {
+        self.job.parameters.start - Duration::from_secs(1)
     }
 
-    fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
-        if self.job.parameters.model == Model::Ticks {
-            let message = "ticks have no messages, so there is nothing to record";
-            return Err(ConfigError::new("job.model", message));
-        }
-        self.network.check_recordable()?;
-        Ok(self)
-    }
-}
-
-impl JobRun {
-    /// Runs the job with an observer.
-    fn run_observed(&self, seed: Seed, observer: Observer<'_>) -> Result<RunOutput, ConfigError> {
-        self.network.protocol.accept(ProtocolRunner {
-            run: self,
-            seed,
-            observer,
-        })
-    }
-}
-
-impl Recordable for JobRun {
-    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<RunOutput, ConfigError> {
-        self.run_observed(seed, Observer::Recording(recording))
-    }
-}
-
-/// Runs a job on the protocol of the scenario.
-struct ProtocolRunner<'a> {
-    run: &'a JobRun,
-    seed: Seed,
-    observer: Observer<'a>,
-}
-
-impl ProtocolVisitor for ProtocolRunner<'_> {
-    type Output = Result<RunOutput, ConfigError>;
-
-    fn visit<P: GroundTruth>(self, shared: P::Shared) -> Self::Output {
-        let Self {
-            run,
-            seed,
-            observer,
-        } = self;
-        let scenario = &run.network;
-        let (nodes, balancing) = (run.nodes.clone(), run.balancing.clone());
-        let size = scenario.overlay.nodes;
-        let service = Shared::new(&run.job, nodes, balancing, size, seed);
-        let address = service.address();
-        let (mut network, mut notes) = setup::build::<P, Worker>(scenario, seed, shared, service)?;
-        let mut observer = observer;
-        setup::begin(&mut network, &mut observer);
-        network.set_service_time(run.nodes.handling_time);
-        let max_events = scenario.time.max_events;
-        let start = Instant::START + run.job.parameters.start;
-        let mut end = network.run(start, false, max_events);
-        if end == End::Done {
-            notes.extend(state::not_whole(&network, scenario, seed, true));
-            network.begin_measuring(None);
-            let honest = network.honest();
-            let place = seed.stream("stager", 0).index(honest.len().max(1));
-            if let Some(client) = honest.get(place).copied() {
-                network.send(client, address, Message::Stage);
-            }
-            end = network.run(scenario.end(), true, max_events);
-        }
-        if setup::end(&mut network, observer, end) {
-            return Ok(RunOutput::default());
-        }
-        notes.extend(state::not_whole(&network, scenario, seed, false));
-        notes.extend(state::slow_pairs(&mut network, scenario, seed));
-        let lasted = network.now().since(Instant::START);
-        match end {
-            End::Done | End::Trial => {}
-            End::Memory => notes.push(setup::memory_note(lasted)),
-            End::Time => notes.push(format!(
-                "the job had not come to its end at time.max, {lasted} of virtual time"
-            )),
-            End::Events => notes.push(format!(
-                "stopped after time.max-events, {max_events} events, at {lasted} of virtual time"
-            )),
-            End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
-        }
-        Ok(output::outcome(run, &network, notes))
+    fn without_first(&self, skipped: Duration) -> Self {
+        let mut rest = self.clone();
+        rest.network = self.network.without_first(skipped);
+        rest.job.parameters.start = self.job.parameters.start - skipped;
+        rest
     }
 }

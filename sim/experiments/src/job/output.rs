@@ -12,11 +12,7 @@ use dhtlab_scenario::{RunOutput, TableRows};
 const INTERVALS: u64 = 40;
 
 /// Turns the course of a job into rows.
-pub(super) fn outcome<P: GroundTruth>(
-    run: &JobRun,
-    network: &Network<P, Worker>,
-    notes: Vec<String>,
-) -> RunOutput {
+pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>) -> RunOutput {
     let (service_metrics, shared) = (network.metrics(), network.service());
     let staged = service_metrics.staged.unwrap_or(network.now());
     let atoms = run.job.parameters.atoms;
@@ -77,7 +73,7 @@ pub(super) fn outcome<P: GroundTruth>(
             service_metrics.moved().to_string(),
         ],
         tables: vec![histogram(&work), timeline(run, network, staged)],
-        notes,
+        notes: Vec::new(),
     }
 }
 

@@ -8,13 +8,16 @@
 use super::{JobExperiment, JobRun};
 use crate::balance::{BalanceParameters, Strategy, trial};
 use crate::format::cell;
+use crate::runner::Task;
 use dhtlab_core::engine::{Instant, Seed};
-use dhtlab_core::parameter::ConfigError;
+use dhtlab_core::parameter::{ConfigError, Map};
 use dhtlab_core::service::job::{BalancingStrategy, SpeedDistribution};
-use dhtlab_scenario::{Cost, Experiment, RunOutput, TableRows};
+use dhtlab_core::underlay::Facts;
+use dhtlab_scenario::{Cost, Experiment, Recordable, Run, RunOutput, TableRows};
 
-/// A job for the tick model.
+/// A job in the tick model.
 pub(super) struct Ticks {
+    job: JobRun,
     parameters: BalanceParameters,
     /// Length of a tick in seconds.
     tick: f64,
@@ -27,19 +30,19 @@ impl Ticks {
     ///
     /// # Errors
     /// The key that the tick model does not support.
-    pub fn of(run: &JobRun) -> Result<Self, ConfigError> {
+    pub fn new(run: JobRun) -> Result<Self, ConfigError> {
         let (job, balancing, network) = (&run.job.parameters, &run.balancing, &run.network);
         for (key, stands) in [
             ("churn", network.churn.is_some()),
             ("adversary", network.adversary.is_some()),
         ] {
             if stands {
-                let message = "a job in ticks has none; expected `job.model` = \"messages\"";
+                let message = "a job in ticks has no such key; expected `job.model` = \"messages\"";
                 return Err(ConfigError::new(key, message));
             }
         }
         if !network.protocol.is_ring() {
-            let message = "ticks are those of a ring; expected \"chord\"";
+            let message = "ticks need a ring; expected \"chord\"";
             return Err(ConfigError::new("overlay.protocol", message));
         }
         if run.nodes.speed_distribution != SpeedDistribution::Homogeneous {
@@ -79,23 +82,36 @@ impl Ticks {
             return Err(ConfigError::new("overlay.nodes", message));
         }
         let start = Instant::START + job.start;
+        let most = network.end().since(start).as_secs_f64();
         Ok(Self {
             parameters,
             tick,
-            most: network.end().since(start).as_secs_f64(),
+            most,
+            job: run,
         })
     }
+}
 
-    /// Cost estimate.
-    pub fn cost(&self) -> Cost {
+impl Run for Ticks {
+    fn resolved(&self) -> Map {
+        self.job.resolved()
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.job.network.underlay.facts()
+    }
+
+    fn cost(&self) -> Cost {
         self.parameters.cost()
     }
 
+    fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
+        let message = "ticks have no messages to record";
+        Err(ConfigError::new("job.model", message))
+    }
+
     /// Runs the job. Metrics that exist only with messages are empty; the tables have no rows.
-    ///
-    /// # Errors
-    /// The run exceeds the maximum number of ticks.
-    pub fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let trial = trial::run(&self.parameters, seed, 0)?;
         let seconds = f64::from(trial.ticks) * self.tick;
         let nodes = self.parameters.nodes as f64;
@@ -113,7 +129,7 @@ impl Ticks {
         let mut notes = Vec::new();
         if seconds > self.most {
             notes.push(format!(
-                "the job ends after {seconds} s, beyond time.max, which ticks do not know"
+                "the job ends after {seconds} s, beyond time.max, which has no effect on ticks"
             ));
         }
         let tables = JobExperiment.tables().iter();

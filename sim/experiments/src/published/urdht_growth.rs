@@ -287,7 +287,7 @@ mod tests {
 
     /// Every node knows all others up to 50 nodes in the plane and the disc, as published.
     #[test]
-    fn small_crowds_know_each_other() {
+    fn small_networks_are_fully_connected() {
         for topology in [Topology::Euclidean, Topology::Hyperbolic] {
             let growth = Growth {
                 nodes: 50,

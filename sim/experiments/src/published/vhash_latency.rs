@@ -16,12 +16,11 @@ use crate::format::{add_counts, cell, mean};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::network::{Placement, place};
 use dhtlab_core::overlay::{MemberIndex, NodeIds};
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_core::space::Key;
 use dhtlab_core::underlay::{self, Distances, Facts};
 use dhtlab_core::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
-use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec};
+use dhtlab_scenario::{Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -136,20 +135,13 @@ struct PublishedRun {
 type Links = Vec<Vec<u32>>;
 
 impl Run for PublishedRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let table = |values: std::collections::BTreeMap<String, Value>| {
-            Value::Table(values.into_iter().collect())
-        };
-        [
-            ("experiment", Value::String(VHashLatency.name().to_owned())),
+    fn resolved(&self) -> Map {
+        sections([
             ("underlay", Value::Table(self.underlay.write())),
-            ("overlay", table(self.overlay.write())),
-            ("as-coded", table(self.as_coded.write())),
-            ("workload", table(self.workload.write())),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+            ("overlay", self.overlay.table()),
+            ("as-coded", self.as_coded.table()),
+            ("workload", self.workload.table()),
+        ])
     }
 
     fn facts(&self) -> Option<Facts> {

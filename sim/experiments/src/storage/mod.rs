@@ -9,26 +9,22 @@
 
 mod output;
 
-use super::network_experiment::trial::{Observer, Trial};
-use super::network_experiment::{setup, state};
+use crate::runner::{NetworkRun, Task, plan_lookups};
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{End, Network};
-use dhtlab_core::overlay::{GroundTruth, Node, ProtocolVisitor, Start};
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::overlay::{GroundTruth, Node};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_core::service::storage::{Content, Storage, StorageParameters};
-use dhtlab_core::underlay::Facts;
 use dhtlab_core::workload::{Lookup, LookupPlan};
-use dhtlab_format::recording::Recording;
-use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Recordable, Run, RunOutput, TableSpec};
+use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
 use output::{Blocks, StorageSnapshot};
 use rand::Rng;
 use std::path::Path;
 
 dhtlab_core::parameters! {
-    /// Blocks to store and read.
+    /// The stored blocks and the gets.
     pub struct StorageWorkload {
-        /// Number of blocks, put evenly over the second half of `time.transition`.
+        /// Number of blocks, stored at a constant rate in the second half of `time.transition`.
         pub blocks: usize = 1000, within 1..=10_000_000;
         /// Number of gets, spread evenly over `time.measure`.
         pub gets: u64 = 10_000, within 0..=1_000_000_000;
@@ -37,6 +33,9 @@ dhtlab_core::parameters! {
 
 /// The experiment kind `storage`.
 pub struct StorageExperiment;
+
+/// Transition of a trial of the phase in which blocks are there.
+const TRIED_TRANSITION: Duration = Duration::from_secs(60);
 
 /// The table of the experiment's keys.
 const SECTION: &str = "storage";
@@ -47,7 +46,7 @@ impl Experiment for StorageExperiment {
     }
 
     fn doc(&self) -> &'static str {
-        "blocks of files stored on a DHT as in CFS, with copies that are mended, and read while nodes come and go"
+        "storage of files as blocks with replica maintenance, as in CFS, under churn"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -79,7 +78,7 @@ impl Experiment for StorageExperiment {
             workload,
         };
         run.check()?;
-        Ok(Box::new(run))
+        Ok(Box::new(NetworkRun(run)))
     }
 }
 
@@ -104,28 +103,10 @@ impl StorageRun {
         if network.time.measure.is_none() {
             return Err(ConfigError::new(
                 "time.measure",
-                "expected the time in which blocks are read",
+                "expected the duration of the phase in which blocks are read",
             ));
         }
         Ok(())
-    }
-
-    /// Events expected in the first `seconds` of virtual time.
-    fn events_by(&self, seconds: f64) -> f64 {
-        let (blocks, gets) = (self.workload.blocks as f64, self.workload.gets as f64);
-        let nodes = self.network.overlay.nodes;
-        let replicas = self.service.replicas as f64;
-        let hops = self.network.protocol.cost_estimate(nodes).hops;
-        let part = |from: f64, to: f64| ((seconds - from) / (to - from).max(1e-9)).clamp(0.0, 1.0);
-        let measure_from = self.network.time.transition.as_secs_f64();
-        let put = blocks * part(measure_from / 2.0, measure_from);
-        let got = gets * part(measure_from, self.network.lasts());
-        // A node sends keep-alives to about twice as many others as hold replicas.
-        let turns = seconds * self.service.repair.rate();
-        self.network.events_by(seconds)
-            + (put + got) * (hops + 4.0)
-            + 2.0 * put * replicas
-            + nodes as f64 * turns * 2.0 * replicas
     }
 
     /// The time of the first put.
@@ -151,21 +132,60 @@ impl StorageRun {
     }
 }
 
-impl Run for StorageRun {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
+impl Task for StorageRun {
+    type Application = Storage;
+    type Course = Course;
+
+    const UNFINISHED: &'static str = "requests under way";
+    const NEEDS_ALL_ROWS: bool = false;
+
+    fn network(&self) -> &NetworkScenario {
+        &self.network
+    }
+
+    fn resolved(&self) -> Map {
         let mut table = self.network.resolved();
-        let storage = self
-            .service
-            .write()
-            .into_iter()
-            .chain(self.workload.write());
-        table.insert("experiment".to_owned(), StorageExperiment.name().into());
-        table.insert(SECTION.to_owned(), Value::Table(storage.collect()));
+        let storage = self.service.write().into_iter();
+        let storage = storage.chain(self.workload.write()).collect();
+        table.insert(SECTION.to_owned(), Value::Table(storage));
         table
     }
 
-    fn facts(&self) -> Option<Facts> {
-        self.network.underlay.facts()
+    fn service(&self, _: Seed) -> StorageParameters {
+        self.service.clone()
+    }
+
+    fn warm_up<P: GroundTruth>(&self, network: &mut Network<P, Storage>, seed: Seed) -> End {
+        fill(self, network, seed)
+    }
+
+    fn measure<P: GroundTruth>(
+        &self,
+        network: &mut Network<P, Storage>,
+        seed: Seed,
+        course: &mut Course,
+    ) -> End {
+        network.begin_measuring(self.network.intervals());
+        course.blocks = Blocks::stored(network.metrics());
+        course.moments.push(course.snapshot(network));
+        plan_lookups(network, &self.network, seed);
+        let end = read(self, network, seed, course);
+        if end != End::Done {
+            course.moments.push(course.snapshot(network));
+        }
+        end
+    }
+
+    fn output<P: GroundTruth>(
+        &self,
+        network: &mut Network<P, Storage>,
+        _: Seed,
+        mut course: Course,
+    ) -> RunOutput {
+        if course.moments.is_empty() {
+            course.blocks = Blocks::stored(network.metrics());
+        }
+        output::output(network, &course)
     }
 
     fn cost(&self) -> Cost {
@@ -181,114 +201,46 @@ impl Run for StorageRun {
         }
     }
 
-    fn network(&self) -> Option<&NetworkScenario> {
-        Some(&self.network)
+    fn events_by(&self, seconds: f64) -> f64 {
+        let (blocks, gets) = (self.workload.blocks as f64, self.workload.gets as f64);
+        let nodes = self.network.overlay.nodes;
+        let replicas = self.service.replicas as f64;
+        let hops = self.network.protocol.cost_estimate(nodes).hops;
+        let part = |from: f64, to: f64| ((seconds - from) / (to - from).max(1e-9)).clamp(0.0, 1.0);
+        let measure_from = self.network.time.transition.as_secs_f64();
+        let put = blocks * part(measure_from / 2.0, measure_from);
+        let got = gets * part(measure_from, self.network.lasts());
+        // A node sends keep-alives to about twice as many others as hold replicas.
+        let turns = seconds * self.service.repair.rate();
+        self.network.events_by(seconds)
+            + (put + got) * (hops + 4.0)
+            + 2.0 * put * replicas
+            + nodes as f64 * turns * 2.0 * replicas
     }
 
-    fn least_trial(&self) -> f64 {
-        self.network.building()
+    /// Blocks are put early, so that a trial includes the cost of their maintenance.
+    fn skippable(&self) -> Duration {
+        self.network.time.transition - TRIED_TRANSITION
     }
 
-    fn trial(&self, seed: Seed, budget: std::time::Duration) -> Result<Option<f64>, ConfigError> {
-        let mut short = self.clone();
-        if self.network.overlay.start == Start::Converged {
-            // Blocks are put early, so that the trial includes the cost of their maintenance.
-            let skipped = self.network.time.transition - Duration::from_secs(60);
-            short.network = self.network.without_first(skipped);
+    fn without_first(&self, skipped: Duration) -> Self {
+        Self {
+            network: self.network.without_first(skipped),
+            ..self.clone()
         }
-        let mut trial = Trial::new(budget);
-        short.run_observed(seed, Observer::Trial(&mut trial))?;
-        let left = self.events_by(self.network.lasts()) - self.network.events_by(0.0);
-        let all = short.events_by(short.network.lasts());
-        let seconds = trial.whole(short.network.lasts(), false, |t| short.events_by(t));
-        // The omitted time before measuring is assumed to cost as much as the rest.
-        let rest = (left / all.max(1.0)).max(1.0) - 1.0;
-        Ok(Some(seconds + rest * (seconds - trial.building())))
-    }
-
-    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
-        self.run_observed(seed, Observer::None)
-    }
-
-    fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
-        self.network.check_recordable()?;
-        Ok(self)
     }
 }
 
-impl StorageRun {
-    /// Runs the network with an observer.
-    fn run_observed(&self, seed: Seed, observer: Observer<'_>) -> Result<RunOutput, ConfigError> {
-        self.network.protocol.accept(ProtocolRunner {
-            run: self,
-            seed,
-            observer,
-        })
-    }
+/// The blocks of a run, and its snapshots.
+#[derive(Default)]
+struct Course {
+    blocks: Blocks,
+    moments: Vec<StorageSnapshot>,
 }
 
-impl Recordable for StorageRun {
-    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<RunOutput, ConfigError> {
-        self.run_observed(seed, Observer::Recording(recording))
-    }
-}
-
-/// Runs a scenario on its protocol.
-struct ProtocolRunner<'a> {
-    run: &'a StorageRun,
-    seed: Seed,
-    observer: Observer<'a>,
-}
-
-impl ProtocolVisitor for ProtocolRunner<'_> {
-    type Output = Result<RunOutput, ConfigError>;
-
-    fn visit<P: GroundTruth>(self, shared: P::Shared) -> Self::Output {
-        let Self {
-            run,
-            seed,
-            observer,
-        } = self;
-        let scenario = &run.network;
-        let service = run.service.clone();
-        let (mut network, mut notes) = setup::build::<P, Storage>(scenario, seed, shared, service)?;
-        let mut observer = observer;
-        setup::begin(&mut network, &mut observer);
-        let mut end = fill(run, &mut network, seed);
-        let blocks = Blocks::stored(network.metrics());
-        let mut moments = Vec::new();
-        if end == End::Done {
-            notes.extend(state::not_whole(&network, scenario, seed, true));
-            network.begin_measuring(scenario.intervals());
-            moments.push(StorageSnapshot::of(&network, &blocks));
-            setup::plan_lookups(&mut network, scenario, seed);
-            end = read(run, &mut network, &blocks, seed, &mut moments);
-            if end != End::Done {
-                moments.push(StorageSnapshot::of(&network, &blocks));
-            }
-        }
-        if end == End::Done {
-            end = network.run(scenario.end(), true, scenario.time.max_events);
-        }
-        if setup::end(&mut network, observer, end) {
-            return Ok(RunOutput::default());
-        }
-        notes.extend(state::not_whole(&network, scenario, seed, false));
-        notes.extend(state::slow_pairs(&mut network, scenario, seed));
-        let lasted = network.now().since(Instant::START);
-        match end {
-            End::Done | End::Trial => {}
-            End::Memory => notes.push(setup::memory_note(lasted)),
-            End::Time => notes.push(format!(
-                "stopped at time.max, {lasted} of virtual time, with requests under way"
-            )),
-            End::Events => notes.push(format!(
-                "stopped after time.max-events, {} events, at {lasted} of virtual time",
-                scenario.time.max_events
-            )),
-            End::Extinct => notes.push(format!("the network died out at {lasted} of virtual time")),
-        }
-        Ok(output::outcome(&network, &blocks, &moments, notes))
+impl Course {
+    fn snapshot<P: GroundTruth>(&self, network: &Network<P, Storage>) -> StorageSnapshot {
+        StorageSnapshot::of(network, &self.blocks)
     }
 }
 
@@ -314,13 +266,15 @@ fn fill<P: GroundTruth>(run: &StorageRun, network: &mut Network<P, Storage>, see
 fn read<P: GroundTruth>(
     run: &StorageRun,
     network: &mut Network<P, Storage>,
-    blocks: &Blocks,
     seed: Seed,
-    moments: &mut Vec<StorageSnapshot>,
+    course: &mut Course,
 ) -> End {
     let (max_events, measure_to) = (run.network.time.max_events, run.network.measure_to());
     let mut ends = network.tally().timeline.ends().peekable();
-    let mut gets = run.gets(seed).filter(|_| !blocks.is_empty()).peekable();
+    let mut gets = run.gets(seed).peekable();
+    if course.blocks.is_empty() {
+        gets.by_ref().for_each(drop);
+    }
     loop {
         let get = gets.next_if(|get| ends.peek().is_none_or(|end| get.time < *end));
         let next = match (&get, ends.peek()) {
@@ -338,12 +292,12 @@ fn read<P: GroundTruth>(
         match get {
             Some(get) => {
                 if let Some(member) = member(network, &get) {
-                    let key = blocks.pick(get.key);
+                    let key = course.blocks.pick(get.key);
                     network.instruct(member, |storage, turn| storage.get(turn, key));
                 }
             }
             None => {
-                moments.push(StorageSnapshot::of(network, blocks));
+                course.moments.push(course.snapshot(network));
                 ends.next();
             }
         }

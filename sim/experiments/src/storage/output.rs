@@ -1,8 +1,9 @@
 //! Turns the results of storage into rows.
 
+use super::Course;
 use crate::format::{add_binned, add_counts, cell, mean_of_counted, quantile_of_counted};
 use dhtlab_core::engine::{Duration, Instant};
-use dhtlab_core::network::{Network, Sample, oracle};
+use dhtlab_core::network::{Network, Sample};
 use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::service::storage::{Answer, CompletedRequest, Operation, Storage, StorageMetrics};
 use dhtlab_core::space::Key;
@@ -65,6 +66,7 @@ pub(super) const TABLES: &[TableSpec] = &[
 ];
 
 /// The blocks whose puts were acknowledged when measuring began.
+#[derive(Default)]
 pub(super) struct Blocks {
     /// In the order in which they were stored.
     stored: Vec<Key>,
@@ -153,7 +155,7 @@ impl StorageSnapshot {
 /// Number of blocks held by the true roots of their keys.
 fn at_root<P: GroundTruth>(network: &Network<P, Storage>, blocks: &Blocks) -> usize {
     let is_there = |key: &&Key| {
-        let root = oracle::root(network, key);
+        let root = network.root(key);
         let store = root.map(|root| network.application(root).store());
         store.is_some_and(|store| store.get(key).is_some())
     };
@@ -193,11 +195,9 @@ impl Gets {
 
 /// Turns the results of a run into rows. `moments` are the beginning of measuring, if reached, and
 /// the ends of the intervals.
-pub(super) fn outcome<P: GroundTruth>(
+pub(super) fn output<P: GroundTruth>(
     network: &Network<P, Storage>,
-    blocks: &Blocks,
-    moments: &[StorageSnapshot],
-    notes: Vec<String>,
+    Course { blocks, moments }: &Course,
 ) -> RunOutput {
     let (service_metrics, tally) = (network.metrics(), network.tally());
     let begun = moments.first();
@@ -265,7 +265,7 @@ pub(super) fn outcome<P: GroundTruth>(
     RunOutput {
         metrics,
         tables: vec![histogram, timeline(service_metrics, moments)],
-        notes,
+        notes: Vec::new(),
     }
 }
 

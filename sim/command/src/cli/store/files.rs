@@ -27,9 +27,7 @@ pub(in crate::cli) fn prepare(folder: &Path) -> io::Result<()> {
 pub(in crate::cli) fn make(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     match fs::symlink_metadata(folder)?.is_symlink() {
-        true => Err(io::Error::other(
-            "it is a symbolic link; expected a folder of its own",
-        )),
+        true => Err(io::Error::other("it is a symbolic link; expected a folder")),
         false => Ok(()),
     }
 }

@@ -91,8 +91,7 @@ pub(super) fn read(
             (None, Ok(_)) => {}
             _ => {
                 return Err(Failure::Input(format!(
-                    "{}:{number}: the line is not as the run left it; without it, its run is run \
-                     again",
+                    "{}:{number}: the line was changed after the run; delete it to repeat its run",
                     path.display()
                 )));
             }

@@ -94,9 +94,9 @@ pub(in crate::cli) fn manifest(folder: &Path) -> Result<Option<Value>, Failure> 
         }
         Ok(manifest) if manifest.is_object() => Ok(Some(manifest)),
         Ok(_) => Err(refuse(format!(
-            "this is no manifest: expected a JSON object; {remedy}"
+            "this is not a manifest: expected a JSON object; {remedy}"
         ))),
-        Err(error) => Err(refuse(format!("this is no manifest: {error}; {remedy}"))),
+        Err(error) => Err(refuse(format!("this is not a manifest: {error}; {remedy}"))),
     }
 }
 
@@ -121,7 +121,7 @@ fn fault(manifest: &Value, wanted: RequiredResults<'_>) -> Option<String> {
     if kept(manifest).covers(wanted.kept) {
         None
     } else {
-        Some("tables were left out that are wanted now: all is run again".to_owned())
+        Some("requested tables are missing: all runs are repeated".to_owned())
     }
 }
 
@@ -146,7 +146,7 @@ pub(super) fn read_tables(
         return Ok(finished);
     }
     let Some(runs) = read_csv(&folder.join("runs.csv"), wanted.experiment.metrics())? else {
-        useless("there is no runs.csv with all metrics: all is run again");
+        useless("runs.csv is missing or lacks metrics: all runs are repeated");
         return Ok(finished);
     };
     let empty = || vec![TableRows::default(); wanted.experiment.tables().len()];
@@ -190,7 +190,7 @@ pub(super) fn read_tables(
             None if is_listed(table.name) => {
                 let name = table.name;
                 useless(&format!(
-                    "there is no {name}.csv with all columns: all is run again"
+                    "{name}.csv is missing or lacks columns: all runs are repeated"
                 ));
                 finished.clear();
             }

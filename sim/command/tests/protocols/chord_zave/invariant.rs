@@ -21,7 +21,7 @@ pub enum Fault {
     ValidSuccessorList,
     /// A list has no living node.
     LiveSuccessor,
-    /// Fewer than r + 1 nodes are passed over by no list.
+    /// Fewer than r + 1 nodes are skipped by no list.
     Principals,
 }
 

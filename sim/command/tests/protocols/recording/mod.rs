@@ -7,7 +7,7 @@ use crate::{chord, kademlia, pastry};
 use dhtlab_core::adversary::{Behaviour, IdSupply, Identity, Strategy, SybilPlacement};
 use dhtlab_core::churn::{Change, ChurnPlan, Rejoin, State, Step};
 use dhtlab_core::engine::{Duration, Period, Seed};
-use dhtlab_core::network::{Attack, Counts, MOST_EVENTS, Travel, oracle};
+use dhtlab_core::network::{Attack, Counts, Travel, oracle};
 use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::overlay::chord::{Chord, ChordParameters};
 use dhtlab_core::overlay::kademlia::Kademlia;
@@ -18,7 +18,8 @@ use dhtlab_core::overlay::urdht::{
 use dhtlab_core::overlay::vhash::{self, Embedding, VHash, VHashParameters};
 use dhtlab_core::space::Key;
 use dhtlab_core::workload::LookupPlan;
-use dhtlab_format::recording::{Event, Recording, RouteOutcome, Space, What};
+use dhtlab_experiments::Recorder;
+use dhtlab_format::recording::{Event, MOST_EVENTS, Recording, RouteOutcome, Space, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NODES: usize = 40;
@@ -64,15 +65,14 @@ fn run<P: GroundTruth>(
 ) -> (Counts, Option<Recording>) {
     let mut network = network::<P, ()>(shared, NODES, travel);
     oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
-    if let Some(most) = most_events {
-        network.record(most);
-    }
+    let recorder = most_events.map(|most| Recorder::attach(&mut network, most));
     network.plan_churn(churn(), Rejoin::NewId, State::Lost);
     network.begin_measuring(None);
     network.plan_lookups(lookups());
     network.run(at(60), true, u64::MAX);
     let counts = network.tally().counts;
-    (counts, network.take_recording())
+    let taken = recorder.map(|recorder| recorder.borrow_mut().take(network.now()));
+    (counts, taken)
 }
 
 /// What a reader of a recording knows of the nodes at the present event.
@@ -80,11 +80,11 @@ fn run<P: GroundTruth>(
 struct Watch {
     alive: BTreeSet<u32>,
     members: BTreeSet<u32>,
-    /// When the hops under way arrive, by their journey and receiver.
-    journeys: Vec<Seen>,
+    /// When the hops under way arrive, by their route and receiver.
+    routes: Vec<Seen>,
 }
 
-/// What it knows of a journey.
+/// What it knows of a route.
 #[derive(Clone, Debug)]
 struct Seen {
     lookup: bool,
@@ -94,8 +94,8 @@ struct Seen {
 }
 
 /// Goes over the events and checks each against those before it: who sends is alive, and the
-/// message has reached it by then; who has gone does nothing; a journey ends once. Gives the
-/// journeys and the living.
+/// message has reached it by then; who has gone does nothing; a route ends once. Gives the
+/// routes and the living.
 fn watch(recording: &Recording) -> Watch {
     recording.check().expect("sound");
     let mut watch = Watch::default();
@@ -117,49 +117,49 @@ fn watch(recording: &Recording) -> Watch {
             What::Begin { from, kind, .. } => {
                 let from = from.expect("somebody is there");
                 assert!(watch.members.contains(&from), "{said}");
-                watch.journeys.push(Seen {
+                watch.routes.push(Seen {
                     lookup: kind == "lookup",
                     reached: BTreeMap::from([(from, *at)]),
                     outcome: None,
                 });
             }
             What::Hop {
-                journey,
+                route,
                 from,
                 to,
                 arrival,
             } => {
                 assert!(watch.alive.contains(from), "{said}");
-                let seen = &mut watch.journeys[*journey as usize];
+                let seen = &mut watch.routes[*route as usize];
                 assert_eq!(seen.outcome, None, "{said}");
                 assert!(seen.reached[from] <= *at, "{said}");
                 let reached = seen.reached.entry(*to).or_insert(*arrival);
                 *reached = (*reached).min(*arrival);
             }
             What::Answer {
-                journey, from, to, ..
+                route, from, to, ..
             } => {
                 assert!(watch.alive.contains(from), "{said}");
-                let seen = &watch.journeys[*journey as usize];
+                let seen = &watch.routes[*route as usize];
                 assert!(seen.reached[from] <= *at, "{said}");
                 assert!(seen.reached.contains_key(to), "{said}");
             }
-            What::Timeout { journey, from, to } => {
-                let seen = &watch.journeys[*journey as usize];
+            What::Timeout { route, from, to } => {
+                let seen = &watch.routes[*route as usize];
                 assert!(seen.reached.contains_key(from), "{said}");
                 assert!(seen.reached[to] <= *at, "{said}");
             }
-            What::Betray { journey, node, .. } => {
+            What::Misbehave { route, node, .. } => {
                 assert!(recording.nodes[*node as usize].sybil, "{said}");
-                assert!(watch.journeys[*journey as usize].reached[node] <= *at);
+                assert!(watch.routes[*route as usize].reached[node] <= *at);
             }
             What::End {
-                journey,
+                route,
                 outcome,
                 node,
                 root,
             } => {
-                let seen = &mut watch.journeys[*journey as usize];
+                let seen = &mut watch.routes[*route as usize];
                 assert_eq!(seen.outcome.replace(*outcome), None, "{said}");
                 if let Some(node) = node {
                     assert!(watch.alive.contains(node), "{said}");
@@ -173,10 +173,10 @@ fn watch(recording: &Recording) -> Watch {
                     _ => assert_eq!(*root, None, "{said}"),
                 }
             }
-            What::Letter { from, .. } | What::Returned { from, .. } => {
+            What::Message { from, .. } | What::Returned { from, .. } => {
                 assert!(watch.alive.contains(from), "{said}");
             }
-            What::Measure | What::Account { .. } => {}
+            What::Measure | What::Counters { .. } => {}
         }
     }
     watch
@@ -204,13 +204,13 @@ fn check<P: GroundTruth>(
     assert!(!recording.cut);
     let watch = watch(&recording);
     let ended = |outcome| {
-        let journeys = watch.journeys.iter();
-        journeys
+        let routes = watch.routes.iter();
+        routes
             .filter(|seen| seen.lookup && seen.outcome == Some(outcome))
             .count() as u64
     };
     assert_eq!(counts.lookups, LOOKUPS);
-    assert_eq!(watch.journeys.len() as u64, counts.lookups, "{what}");
+    assert_eq!(watch.routes.len() as u64, counts.lookups, "{what}");
     assert_eq!(ended(RouteOutcome::Ok), counts.ok, "{what}");
     assert_eq!(ended(RouteOutcome::Wrong), counts.wrong, "{what}");
     assert_eq!(ended(RouteOutcome::Failed), counts.failed, "{what}");
@@ -330,9 +330,9 @@ fn moves_are_followed() {
     let shared = vhash::Shared::from(&parameters);
     let mut network = network::<VHash, ()>(shared, NODES, Travel::Recursive);
     oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
-    network.record(MOST_EVENTS);
+    let recorder = Recorder::attach(&mut network, MOST_EVENTS);
     network.run(at(30), false, u64::MAX);
-    let recording = network.take_recording().expect("recorded");
+    let recording = recorder.borrow_mut().take(network.now());
     watch(&recording);
     let mut places = BTreeMap::new();
     let mut moves = 0;
@@ -387,26 +387,26 @@ fn what_sybils_do_is_seen() {
         gap: Duration::from_millis(100),
         first_site: NODES as u32,
     });
-    network.record(MOST_EVENTS);
+    let recorder = Recorder::attach(&mut network, MOST_EVENTS);
     network.plan_lookups(lookups());
     network.run(at(60), true, u64::MAX);
     let counts = network.tally().counts;
-    let recording = network.take_recording().expect("recorded");
+    let recording = recorder.borrow_mut().take(network.now());
     let watch = watch(&recording);
     assert_eq!(recording.nodes.iter().filter(|node| node.sybil).count(), 30);
     let dropped = recording
         .events
         .iter()
         .filter_map(|event| match event.what {
-            What::Betray { journey, .. } => Some(journey),
+            What::Misbehave { route, .. } => Some(route),
             _ => None,
         });
     let dropped: Vec<u32> = dropped.collect();
     assert!(dropped.len() > 20, "{}", dropped.len());
     assert_eq!(dropped.len() as u64, counts.failed);
-    for journey in dropped {
+    for route in dropped {
         assert_eq!(
-            watch.journeys[journey as usize].outcome,
+            watch.routes[route as usize].outcome,
             Some(RouteOutcome::Failed)
         );
     }

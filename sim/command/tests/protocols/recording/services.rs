@@ -5,7 +5,7 @@ use crate::chord;
 use crate::testbed::{at, ids, plane, sites};
 use dhtlab_core::churn::{Rejoin, State};
 use dhtlab_core::engine::{Duration, Instant, Seed};
-use dhtlab_core::network::{MOST_EVENTS, Network, Setup, Travel, oracle};
+use dhtlab_core::network::{Network, Setup, Travel, oracle};
 use dhtlab_core::overlay::chord::Chord;
 use dhtlab_core::overlay::{Application, Node};
 use dhtlab_core::parameter::Table;
@@ -13,15 +13,16 @@ use dhtlab_core::service::job::{
     BalancingParameters, JobSpecification, Message, NodeParameters, Shared, Worker,
 };
 use dhtlab_core::service::storage::{Content, Storage, StorageParameters};
-use dhtlab_format::recording::{ItemState, Recording, What};
+use dhtlab_experiments::Recorder;
+use dhtlab_format::recording::{ItemState, MOST_EVENTS, Recording, What};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The accounts of the service at the end of `recording`.
+/// The counters of the service at the end of `recording`.
 fn last_accounts(recording: &Recording) -> Option<Vec<u64>> {
     let mut events = recording.events.iter().rev();
     events.find_map(|event| match &event.what {
-        What::Account { values } => Some(values.clone()),
+        What::Counters { values } => Some(values.clone()),
         _ => None,
     })
 }
@@ -66,7 +67,7 @@ fn serving<A: Application>(service: A::Shared) -> Network<Chord, A> {
 }
 
 /// The course of a job: who holds which atoms is what the nodes say, every atom is mapped where it
-/// was begun, and the account ends as the ledger does, though nodes crash meanwhile.
+/// was begun, and the counters end as the metrics do, though nodes crash meanwhile.
 #[test]
 fn a_job_is_seen_to_be_done() {
     let text = "samples = 6000\natoms = 60\nreplicas = 3\n";
@@ -86,19 +87,18 @@ fn a_job_is_seen_to_be_done() {
         );
         let address = service.address();
         let mut network = serving::<Worker>(service);
-        if record {
-            network.record(MOST_EVENTS);
-        }
+        let recorder = record.then(|| Recorder::attach(&mut network, MOST_EVENTS));
         network.send(Node(0), address, Message::Stage);
         network.plan_churn(churn(), Rejoin::NewId, State::Lost);
         network.run(at(200), true, u64::MAX);
-        network
+        (network, recorder)
     };
-    let unwatched = course(false);
-    let mut network = course(true);
+    let (unwatched, _) = course(false);
+    let (network, recorder) = course(true);
+    let recorder = recorder.expect("attached");
     assert_eq!(network.tally().counts, unwatched.tally().counts);
     assert_eq!(network.now(), unwatched.now());
-    let recording = network.take_recording().expect("recorded");
+    let recording = recorder.borrow_mut().take(network.now());
     watch(&recording);
     assert_eq!(recording.item, "atom");
     let held = held(&recording);
@@ -112,7 +112,7 @@ fn a_job_is_seen_to_be_done() {
         last_accounts(&recording),
         Some(vec![60, 60, metrics.redone(), metrics.duplicates]),
         "{:?}",
-        recording.accounts
+        recording.counters
     );
     let begun: BTreeSet<u32> = recording
         .events
@@ -137,7 +137,7 @@ fn blocks_are_seen_to_be_stored() {
         replicas: 3,
         ..StorageParameters::default()
     });
-    network.record(MOST_EVENTS);
+    let recorder = Recorder::attach(&mut network, MOST_EVENTS);
     let contents: Vec<Content> = (0..20u8).map(|i| Content::new(vec![i; 100])).collect();
     for content in &contents {
         let content = content.clone();
@@ -153,7 +153,7 @@ fn blocks_are_seen_to_be_stored() {
         });
     }
     network.run(at(20), false, u64::MAX);
-    let recording = network.take_recording().expect("recorded");
+    let recording = recorder.borrow_mut().take(network.now());
     watch(&recording);
     let held = held(&recording);
     let mut copies: BTreeMap<u32, Vec<ItemState>> = BTreeMap::new();

@@ -17,9 +17,7 @@ mod table;
 pub use parameters::{ChordParameters, Closest, Join, Variant};
 pub use table::{Peer, PeerTable};
 
-use super::{
-    ByRouter, Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay, Placement,
-};
+use super::{ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
 use crate::engine::Duration;
 use crate::space::{Geometry, Key, Ring};
 use std::cmp::Ordering;
@@ -119,7 +117,7 @@ pub enum Purpose {
 #[derive(Clone, Copy, Debug)]
 pub struct OnChordRing;
 
-impl Placement<Chord> for OnChordRing {
+impl Layout<Chord> for OnChordRing {
     fn geometry(shared: &ChordParameters) -> Geometry {
         match shared.closest {
             Closest::Successor => Geometry::Ring,
@@ -209,7 +207,7 @@ impl Overlay for Chord {
     type Timer = Timer;
     type Purpose = Purpose;
     type Lookups = ByRouter;
-    type Placement = OnChordRing;
+    type Layout = OnChordRing;
 
     fn next_hop(&self, shared: &ChordParameters, ids: &NodeIds, _: Node, key: &Key) -> NextHop {
         let ahead = key.wrapping_sub(self.id);

@@ -16,7 +16,7 @@ crate::choices! {
 }
 
 crate::choices! {
-    /// How nodes join and keep their neighbours.
+    /// The algorithms for join and stabilisation.
     pub enum Variant {
         /// As in SIGCOMM 2001, with its known faults.
         Classic = "classic",
@@ -26,11 +26,11 @@ crate::choices! {
 }
 
 crate::choices! {
-    /// Which nodes a joiner notifies.
+    /// Which nodes a joining node notifies.
     pub enum Join {
-        /// None: the node before it finds it by its next stabilisation.
+        /// None: the predecessor learns of it at its next stabilisation.
         Plain = "plain",
-        /// It notifies the node before it at once.
+        /// Its predecessor, at once.
         Announced = "announced",
     }
 }
@@ -38,7 +38,7 @@ crate::choices! {
 crate::parameters! {
     /// Chord: the ring, with a successor list and fingers.
     pub struct ChordParameters {
-        /// How nodes join and keep their neighbours.
+        /// The algorithms for join and stabilisation.
         pub variant: Variant = Variant::Correct;
         /// Length r of the successor list.
         pub successors: usize = 1, within 1..=10_000;
@@ -46,15 +46,15 @@ crate::parameters! {
         pub closest: Closest = Closest::Successor;
         /// Number of fingers in the table: the highest ones, of 160.
         pub fingers: u32 = 160, within 0..=160;
-        /// Whether the refresh of a finger that begins within the successor list is spent on the next one beyond it.
+        /// Whether the refresh of a finger within the successor list is used for the next finger beyond it.
         pub skip_near: bool = true;
-        /// Whether a joiner copies the fingers of the node before it, as hints (SIGCOMM 2001, section 4.4).
+        /// Whether a joining node copies the fingers of its predecessor as hints (SIGCOMM 2001, section 4.4).
         pub copy_fingers: bool = true;
-        /// Whether a node removes a peer when a message to it times out; otherwise only that message avoids it, and the peer stays until its own maintenance.
+        /// Whether a node removes a peer when a message to it times out; otherwise only that message avoids the peer, which stays in the table until maintenance detects the failure.
         pub forget: bool = true;
-        /// Which nodes a joiner notifies.
+        /// Which nodes a joining node notifies.
         pub join: Join = Join::Plain;
-        /// Time after which a joiner that has not found its place starts again through another member.
+        /// Time after which an unfinished join is restarted through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
         /// Mean time between two stabilisations of a node, or "never".
         pub stabilise: Period = Period::every(Duration::from_secs(30));
@@ -62,9 +62,9 @@ crate::parameters! {
         pub fix_fingers: Period = Period::every(Duration::from_secs(30));
         /// Mean time between two checks of the predecessor, or "never".
         pub check_predecessor: Period = Period::every(Duration::from_secs(30));
-        /// How far the time between two maintenance actions differs from its mean, as a fraction; ToN has one half.
+        /// Maximum deviation of the time between two maintenance actions from its mean, as a fraction; ToN uses one half.
         pub jitter: f64 = 0.5, within 0.0..=1.0;
-        /// How long a node waits for a reply.
+        /// Time-out of a request.
         pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }

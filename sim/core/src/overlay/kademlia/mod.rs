@@ -398,7 +398,7 @@ impl Overlay for Kademlia {
     type Timer = Timer;
     type Purpose = Purpose;
     type Lookups = NodeLookup;
-    type Placement = OnXorLine;
+    type Layout = OnXorLine;
 
     fn next_hop(&self, shared: &KademliaParameters, ids: &NodeIds, _: Node, key: &Key) -> NextHop {
         let distance = self.id.xor(*key);

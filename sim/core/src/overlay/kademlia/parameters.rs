@@ -22,21 +22,21 @@ crate::parameters! {
         pub k: usize = 20, within 1..=1000;
         /// Concurrent requests of a lookup.
         pub alpha: usize = 3, within 1..=100;
-        /// Disjoint paths of an iterative lookup: each node is asked on one of them, and the nearest that any has found is the root (Baumgart and Mies, S/Kademlia, ICPADS 2007, section 4.4).
+        /// Number of disjoint paths of an iterative lookup: each node is queried on one path only, and the closest node of all paths is the root (Baumgart and Mies, S/Kademlia, ICPADS 2007, section 4.4).
         pub paths: usize = 1, within 1..=64;
-        /// Bits b that each step of a lookup resolves: each b bits of the distance have 2^b - 1 buckets.
+        /// Bits b resolved by each step of a lookup: each b bits of the distance have 2^b - 1 buckets.
         pub b: u32 = 1, within 1..=8;
         /// Time after which a bucket without a lookup is refreshed, or "never".
         pub refresh: Period = Period::every(Duration::from_secs(3600));
-        /// Consecutive unanswered requests that make a contact stale.
+        /// Number of consecutive time-outs after which a contact is stale.
         pub stale: u16 = 5, within 1..=255;
         /// When a contact of a full bucket is replaced by a new node.
         pub eviction: Eviction = Eviction::Ping;
-        /// Nodes that a full bucket keeps as replacements.
+        /// Size of the replacement cache of a full bucket.
         pub replacements: usize = 8, within 0..=1000;
-        /// Time after which a joiner that has not found its place starts again through another member.
+        /// Time after which an unfinished join is restarted through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
-        /// How long a node waits for a reply.
+        /// Time-out of a request.
         pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }
@@ -89,7 +89,7 @@ impl Configuration for KademliaParameters {
         if self.paths > 1 && !deployment.iterative {
             return Err(ConfigError::new(
                 "overlay.kademlia.paths",
-                "disjoint paths are those of iterative lookups; expected `overlay.lookup` = \"iterative\"",
+                "disjoint paths need iterative lookups; expected `overlay.lookup` = \"iterative\"",
             ));
         }
         Ok(())

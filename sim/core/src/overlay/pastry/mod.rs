@@ -166,7 +166,7 @@ impl Pastry {
     fn nearer_in_row(&self, b: u32, ids: &NodeIds, key: &Key, row: u32) -> NextHop {
         let mut best = (nearness(key, &self.id), NextHop::Root);
         let leaves = self.leaves.after().iter().chain(self.leaves.before());
-        for node in leaves.copied().chain(self.table.from_row(row, b)) {
+        for node in leaves.copied().chain(self.table.rows_from(row, b)) {
             let id = ids.id(node);
             let near = nearness(key, &id);
             if near < best.0 && shared_digits(id, *key, b) >= row {
@@ -228,7 +228,7 @@ impl Overlay for Pastry {
     type Timer = Timer;
     type Purpose = Purpose;
     type Lookups = ByRouter;
-    type Placement = OnTwoWayRing;
+    type Layout = OnTwoWayRing;
 
     /// The three steps of section 2.3: leaf set, routing table, rare case.
     ///

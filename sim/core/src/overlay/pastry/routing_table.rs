@@ -66,7 +66,7 @@ impl RoutingTable {
     }
 
     /// The entries of rows `row` and above.
-    pub(super) fn from_row(&self, row: u32, b: u32) -> impl Iterator<Item = Node> + '_ {
+    pub(super) fn rows_from(&self, row: u32, b: u32) -> impl Iterator<Item = Node> + '_ {
         let entries = self.entries.get((row << b) as usize..).unwrap_or_default();
         entries.iter().copied().filter(|node| *node != EMPTY)
     }

@@ -21,9 +21,7 @@ pub use topology::{
     Voronoi, XorBuckets,
 };
 
-use super::{
-    ByRouter, Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay, Placement,
-};
+use super::{ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
 use crate::engine::{Duration, Period};
 use crate::space::{Coordinates, Geometry, Key};
 use std::cmp::Ordering;
@@ -74,7 +72,7 @@ pub enum Timer {
 #[derive(Clone, Copy, Debug)]
 pub struct InSpace;
 
-impl<T: Topology> Placement<Urdht<T>> for InSpace {
+impl<T: Topology> Layout<Urdht<T>> for InSpace {
     fn geometry(shared: &Shared<T>) -> Geometry {
         shared.topology.geometry()
     }
@@ -142,7 +140,7 @@ impl<T: Topology> Overlay for Urdht<T> {
     /// A reply says itself what it is for, and a time-out always means the same.
     type Purpose = ();
     type Lookups = ByRouter;
-    type Placement = InSpace;
+    type Layout = InSpace;
 
     /// The greedy step: to the known peer nearest to the key, if it is nearer than this node. Where
     /// the nearest node is not the root, it names the root, and a node that considers itself the

@@ -9,7 +9,7 @@ use crate::space::Rule;
 crate::parameters! {
     /// UrDHT: any space with a closeness and a rule to choose peers, maintained by gossip.
     ///
-    /// Keys without meaning in a space have no effect there, so that a sweep can go over spaces.
+    /// Keys that do not apply to a space have no effect, so that a sweep can cover several spaces.
     pub struct UrdhtParameters {
         /// The space and the rule by which peers are chosen in it.
         pub space: UrdhtSpace = UrdhtSpace::Ring;
@@ -17,21 +17,21 @@ crate::parameters! {
         pub dimensions: usize = 2, within 1..=32;
         /// When DGVH rejects a candidate (euclidean, hyperbolic, can).
         pub rule: Rule = Rule::Midpoint;
-        /// Least number of short peers. If absent: 5 (ring: 4 successors and the predecessor), 7
+        /// Minimum number of short peers. If absent: 5 (ring: 4 successors and the predecessor), 7
         /// (xor, hyperbolic), 3 d + 1 (euclidean, can), 4 (symphony). A clique has all nodes.
         pub table_size: Option<usize> = None, within 1..=100_000;
-        /// Greatest number of long peers, in the spaces that do not fix it. If absent: (3 d + 1)^2
+        /// Maximum number of long peers, in spaces that do not fix it. If absent: (3 d + 1)^2
         /// (euclidean; hyperbolic with d = 2), 4 (symphony), 0 (can).
         pub long_peers: Option<usize> = None, within 0..=1_000_000;
         /// Nodes per bucket (xor).
         pub bucket: usize = 3, within 1..=100_000;
         /// Time between two gossip exchanges of a node with a random short peer, or "never".
         pub gossip: Period = Period::every(Duration::from_secs(10));
-        /// Time between two requests to the peers in turn, long and short, for a sign of life and their peers, or "never".
+        /// Time between two liveness checks, which go to all short and long peers in turn and also request their peers, or "never".
         pub refresh: Period = Period::every(Duration::from_secs(10));
-        /// Time after which a joiner that has not found its place starts again through another member.
+        /// Time after which an unfinished join is restarted through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
-        /// How long a node waits for a reply.
+        /// Time-out of a request.
         pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }

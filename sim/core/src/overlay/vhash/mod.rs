@@ -23,9 +23,7 @@ pub use parameters::{Embedding, Shared, VHashParameters};
 pub use peers::{PeerSet, Record};
 pub use position_index::PositionIndex;
 
-use super::{
-    ByRouter, Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay, Placement,
-};
+use super::{ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
 use crate::engine::{Duration, Instant, Period};
 use crate::space::{Coordinates, Geometry, Key, Space, TorusPoint};
 use springs::Springs;
@@ -115,7 +113,7 @@ pub enum Purpose {
 #[derive(Clone, Copy, Debug)]
 pub struct OnTorus;
 
-impl Placement<VHash> for OnTorus {
+impl Layout<VHash> for OnTorus {
     fn geometry(shared: &Shared) -> Geometry {
         Geometry::Torus {
             dimensions: shared.torus.dimensions(),
@@ -308,7 +306,7 @@ impl Overlay for VHash {
     type Timer = Timer;
     type Purpose = Purpose;
     type Lookups = ByRouter;
-    type Placement = OnTorus;
+    type Layout = OnTorus;
 
     fn next_hop(&self, shared: &Shared, _: &NodeIds, _: Node, key: &Key) -> NextHop {
         let target = shared.torus.point(key);

@@ -23,9 +23,9 @@ crate::parameters! {
         pub dimensions: usize = 4, within 1..=32;
         /// When DGVH rejects a candidate.
         pub rule: Rule = Rule::Midpoint;
-        /// Least number of short peers; 3 d + 1 if absent.
+        /// Minimum number of short peers; 3 d + 1 if absent.
         pub table_size: Option<usize> = None, within 1..=100_000;
-        /// Greatest number of long peers; (3 d + 1)^2 if absent.
+        /// Maximum number of long peers; (3 d + 1)^2 if absent.
         pub long_peers: Option<usize> = None, within 0..=1_000_000;
         /// Whether positions follow latencies.
         pub embedding: Embedding = Embedding::Off;
@@ -33,13 +33,13 @@ crate::parameters! {
         pub gossip: Period = Period::every(Duration::from_secs(10));
         /// Time between two latency measurements for the embedding.
         pub probe: Period = Period::every(Duration::from_secs(1));
-        /// Time between two checks whether a peer is alive, in turn the short and the long one that has been silent for the longest, or "never".
+        /// Time between two liveness checks, alternately of the short and of the long peer that has been silent for longest, or "never".
         pub check: Period = Period::every(Duration::from_secs(2));
-        /// Time after which a peer without a sign of life is removed, or "never"; nothing expires without gossip.
+        /// Time after which a silent peer is removed, or "never"; no peer expires without gossip.
         pub expiry: Period = Period::every(Duration::from_secs(600));
-        /// Time after which a joiner that has not found its place starts again through another member.
+        /// Time after which an unfinished join is restarted through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
-        /// How long a node waits for a reply.
+        /// Time-out of a request.
         pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }

@@ -15,7 +15,7 @@ use crate::overlay::Node;
 use crate::space::Key;
 
 crate::choices! {
-    /// The strategy of a node for its load.
+    /// The load-balancing strategy.
     pub enum BalancingStrategy {
         /// No balancing.
         None = "none",
@@ -33,17 +33,17 @@ crate::choices! {
 crate::parameters! {
     /// Load balancing by each node on its own; needs a ring.
     pub struct BalancingParameters {
-        /// The strategy of a node for its load.
+        /// The load-balancing strategy.
         pub strategy: BalancingStrategy = BalancingStrategy::None;
         /// Maximum number of Sybils of a node.
         pub max_sybils: u32 = 5, within 1..=1000;
         /// A node is underloaded at this fraction of the initial mean load or less, rounded down to whole atoms.
         pub threshold: f64 = 0.0, within 0.0..=1000.0;
-        /// Number of successors that a node asks or notifies.
+        /// Number of successors that a node queries or notifies.
         pub successors: usize = 5, within 1..=64;
         /// Time between two checks of the load.
         pub interval: Duration = Duration::from_secs(5), within crate::parameter::Range::above(0.0);
-        /// How long a node waits for the loads that it has asked for.
+        /// Time-out of load queries.
         pub wait: Duration = Duration::from_secs(1), within crate::parameter::Range::above(0.0);
     }
 }
@@ -56,7 +56,7 @@ pub enum LoadMessage {
     /// Reply: that many on the host of that node.
     IsLoad(Node, u32),
     /// The sender is underloaded, with this many open atoms.
-    Free(u32),
+    Underloaded(u32),
     /// Request: create a Sybil on this arc, both ends excluded.
     Invitation(Key, Key),
 }
@@ -66,7 +66,7 @@ impl LoadMessage {
     pub fn bytes(self) -> u32 {
         match self {
             Self::Load => 0,
-            Self::Free(_) => 4,
+            Self::Underloaded(_) => 4,
             Self::IsLoad(..) => 10,
             Self::Invitation(..) => 40,
         }
@@ -178,7 +178,7 @@ impl Worker {
             }
             BalancingStrategy::Invitation if is_free => {
                 for (node, ..) in arcs(context, successors) {
-                    context.send(node, Message::Load(LoadMessage::Free(load)));
+                    context.send(node, Message::Load(LoadMessage::Underloaded(load)));
                 }
             }
             BalancingStrategy::Invitation if f64::from(load) >= context.shared.high_load() => {
@@ -233,7 +233,7 @@ impl Worker {
                     }
                 }
             }
-            LoadMessage::Free(load) => {
+            LoadMessage::Underloaded(load) => {
                 self.balancer.free.retain(|(node, ..)| *node != from);
                 self.balancer.free.push((from, load, context.now));
             }

@@ -8,23 +8,23 @@ use std::ops::Range;
 use std::path::Path;
 
 crate::choices! {
-    /// How atoms reach their roots.
+    /// Distribution of atoms to their roots.
     pub enum Dispatch {
-        /// All with the same next hop in one message, from node to node, as on the slides.
+        /// All atoms with the same next hop in one message, from node to node, as on the slides.
         Fingers = "fingers",
-        /// Each in a message of its own, routed.
+        /// One routed message per atom.
         None = "none",
-        /// As in the published code: all in one message from one random node to the next, each of which keeps its own.
+        /// As in the published code: one message with all atoms is forwarded to random nodes, and each node keeps its own atoms.
         Walk = "walk",
     }
 }
 
 crate::choices! {
-    /// Whether the work is computed.
+    /// Whether tasks are executed.
     pub enum Compute {
-        /// It is computed, and the job has a result.
+        /// Tasks are executed, and the job has a result.
         Real = "real",
-        /// It only takes time and has no result.
+        /// Tasks only take virtual time, and the job has no result.
         Modelled = "modelled",
     }
 }
@@ -34,7 +34,7 @@ crate::choices! {
     pub enum Model {
         /// Nodes exchange messages.
         Messages = "messages",
-        /// Nodes work off their atoms in ticks, as in `experiment = "balance"`, without messages or latency.
+        /// Nodes execute their atoms in ticks, as in `experiment = "balance"`, without messages or latency.
         Ticks = "ticks",
     }
 }
@@ -52,31 +52,31 @@ crate::choices! {
 crate::parameters! {
     /// A job that the nodes run: ChordReduce on any overlay.
     pub struct JobParameters {
-        /// What is computed.
+        /// The task of the job.
         pub kind: Kind = Kind::Pi;
         /// The execution model: messages, or ticks, which give neither a result nor message counts.
         pub model: Model = Model::Messages;
-        /// Samples: points, candidate numbers, children, or steps; word-count ignores it and takes the words of the text.
+        /// Number of samples: points, candidate numbers, children, or steps; word-count uses the words of the text instead.
         pub samples: u64 = 10_000_000, within 1.0..=1e15;
         /// Number of atoms into which the samples are split.
         pub atoms: u32 = 500, within 1..=10_000_000;
-        /// Nodes that hold an atom, its root included.
+        /// Number of replicas of an atom, including its root.
         pub replicas: usize = 2, within 1..=64;
-        /// How atoms reach their roots.
+        /// Distribution of atoms to their roots.
         pub bundle: Dispatch = Dispatch::Fingers;
-        /// How long a node collects results before it sends them on, reduced.
+        /// Time for which a node collects results before it reduces and forwards them.
         pub reduce_wait: Duration = Duration::from_millis(100);
-        /// Whether the work is computed.
+        /// Whether tasks are executed.
         pub compute: Compute = Compute::Real;
-        /// When the job is staged.
+        /// Time at which the job is staged.
         pub start: Duration = Duration::ZERO;
-        /// Time between two checks of a node on the replicas of its items.
+        /// Time between two replica checks of a node.
         pub repair: Duration = Duration::from_secs(5), within crate::parameter::Range::above(0.0);
-        /// Time without new results after which missing ones are asked for.
+        /// Time without new results after which missing results are requested again.
         pub patience: Duration = Duration::from_secs(30), within crate::parameter::Range::above(0.0);
         /// The text file of word-count, relative to the folder of the scenario.
         pub text: String = String::new();
-        /// SHA-1 of the text, in hex. A resolved scenario contains it, so that a changed text is another run; where it is given, the text must match.
+        /// SHA-1 of the text, in hex. A resolved scenario contains it, so that a changed text gives another run; a given value must match the text.
         pub text_content: Option<String> = None;
     }
 }
@@ -90,7 +90,7 @@ crate::parameters! {
         pub speed_distribution: SpeedDistribution = SpeedDistribution::Homogeneous;
         /// Speed of the fastest nodes as a multiple of `speed`, with `speed-distribution = "uniform"`.
         pub fastest: u64 = 10, within 1..=1_000_000;
-        /// Time to handle a message of a service; a node handles one after the other.
+        /// Processing time of a service message; a node processes one message at a time.
         pub handling_time: Duration = Duration::ZERO;
     }
 }
@@ -155,7 +155,7 @@ impl JobSpecification {
             })?;
             let words = WordCount::new(&text);
             if words.is_empty() {
-                let message = format_args!("{}: there is no word in it", path.display());
+                let message = format_args!("{}: the text has no words", path.display());
                 return Err(ConfigError::new(key, message));
             }
             specification.text = Some(words);

@@ -5,21 +5,21 @@ use crate::engine::{Duration, Period};
 crate::parameters! {
     /// Storage of files as replicated blocks, after CFS (SOSP 2001).
     pub struct StorageParameters {
-        /// Copies of a block, that of the root included; CFS has 6.
+        /// Number of replicas of a block, including its root; CFS uses 6.
         pub replicas: usize = 6, within 1..=1000;
-        /// Bytes of a block; the last one of a file may be shorter. CFS has 8 KByte.
+        /// Bytes per block; the last block of a file may be shorter. CFS uses 8 KByte.
         pub block_size: u32 = 8192, within 1..=16_777_216;
         /// Mean time between two keep-alives of a node to its replicas, or "never".
         pub repair: Period = Period::every(Duration::from_secs(10));
-        /// Time without a keep-alive after which a copy is offered to the root of its key; three times `repair` if absent.
+        /// Time without a keep-alive after which a replica is offered to the root of its key; three times `repair` if absent.
         pub patience: Option<Duration> = None, within crate::parameter::Range::above(0.0);
-        /// How long a node waits for an answer before it repeats a request.
+        /// Time-out of a request, after which it is repeated.
         pub timeout: Duration = Duration::from_secs(3), within crate::parameter::Range::above(0.0);
-        /// Maximum number of tries of a request, the first one included.
+        /// Maximum number of attempts of a request, including the first one.
         pub tries: u32 = 4, within 1..=100;
         /// Time after which the tombstone of a deleted block is removed.
         pub tombstone: Duration = Duration::from_secs(3600), within crate::parameter::Range::above(0.0);
-        /// Whether nodes refuse a block whose SHA-1 is not its key, as readers and as holders.
+        /// Whether readers and replicas reject a block whose SHA-1 is not its key.
         pub verify: bool = true;
     }
 }

@@ -15,7 +15,7 @@ parameters! {
     pub struct Euclidean {
         /// One-way latency along a side of the square.
         pub side: Duration = Duration::from_millis(100);
-        /// What each host adds to its latencies, drawn once per host.
+        /// Access delay added to all latencies of a host, drawn once per host.
         pub access_delay: DurationDistribution = DurationDistribution::Constant(Duration::from_millis(1));
     }
 }

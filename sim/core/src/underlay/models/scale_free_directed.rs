@@ -23,9 +23,9 @@ parameters! {
         pub beta: f64 = 0.54, within 0.0..=0.999;
         /// Probability of a link to a new host.
         pub gamma: f64 = 0.05, within 0.0..=1.0;
-        /// What is added to in-degrees.
+        /// Constant added to in-degrees.
         pub delta_in: f64 = 0.2, within 0.0..;
-        /// What is added to out-degrees.
+        /// Constant added to out-degrees.
         pub delta_out: f64 = 0.0, within 0.0..;
     }
 }

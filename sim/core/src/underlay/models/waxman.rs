@@ -16,7 +16,7 @@ parameters! {
     /// are not reached are left out. Pairs are skipped at rate `beta` and then thinned by distance:
     /// O(n + `beta` n^2).
     pub struct Waxman {
-        /// How slowly links become rarer with distance.
+        /// Range of links: the probability decreases more slowly with a larger value.
         pub alpha: f64 = 0.1, within 0.0001..=1000.0;
         /// The probability of a link between hosts at distance zero.
         pub beta: f64 = 0.005, within 0.0..=1.0;

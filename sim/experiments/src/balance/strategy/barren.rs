@@ -63,7 +63,7 @@ impl<T: Tasks> Balancing<T> for Barren {
         if !may_help(network, host, self.threshold) {
             return;
         }
-        let mut point = network.identities.anywhere();
+        let mut point = network.identities.random_id();
         network.look_up();
         let mut drawn = Some(point);
         for _ in 0..=self.successors {

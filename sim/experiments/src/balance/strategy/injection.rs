@@ -18,7 +18,7 @@ pub struct RandomInjection {
 impl<T: Tasks> Balancing<T> for RandomInjection {
     fn act(&mut self, network: &mut TickNetwork<T>, host: u32) {
         if may_help(network, host, self.threshold) {
-            let id = network.identities.anywhere();
+            let id = network.identities.random_id();
             network.look_up();
             network.inject(network.host(host).main, id);
         }
@@ -51,7 +51,7 @@ impl<T: Tasks> Balancing<T> for NeighbourInjection {
             Some(gap) => network.identities.within(gap),
             None => {
                 network.look_up();
-                Some(network.identities.anywhere())
+                Some(network.identities.random_id())
             }
         };
         if let Some(id) = id {

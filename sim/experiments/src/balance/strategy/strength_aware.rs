@@ -36,7 +36,7 @@ impl<T: Tasks> Balancing<T> for StrengthAware {
         }
         let mut best: Option<(u32, f64)> = None;
         for _ in 0..self.probes {
-            let point = network.identities.anywhere();
+            let point = network.identities.random_id();
             network.look_up();
             let place = network.ring.owner(point);
             let other = network.ring.place(place).host;

@@ -34,26 +34,24 @@ impl MessageTrace {
             .map(|m| Worker::kind(&m));
         let reduce = Worker::kind(&Message::Results(Node(0), Vec::new()));
         let mut trace = Self::default();
-        let mut journeys: Vec<&str> = Vec::new();
+        let mut routes: Vec<&str> = Vec::new();
         for Event { what, .. } in &recording.events {
             let sent = match what {
                 What::Hop {
-                    journey, from, to, ..
-                } => journeys
-                    .get(*journey as usize)
-                    .map(|kind| (*kind, *from, *to)),
-                What::Letter { from, to, kind, .. } => Some((&**kind, *from, *to)),
+                    route, from, to, ..
+                } => routes.get(*route as usize).map(|kind| (*kind, *from, *to)),
+                What::Message { from, to, kind, .. } => Some((&**kind, *from, *to)),
                 What::Begin { kind, .. } => {
-                    journeys.push(kind);
+                    routes.push(kind);
                     None
                 }
                 What::End {
-                    journey,
+                    route,
                     outcome: End::Delivered | End::Absorbed,
                     node: Some(node),
                     ..
                 } => {
-                    if journeys.get(*journey as usize) == Some(&stage) {
+                    if routes.get(*route as usize) == Some(&stage) {
                         trace.root = *node;
                     }
                     None

@@ -8,8 +8,7 @@ use super::ring::{LABELS, bowed, on_circle, spread};
 use super::shapes::{DiagramPoint, Shapes, Side};
 use super::{Drawn, Subject};
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Parameters, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table, Value};
 use dhtlab_core::underlay::Facts;
 use dhtlab_format::recording::{Recording, Space, What};
 use dhtlab_scenario::{Cost, NetworkScenario};
@@ -63,7 +62,7 @@ impl JobTree {
         let network = NetworkScenario::read(values, folder)?;
         if own.layout == Layout::Ring && !network.protocol.is_ring() {
             let message = format_args!(
-                "the IDs of \"{}\" are on no ring; expected \"levels\"",
+                "the IDs of \"{}\" form no ring; expected \"levels\"",
                 network.overlay.protocol.as_str()
             );
             return Err(ConfigError::new("diagram.job-tree.layout", message));
@@ -207,7 +206,7 @@ impl JobTree {
 }
 
 impl Subject for JobTree {
-    fn resolved(&self) -> dhtlab_core::parameter::Map {
+    fn resolved(&self) -> Map {
         let mut table = self.run.resolved();
         let own = Value::Table(self.own.write().into_iter().collect());
         let diagram = [("job-tree".to_owned(), own)].into_iter().collect();

@@ -18,7 +18,7 @@ const SAMPLE: usize = 32;
 ///
 /// Under churn, contacts that have left are normal, and so is a ring with gaps. Lookups that would
 /// end at another live node than the root are not.
-pub(crate) fn not_whole<P: GroundTruth, A: Application>(
+pub(super) fn not_whole<P: GroundTruth, A: Application>(
     network: &Network<P, A>,
     scenario: &NetworkScenario,
     seed: Seed,
@@ -36,7 +36,7 @@ pub(crate) fn not_whole<P: GroundTruth, A: Application>(
             members[stream.index(members.len())],
             Key::random(&mut stream),
         );
-        let root = oracle::root(network, &key);
+        let root = network.root(&key);
         let reached = network.walk(from, &key);
         (reached.is_some() || !has_churn) && (root.is_none() || reached != root)
     });
@@ -53,7 +53,7 @@ pub(crate) fn not_whole<P: GroundTruth, A: Application>(
 }
 
 /// The warning for answers that arrive too late between some members.
-pub(crate) fn slow_pairs<P: GroundTruth, A: Application>(
+pub(super) fn slow_pairs<P: GroundTruth, A: Application>(
     network: &mut Network<P, A>,
     scenario: &NetworkScenario,
     seed: Seed,

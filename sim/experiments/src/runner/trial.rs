@@ -3,29 +3,12 @@
 use cpu_time::ProcessTime;
 use dhtlab_core::network::{End, Network, TrialProgress};
 use dhtlab_core::overlay::{Application, GroundTruth};
-use dhtlab_format::recording::Recording;
-
-/// The observer of a run, besides its own counters.
-pub(crate) enum Observer<'a> {
-    /// No observer.
-    None,
-    /// Records the run event by event.
-    Recording(&'a mut Recording),
-    /// A trial, which ends after its time budget.
-    Trial(&'a mut Trial),
-}
-
-impl<'a> From<Option<&'a mut Recording>> for Observer<'a> {
-    fn from(recording: Option<&'a mut Recording>) -> Self {
-        recording.map_or(Self::None, Self::Recording)
-    }
-}
 
 /// Upper bound of the seconds per event where searches in the underlay hide the work of events.
 const MOST_AN_EVENT: f64 = 1e-5;
 
 /// A trial.
-pub(crate) struct Trial {
+pub(super) struct Trial {
     budget: std::time::Duration,
     started: ProcessTime,
     /// Seconds of processor time until the network was built.

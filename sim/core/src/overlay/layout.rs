@@ -4,7 +4,7 @@ use super::Overlay;
 use crate::space::{Coordinates, Geometry, Key};
 
 /// Where the nodes of protocol `P` and keys are in pictures; no run depends on it.
-pub trait Placement<P: Overlay> {
+pub trait Layout<P: Overlay> {
     /// The shape of the space of nodes and keys.
     fn geometry(shared: &P::Shared) -> Geometry;
 
@@ -23,7 +23,7 @@ pub trait Placement<P: Overlay> {
 #[derive(Clone, Copy, Debug)]
 pub struct OnRing;
 
-impl<P: Overlay> Placement<P> for OnRing {
+impl<P: Overlay> Layout<P> for OnRing {
     fn geometry(_: &P::Shared) -> Geometry {
         Geometry::Ring
     }
@@ -33,7 +33,7 @@ impl<P: Overlay> Placement<P> for OnRing {
 #[derive(Clone, Copy, Debug)]
 pub struct OnTwoWayRing;
 
-impl<P: Overlay> Placement<P> for OnTwoWayRing {
+impl<P: Overlay> Layout<P> for OnTwoWayRing {
     fn geometry(_: &P::Shared) -> Geometry {
         Geometry::TwoWayRing
     }
@@ -43,7 +43,7 @@ impl<P: Overlay> Placement<P> for OnTwoWayRing {
 #[derive(Clone, Copy, Debug)]
 pub struct OnXorLine;
 
-impl<P: Overlay> Placement<P> for OnXorLine {
+impl<P: Overlay> Layout<P> for OnXorLine {
     fn geometry(_: &P::Shared) -> Geometry {
         Geometry::Xor
     }

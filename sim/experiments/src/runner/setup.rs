@@ -1,14 +1,13 @@
 //! Builds a network with nodes, churn and lookups from a scenario.
 
-use super::trial::Observer;
-use dhtlab_core::engine::{Duration, Instant, Seed, memory};
-use dhtlab_core::network::{Attack, End, MOST_EVENTS, Network, Placement, Setup, oracle, place};
+use dhtlab_core::engine::{Duration, Instant, Seed};
+use dhtlab_core::network::{Attack, Network, Placement, Setup, oracle, place};
 use dhtlab_core::overlay::{Application, GroundTruth, Start};
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::space::Key;
 use dhtlab_core::underlay::{Distances, Host};
 use dhtlab_core::workload::{LookupPlan, MemberLookups, WorkloadParameters};
-use dhtlab_scenario::{NetworkScenario, STOPPED_FOR_MEMORY};
+use dhtlab_scenario::NetworkScenario;
 use std::sync::Arc;
 
 /// Builds the underlay and the overlay on it, with an application on each node; the applications
@@ -17,7 +16,7 @@ use std::sync::Arc;
 /// # Errors
 /// Errors that are found only with the underlay: too few hosts, or a start that the protocol cannot
 /// make.
-pub(crate) fn build<P: GroundTruth, A: Application>(
+pub(super) fn build<P: GroundTruth, A: Application>(
     scenario: &NetworkScenario,
     seed: Seed,
     shared: P::Shared,
@@ -108,45 +107,6 @@ pub(crate) fn build<P: GroundTruth, A: Application>(
         });
     }
     Ok((network, notes))
-}
-
-/// Notifies `observer`, if there is one, that the network is built.
-pub(crate) fn begin<P: GroundTruth, A: Application>(
-    network: &mut Network<P, A>,
-    observer: &mut Observer<'_>,
-) {
-    match observer {
-        Observer::None => {}
-        Observer::Recording(_) => network.record(MOST_EVENTS),
-        Observer::Trial(trial) => trial.begin(network),
-    }
-}
-
-/// Finishes `observer` at the end of the run. Returns whether it was a trial, which has no rows.
-pub(crate) fn end<P: GroundTruth, A: Application>(
-    network: &mut Network<P, A>,
-    observer: Observer<'_>,
-    end: End,
-) -> bool {
-    match observer {
-        Observer::None => {}
-        Observer::Recording(recording) => {
-            if let Some(taken) = network.take_recording() {
-                *recording = taken;
-            }
-        }
-        Observer::Trial(trial) => {
-            trial.end(network, end);
-            return true;
-        }
-    }
-    false
-}
-
-/// The note for a run that ends at `lasted` because of a lack of memory.
-pub(crate) fn memory_note(lasted: Duration) -> String {
-    let limit = memory::limit() as f64 / 1e9;
-    format!("{STOPPED_FOR_MEMORY}, {limit:.2} GB, at {lasted} of virtual time")
 }
 
 /// The hosts of the sites: of the initial nodes, then of participants that join later; and an

@@ -1,0 +1,256 @@
+//! The runner of experiments on a simulated network: it builds the network from a scenario, runs it
+//! through its phases, and says what to know about the result. An experiment adds its service and
+//! its load ([`Task`]).
+
+mod setup;
+mod trial;
+mod warnings;
+
+pub(crate) use setup::plan_lookups;
+
+use crate::recorder::Recorder;
+use dhtlab_core::engine::{Duration, Instant, Seed, memory};
+use dhtlab_core::network::{End, Network};
+use dhtlab_core::overlay::{Application, GroundTruth, ProtocolVisitor, Start};
+use dhtlab_core::parameter::{ConfigError, Map};
+use dhtlab_core::underlay::Facts;
+use dhtlab_format::recording::{MOST_EVENTS, Recording};
+use dhtlab_scenario::{Cost, NetworkScenario, Recordable, Run, RunOutput, STOPPED_FOR_MEMORY};
+use trial::Trial;
+
+/// What an experiment does with a network. All times are virtual.
+pub(crate) trait Task: Clone + Send + Sync {
+    /// The application on each node.
+    type Application: Application;
+    /// What is measured while the network runs.
+    type Course: Default;
+
+    /// What is unfinished when a run reaches its latest end.
+    const UNFINISHED: &'static str;
+    /// Whether a run is expected to use all rows of distances of its underlay.
+    const NEEDS_ALL_ROWS: bool;
+    /// Shortest trial of the phase in which the task works.
+    const LEAST_TRIAL: std::time::Duration = std::time::Duration::ZERO;
+
+    /// The network on which it runs.
+    fn network(&self) -> &NetworkScenario;
+
+    /// The resolved scenario, without `experiment`.
+    fn resolved(&self) -> Map;
+
+    /// The data that all applications share.
+    fn service(&self, seed: Seed) -> <Self::Application as Application>::Shared;
+
+    /// When measuring begins.
+    fn measure_from(&self) -> Instant {
+        self.network().measure_from()
+    }
+
+    /// Runs until measuring begins.
+    fn warm_up<P: GroundTruth>(
+        &self,
+        network: &mut Network<P, Self::Application>,
+        _seed: Seed,
+    ) -> End {
+        network.run(self.measure_from(), false, self.max_events())
+    }
+
+    /// Measures: begins measuring and runs to the end of the load.
+    fn measure<P: GroundTruth>(
+        &self,
+        network: &mut Network<P, Self::Application>,
+        seed: Seed,
+        course: &mut Self::Course,
+    ) -> End;
+
+    /// The metrics and tables of a run that has ended, without notes. `course` is what
+    /// [`measure`](Self::measure) has noted.
+    fn output<P: GroundTruth>(
+        &self,
+        network: &mut Network<P, Self::Application>,
+        seed: Seed,
+        course: Self::Course,
+    ) -> RunOutput;
+
+    /// Estimated cost of a run.
+    fn cost(&self) -> Cost;
+
+    /// Cost of everything before the first event, in events.
+    fn building(&self) -> f64 {
+        self.network().building()
+    }
+
+    /// Expected end of a run, in seconds.
+    fn lasts(&self) -> f64 {
+        self.network().lasts()
+    }
+
+    /// Events expected in the first `seconds`.
+    fn events_by(&self, seconds: f64) -> f64;
+
+    /// The time from the start in which the network only keeps itself up: a trial of the rest may
+    /// skip it.
+    fn skippable(&self) -> Duration;
+
+    /// The same task without the first `skipped`.
+    fn without_first(&self, skipped: Duration) -> Self;
+
+    /// Maximum number of events of a run.
+    fn max_events(&self) -> u64 {
+        self.network().time.max_events
+    }
+}
+
+/// A run of a task on a network.
+pub(crate) struct NetworkRun<T>(pub T);
+
+impl<T: Task> Run for NetworkRun<T> {
+    fn resolved(&self) -> Map {
+        self.0.resolved()
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.0.network().underlay.facts()
+    }
+
+    fn cost(&self) -> Cost {
+        self.0.cost()
+    }
+
+    fn network(&self) -> Option<&NetworkScenario> {
+        Some(self.0.network())
+    }
+
+    fn least_trial(&self) -> f64 {
+        self.0.building()
+    }
+
+    fn trial(&self, seed: Seed, budget: std::time::Duration) -> Result<Option<f64>, ConfigError> {
+        let task = &self.0;
+        let mut trial = Trial::new(budget);
+        run(task, seed, Mode::Trial(&mut trial))?;
+        let skipped = task.skippable();
+        let is_past = trial.has_reached(skipped.as_secs_f64());
+        if is_past || task.network().overlay.start != Start::Converged {
+            let events_by = |seconds| task.events_by(seconds);
+            return Ok(Some(trial.whole(
+                task.lasts(),
+                T::NEEDS_ALL_ROWS,
+                events_by,
+            )));
+        }
+        // The phase that is skipped and the rest differ, so each has its own trial.
+        let before = trial.whole(skipped.as_secs_f64(), false, |t| task.events_by(t));
+        let rest = task.without_first(skipped);
+        let mut trial = Trial::new(budget.max(T::LEAST_TRIAL));
+        run(&rest, seed, Mode::Trial(&mut trial))?;
+        let after = trial.whole(rest.lasts(), T::NEEDS_ALL_ROWS, |t| rest.events_by(t));
+        Ok(Some(before + after - trial.building()))
+    }
+
+    fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
+        run(&self.0, seed, Mode::Plain)
+    }
+
+    fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
+        self.0.network().check_recordable()?;
+        Ok(self)
+    }
+}
+
+impl<T: Task> Recordable for NetworkRun<T> {
+    fn record(&self, seed: Seed, recording: &mut Recording) -> Result<RunOutput, ConfigError> {
+        run(&self.0, seed, Mode::Recorded(recording))
+    }
+}
+
+/// How a run is run.
+enum Mode<'a> {
+    Plain,
+    /// Recorded event by event.
+    Recorded(&'a mut Recording),
+    /// As a trial, which ends after its time budget and has no output.
+    Trial(&'a mut Trial),
+}
+
+fn run<T: Task>(task: &T, seed: Seed, mode: Mode<'_>) -> Result<RunOutput, ConfigError> {
+    let protocol = &task.network().protocol;
+    protocol.accept(Runner { task, seed, mode })
+}
+
+/// Runs a task on the protocol of its scenario.
+struct Runner<'a, T> {
+    task: &'a T,
+    seed: Seed,
+    mode: Mode<'a>,
+}
+
+impl<T: Task> ProtocolVisitor for Runner<'_, T> {
+    type Output = Result<RunOutput, ConfigError>;
+
+    fn visit<P: GroundTruth>(self, shared: P::Shared) -> Self::Output {
+        let Self { task, seed, mode } = self;
+        let scenario = task.network();
+        let service = task.service(seed);
+        let (mut network, mut notes) =
+            setup::build::<P, T::Application>(scenario, seed, shared, service)?;
+        let mut mode = mode;
+        let recorder = match &mut mode {
+            Mode::Plain => None,
+            Mode::Recorded(_) => Some(Recorder::attach(&mut network, MOST_EVENTS)),
+            Mode::Trial(trial) => {
+                trial.begin(&mut network);
+                None
+            }
+        };
+        let mut course = T::Course::default();
+        let mut end = task.warm_up(&mut network, seed);
+        if end == End::Done {
+            notes.extend(warnings::not_whole(&network, scenario, seed, true));
+            end = task.measure(&mut network, seed, &mut course);
+        }
+        if end == End::Done {
+            end = network.run(scenario.end(), true, task.max_events());
+        }
+        match mode {
+            Mode::Plain => {}
+            Mode::Recorded(recording) => {
+                let taken = recorder.map(|recorder| recorder.borrow_mut().take(network.now()));
+                *recording = taken.unwrap_or_default();
+            }
+            Mode::Trial(trial) => {
+                trial.end(&mut network, end);
+                return Ok(RunOutput::default());
+            }
+        }
+        notes.extend(warnings::not_whole(&network, scenario, seed, false));
+        notes.extend(warnings::slow_pairs(&mut network, scenario, seed));
+        let lasted = network.now().since(Instant::START);
+        notes.extend(note_of(end, lasted, task));
+        network.end_measuring();
+        let output = task.output(&mut network, seed, course);
+        Ok(RunOutput { notes, ..output })
+    }
+}
+
+/// The note for a run that has ended early, after `lasted`.
+fn note_of<T: Task>(end: End, lasted: Duration, task: &T) -> Option<String> {
+    match end {
+        End::Done | End::Trial => None,
+        End::Memory => {
+            let limit = memory::limit() as f64 / 1e9;
+            Some(format!(
+                "{STOPPED_FOR_MEMORY}, {limit:.2} GB, at {lasted} of virtual time"
+            ))
+        }
+        End::Time => Some(format!(
+            "stopped at time.max, {lasted} of virtual time, with {}",
+            T::UNFINISHED
+        )),
+        End::Events => Some(format!(
+            "stopped after time.max-events, {} events, at {lasted} of virtual time",
+            task.max_events()
+        )),
+        End::Extinct => Some(format!("the network died out at {lasted} of virtual time")),
+    }
+}
