@@ -8,7 +8,7 @@ use dhtlab_core::network::observer::{
     LookupResult, Misbehaviour, Observer, PayloadKind, RouteEnd, RouteId, SentMessage, Signal,
 };
 use dhtlab_core::network::{Network, NetworkState};
-use dhtlab_core::overlay::{self, Application, GroundTruth, Node};
+use dhtlab_core::overlay::{self, Application, GroundTruth, Layout, Node};
 use dhtlab_core::space::{Coordinates, Geometry, Key};
 use dhtlab_format::recording::{
     Event, FORMAT, ItemState, KeyEntry, NodeEntry, Rate, Recording, RouteOutcome, Space,
@@ -271,7 +271,7 @@ impl Recorder {
         }
         let mut items = BTreeMap::new();
         state.application(node).each_item(&mut |key, how| {
-            let number = self.key(*key, || P::locate(state.shared(), key));
+            let number = self.key(*key, || P::Layout::locate(state.shared(), key));
             items.insert(number, holding(how));
         });
         self.holds(state.now(), node, items);
@@ -317,7 +317,7 @@ impl Recorder {
         let mut recorder = Self {
             recording: Recording {
                 format: FORMAT,
-                space: space(P::geometry(network.shared())),
+                space: space(P::Layout::geometry(network.shared())),
                 travel: network.travel().as_str().into(),
                 item: A::ITEM.into(),
                 others: Rate {
@@ -391,13 +391,15 @@ impl<P: GroundTruth, A: Application> Observer<P, A> for Recorder {
                 self.routes[route.index()] = is_shown.then_some(self.begun);
                 if is_shown {
                     self.begin(now, key, Some(from), kind, || {
-                        P::locate(state.shared(), &key)
+                        P::Layout::locate(state.shared(), &key)
                     });
                 }
             }
             Signal::LookupWithoutMember(key) => {
                 let route = self.begun;
-                self.begin(now, key, None, LOOKUP, || P::locate(state.shared(), &key));
+                self.begin(now, key, None, LOOKUP, || {
+                    P::Layout::locate(state.shared(), &key)
+                });
                 let end = What::End {
                     route,
                     outcome: RouteOutcome::Failed,

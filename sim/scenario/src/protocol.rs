@@ -3,6 +3,7 @@
 use dhtlab_core::engine::Duration;
 use dhtlab_core::overlay::chord::ChordParameters;
 use dhtlab_core::overlay::kademlia::KademliaParameters;
+use dhtlab_core::overlay::pastry::PastryParameters;
 use dhtlab_core::overlay::urdht::UrdhtParameters;
 use dhtlab_core::overlay::vhash::VHashParameters;
 use dhtlab_core::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor};
@@ -102,6 +103,8 @@ protocols! {
     Chord(ChordParameters) = "chord",
     #[doc = "Kademlia."]
     Kademlia(KademliaParameters) = "kademlia",
+    #[doc = "Pastry."]
+    Pastry(PastryParameters) = "pastry",
     #[doc = "UrDHT over any space."]
     Urdht(UrdhtParameters) = "urdht",
     #[doc = "VHash."]

@@ -222,7 +222,7 @@ fn a_network_grows_as_far_as_hosts_allow() {
          workload.lookups = 200\n\
          time.measure = '500 s'\n\
          churn = { model = 'rates', rates.joins = 0.2, rates.leaves = 0 }\n\
-         [sweep]\n'overlay.protocol' = ['chord', 'kademlia', 'vhash', 'urdht']\n",
+         [sweep]\n'overlay.protocol' = ['chord', 'kademlia', 'pastry', 'vhash', 'urdht']\n",
     );
     lab.succeed(&["run", "s.toml", "--out", "out"]);
     let runs = lab.table("out/s/runs.csv");

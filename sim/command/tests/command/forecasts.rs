@@ -10,7 +10,7 @@ const SCENARIOS: &[(&str, &str)] = &[
         "mixed",
         "experiment = 'network'\nrepetitions = 3\nunderlay.nodes = 500\noverlay.nodes = 300\n\
          workload.lookups = 4000\ntime.measure = '5 min'\n\
-         sweep.'overlay.protocol' = ['chord', 'kademlia', 'vhash']\n",
+         sweep.'overlay.protocol' = ['chord', 'kademlia', 'pastry', 'vhash']\n",
     ),
     (
         "gossip",

@@ -21,6 +21,8 @@ const GOLDEN: &[Golden] = &[
     ("chord at intervals", "400303397871", "94bfc4e80d3abf4abe7696b638028ad4338cba83"),
     ("kademlia converged, recursive", "713edfdf98ca", "2c71dec97a6fdef8f03918f5c173bddd201fa206"),
     ("kademlia join, iterative", "091f248006e6", "06c6078e1ff8bc7c693ef8a6dc5e22b475854773"),
+    ("pastry converged, recursive", "cb869c495edf", "bcc94ae903c5da4e9720869c2e4306232ec39ee7"),
+    ("pastry join, sessions, iterative", "d2b67ba90b70", "336f9095939d1f0132622ff361e0daf1a7fa1d92"),
     ("chord classic, sessions", "020b3b0c6ced", "ef553e5ec4013b820bb109df3a0c8020091cb366"),
     ("chord, rates, leaves, iterative", "731339a4076c", "bea90e993c5873c9750d2f36ebe0ebc29779d9e0"),
     ("vhash, per second", "5dfa720b2bad", "5b9ae57e6e9e6033aa8f712011e6faa214a35989"),
@@ -98,6 +100,17 @@ const SCENARIOS: &[(&str, &str)] = &[
         "overlay.protocol = 'kademlia'\noverlay.start = 'join'\noverlay.lookup = 'iterative'\n\
          overlay.kademlia.k = 4\noverlay.kademlia.b = 2\noverlay.kademlia.refresh = '5 min'\n\
          overlay.ids = 'bep42'\ntime.transition = '1000 s'",
+    ),
+    (
+        "pastry converged, recursive",
+        "overlay.protocol = 'pastry'\noverlay.pastry.leaves = 4\ntime.transition = '100 s'",
+    ),
+    (
+        "pastry join, sessions, iterative",
+        "overlay.protocol = 'pastry'\noverlay.start = 'join'\noverlay.lookup = 'iterative'\n\
+         overlay.pastry.b = 2\noverlay.pastry.maintenance = '100 s'\ntime.transition = '300 s'\n\
+         time.measure = '200 s'\nchurn.model = 'sessions'\nchurn.sessions.down = '20 s'\n\
+         churn.sessions.up = { distribution = 'exponential', mean = '200 s' }",
     ),
     (
         "chord classic, sessions",

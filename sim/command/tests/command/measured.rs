@@ -139,7 +139,7 @@ fn stretch_is_given_as_mean_of_ratios_and_as_ratio_of_means() {
 /// Who crashes before it knows the root has no answer: its lookup has failed, and is told apart.
 #[test]
 fn lookups_whose_initiator_is_gone_have_failed() {
-    for protocol in ["chord", "kademlia", "vhash"] {
+    for protocol in ["chord", "kademlia", "pastry", "vhash"] {
         let (_lab, runs) = run(&format!(
             "overlay.protocol = '{protocol}'\noverlay.lookup = 'iterative'\n\
              underlay.constant.latency = '400 ms'\noverlay.{protocol}.timeout = '1 s'\n\

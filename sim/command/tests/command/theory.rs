@@ -79,7 +79,7 @@ fn who_is_back_at_once_with_its_id_is_missed_by_nobody() {
              workload.lookups = 5000\ntime.transition = '20 min'\ntime.measure = '1 h'\n\
              churn.model = 'sessions'\nchurn.rejoin = 'same-id'\nchurn.sessions.down = '1 ms'\n\
              churn.sessions.up = {{ distribution = 'exponential', mean = '10 min' }}\n\
-             [sweep]\n\"overlay.protocol\" = ['chord', 'kademlia', 'vhash']\n"
+             [sweep]\n\"overlay.protocol\" = ['chord', 'kademlia', 'pastry', 'vhash']\n"
         ));
         for (success, protocol) in runs
             .numbers("success_rate")

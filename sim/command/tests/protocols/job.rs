@@ -1,11 +1,12 @@
 //! Jobs on networks built by hand: the counted atoms, whichever nodes leave.
 
 use crate::testbed::{at, ids, plane, sites};
-use crate::{chord, kademlia};
+use crate::{chord, kademlia, pastry};
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{End, Network, Setup, Travel, oracle};
 use dhtlab_core::overlay::chord::{Chord, ChordParameters};
 use dhtlab_core::overlay::kademlia::Kademlia;
+use dhtlab_core::overlay::pastry::Pastry;
 use dhtlab_core::overlay::vhash::{self, VHash, VHashParameters};
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::parameter::Table;
@@ -112,6 +113,7 @@ macro_rules! on_each_protocol {
     ($check:ident) => {
         $check::<Chord>(chord::parameters(6), "chord");
         $check::<Kademlia>(kademlia::parameters(8, 3, 1), "kademlia");
+        $check::<Pastry>(pastry::parameters(4, 16), "pastry");
         $check::<VHash>(vhash::Shared::from(&VHashParameters::default()), "vhash");
     };
 }

@@ -9,6 +9,7 @@ mod job;
 mod kademlia;
 #[path = "../measured_data/mod.rs"]
 mod measured_data;
+mod pastry;
 mod recording;
 mod rejoin;
 mod storage;

@@ -8,6 +8,7 @@ use dhtlab_core::engine::{Duration, Seed};
 use dhtlab_core::network::{End, Network, Setup, Travel, oracle};
 use dhtlab_core::overlay::chord::{Chord, ChordParameters, Variant};
 use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
+use dhtlab_core::overlay::pastry::{Pastry, PastryParameters};
 use dhtlab_core::overlay::urdht::{
     Shared as Space, Topology, TopologyVisitor, Urdht, UrdhtParameters, UrdhtSpace,
 };
@@ -131,6 +132,8 @@ fn others_pointers_to_a_node_that_is_back_are_alive() {
         };
         let network = flapping::<Kademlia>(parameters, Travel::Iterative, *state);
         check("kademlia", success(&network));
+        let network = flapping::<Pastry>(PastryParameters::default(), Travel::Recursive, *state);
+        check("pastry", success(&network));
         for embedding in Embedding::ALL {
             let parameters = VHashParameters {
                 embedding: *embedding,

@@ -7,6 +7,7 @@ use dhtlab_core::engine::{Duration, Seed};
 use dhtlab_core::network::{Network, Setup, Travel, oracle};
 use dhtlab_core::overlay::chord::Chord;
 use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
+use dhtlab_core::overlay::pastry::{Pastry, PastryParameters};
 use dhtlab_core::overlay::vhash::{Shared, VHash, VHashParameters};
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::service::replication::{Items, Outbox, ReplicationMessage, Store};
@@ -196,6 +197,12 @@ fn kademlia_stores_blocks_and_files() {
 }
 
 #[test]
+fn pastry_stores_blocks_and_files() {
+    check::<Pastry>(PastryParameters::default(), Travel::Recursive);
+    check::<Pastry>(PastryParameters::default(), Travel::Iterative);
+}
+
+#[test]
 fn vhash_stores_blocks_and_files() {
     check::<VHash>(vhash_parameters(), Travel::Recursive);
 }
@@ -245,5 +252,6 @@ fn a_bundle_comes_to_its_roots() {
     }
     check::<Chord>(chord_parameters());
     check::<Kademlia>(kademlia_parameters());
+    check::<Pastry>(PastryParameters::default());
     check::<VHash>(vhash_parameters());
 }

@@ -2,12 +2,13 @@
 //! of each behaviour on lookups and on the messages of a service.
 
 use crate::testbed::{at, ids, network, sites};
-use crate::{chord, kademlia};
+use crate::{chord, kademlia, pastry};
 use dhtlab_core::adversary::{Behaviour, IdSupply, Identity, Strategy, SybilPlacement};
 use dhtlab_core::engine::{Duration, Instant, Period, Seed, Stream};
 use dhtlab_core::network::{Attack, Network, Travel, oracle};
 use dhtlab_core::overlay::chord::{Chord, ChordParameters, Closest};
 use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
+use dhtlab_core::overlay::pastry::Pastry;
 use dhtlab_core::overlay::urdht::{
     self, Topology, TopologyVisitor, Urdht, UrdhtParameters, UrdhtSpace,
 };
@@ -41,6 +42,7 @@ fn the_nearest_id_is_the_root() {
         nearest_is_root::<Chord>(shared, closest.as_str());
     }
     nearest_is_root::<Kademlia>(kademlia::parameters(8, 3, 1), "kademlia");
+    nearest_is_root::<Pastry>(pastry::parameters(4, 16), "pastry");
     for dimensions in [1, 3] {
         let parameters = VHashParameters {
             dimensions,

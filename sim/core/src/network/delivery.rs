@@ -4,7 +4,7 @@ use super::Network;
 use super::event::{DirectMessage, Event};
 use super::observer::{RouteId, SentMessage, Signal};
 use super::routed_message::Payload;
-use crate::overlay::{Application, Context, Effect, GroundTruth, Node, RootIndex};
+use crate::overlay::{Application, Context, Effect, GroundTruth, LookupAlgorithm, Node, RootIndex};
 
 impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Runs a handler of `node` and applies its effects.
@@ -81,7 +81,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             }
             | DirectMessage::Reply {
                 message, purpose, ..
-            } => (message, P::lookup_of(purpose)),
+            } => (message, P::Lookups::lookup_of(purpose)),
         };
         let bytes = P::bytes(message);
         let routed = handle.and_then(|handle| self.in_flight.of(handle));
@@ -119,7 +119,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 sent,
                 session,
             } => {
-                if alive && let Some(handle) = P::lookup_of(&purpose) {
+                if alive && let Some(handle) = P::Lookups::lookup_of(&purpose) {
                     self.count_lookup_step(handle, from, to);
                 }
                 let request = self.is_sybil(to).then(|| message.clone());
@@ -190,12 +190,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         &mut self,
         (node, session): (Node, u32),
         silent: Node,
-        purpose: P::Timer,
+        purpose: P::Purpose,
     ) {
         if !self.is_in_session(node, session) {
             return;
         }
-        if let Some(id) = P::lookup_of(&purpose).and_then(|handle| self.in_flight.of(handle)) {
+        if let Some(id) =
+            P::Lookups::lookup_of(&purpose).and_then(|handle| self.in_flight.of(handle))
+        {
             self.in_flight.get_mut(id).timeouts += 1;
             self.signal(Signal::RouteTimedOut {
                 route: RouteId(id),

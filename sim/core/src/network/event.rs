@@ -31,7 +31,7 @@ pub(super) enum Event<P: Overlay, A: Application> {
         node: Node,
         session: u32,
         silent: Node,
-        purpose: P::Timer,
+        purpose: P::Purpose,
     },
     /// A timer is due.
     Timer {
@@ -68,7 +68,7 @@ pub(super) enum DirectMessage<P: Overlay> {
     /// An answer is expected.
     Request {
         message: P::Message,
-        purpose: P::Timer,
+        purpose: P::Purpose,
         sent: Instant,
         /// The session of the sender that waits for the answer.
         session: u32,
@@ -76,7 +76,7 @@ pub(super) enum DirectMessage<P: Overlay> {
     /// The answer to a request that was sent at `sent` in session `session` of the receiver.
     Reply {
         message: P::Message,
-        purpose: P::Timer,
+        purpose: P::Purpose,
         sent: Instant,
         session: u32,
     },

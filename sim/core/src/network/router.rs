@@ -14,7 +14,8 @@ use super::observer::{
 use super::routed_message::Payload;
 use crate::engine::Duration;
 use crate::overlay::{
-    Application, Forward, GroundTruth, HEADER_BYTES, LookupHandle, NODE_BYTES, NextHop, Node,
+    Application, Forward, GroundTruth, HEADER_BYTES, LookupAlgorithm, LookupHandle, NODE_BYTES,
+    NextHop, Node,
 };
 use crate::space::Key;
 
@@ -75,6 +76,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Starts the lookup procedure of the overlay on `origin`; false if it has none.
     fn start_overlay_lookup(&mut self, origin: Node, id: RoutedId) -> bool {
+        if !P::Lookups::IS_OWN {
+            return false;
+        }
         let routed = self.in_flight.get_mut(id);
         routed.by_overlay = true;
         let key = routed.key;
@@ -82,13 +86,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             routed: id,
             number: routed.number,
         };
-        let own = self.with_node(origin, |state, context| {
-            state.look_up(context, &key, handle)
+        self.with_node(origin, |state, context| {
+            P::Lookups::look_up(state, context, &key, handle);
         });
-        if !own {
-            self.in_flight.get_mut(id).by_overlay = false;
-        }
-        own
+        true
     }
 
     /// Counts a step of the lookup `handle`: `from` has asked `to`.

@@ -2,7 +2,7 @@
 
 use super::sybils::Sybils;
 use crate::engine::Instant;
-use crate::overlay::{Application, GroundTruth, MemberIndex, NextHop, Node, NodeIds};
+use crate::overlay::{Application, GroundTruth, Layout, MemberIndex, NextHop, Node, NodeIds};
 use crate::space::{Coordinates, Key};
 use crate::underlay::Slot;
 
@@ -104,7 +104,7 @@ impl<P: GroundTruth, A: Application> NetworkState<P, A> {
 
     /// The coordinates of `node` in the space of the protocol.
     pub fn place(&self, node: Node) -> Coordinates {
-        self.node(node).place(&self.shared, &self.ids.id(node))
+        P::Layout::place(self.node(node), &self.shared, &self.ids.id(node))
     }
 
     /// The current members.

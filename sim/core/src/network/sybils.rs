@@ -7,7 +7,7 @@ use super::routed_message::Payload;
 use super::{Network, Travel};
 use crate::adversary::{Behaviour, SybilPlacement};
 use crate::engine::{Duration, Instant, Seed, Stream};
-use crate::overlay::{Application, GroundTruth, MemberIndex, NextHop, Node};
+use crate::overlay::{Application, GroundTruth, LookupAlgorithm, MemberIndex, NextHop, Node};
 use crate::space::Key;
 
 /// Settings of an attack.
@@ -228,7 +228,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         request: &P::Message,
         honest: P::Message,
     ) -> Option<P::Message> {
-        let (Some(sybils), Some(key)) = (&self.state.sybils, P::lookup_target(request)) else {
+        let (Some(sybils), Some(key)) = (&self.state.sybils, P::Lookups::target(request)) else {
             return Some(honest);
         };
         if self.is_sybil(from) {
@@ -243,7 +243,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 let id = |node: &Node| self.state.ids.id(*node);
                 accomplices
                     .sort_by(|a, b| P::cmp_closeness(&self.state.shared, &key, &id(a), &id(b)));
-                Some(P::lookup_reply(&self.state.shared, &accomplices).unwrap_or(honest))
+                Some(P::Lookups::reply(&self.state.shared, &accomplices).unwrap_or(honest))
             }
         }
     }

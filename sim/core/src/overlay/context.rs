@@ -4,7 +4,7 @@ use super::{Node, NodeIds, Overlay};
 use crate::engine::{Duration, Instant, Stream};
 use crate::space::Key;
 
-/// Identifies an iterative lookup of a node; see [`Overlay::look_up`].
+/// Identifies an iterative lookup of a node; see [`LookupAlgorithm`](super::LookupAlgorithm).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LookupHandle {
     /// The index of its routed message among those in flight.
@@ -48,13 +48,13 @@ pub enum Effect<P: Overlay> {
         /// The request.
         message: P::Message,
         /// The purpose, returned with the reply.
-        purpose: P::Timer,
+        purpose: P::Purpose,
     },
     /// Sets a timer.
     SetTimer {
         /// The delay from now.
         after: Duration,
-        /// The purpose, returned when the timer fires.
+        /// The timer, returned when it fires.
         timer: P::Timer,
     },
     /// Routes a query to the root of a key.
@@ -94,7 +94,7 @@ impl<P: Overlay> Context<'_, P> {
 
     /// Sends a request to `to`; [`Overlay::on_reply`] gets the reply, [`Overlay::on_timeout`] is
     /// called if there is none.
-    pub fn request(&mut self, to: Node, message: P::Message, purpose: P::Timer) {
+    pub fn request(&mut self, to: Node, message: P::Message, purpose: P::Purpose) {
         self.effects.push(Effect::Request {
             to,
             message,
@@ -102,7 +102,7 @@ impl<P: Overlay> Context<'_, P> {
         });
     }
 
-    /// Reports the end of a lookup that [`Overlay::look_up`] has accepted; once for each.
+    /// Reports the end of a lookup that the protocol conducts itself; once for each.
     pub fn found(&mut self, handle: LookupHandle, root: Option<Node>) {
         self.effects.push(Effect::Found { handle, root });
     }

@@ -14,6 +14,10 @@ mod ground_truth;
 mod id_assignment;
 mod identity;
 pub mod kademlia;
+mod layout;
+mod lookups;
+pub mod pastry;
+
 pub mod urdht;
 pub mod vhash;
 
@@ -23,9 +27,11 @@ pub use context::{Context, Effect, LookupHandle};
 pub use ground_truth::{GroundTruth, MemberIndex, RootIndex};
 pub use id_assignment::{IdRule, IdScheme, bep42_id, is_bep42_valid, is_public, public_address};
 pub use identity::{Node, NodeIds};
+pub use layout::{Layout, OnRing, OnTwoWayRing, OnXorLine};
+pub use lookups::{ByRouter, LookupAlgorithm};
 
 use crate::engine::Duration;
-use crate::space::{Coordinates, Geometry, Key};
+use crate::space::Key;
 use std::cmp::Ordering;
 use std::fmt::Debug;
 
@@ -47,6 +53,9 @@ pub const NODE_BYTES: u32 = 4;
 
 /// A protocol: the state of one node and how it changes.
 ///
+/// It has two parts of their own, [`LookupAlgorithm`] and [`Layout`], of which most protocols
+/// take a ready-made one.
+///
 /// # A protocol of your own
 ///
 /// A minimal correct ring: a node knows its predecessor and its successor, a key belongs to the
@@ -58,8 +67,8 @@ pub const NODE_BYTES: u32 = 4;
 /// ```
 /// use dhtlab_core::engine::{Instant, Seed, Duration, Stream};
 /// use dhtlab_core::network::{End, Network, Setup, Travel, oracle};
-/// use dhtlab_core::overlay::{MemberIndex, Context, HEADER_BYTES, NodeIds, NODE_BYTES};
-/// use dhtlab_core::overlay::{NextHop, Node, GroundTruth, Overlay};
+/// use dhtlab_core::overlay::{ByRouter, Context, HEADER_BYTES, MemberIndex, NODE_BYTES, NodeIds};
+/// use dhtlab_core::overlay::{GroundTruth, NextHop, Node, OnRing, Overlay};
 /// use dhtlab_core::space::Key;
 /// use dhtlab_core::underlay::{Distances, Host, Underlay};
 /// use dhtlab_core::workload::LookupPlan;
@@ -102,6 +111,9 @@ pub const NODE_BYTES: u32 = 4;
 ///     /// All that a node asks a root for is a place.
 ///     type Query = ();
 ///     type Timer = ();
+///     type Purpose = ();
+///     type Lookups = ByRouter;
+///     type Layout = OnRing;
 ///
 ///     fn next_hop(&self, (): &(), ids: &NodeIds, me: Node, key: &Key) -> NextHop {
 ///         let [before, after] = [self.before, self.after].map(|node| node.unwrap_or(me));
@@ -215,8 +227,14 @@ pub trait Overlay: Sized {
     type Message: Clone + Debug;
     /// The queries that the protocol itself routes to the root of a key.
     type Query: Copy + Debug;
-    /// The timers of a node and the purposes of its requests.
+    /// The timers of a node.
     type Timer: Copy + Debug;
+    /// The purposes of its requests: each comes back with the reply or the time-out.
+    type Purpose: Copy + Debug;
+    /// How nodes conduct iterative lookups; [`ByRouter`] leaves them to the router.
+    type Lookups: LookupAlgorithm<Self>;
+    /// Where nodes and keys are in pictures, such as [`OnRing`].
+    type Layout: Layout<Self>;
 
     /// The next hop of a message for `key`; `me` is this node. Pure and without allocation.
     fn next_hop(&self, shared: &Self::Shared, ids: &NodeIds, me: Node, key: &Key) -> NextHop;
@@ -254,21 +272,6 @@ pub trait Overlay: Sized {
     /// other nodes.
     fn cmp_closeness(shared: &Self::Shared, key: &Key, a: &Key, b: &Key) -> Ordering;
 
-    /// The shape of the space of nodes and keys, for drawing.
-    fn geometry(_shared: &Self::Shared) -> Geometry {
-        Geometry::Ring
-    }
-
-    /// The coordinates of `key` in that space.
-    fn locate(_shared: &Self::Shared, key: &Key) -> Coordinates {
-        Geometry::fraction(key)
-    }
-
-    /// The coordinates of this node, which has `id`: those of its ID, unless nodes move.
-    fn place(&self, shared: &Self::Shared, id: &Key) -> Coordinates {
-        Self::locate(shared, id)
-    }
-
     /// Prefetch hook: reads any field of the node, which loads the node into the cache.
     fn prefetch(&self) -> u32 {
         0
@@ -281,34 +284,6 @@ pub trait Overlay: Sized {
     /// answers, and it is unknown whether the root is alive.
     fn answered_by_predecessor(_shared: &Self::Shared, _query: &Self::Query) -> bool {
         false
-    }
-
-    /// Looks up `key` with the protocol's own algorithm and reports the result by
-    /// [`Context::found`], once for each `handle`; false if the router conducts lookups.
-    ///
-    /// Called for iterative lookups only.
-    fn look_up(
-        &mut self,
-        _context: &mut Context<'_, Self>,
-        _key: &Key,
-        _handle: LookupHandle,
-    ) -> bool {
-        false
-    }
-
-    /// The lookup of which requests for `purpose` are steps: they count as its hops.
-    fn lookup_of(_purpose: &Self::Timer) -> Option<LookupHandle> {
-        None
-    }
-
-    /// The key of `request` if it is a step of an iterative lookup of its sender.
-    fn lookup_target(_request: &Self::Message) -> Option<Key> {
-        None
-    }
-
-    /// A reply to such a request with the first of `nodes`, as many as fit, and no other nodes.
-    fn lookup_reply(_shared: &Self::Shared, _nodes: &[Node]) -> Option<Self::Message> {
-        None
     }
 
     /// Joins through `bootstrap`, or starts a new network. Calls [`Context::joined`] once it has
@@ -346,7 +321,7 @@ pub trait Overlay: Sized {
         &mut self,
         context: &mut Context<'_, Self>,
         from: Node,
-        purpose: Self::Timer,
+        purpose: Self::Purpose,
         message: Self::Message,
         round_trip: Duration,
     );
@@ -357,7 +332,7 @@ pub trait Overlay: Sized {
         &mut self,
         context: &mut Context<'_, Self>,
         from: Node,
-        purpose: Option<Self::Timer>,
+        purpose: Option<Self::Purpose>,
     );
 
     /// A timer of the node is due.

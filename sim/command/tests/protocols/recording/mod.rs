@@ -3,7 +3,7 @@
 mod services;
 
 use crate::testbed::{at, ids, network, sites};
-use crate::{chord, kademlia};
+use crate::{chord, kademlia, pastry};
 use dhtlab_core::adversary::{Behaviour, IdSupply, Identity, Strategy, SybilPlacement};
 use dhtlab_core::churn::{Change, ChurnPlan, Rejoin, State, Step};
 use dhtlab_core::engine::{Duration, Period, Seed};
@@ -11,6 +11,7 @@ use dhtlab_core::network::{Attack, Counts, Travel, oracle};
 use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::overlay::chord::{Chord, ChordParameters};
 use dhtlab_core::overlay::kademlia::Kademlia;
+use dhtlab_core::overlay::pastry::Pastry;
 use dhtlab_core::overlay::urdht::{
     self, Topology, TopologyVisitor, Urdht, UrdhtParameters, UrdhtSpace,
 };
@@ -244,6 +245,12 @@ fn a_recording_says_what_happened() {
         Travel::Iterative,
         Space::Xor,
         "kademlia",
+    );
+    check::<Pastry>(
+        || pastry::parameters(4, 16),
+        Travel::SemiRecursive,
+        Space::TwoWayRing,
+        "pastry",
     );
     let vhash = VHashParameters {
         dimensions: 2,

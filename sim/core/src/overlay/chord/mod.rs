@@ -17,7 +17,7 @@ mod table;
 pub use parameters::{ChordParameters, Closest, Join, Variant};
 pub use table::{Peer, PeerTable};
 
-use super::{Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use super::{ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
 use crate::engine::Duration;
 use crate::space::{Geometry, Key, Ring};
 use std::cmp::Ordering;
@@ -81,7 +81,7 @@ pub enum Query {
     Join,
 }
 
-/// The timers of a Chord node and the purposes of its requests.
+/// The timers of a Chord node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
     /// Check whether a node has joined before the successor, and read the successor's list.
@@ -92,14 +92,38 @@ pub enum Timer {
     FixFinger,
     /// Check whether the predecessor is alive.
     CheckPredecessor,
+    /// Check whether this attempt to join is complete.
+    Join(u16),
+}
+
+/// The purposes of the requests of a Chord node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Check whether a node has joined before the successor, and read the successor's list.
+    Stabilise,
+    /// Take over the successor's list (classic).
+    Reconcile,
+    /// Check whether the predecessor is alive.
+    CheckPredecessor,
     /// Check whether the node reported to be in between is alive, and read its list.
     Between,
     /// Check whether the old predecessor is alive, since this node claims its place.
     Rectify(Node),
     /// Ask the node that may be before a joiner for its successors.
     Place(u16),
-    /// Check whether this attempt to join is complete.
-    Join(u16),
+}
+
+/// Nodes and keys on the ring of the kind that `closest` sets.
+#[derive(Clone, Copy, Debug)]
+pub struct OnChordRing;
+
+impl Layout<Chord> for OnChordRing {
+    fn geometry(shared: &ChordParameters) -> Geometry {
+        match shared.closest {
+            Closest::Successor => Geometry::Ring,
+            Closest::Nearest => Geometry::TwoWayRing,
+        }
+    }
 }
 
 impl Chord {
@@ -121,6 +145,13 @@ impl Chord {
         let period = context.shared.period(timer);
         if let Some(after) = period.next(context.shared.jitter, context.random) {
             context.set_timer(after, timer);
+        }
+    }
+
+    /// Asks the successor for its neighbours.
+    fn ask_successor(&self, context: &mut Context<'_, Self>, purpose: Purpose) {
+        if let Some(successor) = self.first_successor() {
+            context.request(successor, Message::Neighbours, purpose);
         }
     }
 
@@ -174,6 +205,9 @@ impl Overlay for Chord {
     type Message = Message;
     type Query = Query;
     type Timer = Timer;
+    type Purpose = Purpose;
+    type Lookups = ByRouter;
+    type Layout = OnChordRing;
 
     fn next_hop(&self, shared: &ChordParameters, ids: &NodeIds, _: Node, key: &Key) -> NextHop {
         let ahead = key.wrapping_sub(self.id);
@@ -243,13 +277,6 @@ impl Overlay for Chord {
         far(a).cmp(&far(b))
     }
 
-    fn geometry(shared: &ChordParameters) -> Geometry {
-        match shared.closest {
-            Closest::Successor => Geometry::Ring,
-            Closest::Nearest => Geometry::TwoWayRing,
-        }
-    }
-
     fn prefetch(&self) -> u32 {
         self.next_finger.into()
     }
@@ -293,7 +320,7 @@ impl Overlay for Chord {
             Some(successor) if self.stage == Stage::Member => {
                 self.maintain(context);
                 context.joined();
-                context.request(successor, Message::Neighbours, Timer::Stabilise);
+                context.request(successor, Message::Neighbours, Purpose::Stabilise);
             }
             _ => {
                 self.stage = Stage::Joining;
@@ -353,7 +380,7 @@ impl Overlay for Chord {
         &mut self,
         context: &mut Context<'_, Self>,
         from: Node,
-        purpose: Timer,
+        purpose: Purpose,
         message: Message,
         _: Duration,
     ) {
@@ -362,12 +389,17 @@ impl Overlay for Chord {
                 self.on_neighbours(context, from, purpose, before, &list);
             }
             // The node has no place itself.
-            (_, Timer::Place(attempt)) => self.abandon_join(context, attempt),
+            (_, Purpose::Place(attempt)) => self.abandon_join(context, attempt),
             _ => {}
         }
     }
 
-    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
+    fn on_timeout(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        purpose: Option<Purpose>,
+    ) {
         let known = self.forget(context, from);
         self.on_no_answer(context, purpose);
         if known {
@@ -377,19 +409,15 @@ impl Overlay for Chord {
 
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
         match timer {
-            Timer::Stabilise | Timer::Reconcile => {
-                if let Some(successor) = self.first_successor() {
-                    context.request(successor, Message::Neighbours, timer);
-                }
-            }
+            Timer::Stabilise => self.ask_successor(context, Purpose::Stabilise),
+            Timer::Reconcile => self.ask_successor(context, Purpose::Reconcile),
             Timer::FixFinger => self.fix_finger(context),
             Timer::CheckPredecessor => {
                 if let Some(predecessor) = self.predecessor() {
-                    context.request(predecessor, Message::Ping, timer);
+                    context.request(predecessor, Message::Ping, Purpose::CheckPredecessor);
                 }
             }
             Timer::Join(attempt) => return self.abandon_join(context, attempt),
-            Timer::Between | Timer::Rectify(_) | Timer::Place(_) => return,
         }
         Self::rearm(context, timer);
     }

@@ -11,7 +11,7 @@
 //! ever skips a node that all others know of, since a list is always taken whole from the node that
 //! it begins with.
 
-use super::{Chord, Join, Message, Peer, Stage, Timer, Variant};
+use super::{Chord, Join, Message, Peer, Purpose, Stage, Variant};
 use crate::overlay::{Context, Node, Overlay};
 use crate::space::Key;
 
@@ -97,7 +97,7 @@ impl Chord {
     /// A joiner learns which node is before the root of its ID.
     pub(super) fn on_ask(&mut self, context: &mut Context<'_, Self>, before: Node) {
         if self.stage != Stage::Member && before != context.me {
-            context.request(before, Message::Neighbours, Timer::Place(self.attempt));
+            context.request(before, Message::Neighbours, Purpose::Place(self.attempt));
         }
     }
 
@@ -138,7 +138,7 @@ impl Chord {
             return;
         }
         match context.shared.variant {
-            Variant::Correct => context.request(from, Message::Neighbours, Timer::Between),
+            Variant::Correct => context.request(from, Message::Neighbours, Purpose::Between),
             Variant::Classic => self.take_first(context, from),
         }
     }
@@ -166,7 +166,7 @@ impl Chord {
             Some(old) if !further(old) => {
                 // Zave's rectify: the old one stays only if it answers.
                 if context.shared.variant == Variant::Correct {
-                    context.request(old.node(), Message::Ping, Timer::Rectify(from));
+                    context.request(old.node(), Message::Ping, Purpose::Rectify(from));
                 }
             }
             _ => self.precede(context, from),
@@ -188,34 +188,35 @@ impl Chord {
         &mut self,
         context: &mut Context<'_, Self>,
         from: Node,
-        purpose: Timer,
+        purpose: Purpose,
         before: Option<Node>,
         list: &[Node],
     ) {
         match (purpose, context.shared.variant) {
-            (Timer::Place(attempt), _) if attempt == self.attempt => {
+            (Purpose::Place(attempt), _) if attempt == self.attempt => {
                 self.on_place(context, from, list);
             }
             // The reply of a node that is no longer the successor.
-            (Timer::Stabilise | Timer::Reconcile, _) if self.first_successor() != Some(from) => {}
-            (Timer::Stabilise, Variant::Correct) => {
+            (Purpose::Stabilise | Purpose::Reconcile, _)
+                if self.first_successor() != Some(from) => {}
+            (Purpose::Stabilise, Variant::Correct) => {
                 self.take_successor_list(context, from, list);
                 match before.filter(|before| self.is_before(context, *before, from)) {
                     Some(between) => {
-                        context.request(between, Message::Neighbours, Timer::Between);
+                        context.request(between, Message::Neighbours, Purpose::Between);
                     }
                     None => context.send(from, Message::Notify),
                 }
             }
-            (Timer::Stabilise, Variant::Classic) => {
+            (Purpose::Stabilise, Variant::Classic) => {
                 let between = before.filter(|before| self.is_before(context, *before, from));
                 if let Some(between) = between {
                     self.take_first(context, between);
                 }
                 context.send(between.unwrap_or(from), Message::Notify);
             }
-            (Timer::Reconcile, _) => self.take_successor_list(context, from, list),
-            (Timer::Between, _) => {
+            (Purpose::Reconcile, _) => self.take_successor_list(context, from, list),
+            (Purpose::Between, _) => {
                 let end = self.first_successor().unwrap_or(context.me);
                 if from == end || self.is_before(context, from, end) {
                     self.take_successor_list(context, from, list);
@@ -241,7 +242,7 @@ impl Chord {
         match (list.first(), context.shared.variant) {
             // Another node is in between: ask it for its successors.
             (Some(first), _) if ahead(context.ids.id(*first)) < ahead(self.id) => {
-                context.request(*first, Message::Neighbours, Timer::Place(self.attempt));
+                context.request(*first, Message::Neighbours, Purpose::Place(self.attempt));
             }
             (Some(_), Variant::Correct) => {
                 self.set_successor_list(context, list);
@@ -269,23 +270,27 @@ impl Chord {
     }
 
     /// A request has timed out.
-    pub(super) fn on_no_answer(&mut self, context: &mut Context<'_, Self>, purpose: Option<Timer>) {
+    pub(super) fn on_no_answer(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        purpose: Option<Purpose>,
+    ) {
         match purpose {
             // The next in the list is now the successor (Zave's stabilize).
-            Some(Timer::Stabilise) if context.shared.variant == Variant::Correct => {
+            Some(Purpose::Stabilise) if context.shared.variant == Variant::Correct => {
                 if let Some(successor) = self.first_successor() {
-                    context.request(successor, Message::Neighbours, Timer::Stabilise);
+                    context.request(successor, Message::Neighbours, Purpose::Stabilise);
                 }
             }
-            Some(Timer::Between) => {
+            Some(Purpose::Between) => {
                 if let Some(successor) = self.first_successor() {
                     context.send(successor, Message::Notify);
                 }
             }
-            Some(Timer::Rectify(candidate)) if self.predecessor.is_none() => {
+            Some(Purpose::Rectify(candidate)) if self.predecessor.is_none() => {
                 self.precede(context, candidate);
             }
-            Some(Timer::Place(attempt)) => self.abandon_join(context, attempt),
+            Some(Purpose::Place(attempt)) => self.abandon_join(context, attempt),
             _ => {}
         }
     }

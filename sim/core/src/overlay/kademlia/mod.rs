@@ -19,9 +19,12 @@ pub use buckets::{Bounds, Buckets, Contact, Seen, Subtree};
 pub use lookup::{Goal, Lookup};
 pub use parameters::{Eviction, KademliaParameters};
 
-use super::{Context, HEADER_BYTES, LookupHandle, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use super::{
+    Context, HEADER_BYTES, LookupAlgorithm, LookupHandle, NODE_BYTES, NextHop, Node, NodeIds,
+    OnXorLine, Overlay,
+};
 use crate::engine::{Duration, Instant};
-use crate::space::{Geometry, Key};
+use crate::space::Key;
 use std::cmp::Ordering;
 use std::convert::Infallible;
 
@@ -38,18 +41,18 @@ pub struct Kademlia {
     joined: bool,
 }
 
-/// A lookup in progress, and its purpose.
+/// A lookup in progress, and its reason.
 #[derive(Clone, Debug)]
 struct ActiveLookup {
     number: u32,
-    purpose: Purpose,
+    reason: Reason,
     lookup: Lookup,
     /// This path is complete, but other paths of the same lookup are not.
     over: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
+enum Reason {
     /// A requested lookup.
     Requested(LookupHandle),
     /// To find the node's own place.
@@ -71,13 +74,18 @@ pub enum Message {
     Pong,
 }
 
-/// The timers of a Kademlia node and the purposes of its requests.
+/// The purposes of the requests of a Kademlia node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timer {
+pub enum Purpose {
     /// A step of the lookup with this number, which may be a requested one.
     Step(u32, Option<LookupHandle>),
     /// Ping the least recently seen contact, which makes room for this node if it is silent.
     Ping(Node),
+}
+
+/// The timers of a Kademlia node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
     /// Refresh the buckets that are due.
     Refresh,
     /// Check whether the join, the lookup with this number, is complete.
@@ -160,7 +168,7 @@ impl Kademlia {
             {
                 let distance = self.distance(context.ids, oldest);
                 self.buckets.set_pinging(context.shared.b, distance, true);
-                context.request(oldest, Message::Ping, Timer::Ping(node));
+                context.request(oldest, Message::Ping, Purpose::Ping(node));
             }
             Seen::Full { .. } | Seen::Known | Seen::OwnId => {}
         }
@@ -171,13 +179,13 @@ impl Kademlia {
         &mut self,
         context: &mut Context<'_, Self>,
         key: Key,
-        purpose: Purpose,
+        reason: Reason,
         first: Option<Node>,
     ) -> u32 {
         let (shared, ids) = (context.shared, context.ids);
-        let goal = match purpose {
-            Purpose::Requested(_) => Goal::Root,
-            Purpose::Join | Purpose::Refresh => Goal::Nodes,
+        let goal = match reason {
+            Reason::Requested(_) => Goal::Root,
+            Reason::Join | Reason::Refresh => Goal::Nodes,
         };
         if let (Some(refresh), Some(subtree)) = (
             shared.refresh.span(),
@@ -189,9 +197,9 @@ impl Kademlia {
             Some(first) => vec![first],
             None => self.closest(shared, ids, &key),
         };
-        let paths = match purpose {
-            Purpose::Requested(_) => shared.paths.min(contacts.len()).max(1),
-            Purpose::Join | Purpose::Refresh => 1,
+        let paths = match reason {
+            Reason::Requested(_) => shared.paths.min(contacts.len()).max(1),
+            Reason::Join | Reason::Refresh => 1,
         };
         for path in 0..paths {
             let mut lookup = Lookup::new(ids, context.me, key, goal, 2 * shared.k / paths);
@@ -200,7 +208,7 @@ impl Kademlia {
             self.started = self.started.wrapping_add(1);
             self.lookups.push(ActiveLookup {
                 number: self.started,
-                purpose,
+                reason,
                 lookup,
                 over: false,
             });
@@ -219,16 +227,16 @@ impl Kademlia {
         let (k, alpha) = (context.shared.k, context.shared.alpha);
         let ActiveLookup {
             number,
-            purpose,
+            reason,
             over,
             ..
         } = self.lookups[place];
         if over {
             return;
         }
-        let handle = match purpose {
-            Purpose::Requested(handle) => Some(handle),
-            Purpose::Join | Purpose::Refresh => None,
+        let handle = match reason {
+            Reason::Requested(handle) => Some(handle),
+            Reason::Join | Reason::Refresh => None,
         };
         while let Some(node) = self.lookups[place].lookup.ask(k, alpha) {
             if self.is_asked_elsewhere(place, node) {
@@ -236,7 +244,7 @@ impl Kademlia {
                 continue;
             }
             let message = Message::FindNode(*self.lookups[place].lookup.key());
-            context.request(node, message, Timer::Step(number, handle));
+            context.request(node, message, Purpose::Step(number, handle));
         }
         if !self.lookups[place].lookup.is_over(k) {
             return;
@@ -247,37 +255,35 @@ impl Kademlia {
             return;
         }
         let lookup = self.lookups.swap_remove(place).lookup;
-        match purpose {
-            Purpose::Join if lookup.nearest().next().is_none() => context.rejoin(),
-            Purpose::Join => self.complete_join(context),
-            Purpose::Requested(_) | Purpose::Refresh => {}
+        match reason {
+            Reason::Join if lookup.nearest().next().is_none() => context.rejoin(),
+            Reason::Join => self.complete_join(context),
+            Reason::Requested(_) | Reason::Refresh => {}
         }
     }
 
     /// Whether another path of the same lookup has asked `node`.
     fn is_asked_elsewhere(&self, place: usize, node: Node) -> bool {
-        let ActiveLookup {
-            number, purpose, ..
-        } = self.lookups[place];
-        matches!(purpose, Purpose::Requested(_))
+        let ActiveLookup { number, reason, .. } = self.lookups[place];
+        matches!(reason, Reason::Requested(_))
             && self.lookups.iter().any(|other| {
-                other.purpose == purpose && other.number != number && other.lookup.has_asked(node)
+                other.reason == reason && other.number != number && other.lookup.has_asked(node)
             })
     }
 
     /// Ends a requested lookup once all its paths are complete: the root is the nearest node that
     /// any of them has found.
     fn finish_lookup(&mut self, context: &mut Context<'_, Self>, handle: LookupHandle) {
-        let purpose = Purpose::Requested(handle);
-        let mut paths = self.lookups.iter().filter(|path| path.purpose == purpose);
+        let reason = Reason::Requested(handle);
+        let mut paths = self.lookups.iter().filter(|path| path.reason == reason);
         if paths.any(|path| !path.over) {
             return;
         }
-        let paths = self.lookups.iter().filter(|path| path.purpose == purpose);
+        let paths = self.lookups.iter().filter(|path| path.reason == reason);
         let roots = paths.map(|path| (path.lookup.key(), path.lookup.root()));
         let root = roots.min_by_key(|(key, root)| (context.ids.id(*root).xor(**key), *root));
         let root = root.map(|(_, root)| root);
-        self.lookups.retain(|path| path.purpose != purpose);
+        self.lookups.retain(|path| path.reason != reason);
         context.found(handle, root);
     }
 
@@ -321,7 +327,7 @@ impl Kademlia {
     fn refresh(&mut self, context: &mut Context<'_, Self>, subtree: Subtree) {
         let distance = subtree.random(context.shared.b, context.random);
         self.buckets.ensure(subtree, context.now);
-        self.start(context, self.id.xor(distance), Purpose::Refresh, None);
+        self.start(context, self.id.xor(distance), Reason::Refresh, None);
     }
 
     /// Refreshes the buckets that are due, and sets the timer for the next one.
@@ -340,11 +346,47 @@ impl Kademlia {
         }
         if self.own_due <= now {
             self.own_due = now + period;
-            self.start(context, self.id, Purpose::Refresh, None);
+            self.start(context, self.id, Reason::Refresh, None);
         }
         let next = self.buckets.dues().map(|(_, due)| *due).min();
         let next = next.map_or(self.own_due, |next| next.min(self.own_due));
         context.set_timer(next.since(now), Timer::Refresh);
+    }
+}
+
+/// The node lookup of section 2.3: requests to the known nodes nearest to the key.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeLookup;
+
+impl LookupAlgorithm<Kademlia> for NodeLookup {
+    const IS_OWN: bool = true;
+
+    fn look_up(
+        state: &mut Kademlia,
+        context: &mut Context<'_, Kademlia>,
+        key: &Key,
+        handle: LookupHandle,
+    ) {
+        state.start(context, *key, Reason::Requested(handle), None);
+    }
+
+    fn lookup_of(purpose: &Purpose) -> Option<LookupHandle> {
+        match purpose {
+            Purpose::Step(_, handle) => *handle,
+            Purpose::Ping(_) => None,
+        }
+    }
+
+    fn target(request: &Message) -> Option<Key> {
+        match request {
+            Message::FindNode(key) => Some(*key),
+            _ => None,
+        }
+    }
+
+    fn reply(shared: &KademliaParameters, nodes: &[Node]) -> Option<Message> {
+        let named = &nodes[..nodes.len().min(shared.k)];
+        Some(Message::Nodes(named.into()))
     }
 }
 
@@ -354,6 +396,9 @@ impl Overlay for Kademlia {
     /// Joiners and maintenance ask nodes, not keys.
     type Query = Infallible;
     type Timer = Timer;
+    type Purpose = Purpose;
+    type Lookups = NodeLookup;
+    type Layout = OnXorLine;
 
     fn next_hop(&self, shared: &KademliaParameters, ids: &NodeIds, _: Node, key: &Key) -> NextHop {
         let distance = self.id.xor(*key);
@@ -365,22 +410,6 @@ impl Overlay for Kademlia {
 
     fn cmp_closeness(_: &KademliaParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
         a.xor(*key).cmp(&b.xor(*key))
-    }
-
-    fn geometry(_: &KademliaParameters) -> Geometry {
-        Geometry::Xor
-    }
-
-    fn lookup_target(request: &Message) -> Option<Key> {
-        match request {
-            Message::FindNode(key) => Some(*key),
-            _ => None,
-        }
-    }
-
-    fn lookup_reply(shared: &KademliaParameters, nodes: &[Node]) -> Option<Message> {
-        let named = &nodes[..nodes.len().min(shared.k)];
-        Some(Message::Nodes(named.into()))
     }
 
     fn prefetch(&self) -> u32 {
@@ -396,27 +425,10 @@ impl Overlay for Kademlia {
         HEADER_BYTES + NODE_BYTES * named
     }
 
-    fn look_up(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        key: &Key,
-        handle: LookupHandle,
-    ) -> bool {
-        self.start(context, *key, Purpose::Requested(handle), None);
-        true
-    }
-
-    fn lookup_of(purpose: &Timer) -> Option<LookupHandle> {
-        match purpose {
-            Timer::Step(_, handle) => *handle,
-            Timer::Ping(_) | Timer::Refresh | Timer::Join(_) => None,
-        }
-    }
-
     fn join(&mut self, context: &mut Context<'_, Self>, bootstrap: Option<Node>) {
         match bootstrap {
             Some(node) => {
-                let number = self.start(context, self.id, Purpose::Join, Some(node));
+                let number = self.start(context, self.id, Reason::Join, Some(node));
                 context.set_timer(context.shared.join_timeout, Timer::Join(number));
             }
             None => self.complete_join(context),
@@ -435,7 +447,7 @@ impl Overlay for Kademlia {
         }
         self.maintain(context);
         context.joined();
-        self.start(context, self.id, Purpose::Refresh, None);
+        self.start(context, self.id, Reason::Refresh, None);
     }
 
     fn maintain(&mut self, context: &mut Context<'_, Self>) {
@@ -481,13 +493,13 @@ impl Overlay for Kademlia {
         &mut self,
         context: &mut Context<'_, Self>,
         from: Node,
-        purpose: Timer,
+        purpose: Purpose,
         message: Message,
         _: Duration,
     ) {
         self.note_contact(context, from, matches!(message, Message::Pong));
         match (purpose, message) {
-            (Timer::Step(number, _), Message::Nodes(nodes)) => {
+            (Purpose::Step(number, _), Message::Nodes(nodes)) => {
                 if let Some(place) = self.active_lookup(number) {
                     let lookup = &mut self.lookups[place].lookup;
                     lookup.answered(from);
@@ -495,7 +507,7 @@ impl Overlay for Kademlia {
                     self.go_on(context, place);
                 }
             }
-            (Timer::Ping(_), _) => {
+            (Purpose::Ping(_), _) => {
                 let distance = self.distance(context.ids, from);
                 self.buckets.set_pinging(context.shared.b, distance, false);
             }
@@ -503,10 +515,15 @@ impl Overlay for Kademlia {
         }
     }
 
-    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
+    fn on_timeout(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        purpose: Option<Purpose>,
+    ) {
         let (shared, distance) = (context.shared, self.distance(context.ids, from));
         match purpose {
-            Some(Timer::Ping(newcomer)) => {
+            Some(Purpose::Ping(newcomer)) => {
                 self.buckets.set_pinging(shared.b, distance, false);
                 self.buckets.evict(shared.bounds(), distance, from);
                 self.note_contact(context, newcomer, false);
@@ -514,7 +531,7 @@ impl Overlay for Kademlia {
             _ if self.buckets.fail(shared.bounds(), distance, from) => context.update(),
             _ => {}
         }
-        if let Some(Timer::Step(number, _)) = purpose
+        if let Some(Purpose::Step(number, _)) = purpose
             && let Some(place) = self.active_lookup(number)
         {
             self.lookups[place].lookup.failed(from);
@@ -531,7 +548,6 @@ impl Overlay for Kademlia {
                     context.rejoin();
                 }
             }
-            Timer::Step(..) | Timer::Ping(_) => {}
         }
     }
 

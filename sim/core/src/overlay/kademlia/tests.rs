@@ -251,7 +251,7 @@ fn conduct(
     };
     let mut waiting = std::collections::VecDeque::new();
     waiting.extend(turn(&mut states[0], &mut |state, context| {
-        assert!(state.look_up(context, key, handle));
+        NodeLookup::look_up(state, context, key, handle);
     }));
     while let Some(effect) = waiting.pop_front() {
         match effect {
@@ -326,5 +326,5 @@ proptest! {
 #[test]
 fn contacts_are_small() {
     assert_eq!(size_of::<Contact>(), 8);
-    assert!(size_of::<Timer>() <= 20, "{}", size_of::<Timer>());
+    assert!(size_of::<Purpose>() <= 20, "{}", size_of::<Purpose>());
 }

@@ -21,7 +21,7 @@ pub use topology::{
     Voronoi, XorBuckets,
 };
 
-use super::{Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use super::{ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
 use crate::engine::{Duration, Period};
 use crate::space::{Coordinates, Geometry, Key};
 use std::cmp::Ordering;
@@ -66,6 +66,20 @@ pub enum Timer {
     Refresh,
     /// Check whether the join is complete.
     Join,
+}
+
+/// Nodes and keys in the space of the topology.
+#[derive(Clone, Copy, Debug)]
+pub struct InSpace;
+
+impl<T: Topology> Layout<Urdht<T>> for InSpace {
+    fn geometry(shared: &Shared<T>) -> Geometry {
+        shared.topology.geometry()
+    }
+
+    fn locate(shared: &Shared<T>, key: &Key) -> Coordinates {
+        shared.topology.locate(key)
+    }
 }
 
 impl<T: Topology> Urdht<T> {
@@ -123,6 +137,10 @@ impl<T: Topology> Overlay for Urdht<T> {
     type Message = Message;
     type Query = Query;
     type Timer = Timer;
+    /// A reply says itself what it is for, and a time-out always means the same.
+    type Purpose = ();
+    type Lookups = ByRouter;
+    type Layout = InSpace;
 
     /// The greedy step: to the known peer nearest to the key, if it is nearer than this node. Where
     /// the nearest node is not the root, it names the root, and a node that considers itself the
@@ -182,14 +200,6 @@ impl<T: Topology> Overlay for Urdht<T> {
         let key = topology.point(key);
         let far = |id| topology.root_distance(&key, &topology.point(id));
         far(a).cmp(&far(b))
-    }
-
-    fn geometry(shared: &Shared<T>) -> Geometry {
-        shared.topology.geometry()
-    }
-
-    fn locate(shared: &Shared<T>, key: &Key) -> Coordinates {
-        shared.topology.locate(key)
     }
 
     fn prefetch(&self) -> u32 {
@@ -283,7 +293,7 @@ impl<T: Topology> Overlay for Urdht<T> {
         &mut self,
         context: &mut Context<'_, Self>,
         from: Node,
-        _: Timer,
+        (): (),
         message: Message,
         _: Duration,
     ) {
@@ -292,7 +302,7 @@ impl<T: Topology> Overlay for Urdht<T> {
         }
     }
 
-    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, _: Option<Timer>) {
+    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, _: Option<()>) {
         if self.peers.forget(from) {
             let topology = &context.shared.topology;
             self.peers.choose(topology, &self.point, context.random);
@@ -305,13 +315,13 @@ impl<T: Topology> Overlay for Urdht<T> {
             Timer::Gossip => {
                 if let Some(partner) = self.peers.random_short(context.random) {
                     let told = self.peers.gossip_sample(context.random);
-                    context.request(partner, Message::Gossip(told), timer);
+                    context.request(partner, Message::Gossip(told), ());
                 }
                 Self::again(context, context.shared.gossip, timer);
             }
             Timer::Refresh => {
                 if let Some(peer) = self.peers.next_in_turn() {
-                    context.request(peer, Message::Look, timer);
+                    context.request(peer, Message::Look, ());
                 }
                 Self::again(context, context.shared.refresh, timer);
             }

@@ -23,7 +23,7 @@ pub use parameters::{Embedding, Shared, VHashParameters};
 pub use peers::{PeerSet, Record};
 pub use position_index::PositionIndex;
 
-use super::{Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use super::{ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
 use crate::engine::{Duration, Instant, Period};
 use crate::space::{Coordinates, Geometry, Key, Space, TorusPoint};
 use springs::Springs;
@@ -93,6 +93,40 @@ pub enum Timer {
     },
     /// Check whether the join is complete.
     Join,
+}
+
+/// The purposes of a node's requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Gossip with a short peer.
+    Gossip,
+    /// Measure the latency to a peer, and learn its present position.
+    Probe,
+    /// Check whether a peer is alive.
+    Check {
+        /// Whether it is a short one.
+        short: bool,
+    },
+}
+
+/// Nodes and keys on the torus; nodes move.
+#[derive(Clone, Copy, Debug)]
+pub struct OnTorus;
+
+impl Layout<VHash> for OnTorus {
+    fn geometry(shared: &Shared) -> Geometry {
+        Geometry::Torus {
+            dimensions: shared.torus.dimensions(),
+        }
+    }
+
+    fn locate(shared: &Shared, key: &Key) -> Coordinates {
+        Coordinates::from_slice(&shared.torus.point(key))
+    }
+
+    fn place(state: &VHash, _: &Shared, _: &Key) -> Coordinates {
+        Coordinates::from_slice(&state.position)
+    }
 }
 
 impl VHash {
@@ -200,7 +234,7 @@ impl VHash {
             if !introduced.contains(peer) {
                 introduced.push(*peer);
                 let state_update = self.state_update(context.me);
-                context.request(*peer, Message::Gossip(state_update), Timer::Gossip);
+                context.request(*peer, Message::Gossip(state_update), Purpose::Gossip);
             }
         }
         self.introduced = Some(introduced);
@@ -209,7 +243,7 @@ impl VHash {
     /// Probes the short or long peer that has been silent for the longest.
     fn check(&self, context: &mut Context<'_, Self>, short: bool) {
         if let Some(peer) = self.peers.least_recently_heard(short) {
-            context.request(peer, Message::Probe, Timer::Check { short });
+            context.request(peer, Message::Probe, Purpose::Check { short });
         }
     }
 
@@ -270,6 +304,9 @@ impl Overlay for VHash {
     type Message = Message;
     type Query = Query;
     type Timer = Timer;
+    type Purpose = Purpose;
+    type Lookups = ByRouter;
+    type Layout = OnTorus;
 
     fn next_hop(&self, shared: &Shared, _: &NodeIds, _: Node, key: &Key) -> NextHop {
         let target = shared.torus.point(key);
@@ -311,20 +348,6 @@ impl Overlay for VHash {
         let key = shared.torus.point(key);
         let far = |id| shared.torus.squared_distance(&shared.torus.point(id), &key);
         far(a).total_cmp(&far(b))
-    }
-
-    fn geometry(shared: &Shared) -> Geometry {
-        Geometry::Torus {
-            dimensions: shared.torus.dimensions(),
-        }
-    }
-
-    fn locate(shared: &Shared, key: &Key) -> Coordinates {
-        Coordinates::from_slice(&shared.torus.point(key))
-    }
-
-    fn place(&self, _: &Shared, _: &Key) -> Coordinates {
-        Coordinates::from_slice(&self.position)
     }
 
     fn bytes(message: &Message) -> u32 {
@@ -427,7 +450,7 @@ impl Overlay for VHash {
         &mut self,
         context: &mut Context<'_, Self>,
         _: Node,
-        purpose: Timer,
+        purpose: Purpose,
         message: Message,
         round_trip: Duration,
     ) {
@@ -438,7 +461,7 @@ impl Overlay for VHash {
                 self.learn(context, &state_update);
             }
             Message::Position(state_update) => {
-                if purpose == Timer::Probe {
+                if purpose == Purpose::Probe {
                     self.springs.sample(round_trip.as_secs_f64() / 2.0);
                     self.measure(context, &state_update, round_trip);
                 }
@@ -448,10 +471,15 @@ impl Overlay for VHash {
         }
     }
 
-    fn on_timeout(&mut self, context: &mut Context<'_, Self>, from: Node, purpose: Option<Timer>) {
+    fn on_timeout(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: Node,
+        purpose: Option<Purpose>,
+    ) {
         self.on_peer_failed(context, from);
         // After one failure the next peer is checked at once: failures are often correlated.
-        if let Some(Timer::Check { short }) = purpose {
+        if let Some(Purpose::Check { short }) = purpose {
             self.check(context, short);
         }
     }
@@ -461,13 +489,13 @@ impl Overlay for VHash {
             Timer::Gossip => {
                 if let Some(partner) = self.peers.random_short(context.random) {
                     let state_update = self.full_state_update(context);
-                    context.request(partner, Message::Gossip(state_update), timer);
+                    context.request(partner, Message::Gossip(state_update), Purpose::Gossip);
                 }
                 self.again(context, context.shared.gossip, timer);
             }
             Timer::Probe => {
                 if let Some(peer) = self.peers.least_recently_probed() {
-                    context.request(peer, Message::Probe, timer);
+                    context.request(peer, Message::Probe, Purpose::Probe);
                 }
                 self.again(context, context.shared.probe, timer);
             }

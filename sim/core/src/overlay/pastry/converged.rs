@@ -1,0 +1,106 @@
+//! The converged state of Pastry, and the root of a key.
+
+use super::{LeafSet, Pastry, PastryParameters, RoutingTable, Stage};
+use crate::engine::Stream;
+use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds, Overlay};
+use crate::space::Key;
+use std::ops::Range;
+
+/// The routing table of the member at `place`: each entry is a random member of its subtree.
+/// O(2^b log^2 n).
+fn routing_table(
+    members: &MemberIndex,
+    ids: &NodeIds,
+    b: u32,
+    place: usize,
+    random: &mut Stream,
+) -> RoutingTable {
+    let (sorted, nodes) = (members.ids(), members.nodes());
+    let my_id = sorted[place];
+    let mut table = RoutingTable::default();
+    // The members that share the first `row` digits are adjacent.
+    let mut around: Range<usize> = 0..sorted.len();
+    let mut row = 0;
+    while around.len() > 1 && row * b < Key::BITS {
+        let digit = |id: &Key| id.bits(row * b, b);
+        let (mut start, mut own) = (around.start, 0..0);
+        while start < around.end {
+            let value = digit(&sorted[start]);
+            let rest = &sorted[start..around.end];
+            let end = start + rest.partition_point(|id| digit(id) == value);
+            if value == digit(&my_id) {
+                own = start..end;
+            } else {
+                let pick = nodes[start + random.index(end - start)];
+                table.insert(ids, my_id, b, pick);
+            }
+            start = end;
+        }
+        around = own;
+        row += 1;
+    }
+    table
+}
+
+impl GroundTruth for Pastry {
+    type Index = ();
+
+    fn new(_: &PastryParameters, id: &Key) -> Self {
+        Self::with_id(*id)
+    }
+
+    /// Every leaf set is complete, and every entry of a routing table is a random node of its
+    /// subtree, if there is one. Time O(n (|L| + 2^b log^2 n)).
+    fn converged(
+        shared: &PastryParameters,
+        ids: &NodeIds,
+        members: &[Node],
+        random: &mut [Stream],
+    ) -> Vec<Self> {
+        let index = MemberIndex::new(ids, members);
+        let n = members.len();
+        let leaves = shared.half().min(n.saturating_sub(1));
+        let state = |node: &Node| {
+            let place = index.place(&ids.id(*node), *node).expect("a member");
+            let at = |steps: usize| index.nodes()[(place + steps) % n];
+            let after = (1..=leaves).map(at).collect();
+            let before = (1..=leaves).map(|steps| at(n - steps)).collect();
+            let random = &mut random[node.index()];
+            Self {
+                leaves: LeafSet::of_sorted(after, before),
+                table: routing_table(&index, ids, shared.b, place, random),
+                stage: Stage::Member,
+                ..Self::with_id(ids.id(*node))
+            }
+        };
+        members.iter().map(state).collect()
+    }
+
+    /// The numerically nearest member.
+    fn root(
+        shared: &PastryParameters,
+        member_index: &MemberIndex,
+        _: &[Self],
+        (): &(),
+        key: &Key,
+    ) -> Option<Node> {
+        let (nodes, ids) = (member_index.nodes(), member_index.ids());
+        let last = nodes.len().checked_sub(1)?;
+        let place = member_index.successor(key);
+        let before = if place == 0 { last } else { place - 1 };
+        let behind_is_nearer = Self::cmp_closeness(shared, key, &ids[before], &ids[place]).is_lt();
+        Some(nodes[if behind_is_nearer { before } else { place }])
+    }
+
+    /// Whether every member knows the members next to it on both sides.
+    fn is_intact(_: &PastryParameters, member_index: &MemberIndex, nodes: &[Self]) -> Option<bool> {
+        let members = member_index.nodes();
+        let next = members.iter().cycle().skip(1);
+        let linked = |(node, next): (&Node, &Node)| {
+            let after = nodes[node.index()].leaves.after().first();
+            let before = nodes[next.index()].leaves.before().first();
+            node == next || (after == Some(next) && before == Some(node))
+        };
+        Some(members.iter().zip(next).all(linked))
+    }
+}
