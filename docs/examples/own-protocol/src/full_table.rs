@@ -3,7 +3,7 @@
 
 use dhtlab_core::engine::{Duration, Stream};
 use dhtlab_core::overlay::{
-    Context, GroundTruth, HEADER_BYTES, MemberIndex, NODE_BYTES, NextHop, Node, NodeIds, Overlay,
+    ByRouter, Context, GroundTruth, HEADER_BYTES, MemberIndex, NODE_BYTES, NextHop, Node, NodeIds, OnRing, Overlay,
 };
 use dhtlab_core::space::Key;
 use std::cmp::Ordering;
@@ -46,8 +46,11 @@ impl Overlay for FullTable {
     type Shared = ();
     type Message = Message;
     type Query = ();
-    /// A joiner has asked for the nodes.
     type Timer = ();
+    /// A joiner has asked for the nodes.
+    type Purpose = ();
+    type Lookups = ByRouter;
+    type Layout = OnRing;
 
     fn next_hop(&self, (): &(), ids: &NodeIds, me: Node, key: &Key) -> NextHop {
         let all = self.0.iter().copied().chain([me]);
