@@ -266,14 +266,10 @@ impl Task for JobRun {
         let begun = (seconds - job.start.as_secs_f64()).max(0.0);
         let part = |of: f64| (begun / of.max(1e-9)).min(1.0);
         let looks = copies * begun / job.repair.as_secs_f64() / 5.0;
-        // A joining node receives the copies of its neighbourhood, and those of a departed one are
-        // made again.
-        let moved = 2.0 * self.network.churn.joins_per_s() * begun * copies / n;
         self.network.maintenance_by(seconds)
             + part(STAGING) * 4.0 * copies
             + part(self.expected_seconds()) * sending
             + looks
-            + moved
     }
 
     fn skippable(&self) -> Duration {
