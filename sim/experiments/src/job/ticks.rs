@@ -7,13 +7,14 @@
 
 use super::output::JobOutcome;
 use super::{JobExperiment, JobRun};
-use crate::balance::{BalanceParameters, Strategy, trial};
+use crate::balance;
 use crate::runner::Task;
 use dhtlab_core::engine::{Instant, Seed};
 use dhtlab_core::parameter::{ConfigError, Map};
 use dhtlab_core::service::job::{BalancingStrategy, SpeedDistribution};
 use dhtlab_core::underlay::Facts;
 use dhtlab_scenario::{Cost, Experiment, Recordable, Run, RunOutput, TableRows};
+use dhtlab_ticks::BalanceParameters;
 
 /// A job in the tick model.
 pub(super) struct Ticks {
@@ -61,13 +62,7 @@ impl Ticks {
             return Err(ConfigError::new("balancing.interval", message));
         }
         let parameters = BalanceParameters {
-            strategy: match balancing.strategy {
-                BalancingStrategy::None => Strategy::None,
-                BalancingStrategy::RandomInjection => Strategy::RandomInjection,
-                BalancingStrategy::NeighbourInjection => Strategy::NeighbourInjection,
-                BalancingStrategy::SmartNeighbour => Strategy::SmartNeighbour,
-                BalancingStrategy::Invitation => Strategy::Invitation,
-            },
+            strategy: balancing.strategy.into(),
             nodes: network.overlay.nodes,
             tasks: job.atoms,
             max_sybils: balancing.max_sybils,
@@ -101,7 +96,7 @@ impl Run for Ticks {
     }
 
     fn cost(&self) -> Cost {
-        self.parameters.cost()
+        balance::cost(&self.parameters)
     }
 
     fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
@@ -111,7 +106,7 @@ impl Run for Ticks {
 
     /// Runs the job. Metrics that exist only with messages are empty; the tables have no rows.
     fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
-        let trial = trial::run(&self.parameters, seed, 0)?;
+        let trial = dhtlab_ticks::run(&self.parameters, seed, 0)?;
         let seconds = f64::from(trial.ticks) * self.tick;
         let nodes = self.parameters.nodes as f64;
         let (ticks, tasks) = (f64::from(trial.ticks), f64::from(self.parameters.tasks));

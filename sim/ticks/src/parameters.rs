@@ -2,7 +2,7 @@
 
 use super::id_generator::{Keys, SybilId};
 use dhtlab_core::parameter::ConfigError;
-use dhtlab_scenario::Cost;
+use dhtlab_core::service::job::BalancingStrategy;
 
 dhtlab_core::choices! {
     /// The load-balancing strategy.
@@ -31,6 +31,19 @@ dhtlab_core::choices! {
         ItemBalancing = "item-balancing",
         /// A joining node takes the better of two random IDs (Mitzenmacher's power of two choices).
         TwoChoices = "two-choices",
+    }
+}
+
+/// The strategies of a job that runs by messages are strategies of the tick model.
+impl From<BalancingStrategy> for Strategy {
+    fn from(strategy: BalancingStrategy) -> Self {
+        match strategy {
+            BalancingStrategy::None => Self::None,
+            BalancingStrategy::RandomInjection => Self::RandomInjection,
+            BalancingStrategy::NeighbourInjection => Self::NeighbourInjection,
+            BalancingStrategy::SmartNeighbour => Self::SmartNeighbour,
+            BalancingStrategy::Invitation => Self::Invitation,
+        }
     }
 }
 
@@ -157,8 +170,8 @@ impl BalanceParameters {
         (f64::from(self.tasks) / self.nodes as f64 * self.threshold) as u32
     }
 
-    /// Rough cost estimate of a run.
-    pub fn cost(&self) -> Cost {
+    /// Rough estimate of a run: steps of the size of an event of a network, and bytes.
+    pub fn cost(&self) -> (f64, f64) {
         let (nodes, tasks) = (self.nodes as f64, f64::from(self.tasks));
         let listed = self.keys == Keys::Sha1 || self.strategy == Strategy::ItemBalancing;
         let places = nodes * f64::from(self.places_of_a_host());
@@ -166,9 +179,8 @@ impl BalanceParameters {
         let turns = ticks / f64::from(self.interval);
         let churn = 3.0 * self.churn * ticks * nodes;
         let laid = if listed { tasks / 5.0 } else { tasks / 500.0 };
-        Cost {
-            events: f64::from(self.trials) * (places + laid + churn + turns * nodes / 10.0),
-            bytes: 200.0 * nodes + 250.0 * places + if listed { 16.0 * tasks } else { 0.0 },
-        }
+        let steps = f64::from(self.trials) * (places + laid + churn + turns * nodes / 10.0);
+        let listed = if listed { 16.0 * tasks } else { 0.0 };
+        (steps, 200.0 * nodes + 250.0 * places + listed)
     }
 }

@@ -7,46 +7,14 @@
 //! times the ideal time. Nodes reduce this with Sybils: additional IDs under which they take over
 //! the tasks of others.
 //!
-//! # The model
-//!
-//! Time is counted in ticks. A task has a key and belongs to the first node at or after it. A tick
-//! consists of the strategy (in ticks that are multiples of `interval`; nodes act in the order of
-//! their IDs), churn, and work. A host executes one task per tick, or as many as its strength, the
-//! most recently received first. All ring nodes of a host share one list of tasks, and a query for
-//! the load of any of them returns the load of the host. A host without tasks drops its Sybils. The
-//! runtime factor is ticks over `tasks / nodes`, or over tasks by the sum of strengths.
-//!
-//! The model follows the published program, which differs from the text. `reading` selects between
-//! the two for the gap that neighbour injection takes.
-//!
-//! # Exactness
-//!
-//! With `keys = "uniform"` tasks are counted by ranges of the ring and drawn when a range is cut,
-//! which gives the same distribution as keys do (see [`tasks`]). With `keys = "sha1"` every task
-//! has its key. Work is not executed tick by tick: the load of a host follows from its last change.
-
-mod arc;
-mod binomial;
-mod churn;
-mod id_generator;
-mod node_ring;
-mod parameters;
-mod start;
-mod strategy;
-mod tasks;
-#[cfg(test)]
-mod tests;
-mod tick_network;
-pub(super) mod trial;
-
-pub(super) use parameters::{BalanceParameters, Strategy};
+//! The model is that of [`dhtlab_ticks`].
 
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
+use dhtlab_ticks::{BalanceParameters, Trial};
 use std::collections::BTreeMap;
 use std::path::Path;
-use trial::Trial;
 
 /// The experiment kind `balance`.
 pub struct Balance;
@@ -83,6 +51,12 @@ impl Experiment for Balance {
     }
 }
 
+/// Estimated cost of a run in ticks.
+pub(super) fn cost(parameters: &BalanceParameters) -> Cost {
+    let (events, bytes) = parameters.cost();
+    Cost { events, bytes }
+}
+
 struct BalanceRun(BalanceParameters);
 
 impl Run for BalanceRun {
@@ -91,13 +65,13 @@ impl Run for BalanceRun {
     }
 
     fn cost(&self) -> Cost {
-        self.0.cost()
+        cost(&self.0)
     }
 
     fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
         let mut trials = Trials::default();
         for trial in 0..self.0.trials {
-            trials.add(&trial::run(&self.0, seed, trial.into())?, &self.0);
+            trials.add(&dhtlab_ticks::run(&self.0, seed, trial.into())?, &self.0);
         }
         let tick = self.0.histogram_tick.unwrap_or_default();
         let bins = trials.bins.iter();
