@@ -57,7 +57,8 @@ pub struct Effort {
     pub sybils: u64,
     /// Tasks moved from one host to another.
     pub moved: u64,
-    /// Messages; see [`TickNetwork::look_up`] and the following functions for what counts.
+    /// Messages: half the binary logarithm of the number of ring nodes and one for a lookup, two for each
+    /// ring node that joins or leaves and for each node queried, and one for an invitation.
     pub messages: u64,
 }
 
