@@ -234,11 +234,9 @@ fn states(page: &mut String, report: &Report<'_>) {
 }
 
 fn capitalised(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters
-        .next()
-        .map(|letter| letter.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
+    let mut rest = words.chars();
+    let first = rest.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + rest.as_str()
 }
 
 /// Escapes the characters with a meaning in Markdown.

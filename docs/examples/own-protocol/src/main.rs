@@ -93,8 +93,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 mod tests {
     use super::*;
 
-    /// Nothing is lost: a report whose receiver has crashed goes to the next root. The same seed
-    /// gives the same outcome.
+    /// A report whose receiver has crashed goes to the next root. It is lost only if its sender
+    /// crashes, too, while it waits: one of the 300,000 reports of 300 seeds. The same seed gives the
+    /// same outcome.
     #[test]
     fn every_report_is_counted_under_churn() {
         for seed in 1..=5 {

@@ -98,6 +98,42 @@ fn a_network_that_dies_out_says_so() {
     assert_eq!(number("lookups"), over);
 }
 
+/// A network that dies out before it is to be measured: nothing that it did counts as measured.
+#[test]
+fn a_run_that_ends_before_measuring_has_measured_nothing() {
+    for protocol in ["chord", "kademlia", "pastry", "urdht", "vhash"] {
+        let lab = Lab::new();
+        let text = format!(
+            "{CHURN}[churn]\nmodel = 'per-second'\nbegin = '10 s'\n\
+             per-second = {{ probability = 0.9, wait = '1 h', immunity = '0 s' }}\n"
+        );
+        lab.write("gone.toml", &text);
+        let protocol = format!("overlay.protocol={protocol}");
+        lab.succeed(&["run", "gone.toml", "--set", &protocol, "--out", "out"]);
+        let runs = lab.table("out/gone/runs.csv");
+        for column in [
+            "lookups",
+            "joins",
+            "leaves",
+            "rejoins",
+            "messages",
+            "maintenance_messages",
+        ] {
+            assert_eq!(runs.numbers(column), [0.0], "{protocol}: {column}");
+        }
+        let empty = [
+            "members_mean",
+            "bytes_per_node_s",
+            "maintenance_bytes_per_node_s",
+            "ring_ok",
+        ];
+        for column in empty {
+            assert_eq!(runs.column(column), [""], "{protocol}: {column}");
+        }
+        assert!(runs.numbers("events")[0] > 0.0);
+    }
+}
+
 /// The bounds on events and on time end a run under churn, and are reported.
 #[test]
 fn bounds_end_a_run_under_churn() {
@@ -275,7 +311,8 @@ fn odd_traces_run() {
 /// Workers that are back with their ID after half a second, at 30 comings and goings a minute. With
 /// their state nothing is lost: each atom is counted once, on every protocol. Without it each node
 /// counts as the one that it was, and what it held is copied again: three copies are seldom all lost
-/// within one round of repair, so that most of 12 jobs are complete (by hand 10 to 12 over 20 seeds).
+/// within one round of repair, so that most of 12 jobs are complete: 8 to 12 and 11.1 on average over 60
+/// seeds by hand, of which 7 is four standard deviations below.
 #[test]
 fn a_job_goes_on_with_workers_that_are_back() {
     let lab = Lab::new();
@@ -306,7 +343,7 @@ fn a_job_goes_on_with_workers_that_are_back() {
     };
     assert_eq!(of("kept"), [(1.0, 60.0); 12]);
     let whole = of("lost").iter().filter(|(whole, _)| *whole == 1.0).count();
-    assert!(whole >= 8, "{whole} of 12 jobs");
+    assert!(whole >= 7, "{whole} of 12 jobs");
     assert!(
         runs.numbers("churn_events")
             .iter()

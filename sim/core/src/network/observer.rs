@@ -6,8 +6,7 @@
 use super::Network;
 use super::event::RoutedId;
 use super::state::NetworkState;
-use crate::engine::Duration;
-use crate::engine::Instant;
+use crate::engine::{Duration, Instant};
 use crate::overlay::{Application, GroundTruth, Node};
 use crate::space::Key;
 use std::cell::RefCell;
@@ -250,18 +249,21 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     }
 
     /// Signals what has happened.
-    #[inline]
+    #[inline(always)]
     pub(super) fn signal(&mut self, signal: Signal) {
         self.tally.on(&signal, &self.state);
         if !self.observers.is_empty() {
-            self.notify(&signal);
+            // A copy: a signal whose address nobody gets is never written to memory.
+            let copy = signal;
+            self.notify(copy);
         }
     }
 
     #[cold]
-    fn notify(&self, signal: &Signal) {
+    #[inline(never)]
+    fn notify(&self, signal: Signal) {
         for observer in &self.observers {
-            observer.borrow_mut().on(signal, &self.state);
+            observer.borrow_mut().on(&signal, &self.state);
         }
     }
 }

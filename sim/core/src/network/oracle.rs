@@ -8,9 +8,10 @@ use crate::overlay::{Application, GroundTruth, MemberIndex, Node, RootIndex};
 use crate::space::Key;
 
 /// Whether the structure of the protocol is intact, if it has one: on a ring, every member's first
-/// successor is the next member.
+/// successor is the next member. `None` also without members.
 pub fn is_intact<P: GroundTruth, A: Application>(network: &NetworkState<P, A>) -> Option<bool> {
-    P::is_intact(&network.shared, &network.member_index, &network.nodes)
+    let intact = P::is_intact(&network.shared, &network.member_index, &network.nodes);
+    intact.filter(|_| !network.members().is_empty())
 }
 
 /// Fills `network` with nodes with `ids` on `sites` in the converged state of the protocol, and

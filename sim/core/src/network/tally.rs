@@ -95,6 +95,7 @@ impl Tally {
         (self.presence.nanos + self.presence.so_far(now)) as f64 / 1e9
     }
 
+    #[inline]
     fn count_sent(&mut self, sent: &SentMessage) {
         let counts = &mut self.counts;
         counts.messages += 1;
@@ -105,6 +106,7 @@ impl Tally {
         }
     }
 
+    #[inline]
     fn count_issued(&mut self, now: Instant) {
         self.counts.lookups += 1;
         if let Some(interval) = self.timeline.at(now) {
@@ -168,7 +170,7 @@ impl Tally {
 }
 
 impl<P: GroundTruth, A: Application> Observer<P, A> for Tally {
-    #[inline]
+    #[inline(always)]
     fn on(&mut self, signal: &Signal, state: &NetworkState<P, A>) {
         match signal {
             Signal::Event => self.counts.events += 1,

@@ -46,6 +46,18 @@ pub enum NextHop {
     Next(Node),
 }
 
+/// The membership stage of a node of a ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// The node looks for its place for the first time.
+    #[default]
+    Joining,
+    /// The node has its place.
+    Member,
+    /// The node has lost all its neighbours on the ring and looks for its place again.
+    Lost,
+}
+
 /// Bytes of a message without nodes: IP and UDP headers, as Li et al. (INFOCOM 2005) count.
 pub const HEADER_BYTES: u32 = 20;
 /// Bytes of an address or an ID in a message, as Li et al. (INFOCOM 2005) count.

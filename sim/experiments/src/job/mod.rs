@@ -193,13 +193,10 @@ impl Task for JobRun {
         Shared::new(&self.job, nodes, balancing, size, seed)
     }
 
-    fn measure_from(&self) -> Instant {
-        Instant::START + self.job.parameters.start
-    }
-
     fn warm_up<P: GroundTruth>(&self, network: &mut Network<P, Worker>, _: Seed) -> End {
         network.set_service_time(self.nodes.handling_time);
-        network.run(self.measure_from(), false, self.max_events())
+        let start = Instant::START + self.job.parameters.start;
+        network.run(start, false, self.max_events())
     }
 
     /// A random honest member stages the job.

@@ -92,8 +92,9 @@ dhtlab_scenario::columns! {
         /// Mean number of members during the measurement. A node is a member after its join is
         /// complete.
         members_mean [""] = m.member_seconds / m.seconds,
-        /// 1 if at the end every member's first successor is the next member, otherwise 0; empty if
-        /// the protocol has no ring.
+        /// 1 if at the end every member knows the next member as its first successor (Pastry: the
+        /// next one on each side), otherwise 0; empty if the protocol has no ring, or if there is no
+        /// member.
         ring_ok [""] = m.ring_ok,
         /// Sybils that are members at the end; empty without an attack.
         sybils [""] = m.sybils,

@@ -41,18 +41,13 @@ pub(crate) trait Task: Clone + Send + Sync {
     /// The data that all applications share.
     fn service(&self, seed: Seed) -> <Self::Application as Application>::Shared;
 
-    /// When measuring begins.
-    fn measure_from(&self) -> Instant {
-        self.network().measure_from()
-    }
-
     /// Runs until measuring begins.
     fn warm_up<P: GroundTruth>(
         &self,
         network: &mut Network<P, Self::Application>,
         _seed: Seed,
     ) -> End {
-        network.run(self.measure_from(), false, self.max_events())
+        network.run(self.network().measure_from(), false, self.max_events())
     }
 
     /// Measures: begins measuring and runs to the end of the load.
@@ -205,7 +200,8 @@ impl<T: Task> ProtocolVisitor for Runner<'_, T> {
         };
         let mut course = T::Course::default();
         let mut end = task.warm_up(&mut network, seed);
-        if end == End::Done {
+        let is_measured = end == End::Done;
+        if is_measured {
             notes.extend(warnings::not_whole(&network, scenario, seed, true));
             end = task.measure(&mut network, seed, &mut course);
         }
@@ -227,6 +223,10 @@ impl<T: Task> ProtocolVisitor for Runner<'_, T> {
         notes.extend(warnings::slow_pairs(&mut network, scenario, seed));
         let lasted = network.now().since(Instant::START);
         notes.extend(note_of(end, lasted, task));
+        if !is_measured {
+            // The run ended before it was to be measured: nothing counts as measured.
+            network.begin_measuring(None);
+        }
         network.end_measuring();
         let output = task.output(&mut network, seed, course);
         Ok(RunOutput { notes, ..output })

@@ -271,10 +271,9 @@ fn read<P: GroundTruth>(
 ) -> End {
     let (max_events, measure_to) = (run.network.time.max_events, run.network.measure_to());
     let mut ends = network.tally().timeline.ends().peekable();
-    let mut gets = run.gets(seed).peekable();
-    if course.blocks.is_empty() {
-        gets.by_ref().for_each(drop);
-    }
+    // Without blocks there is nothing to get.
+    let gets = (!course.blocks.is_empty()).then(|| run.gets(seed));
+    let mut gets = gets.into_iter().flatten().peekable();
     loop {
         let get = gets.next_if(|get| ends.peek().is_none_or(|end| get.time < *end));
         let next = match (&get, ends.peek()) {

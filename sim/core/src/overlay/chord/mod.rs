@@ -17,7 +17,9 @@ mod table;
 pub use parameters::{ChordParameters, Closest, Join, Variant};
 pub use table::{Peer, PeerTable};
 
-use super::{ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use super::{
+    ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay, Stage,
+};
 use crate::engine::Duration;
 use crate::space::{Geometry, Key, Ring};
 use std::cmp::Ordering;
@@ -33,18 +35,6 @@ pub struct Chord {
     stage: Stage,
     /// The number of its last attempt to join: results of earlier ones are ignored.
     attempt: u16,
-}
-
-/// The membership stage of a node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stage {
-    /// The node looks for its place for the first time.
-    #[default]
-    Joining,
-    /// The node has its place.
-    Member,
-    /// The node has lost all its successors and looks for its place again.
-    Lost,
 }
 
 /// The messages between Chord nodes.

@@ -34,6 +34,7 @@ pub use routing_table::{Place, RoutingTable, shared_digits};
 
 use super::{
     ByRouter, Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, OnTwoWayRing, Overlay,
+    Stage,
 };
 use crate::engine::Duration;
 use crate::space::{Key, Ring};
@@ -55,18 +56,6 @@ pub struct Pastry {
     /// The nodes that have timed out since the last round of keep-alives. Others may still name
     /// them; they are not contacted again before that round.
     silent: Vec<Node>,
-}
-
-/// The membership stage of a node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stage {
-    /// The node looks for its place for the first time.
-    #[default]
-    Joining,
-    /// The node has its place.
-    Member,
-    /// The node has lost all its leaves and looks for its place again.
-    Lost,
 }
 
 /// The messages between Pastry nodes.
