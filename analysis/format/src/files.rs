@@ -56,10 +56,15 @@ pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
 /// Reads a regular file of UTF-8 text of at most `most` bytes.
 ///
 /// # Errors
-/// Those of [`read`]; the file is not UTF-8.
+/// Those of [`read`]; the file is not UTF-8 (the message gives the line).
 pub fn read_text(path: &Path, links: Links, most: u64) -> io::Result<String> {
     let text = String::from_utf8(read(path, links, most)?);
-    text.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+    text.map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        let message = format!("line {line} is not UTF-8 text");
+        io::Error::new(io::ErrorKind::InvalidData, message)
+    })
 }
 
 /// Opens a regular file without further hard links for reading and writing; creates an empty one if

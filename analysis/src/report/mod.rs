@@ -109,6 +109,8 @@ pub struct Written {
     /// Published values that differ, or are in doubt, without an explanation; quick forms need
     /// none.
     pub unexplained: Vec<String>,
+    /// The files that were changed after their run, and how.
+    pub edited: Vec<String>,
 }
 
 /// The content of the report.
@@ -150,6 +152,17 @@ impl Report<'_> {
         let results = self.folders.get(scenario).and_then(Folder::results);
         let title = results.map(|results| results.facts.title.as_str());
         title.filter(|title| !title.is_empty()).unwrap_or(scenario)
+    }
+
+    fn edited(&self) -> Vec<String> {
+        let results = self.folders.iter();
+        let results = results.filter_map(|(name, folder)| Some((name, folder.results()?)));
+        results
+            .flat_map(|(name, results)| {
+                let edited = results.edited.iter();
+                edited.map(move |(file, how)| format!("{name}/{file} {how}"))
+            })
+            .collect()
     }
 
     fn unexplained(&self) -> Vec<String> {
@@ -239,6 +252,7 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
         files,
         count: report.count(),
         unexplained: report.unexplained(),
+        edited: report.edited(),
     })
 }
 

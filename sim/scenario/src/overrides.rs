@@ -39,7 +39,8 @@ pub(super) fn apply(
     }
     for assignment in &options.set {
         let place = KeyLocation::Option(format!("--set {assignment}"));
-        let Some((path, text)) = assignment.split_once('=') else {
+        let parts = assignment.split_once('=');
+        let Some((path, text)) = parts.filter(|(path, _)| !path.trim().is_empty()) else {
             let mut error = source.error(ConfigError::new("", "expected KEY=VALUE"));
             error.place = place;
             return Err(error);

@@ -1,7 +1,7 @@
 //! The content of a scenario file: its values, and the line of each key.
 
 use super::error::{KeyLocation, ScenarioError};
-use super::toml_value::parse_toml;
+use super::toml_value::map;
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::{Map, Value};
 use dhtlab_format::files::{self, Links};
@@ -54,7 +54,7 @@ impl Source {
             ..ScenarioError::of_file(file, format_args!("not valid TOML: {}", error.message()))
         };
         let tree = DeTable::parse(text).map_err(fault)?;
-        let values = parse_toml(text).map_err(fault)?;
+        let values = map(tree.get_ref());
         let mut places = BTreeMap::new();
         note_places(text, tree.get_ref(), "", &mut places);
         Ok(Self {

@@ -1,29 +1,42 @@
 //! Conversion between TOML and the values of keys.
 
 use dhtlab_core::parameter::{Map, Value};
+use toml::de::{DeTable, DeValue};
 
-/// Parses a TOML text.
+/// Parses a TOML text. An integer beyond 64 bits becomes a text: the key that has it says what it
+/// expects.
 ///
 /// # Errors
 /// The text is not TOML.
 pub fn parse_toml(text: &str) -> Result<Map, toml::de::Error> {
-    text.parse().map(map)
+    Ok(map(DeTable::parse(text)?.get_ref()))
 }
 
-fn map(table: toml::Table) -> Map {
-    let entries = table.into_iter();
-    entries.map(|(key, value)| (key, own(value))).collect()
+/// The values of a parsed table.
+pub(crate) fn map(table: &DeTable<'_>) -> Map {
+    let entries = table.iter();
+    entries
+        .map(|(key, value)| (key.get_ref().to_string(), own(value.get_ref())))
+        .collect()
 }
 
-fn own(value: toml::Value) -> Value {
+fn own(value: &DeValue<'_>) -> Value {
     match value {
-        toml::Value::String(text) => Value::String(text),
-        toml::Value::Integer(number) => Value::Integer(number),
-        toml::Value::Float(number) => Value::Float(number),
-        toml::Value::Boolean(is_true) => Value::Boolean(is_true),
-        toml::Value::Datetime(time) => Value::Datetime(time.to_string()),
-        toml::Value::Array(values) => Value::Array(values.into_iter().map(own).collect()),
-        toml::Value::Table(table) => Value::Table(map(table)),
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Value::Integer(number),
+            Err(_) => Value::String(number.to_string()),
+        },
+        DeValue::Float(number) => match number.as_str().parse() {
+            Ok(number) => Value::Float(number),
+            Err(_) => Value::String(number.to_string()),
+        },
+        DeValue::Boolean(is_true) => Value::Boolean(*is_true),
+        DeValue::Datetime(time) => Value::Datetime(time.to_string()),
+        DeValue::Array(values) => {
+            Value::Array(values.iter().map(|value| own(value.get_ref())).collect())
+        }
+        DeValue::Table(table) => Value::Table(map(table)),
     }
 }
 

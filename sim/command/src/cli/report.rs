@@ -50,6 +50,9 @@ pub(super) fn write(
         count.not_run,
         count.without
     ))?;
+    for file in &written.edited {
+        streams::print_note(format_args!("edited: {file}"));
+    }
     for value in &written.unexplained {
         streams::print_note(format_args!("unexplained: {value}"));
     }

@@ -58,10 +58,16 @@ fn an_edited_table_is_not_built_on() {
             refused(&lab, &["plot", "out/s"], &told);
             // The report says so each time, whatever was tried in between.
             for _ in 0..2 {
-                lab.succeed(&["report", "out", "--scenarios", "shelf"]);
+                let ended = lab.succeed(&["report", "out", "--scenarios", "shelf"]);
                 let report = lab.read("out/REPORT.md");
                 let told = format!("edited: {name} was changed after the run");
                 let unreadable = format!("cannot be read: out/s/{name}");
+                let noted = format!("edited: s/{name} was changed after the run");
+                assert!(
+                    ended.stderr.contains(&noted) || report.contains(&unreadable),
+                    "{}",
+                    ended.stderr
+                );
                 assert!(
                     report.contains(&told) || report.contains(&unreadable),
                     "{report}"

@@ -37,9 +37,20 @@ fn files_that_are_no_scenario_are_refused() {
                 "bad.toml:3: not valid TOML: duplicate key",
             ),
             (
-                "seed = 1\nrepetitions = 99999999999999999999\n",
+                "experiment = \"network\"\nseed = 18446744073709551616\n",
                 &[],
-                "bad.toml:2: not valid TOML: ...",
+                "bad.toml:2: seed: expected an integer of at least 0, found \"18446744073709551616\"",
+            ),
+            (
+                "experiment = \"network\"\noverlay.nodes = -99999999999999999999\n",
+                &[],
+                "bad.toml:2: overlay.nodes: expected an integer between 1 and 10000000, found \
+                 \"-99999999999999999999\"",
+            ),
+            (
+                "experiment = \"network\"\n",
+                &["--set", "=5"],
+                "bad.toml: --set =5: expected KEY=VALUE",
             ),
             ("", &[], "bad.toml: experiment: the key is missing; ..."),
         ],
@@ -66,7 +77,7 @@ fn scenario_files_that_cannot_be_read_are_refused() {
         ),
         (
             "latin.toml",
-            "latin.toml: the file cannot be read: it is not UTF-8 text",
+            "latin.toml: the file cannot be read: line 1 is not UTF-8 text",
         ),
     ] {
         // The fault of the second is found before the first is run.

@@ -217,6 +217,11 @@ pub(super) fn components(hosts: usize, links: &[Link]) -> (usize, u32) {
     (count, sizes.into_iter().max().unwrap_or(0))
 }
 
+/// The note that of `hosts` hosts only `size` are used.
+pub(super) fn disconnected(size: usize, hosts: usize) -> String {
+    format!("disconnected: largest component of {size} of {hosts} hosts is used")
+}
+
 /// The hosts and links of the largest component, renumbered in their order.
 fn largest_component(
     hosts: usize,
@@ -234,9 +239,7 @@ fn largest_component(
     if size == hosts {
         return (hosts, links);
     }
-    notes.push(format!(
-        "disconnected: largest component of {size} of {hosts} hosts is used"
-    ));
+    notes.push(disconnected(size, hosts));
     let mut number = vec![u32::MAX; hosts];
     let mut next = 0;
     for (host, &label) in component.iter().enumerate() {

@@ -235,12 +235,13 @@ impl<T: Task> ProtocolVisitor for Runner<'_, T> {
 
 /// The note for a run that has ended early, after `lasted`.
 fn note_of<T: Task>(end: End, lasted: Duration, task: &T) -> Option<String> {
+    let seconds = (lasted.as_secs_f64() * 1e3).round() / 1e3;
     match end {
         End::Done | End::Trial => None,
         End::Memory => {
             let limit = memory::limit() as f64 / 1e9;
             Some(format!(
-                "{STOPPED_FOR_MEMORY}, {limit:.2} GB, at {lasted} of virtual time"
+                "{STOPPED_FOR_MEMORY}, {limit:.2} GB, at {seconds} s of virtual time"
             ))
         }
         End::Time => Some(format!(
@@ -248,9 +249,11 @@ fn note_of<T: Task>(end: End, lasted: Duration, task: &T) -> Option<String> {
             T::UNFINISHED
         )),
         End::Events => Some(format!(
-            "stopped after time.max-events, {} events, at {lasted} of virtual time",
+            "stopped after time.max-events, {} events, at {seconds} s of virtual time",
             task.max_events()
         )),
-        End::Extinct => Some(format!("the network died out at {lasted} of virtual time")),
+        End::Extinct => Some(format!(
+            "the network died out at {seconds} s of virtual time"
+        )),
     }
 }

@@ -3,7 +3,7 @@
 use super::numbers::is_quantity;
 use super::text::{data_lines, is_data, numbered};
 use super::{Fault, File};
-use crate::parameter::quoted;
+use crate::parameter::{quoted, shown};
 
 /// How many lines are examined to detect the separator.
 const SAMPLE: usize = 200;
@@ -42,6 +42,28 @@ impl Separator {
         }
     }
 
+    /// Refuses a quote that opens and does not close in a cell.
+    fn check_quotes(self, text: &str) -> Result<(), Fault> {
+        if !text.contains('"') {
+            return Ok(());
+        }
+        let mut cells = Vec::new();
+        for (line, row) in data_lines(text) {
+            self.split(row, &mut cells);
+            // A dictionary has quotes of its own.
+            let mut plain = cells.iter().take_while(|cell| !cell.starts_with('{'));
+            let is_open = |cell: &&&str| {
+                cell.strip_prefix('"')
+                    .is_some_and(|inside| !inside.ends_with('"'))
+            };
+            if let Some(cell) = plain.find(is_open) {
+                let message = format!("the quote of {} does not close in its cell", quoted(cell));
+                return Err(Fault::new(line, message));
+            }
+        }
+        Ok(())
+    }
+
     /// The cells of a line.
     pub(super) fn cells(self, line: &str) -> Vec<&str> {
         let mut cells = Vec::new();
@@ -51,12 +73,14 @@ impl Separator {
 
     /// The separator, given by the scenario or detected.
     pub(super) fn of(text: &str, file: &File) -> Result<Self, Fault> {
-        match file.separator.as_deref() {
-            None => Self::guess(text),
-            Some(" " | "blank") => Ok(Self(None)),
-            Some("tab") => Ok(Self(Some('\t'))),
-            Some(given) => Ok(Self(given.chars().next())),
-        }
+        let separator = match file.separator.as_deref() {
+            None => Self::guess(text)?,
+            Some(" " | "blank") => Self(None),
+            Some("tab") => Self(Some('\t')),
+            Some(given) => Self(given.chars().next()),
+        };
+        separator.check_quotes(text)?;
+        Ok(separator)
     }
 
     fn guess(text: &str) -> Result<Self, Fault> {
@@ -311,6 +335,12 @@ impl Columns {
             .enumerate()
             .filter(|(place, name)| *place != ends.0 && *place != ends.1 && name != "-")
             .collect();
+        let mut latencies = others.iter().filter(|(_, name)| names_latency(name));
+        if let Some((_, first)) = latencies.next()
+            && latencies.any(|(_, name)| name.eq_ignore_ascii_case(first))
+        {
+            return Err(format!("two columns are called {}", quoted(first)));
+        }
         Ok(Self {
             from: ends.0,
             to: ends.1,
@@ -341,6 +371,28 @@ impl Columns {
                     format!("no column is called {}; there are:{names}", quoted(name))
                 })
             }
+        }
+    }
+}
+
+impl Columns {
+    /// A note if several columns may have the latency and the scenario names none.
+    pub(super) fn tell_others(&self, file: &File, notes: &mut Vec<String>) {
+        let mut names = self.others.iter().map(|(_, name)| name.as_str());
+        let names: Vec<&str> = names
+            .by_ref()
+            .filter(|name| self.named && names_latency(name))
+            .collect();
+        if let [taken, others @ ..] = &names[..]
+            && !others.is_empty()
+            && file.latency.is_none()
+        {
+            let others: Vec<String> = others.iter().map(|name| shown(name)).collect();
+            notes.push(format!(
+                "the column {} is the latency; `latency` under [underlay.file] says if it is one of: {}",
+                shown(taken),
+                others.join(", ")
+            ));
         }
     }
 }

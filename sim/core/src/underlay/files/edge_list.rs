@@ -27,6 +27,7 @@ pub(super) fn read<'a>(
             .notes
             .push(format!("line {line} counts hosts and is no link"));
     }
+    columns.tell_others(file, &mut found.notes);
     // Lines whose latency column has something else.
     let (mut others, mut first_other) = (0, 0);
     let mut cells = Vec::new();

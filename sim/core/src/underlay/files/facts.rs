@@ -3,7 +3,7 @@
 use super::links::ParsedLinks;
 use super::{FileContent, Format, Loaded};
 use crate::engine::Duration;
-use crate::underlay::graph::{Links, components, distinct, tell_dropped};
+use crate::underlay::graph::{Links, components, disconnected, distinct, tell_dropped};
 use crate::underlay::pairwise::Matrix;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -57,6 +57,10 @@ pub(super) fn of_links(format: Format, found: ParsedLinks<'_>) -> Loaded {
     let (count, largest) = components(hosts, &links);
     // Many files only count hosts without a link.
     let alone = found.declared.saturating_sub(hosts);
+    if alone > 0 && largest as usize == hosts {
+        // Otherwise building the network tells it.
+        notes.push(disconnected(hosts, hosts + alone));
+    }
     let latency = match (latencies.clone().min(), latencies.max()) {
         (Some(least), Some(most)) => {
             let (least, most) = (millis(least.get()), millis(most.get()));

@@ -83,8 +83,7 @@ fn signature(text: &str) -> Option<Format> {
 /// A format that is recognised but not read: the line with its sign, and its name.
 fn unread(text: &str, file: &File) -> Option<(usize, &'static str)> {
     // DOT has its own comments.
-    let is_comment =
-        |line: &str| line.trim_start().starts_with("//") || line.trim_start().starts_with("/*");
+    let is_comment = |line: &str| line.trim_start().starts_with("/*");
     let mut lines = data_lines(text).skip_while(|(_, line)| is_comment(line));
     let (line, first) = lines.next()?;
     let lower = first.trim().to_ascii_lowercase();
@@ -209,7 +208,79 @@ fn table(text: &str, file: &File) -> Result<Guess, Fault> {
     if let Some(line) = neighbours(text, separator) {
         return Err(doubt(line, "an edge-list", "an adjacency-list"));
     }
+    if is_headed(text, separator) {
+        let other = "a list whose first line counts hosts and links (leave that out), such as inet";
+        return Err(doubt(line, "an edge-list", other));
+    }
+    if let Some((line, cells)) = no_link(text, separator) {
+        let message = format!(
+            "found {cells} words, of which the third is no number: this does not look like a list \
+             of links; `format` under [underlay.file] says if it is an edge-list"
+        );
+        return Err(Fault::new(line, message));
+    }
+    if let Some(line) = split_decimals(text, separator, file) {
+        let message = "the third and the fourth cell may be one number with a decimal comma; \
+                       `columns` under [underlay.file] names the columns, or write a point";
+        return Err(Fault::new(line, message));
+    }
     Ok(Format::EdgeList.into())
+}
+
+/// Whether the first line is two whole numbers, and all others are links with latencies.
+fn is_headed(text: &str, separator: Separator) -> bool {
+    let mut rows = data_lines(text).map(|(_, row)| separator.cells(row));
+    let Some(head) = rows.next() else {
+        return false;
+    };
+    let (mut others, mut links) = (0, true);
+    for cells in rows {
+        others += 1;
+        links &= cells.get(2).is_some_and(|cell| is_quantity(cell));
+    }
+    head.len() == 2 && head.iter().all(|cell| cell.parse::<u64>().is_ok()) && others > 2 && links
+}
+
+/// A line of prose among lines of other lengths, and its number of cells: it has more than three,
+/// and the third is not a latency, a comment or a dictionary.
+fn no_link(text: &str, separator: Separator) -> Option<(usize, usize)> {
+    let (mut found, mut lengths, mut cells) = (None, None, Vec::new());
+    let mut varies = false;
+    for (line, row) in data_lines(text) {
+        separator.split(row, &mut cells);
+        varies |= *lengths.get_or_insert(cells.len()) != cells.len();
+        let is_other = |word: &&str| !is_quantity(word) && !word.starts_with(['#', '/', '{']);
+        if cells.len() > 3 && cells.get(2).is_some_and(is_other) {
+            found = found.or(Some((line, cells.len())));
+        }
+    }
+    found.filter(|_| varies)
+}
+
+/// The first line with a latency that a comma may have split: cells that commas separate, without
+/// a header, and a fourth column of digits alone after whole numbers or groups of three digits.
+fn split_decimals(text: &str, separator: Separator, file: &File) -> Option<usize> {
+    if separator.0 != Some(',') || file.separator.is_some() || file.latency.is_some() {
+        return None;
+    }
+    let is_digits = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_whole = |word: &str| {
+        let mut groups = word.trim_start_matches(['+', '-']).split('.');
+        groups.next().is_some_and(is_digits)
+            && groups.all(|group| group.len() == 3 && is_digits(group))
+    };
+    let (mut found, mut cells) = (None, Vec::new());
+    for (line, row) in data_lines(text) {
+        separator.split(row, &mut cells);
+        match cells[..] {
+            [_, _, whole] if is_whole(whole) => {}
+            [_, _, whole, part] if is_whole(whole) && is_digits(part) => {
+                found = found.or(Some(line))
+            }
+            _ => return None,
+        }
+    }
+    found
 }
 
 /// Whether a table with the shape of a matrix is a matrix.

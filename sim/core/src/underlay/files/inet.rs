@@ -42,9 +42,9 @@ pub(super) fn read<'a>(text: &'a str, rule: &'a LatencyRule) -> Result<ParsedLin
     found.finish(last)
 }
 
-/// Whether the text has the signs of this format: the numbers of hosts and links, lines of three
-/// cells whose first counts the hosts, and links between these hosts. The number of lines is no
-/// sign: the reader reports a wrong number. With as many lines as links it would be an edge list
+/// Whether the text has the signs of this format: the numbers of hosts and links, and lines of
+/// three cells whose first counts the hosts. Neither the links nor their number are signs: the
+/// reader reports what is wrong with them. With as many lines as links it would be an edge list
 /// that begins with a count.
 pub(super) fn opens(text: &str) -> bool {
     let mut lines = data_lines(text).map(|(_, line)| line.split_whitespace());
@@ -59,22 +59,14 @@ pub(super) fn opens(text: &str) -> bool {
     };
     let (mut rows, mut first) = (0, None);
     for mut words in lines {
-        let mut number = || words.next().and_then(|word| word.parse::<u64>().ok());
-        let from = number();
-        let fits = if rows < hosts {
-            let first = *first.get_or_insert(from);
-            from.is_some()
-                && from == first.and_then(|first| first.checked_add(rows))
-                && words.count() == 2
-        } else {
-            let is_host = |id: Option<u64>| {
-                id.zip(first.flatten())
-                    .is_some_and(|(id, first)| id >= first && id - first < hosts)
-            };
-            is_host(from) && is_host(number())
-        };
-        if !fits {
-            return false;
+        if rows < hosts {
+            let id = words.next().and_then(|word| word.parse::<u64>().ok());
+            let expected = first
+                .get_or_insert(id)
+                .and_then(|first| first.checked_add(rows));
+            if id.is_none() || id != expected || words.count() != 2 {
+                return false;
+            }
         }
         rows += 1;
     }

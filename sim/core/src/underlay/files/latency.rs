@@ -118,8 +118,13 @@ pub(super) fn unknown_unit(line: usize, name: &str) -> Fault {
 }
 
 /// The unit in a name: `latency_us`, `rtt (ms)`, `delayUsec`, `latencyms`. `Some(None)` if the unit
-/// is not read.
+/// is not read. In brackets `min` is the unit, elsewhere the minimum.
 pub(super) fn unit_in(name: &str) -> Option<Option<Unit>> {
+    let end = name.trim_end().strip_suffix([')', ']']);
+    let inside = end.and_then(|end| end.rsplit(['(', '[']).next());
+    if inside.is_some_and(|word| word.trim().eq_ignore_ascii_case("min")) {
+        return Some(None);
+    }
     let of_word = |word: &str| {
         let other = || numbers::is_other_unit(word).then_some(None);
         numbers::unit(word).map(Some).or_else(other)
@@ -179,6 +184,9 @@ mod tests {
             ("delay_sec", Some("s")),
             ("delaySeconds", Some("s")),
             ("latency_ps", None),
+            ("latency (min)", None),
+            ("delay [Min]", None),
+            ("min (latency)", Some("ms")),
             ("delay_hours", None),
         ] {
             let rule = LatencyRule::default();

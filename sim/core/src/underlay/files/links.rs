@@ -29,6 +29,8 @@ pub(super) struct ParsedLinks<'a> {
     pub(super) declared: usize,
     /// The numeric attributes of links that are not the latency.
     carried: BTreeSet<String>,
+    /// How many links have a second latency, and the line of the first.
+    seconds: (usize, usize),
     pub(super) notes: Vec<String>,
 }
 
@@ -42,6 +44,7 @@ impl<'a> ParsedLinks<'a> {
             directed: false,
             declared: 0,
             carried: BTreeSet::new(),
+            seconds: (0, 0),
             notes: Vec::new(),
         }
     }
@@ -86,8 +89,12 @@ impl<'a> ParsedLinks<'a> {
         for (line, name, word) in attributes {
             let (name, word) = (name.as_ref(), word.as_ref().trim());
             if self.is_latency(name) {
-                if latency.is_none() && !word.is_empty() {
+                if word.is_empty() {
+                } else if latency.is_none() {
                     latency = Some(self.latency(line, name, word)?);
+                } else {
+                    let (count, first) = self.seconds;
+                    self.seconds = (count + 1, if count == 0 { line } else { first });
                 }
             } else if self.carried.len() < MOST_CARRIED
                 && !self.carried.contains(name)
@@ -110,6 +117,11 @@ impl<'a> ParsedLinks<'a> {
     pub(super) fn finish(mut self, last_line: usize) -> Result<Self, Fault> {
         if self.links.node_count() == 0 {
             return Err(Fault::new(last_line, "the file has no links"));
+        }
+        if let (count @ 1.., line) = self.seconds {
+            self.notes.push(format!(
+                "{count} latencies are not used: their links have one already (first in line {line})"
+            ));
         }
         if self.links.edge_weights().any(Option::is_some) {
             return Ok(self);

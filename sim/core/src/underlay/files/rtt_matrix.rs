@@ -67,6 +67,8 @@ struct Row {
     last: bool,
     /// Whether a 0 is on the diagonal.
     zero: bool,
+    /// The first cell, if it is a whole number.
+    number: Option<usize>,
 }
 
 impl Shape {
@@ -91,6 +93,7 @@ impl Shape {
                 first: cells.first().is_some_and(|cell| is_entry(cell)),
                 rest: cells.iter().skip(1).all(|cell| is_entry(cell)),
                 last: cells.last().is_some_and(|cell| is_entry(cell)),
+                number: cells.first().and_then(|cell| cell.parse().ok()),
                 zero: cells.get(rows.len()).is_some_and(|cell| is_zero(cell)),
             });
         }
@@ -101,6 +104,12 @@ impl Shape {
         let has_head = match &rows[..] {
             _ if is_bare => false,
             [head, next, ..] if !head.rest && next.last => true,
+            // The number of hosts.
+            [head, others @ ..]
+                if head.cells == 1 && head.number == Some(others.len()) && others.len() > 2 =>
+            {
+                others.iter().all(|row| row.cells == others.len())
+            }
             // Only the corner is a word, or is empty.
             [head, next, ..] if !head.first || is_corner => next.first && next.last,
             // The numbers of the hosts, and one more cell in each row.

@@ -33,6 +33,7 @@ pub(super) fn read(
         let message = "no column has round-trip times; `columns` under [underlay.file] names them";
         return Err(Fault::new(columns.first_line, message));
     };
+    columns.tell_others(file, notes);
     // The name of the column gives its unit unless the scenario does.
     let micros = file.rtt_unit().micros();
     let unit = match file.rtt_unit() {

@@ -125,7 +125,7 @@ pub(super) fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// Whether a line is neither empty nor a comment.
 pub(super) fn is_data(line: &str) -> bool {
     let line = line.trim_start();
-    !line.is_empty() && !line.starts_with(['#', '%'])
+    !line.is_empty() && !line.starts_with(['#', '%']) && !line.starts_with("//")
 }
 
 /// The lines that are neither empty nor comments, with their numbers.
