@@ -64,10 +64,13 @@ impl Advice {
             if !seen.is_empty() && network.underlay.building() * SECONDS_A_LINK > left {
                 continue;
             }
-            // Everything on which the underlay and its round trips depend.
+            // Everything on which the underlay, its use and its round trips depend.
+            let (settled, end) = (network.settled(), network.measure_to());
             let world = format!(
-                "{:?} {} {:?} {}",
+                "{:?} {:?} {} {} {:?} {}",
                 network.underlay.write(),
+                network.churn.peak(settled, end),
+                network.churn.deviation(settled, end),
                 network.overlay.nodes,
                 network.overlay.placement,
                 network.protocol.timeout()
@@ -106,6 +109,7 @@ fn look(network: &NetworkScenario, seed: Seed) -> Result<Vec<ConfigError>, Confi
     let mut problems: Vec<ConfigError> = notes
         .map(|note| ConfigError::new("underlay", note))
         .collect();
+    problems.extend(network.tell_host_count(underlay.hosts()));
     problems.extend(slow_pairs(network, underlay, seed));
     Ok(problems)
 }

@@ -226,6 +226,21 @@ impl NetworkScenario {
         Ok(())
     }
 
+    /// A warning if chance may well let the network grow beyond distinct `hosts`.
+    pub fn tell_host_count(&self, hosts: usize) -> Option<ConfigError> {
+        let (settled, end) = (self.settled(), self.measure_to());
+        let (peak, key) = self.churn.peak(settled, end);
+        let deviation = self.churn.deviation(settled, end);
+        let may_exceed = self.churn.grows() && peak as f64 + 2.0 * deviation > hosts as f64;
+        (may_exceed && self.overlay.placement == Placement::Distinct).then(|| {
+            let message = format_args!(
+                "by chance the network may grow beyond the {hosts} connected hosts of this underlay \
+                 (about {peak} nodes, standard deviation {deviation:.0}); more nodes share hosts"
+            );
+            ConfigError::new(key, message)
+        })
+    }
+
     fn check_attack(&self) -> Result<(), ConfigError> {
         let attack = &self.adversary.attack;
         if attack.strategy == Strategy::AroundKey && self.attacked_key().is_none() {

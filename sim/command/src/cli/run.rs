@@ -130,10 +130,15 @@ fn end_now(current: &Current, scenarios: &[Scenario], why: &str, code: i32) -> !
         let scenario = &scenarios[active.scenario];
         match active.store.write_files(scenario) {
             Ok(()) => streams::print_note(format_args!(
-                "{why}: {} of {} runs of {} are finished; repeat the command to resume",
+                "{why}: {} of {} runs of {} are finished; repeat the command{} to resume",
                 active.store.done(scenario),
                 scenario.runs.len(),
-                scenario.folder_name()
+                scenario.folder_name(),
+                if limit::is_far_exceeded() {
+                    " with a larger --memory"
+                } else {
+                    ""
+                }
             )),
             Err(error) => streams::print_note(format_args!("{why}: {error}")),
         }

@@ -62,6 +62,35 @@ fn a_run_beyond_the_limit_ends_with_what_it_has() {
     assert_eq!(table.numbers("lookups"), [100.0, 1e6, 200.0]);
 }
 
+/// What no run watches, such as an underlay that is being built, ends the process beyond nine
+/// eighths of the limit.
+#[test]
+fn what_does_not_watch_its_memory_ends_the_process() {
+    let lab = Lab::new();
+    let text = "experiment = 'network'\nunderlay.model = 'erdos-renyi'\noverlay.nodes = 50\n\
+                workload.lookups = 10\ntime.measure = '1 s'\n\
+                sweep.'underlay.nodes' = [100, 4000000]\n";
+    lab.write("large.toml", text);
+    let run = [
+        "run",
+        "large.toml",
+        "--out",
+        "out",
+        "--jobs",
+        "1",
+        "--memory",
+    ];
+    let ended = lab.dhtlab(&[&run[..], &["60 MB"]].concat());
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let told = ended.stderr.lines().last().expect("a line");
+    let start = "error: the memory limit of 60 MB is exceeded: ";
+    let end =
+        " of 2 runs of large are finished; repeat the command with a larger --memory to resume";
+    assert!(told.starts_with(start) && told.ends_with(end), "{told}");
+    // Results and their lock are in order.
+    lab.succeed(&[&run[..], &["20 GB"], &["--set", "underlay.nodes=100"]].concat());
+}
+
 #[test]
 fn an_amount_has_a_unit() {
     let lab = Lab::new();

@@ -258,3 +258,41 @@ churn = { model = 'trace', trace.file = 'mass.csv' }
     let notes = after(&lab);
     assert!(!notes.contains("was not whole"), "{notes}");
 }
+
+/// Joins and departures balance, but their numbers are left to chance.
+#[test]
+fn hosts_that_run_out_by_chance_are_told() {
+    let lab = Lab::new();
+    let text = |hosts: u32| {
+        format!(
+            "experiment = 'network'\nunderlay = {{ model = 'constant', nodes = {hosts} }}\n\
+             overlay.nodes = 50\ntime.measure = '600 s'\n[churn]\nmodel = 'rates'\n\
+             rates = {{ joins = 2.0, leaves = 2.0 }}\n"
+        )
+    };
+    // sqrt(4 per second * 600 s) = 49.
+    let told = before(&lab, &text(60), &[]);
+    let [line] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(
+        line.starts_with(
+            "s.toml:7: churn.rates.joins: by chance the network may grow beyond the 60 "
+        ) && line.contains("(about 50 nodes, standard deviation 49)"),
+        "{line}"
+    );
+    let notes = after(&lab);
+    let (_, end) = notes
+        .split_once("distinct hosts ran out: ")
+        .expect("a note");
+    let more: usize = end
+        .split(' ')
+        .next()
+        .and_then(|word| word.parse().ok())
+        .expect("a number");
+    let members = lab.table("out/s/runs.csv").column("members_mean")[0].parse::<f64>();
+    assert!(more as f64 + 60.0 >= members.expect("a number"), "{more}");
+    // Where there are enough hosts, nothing is told.
+    assert_eq!(before(&lab, &text(300), &[]), [""; 0]);
+    assert!(!after(&lab).contains("distinct hosts ran out"));
+}

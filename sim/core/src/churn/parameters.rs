@@ -283,6 +283,18 @@ impl Churn {
         }
     }
 
+    /// Standard deviation of the number of nodes that rates of joins and departures leave to chance
+    /// until `end`; 0 for other models. An upper bound where the network cannot shrink further.
+    pub fn deviation(&self, settled: Instant, end: Instant) -> f64 {
+        match &self.model {
+            ModelParameters::Rates(rates) => {
+                let seconds = end.since(self.begin(settled)).as_secs_f64();
+                ((rates.joins + rates.departures()) * seconds).sqrt()
+            }
+            _ => 0.0,
+        }
+    }
+
     /// Notes for the user before a run: what of a trace file has an effect in a network that is
     /// complete at about `settled` and runs until `end`.
     pub fn notes(&self, settled: Instant, end: Instant) -> Vec<String> {

@@ -104,6 +104,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         });
     }
 
+    /// How many participants more than hosts a growing network has had: their hosts have several
+    /// nodes, even if placement was to be distinct.
+    pub fn participants_beyond_hosts(&self) -> usize {
+        let growth = self.population.growth.as_ref();
+        let participants = growth.map_or(0, |growth| growth.from as usize + growth.slots.len());
+        participants.saturating_sub(self.distances.hosts())
+    }
+
     /// The slot of a participant's host in the distances.
     fn slot_of(&mut self, participant: u32) -> Slot {
         match &mut self.population.growth {

@@ -194,6 +194,11 @@ impl Distances {
         Slot(place as u32)
     }
 
+    /// Number of hosts of the underlay.
+    pub fn hosts(&self) -> usize {
+        self.underlay.hosts()
+    }
+
     /// The number of sites.
     pub fn sites(&self) -> usize {
         self.slots.len()

@@ -220,6 +220,7 @@ impl<T: Task> ProtocolVisitor for Runner<'_, T> {
             }
         }
         notes.extend(warnings::not_whole(&network, scenario, seed, false));
+        notes.extend(warnings::shared_hosts(&network, scenario));
         notes.extend(warnings::slow_pairs(&mut network, scenario, seed));
         let lasted = network.now().since(Instant::START);
         notes.extend(note_of(end, lasted, task));

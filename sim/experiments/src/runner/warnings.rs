@@ -2,7 +2,7 @@
 //! and ends, and whether answers can arrive in time.
 
 use dhtlab_core::engine::Seed;
-use dhtlab_core::network::{Network, oracle};
+use dhtlab_core::network::{Network, Placement, oracle};
 use dhtlab_core::overlay::{Application, GroundTruth, Start};
 use dhtlab_core::space::Key;
 use dhtlab_scenario::NetworkScenario;
@@ -48,6 +48,20 @@ pub(super) fn not_whole<P: GroundTruth, A: Application>(
         format!(
             "time.transition: when measuring {when}, {ring}: by the tables as they stood, {astray} of {WALKS} \
              random lookups would not have come to the root"
+        )
+    })
+}
+
+/// The note for hosts that got several nodes because a network grew beyond the hosts.
+pub(super) fn shared_hosts<P: GroundTruth, A: Application>(
+    network: &Network<P, A>,
+    scenario: &NetworkScenario,
+) -> Option<String> {
+    let more = network.participants_beyond_hosts();
+    (more > 0 && scenario.overlay.placement == Placement::Distinct).then(|| {
+        format!(
+            "overlay.placement: distinct hosts ran out: {more} participants that joined later share \
+             the host of another one"
         )
     })
 }

@@ -275,7 +275,7 @@ fn split_decimals(text: &str, separator: Separator, file: &File) -> Option<usize
         match cells[..] {
             [_, _, whole] if is_whole(whole) => {}
             [_, _, whole, part] if is_whole(whole) && is_digits(part) => {
-                found = found.or(Some(line))
+                found = found.or(Some(line));
             }
             _ => return None,
         }
