@@ -131,7 +131,8 @@ mod golden;
 mod properties;
 
 pub use distances::{Distances, Slot};
-pub use specification::{Facts, General, Model, Specification};
+pub use models::Model;
+pub use specification::{Facts, General, Specification};
 
 use crate::engine::Duration;
 use graph::Adjacency;

@@ -1,46 +1,15 @@
 //! The `[underlay]` table of a scenario.
 
 use super::distances;
-use super::files::{File, FileContent, Loaded};
+use super::files::FileContent;
 use super::graph::{Adjacency, distinct_links};
-use super::models::{
-    BarabasiAlbert, Constant, ErdosRenyi, Euclidean, GraphModel, Grid, NODES, ScaleFreeDirected,
-    Streams, TransitStub, WattsStrogatz, Waxman,
-};
+use super::models::{Chosen, Model, Streams, Values};
 use super::pairwise::Pairwise;
 use super::{Shape, Underlay, UnderlayError, shortest_paths};
 use crate::engine::{Duration, DurationDistribution, Seed};
 use crate::parameter::{ConfigError, Parameters, Section, Table};
-use crate::{choices, parameters};
-use std::collections::BTreeMap;
+use crate::parameters;
 use std::path::Path;
-use std::sync::Arc;
-
-choices! {
-    /// The model of the underlay.
-    pub enum Model {
-        /// Growth by preferential attachment.
-        BarabasiAlbert = "barabasi-albert",
-        /// Directed scale-free growth, directions dropped.
-        ScaleFreeDirected = "scale-free-directed",
-        /// Each pair with the same probability.
-        ErdosRenyi = "erdos-renyi",
-        /// A ring with shortcuts.
-        WattsStrogatz = "watts-strogatz",
-        /// The probability of a link decreases with distance.
-        Waxman = "waxman",
-        /// A rectangle or a torus.
-        Grid = "grid",
-        /// Stub domains on transit domains.
-        TransitStub = "transit-stub",
-        /// Hosts in a square, without links.
-        Euclidean = "euclidean",
-        /// The same latency between all hosts.
-        Constant = "constant",
-        /// From a file.
-        File = "file",
-    }
-}
 
 parameters! {
     /// The underlay: hosts, their links, and how long a message takes from one to another.
@@ -56,17 +25,6 @@ parameters! {
     }
 }
 
-/// The model that was chosen.
-#[derive(Clone, Debug)]
-enum Chosen {
-    /// A model that draws links.
-    Graph(Arc<dyn GraphModel>),
-    Euclidean(Euclidean),
-    Constant(Constant),
-    /// The content is shared: a sweep copies specifications.
-    File(Arc<Loaded>, String),
-}
-
 /// Facts about a file that holds an underlay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -79,11 +37,6 @@ pub struct Facts {
     pub notes: Vec<String>,
 }
 
-type Values = BTreeMap<String, crate::parameter::Value>;
-
-/// The greatest number of links: twice as many positions fit 32 bits.
-const MOST_LINKS: f64 = 2e9;
-
 /// The `[underlay]` table, read and checked.
 #[derive(Clone, Debug)]
 pub struct Specification {
@@ -93,39 +46,11 @@ pub struct Specification {
     own: Values,
 }
 
-/// Reads and checks a model that draws links.
-fn graph<M>(table: &Table<'_>, nodes: usize) -> Result<(Chosen, Values), ConfigError>
-where
-    M: GraphModel + Parameters + 'static,
-{
-    let model = M::read(table)?;
-    model.check(nodes, table)?;
-    let links = model.expected_links(nodes);
-    if links > MOST_LINKS {
-        let message = format!("{nodes} hosts have about {links:.1e} links, more than 2e9");
-        return Err(ConfigError::new(NODES, message));
-    }
-    let values = model.write();
-    Ok((Chosen::Graph(Arc::new(model)), values))
-}
-
 impl Specification {
     /// The tables of the underlay with all their keys.
     pub fn sections() -> Vec<Section> {
-        let path = |model: Model| format!("underlay.{}", model.as_str());
         let mut sections = vec![Section::of::<General>("underlay")];
-        sections.extend(Model::ALL.iter().map(|&model| match model {
-            Model::BarabasiAlbert => Section::of::<BarabasiAlbert>(&path(model)),
-            Model::ScaleFreeDirected => Section::of::<ScaleFreeDirected>(&path(model)),
-            Model::ErdosRenyi => Section::of::<ErdosRenyi>(&path(model)),
-            Model::WattsStrogatz => Section::of::<WattsStrogatz>(&path(model)),
-            Model::Waxman => Section::of::<Waxman>(&path(model)),
-            Model::Grid => Section::of::<Grid>(&path(model)),
-            Model::TransitStub => Section::of::<TransitStub>(&path(model)),
-            Model::Euclidean => Section::of::<Euclidean>(&path(model)),
-            Model::Constant => Section::of::<Constant>(&path(model)),
-            Model::File => Section::of::<File>(&path(model)),
-        }));
+        sections.extend(Model::ALL.iter().map(|model| model.section()));
         sections
     }
 
@@ -141,31 +66,7 @@ impl Specification {
         let general = General::read(table)?;
         let nodes = general.nodes;
         let own = table.sub(general.model.as_str())?;
-        let (chosen, own) = match general.model {
-            Model::BarabasiAlbert => graph::<BarabasiAlbert>(&own, nodes)?,
-            Model::ScaleFreeDirected => graph::<ScaleFreeDirected>(&own, nodes)?,
-            Model::ErdosRenyi => graph::<ErdosRenyi>(&own, nodes)?,
-            Model::WattsStrogatz => graph::<WattsStrogatz>(&own, nodes)?,
-            Model::Waxman => graph::<Waxman>(&own, nodes)?,
-            Model::Grid => graph::<Grid>(&own, nodes)?,
-            Model::TransitStub => graph::<TransitStub>(&own, nodes)?,
-            Model::Euclidean => {
-                let model = Euclidean::read(&own)?;
-                let values = model.write();
-                (Chosen::Euclidean(model), values)
-            }
-            Model::Constant => {
-                let model = Constant::read(&own)?;
-                let values = model.write();
-                (Chosen::Constant(model), values)
-            }
-            Model::File => {
-                let mut file = File::read(&own)?;
-                let loaded = file.load(&own, base)?;
-                let name = file.path.clone().unwrap_or_default();
-                (Chosen::File(loaded, name), file.resolved())
-            }
-        };
+        let (chosen, own) = general.model.read(&own, nodes, base)?;
         Ok(Self {
             general,
             chosen,

@@ -407,14 +407,14 @@ mod tests {
         let write = |name: &str, text: &str| {
             std::fs::write(folder.path().join(name), text).expect("a file");
         };
-        write("net", "a_file read once 1\nb c 2\n");
-        write("same", "a_file read once 1\nb c 2\n");
+        write("net", "a_file_read_once b 1\nb c 2\n");
+        write("same", "a_file_read_once b 1\nb c 2\n");
         let first = load("net", None);
         assert!(Arc::ptr_eq(&first, &load("net", None)));
         assert!(Arc::ptr_eq(&first, &load("same", None)));
         // Other keys, or other content at the same path: a different underlay.
         assert!(!Arc::ptr_eq(&first, &load("net", Some(RttUnit::Seconds))));
-        write("net", "a_file read once 1\nb c 3\n");
+        write("net", "a_file_read_once b 1\nb c 3\n");
         assert!(!Arc::ptr_eq(&first, &load("net", None)));
         let known = || {
             READ.lock()
