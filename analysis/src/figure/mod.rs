@@ -2,7 +2,13 @@
 //!
 //! A [`Figure`] has been checked against the scenario. Drawing selects the rows of a table (panels
 //! and series), builds a plot of numbers according to the kind of the figure, and draws a page of
-//! SVG. The PNG is made from the SVG.
+//! SVG. With the feature `png`, which is on by default, a PNG is made from the SVG.
+//!
+//! Plotters gives the drawing area, its elements and styles, and the SVG backend. Its charts
+//! (`ChartBuilder`) are not used: they get the space of labels and the number of ticks as arguments,
+//! where a panel here computes them from its texts; they draw the legend over the data; and they
+//! have no ticks at powers of two, no axes that panels share, no labels beside marks that give way to
+//! each other, no wrapped captions, and no texts for screen readers.
 
 mod axis;
 mod canvas;
@@ -16,6 +22,7 @@ mod minify;
 mod page;
 mod panel;
 mod plot;
+#[cfg(feature = "png")]
 mod png;
 mod positions;
 mod scatter;
@@ -40,7 +47,8 @@ use theory::Fit;
 
 /// Draws every figure of a run's manifest.
 ///
-/// Each figure is written as `<name>.svg` and as `<name>.png` of twice the size. For figures with
+/// Each figure is written as `<name>.svg` and, with the feature `png`, as `<name>.png` of twice the
+/// size. For figures with
 /// theory curves, `fits.csv` (`figure, panel, series, curve, parameter, value`) contains the fitted
 /// parameters and the deviation of the data from the curve; a value is empty where the data do not
 /// determine it. Without such a figure, an older `fits.csv` is deleted.
@@ -106,10 +114,14 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
             path: svg_path.clone(),
             message: error.to_string(),
         })?;
-        let png_path = directory.join(format!("{name}.png"));
         output::replace(&svg_path, svg.as_bytes())?;
-        output::replace(&png_path, &png::render(&svg, &png_path)?)?;
-        written.extend([svg_path, png_path]);
+        written.push(svg_path);
+        #[cfg(feature = "png")]
+        {
+            let path = directory.join(format!("{name}.png"));
+            output::replace(&path, &png::render(&svg, &path)?)?;
+            written.push(path);
+        }
         has_curve |= figure
             .theory
             .iter()

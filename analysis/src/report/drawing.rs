@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
-use resvg::usvg::roxmltree::{Document, Node, NodeType};
+use roxmltree::{Document, Node, NodeType};
 
 use dhtlab_format::files::{self, Links};
 

@@ -260,7 +260,7 @@ class Painter {
   }
 
   drawItems(items, place, gap) {
-    const order = ["begun", "open", "done", "copy"];
+    const order = ["running", "pending", "done", "replica"];
     const sorted = [...items].sort((a, b) => order.indexOf(a.holding) - order.indexOf(b.holding));
     sorted.slice(0, MOST_DOTS).forEach(({ holding }, number) => {
       this.drawItem(holding, this.chart.beside(place, number, gap));
@@ -273,14 +273,14 @@ class Painter {
 
   drawItem(holding, at) {
     const radius = 2.6 * this.mark;
-    this.circle(at, holding === "copy" ? radius * 0.6 : radius);
+    this.circle(at, holding === "replica" ? radius * 0.6 : radius);
     switch (holding) {
-      case "copy":
+      case "replica":
         return this.fill("faint");
-      case "open":
+      case "pending":
         this.fill("paper");
         return this.stroke("service", 1.2);
-      case "begun":
+      case "running":
         this.fill("wrong");
         return this.stroke("ink", 1.2);
       default:

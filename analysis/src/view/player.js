@@ -262,10 +262,10 @@ class Player {
     if (holdings.length > 0) {
       const kinds = new Set(holdings.map(({ holding }) => holding));
       const item = recording.item || "item";
-      if (kinds.has("open")) lines.push(["service", "\u25cb", `${item}: not executed yet`]);
-      if (kinds.has("begun")) lines.push(["wrong", "\u25cf", `${item}: in execution`]);
-      if (kinds.has("done")) lines.push(["service", "\u25cf", kinds.has("open") ? `${item}: mapped` : `${item}: stored`]);
-      if (kinds.has("copy")) lines.push(["faint", "\u00b7", `${item}: a replica`]);
+      if (kinds.has("pending")) lines.push(["service", "\u25cb", `${item}: not executed yet`]);
+      if (kinds.has("running")) lines.push(["wrong", "\u25cf", `${item}: in execution`]);
+      if (kinds.has("done")) lines.push(["service", "\u25cf", kinds.has("pending") ? `${item}: mapped` : `${item}: stored`]);
+      if (kinds.has("replica")) lines.push(["faint", "\u00b7", `${item}: a replica`]);
     }
     byId("legend").append(...lines.map(([colour, sign, words]) => {
       const line = document.createElement("li");

@@ -63,9 +63,9 @@ function makeWords(timeline) {
     const what = `${several(items.length)} (${which})`;
     return {
       none: `${node(holder)} no longer holds ${what}`,
-      copy: `${node(holder)} holds a replica of ${what}`,
-      open: `${node(holder)} owns ${what}, not executed yet`,
-      begun: `${node(holder)} starts to execute ${what}`,
+      replica: `${node(holder)} holds a replica of ${what}`,
+      pending: `${node(holder)} owns ${what}, not executed yet`,
+      running: `${node(holder)} starts to execute ${what}`,
       done: recording.counters.some((name) => name.includes("mapped"))
         ? `${node(holder)} has mapped ${what}`
         : `${node(holder)} owns ${what}`,

@@ -77,9 +77,9 @@ fn space(geometry: Geometry) -> Space {
 
 fn holding(holding: overlay::ItemState) -> ItemState {
     match holding {
-        overlay::ItemState::Copy => ItemState::Copy,
-        overlay::ItemState::Open => ItemState::Open,
-        overlay::ItemState::Begun => ItemState::Begun,
+        overlay::ItemState::Replica => ItemState::Replica,
+        overlay::ItemState::Pending => ItemState::Pending,
+        overlay::ItemState::Running => ItemState::Running,
         overlay::ItemState::Done => ItemState::Done,
     }
 }
@@ -169,7 +169,7 @@ impl Recorder {
     }
 
     /// `node` has departed, and its items with it.
-    fn gone(&mut self, now: Instant, node: Node, gracefully: bool) {
+    fn departed(&mut self, now: Instant, node: Node, gracefully: bool) {
         let node = self.number(node);
         if let Some(held) = self.held.get_mut(node as usize) {
             held.clear();
@@ -202,9 +202,9 @@ impl Recorder {
         let held = &self.held[node as usize];
         let mut changed: [(ItemState, Vec<u32>); 5] = [
             ItemState::None,
-            ItemState::Copy,
-            ItemState::Open,
-            ItemState::Begun,
+            ItemState::Replica,
+            ItemState::Pending,
+            ItemState::Running,
             ItemState::Done,
         ]
         .map(|holding| (holding, Vec::new()));
@@ -362,7 +362,7 @@ impl<P: GroundTruth, A: Application> Observer<P, A> for Recorder {
             Signal::Stopped {
                 node, gracefully, ..
             } => {
-                self.gone(now, node, gracefully);
+                self.departed(now, node, gracefully);
                 self.count(state);
             }
             Signal::OverlayRan(node) => self.seen_at(now, node, &state.place(node)),

@@ -301,11 +301,11 @@ pub enum ItemState {
     /// The node does not hold it.
     None,
     /// The node holds a replica that another node owns.
-    Copy,
+    Replica,
     /// The node owns it, and work is left.
-    Open,
+    Pending,
     /// The node works on it.
-    Begun,
+    Running,
     /// The node owns it, and no work is left.
     Done,
 }

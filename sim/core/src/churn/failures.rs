@@ -21,7 +21,7 @@ pub(super) fn plan(
     at: Instant,
     mut stream: Stream,
 ) -> ChurnPlan {
-    let count = gone(parameters, nodes);
+    let count = failed_nodes(parameters, nodes);
     let mut participants: Vec<u32> = (0..nodes as u32).collect();
     stream.sample_to_front(&mut participants, count);
     participants.truncate(count);
@@ -34,6 +34,6 @@ pub(super) fn plan(
 }
 
 /// How many of `nodes` nodes fail.
-pub(super) fn gone(parameters: &FailureParameters, nodes: usize) -> usize {
+pub(super) fn failed_nodes(parameters: &FailureParameters, nodes: usize) -> usize {
     (libm::round(parameters.fraction * nodes as f64) as usize).min(nodes)
 }

@@ -178,7 +178,7 @@ impl Churn {
         };
         match &self.model {
             ModelParameters::Failures(failures)
-                if failures::gone(failures, self.nodes) == self.nodes =>
+                if failures::failed_nodes(failures, self.nodes) == self.nodes =>
             {
                 empties("churn.failures.fraction", "at once")
             }

@@ -279,7 +279,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                     self.state.now = time;
                     self.signal(Signal::Event);
                     if self.state.node_meta.len() >= LARGE {
-                        self.look_ahead();
+                        self.prefetch_next();
                     }
                     self.handle(event);
                 }
@@ -294,7 +294,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Prefetches the data of the next events: first the node, some events later its routing table.
     /// In large networks the handling of a message mostly waits for memory. Does not change the
     /// result.
-    fn look_ahead(&self) {
+    fn prefetch_next(&self) {
         if let Some(Event::Hop { to, .. }) = self.queue.upcoming(8) {
             std::hint::black_box(self.state.nodes[to.index()].prefetch());
         }

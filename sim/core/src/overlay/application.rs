@@ -17,11 +17,11 @@ pub enum Forward {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemState {
     /// It stores a replica of an item that another node owns.
-    Copy,
+    Replica,
     /// It owns the item, and there is work to be done.
-    Open,
+    Pending,
     /// It works on the item.
-    Begun,
+    Running,
     /// It owns the item, and its work is done.
     Done,
 }

@@ -120,7 +120,7 @@ fn a_job_is_seen_to_be_done() {
         .filter_map(|event| match &event.what {
             What::Items {
                 items,
-                holding: ItemState::Begun,
+                holding: ItemState::Running,
                 ..
             } => Some(items.clone()),
             _ => None,

@@ -433,16 +433,16 @@ impl Application for Worker {
     fn each_item(&self, see: &mut dyn FnMut(&Key, ItemState)) {
         for (key, atom) in self.store.iter() {
             let holding = if !self.store.owns(key) {
-                ItemState::Copy
+                ItemState::Replica
             } else if self
                 .current_map
                 .is_some_and(|current_map| current_map.atom == atom.number)
             {
-                ItemState::Begun
+                ItemState::Running
             } else if atom.result.is_some() || self.mapped.contains(&atom.number) {
                 ItemState::Done
             } else {
-                ItemState::Open
+                ItemState::Pending
             };
             see(key, holding);
         }

@@ -444,7 +444,7 @@ impl Application for Storage {
         for (key, block) in self.store.iter() {
             match block.content() {
                 Some(_) if self.store.owns(key) => see(key, ItemState::Done),
-                Some(_) => see(key, ItemState::Copy),
+                Some(_) => see(key, ItemState::Replica),
                 None => {}
             }
         }

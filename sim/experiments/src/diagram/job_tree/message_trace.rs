@@ -59,7 +59,7 @@ impl MessageTrace {
                 What::Items {
                     node,
                     items,
-                    holding: ItemState::Begun,
+                    holding: ItemState::Running,
                 } => {
                     trace.atoms.entry(*node).or_default().extend(items);
                     None
