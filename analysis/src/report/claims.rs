@@ -20,7 +20,6 @@ use dhtlab_format::figure::Names;
 
 /// The files of claims, in the order of the report.
 pub const FILES: &[(&str, &str)] = &[
-    ("chord.toml", include_str!("../../published/chord.toml")),
     ("vhash.toml", include_str!("../../published/vhash.toml")),
     ("dgvh.toml", include_str!("../../published/dgvh.toml")),
     (
@@ -30,6 +29,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("sybil.toml", include_str!("../../published/sybil.toml")),
     ("urdht.toml", include_str!("../../published/urdht.toml")),
     ("balance.toml", include_str!("../../published/balance.toml")),
+    ("chord.toml", include_str!("../../published/chord.toml")),
     (
         "kademlia.toml",
         include_str!("../../published/kademlia.toml"),
@@ -107,6 +107,10 @@ pub struct Claim {
     /// The rule of agreement.
     #[serde(default)]
     pub rule: Rule,
+    /// Whether the values are of a published program that was run again: its source does not print
+    /// them, and they are counted apart.
+    #[serde(default)]
+    pub rerun: bool,
     /// The readings that the values are compared with.
     pub reading: Vec<Reading>,
 }
@@ -148,6 +152,9 @@ pub struct Explanation {
     pub filter: Filter,
     /// The explanation.
     pub text: String,
+    /// The scenario with a run in which the cause alone changes and moves the number. Without it the
+    /// explanation is a guess, and the report says so.
+    pub shown_by: Option<String>,
 }
 
 /// The measured quantity of a published value, and the rule of agreement.
@@ -204,10 +211,14 @@ pub enum Comparison {
     /// Measured and published are the same within the rule.
     #[default]
     Equals,
-    /// Measured is not below published.
+    /// Measured is not below a published bound.
     AtLeast,
-    /// Measured is not above published.
+    /// Measured is not above a published bound.
     AtMost,
+    /// The interval of the measured value is above the published one: an order or a growth.
+    Above,
+    /// The interval of the measured value is below the published one.
+    Below,
 }
 
 /// When a measured and a published value agree: within a number of standard errors of both sides,

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::figure::label;
 use dhtlab_format::Error;
 
-use super::claims::{Claim, Explanation, Filter, Quantity, Reading, System};
+use super::Count;
+use super::claims::{Claim, Comparison, Explanation, Filter, Quantity, Reading, System};
 use super::folder::Folder;
 use super::location::{Absent, ValueLocation};
 use super::measure::{self, Estimate, Found};
+use super::published::Value;
 use super::published::{Published, admits};
 use super::rule::{allowance, distance, name_of, rules, without_error};
-use super::verdict::{Verdict, verdict};
+use super::verdict::{Allowance, Measured, Verdict, verdict};
 
 /// A chapter of the report.
 #[derive(Debug)]
@@ -42,12 +44,85 @@ pub struct ClaimResult {
     pub says: String,
     /// The origin of the values.
     pub source: String,
-    /// Number of its published values.
-    pub values: usize,
-    /// Number of values that agree in at least one reading.
-    pub agree_in_some: usize,
+    /// Whether its values are of a published program that was run again, and not of the source.
+    pub rerun: bool,
+    /// Its published values, each once, with its best outcome over the readings.
+    pub values: Count,
+    /// How many values still agree if the published one is changed.
+    pub power: Power,
     /// Its readings.
     pub readings: Vec<ReadingResult>,
+}
+
+/// A change of a published value, after which it should no longer agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mutation {
+    /// Times 1.25.
+    Quarter,
+    /// Times 2.
+    Double,
+    /// The value of the next row.
+    Neighbour,
+    /// The value of the row half of the column further.
+    Permuted,
+}
+
+impl Mutation {
+    /// All of them, in the order of the report.
+    pub const ALL: [Self; 4] = [Self::Quarter, Self::Double, Self::Neighbour, Self::Permuted];
+
+    /// The name for readers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Quarter => "times 1.25",
+            Self::Double => "times 2",
+            Self::Neighbour => "next row",
+            Self::Permuted => "other half",
+        }
+    }
+}
+
+/// How many values were changed, and how many of them still agree, by [`Mutation::ALL`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Power {
+    /// Number of changed values.
+    pub changed: [usize; 4],
+    /// Number of those that still agree.
+    pub agree: [usize; 4],
+}
+
+/// The greatest fraction of doubled values that may agree in a claim that decides something.
+const MOST_DOUBLED: f64 = 0.2;
+
+impl Power {
+    /// Adds the values of another claim.
+    pub fn add(&mut self, other: &Self) {
+        for place in 0..4 {
+            self.changed[place] += other.changed[place];
+            self.agree[place] += other.agree[place];
+        }
+    }
+
+    /// The fraction of the values with this change that still agree; `None` if there are none.
+    pub fn share(&self, mutation: Mutation) -> Option<f64> {
+        let place = mutation as usize;
+        let changed = self.changed[place];
+        (changed > 0).then(|| self.agree[place] as f64 / changed as f64)
+    }
+
+    fn of<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Self {
+        let mut power = Self::default();
+        for (mutation, agrees) in lines.into_iter().flat_map(|line| &line.mutations) {
+            power.changed[*mutation as usize] += 1;
+            power.agree[*mutation as usize] += usize::from(*agrees);
+        }
+        power
+    }
+
+    fn is_none(&self) -> bool {
+        self.share(Mutation::Double)
+            .is_some_and(|share| share > MOST_DOUBLED)
+    }
 }
 
 /// A reading of a claim with its comparison.
@@ -61,8 +136,8 @@ pub struct ReadingResult {
     pub rules: Vec<(Vec<String>, String)>,
     /// One line per value.
     pub lines: Vec<Line>,
-    /// The explanations, each with its number of lines.
-    pub explanations: Vec<(String, usize)>,
+    /// The explanations, each with its number of lines and the scenario that shows it.
+    pub explanations: Vec<(String, usize, Option<String>)>,
     /// The figures that are first shown here: title and path.
     pub figures: Vec<(String, std::path::PathBuf)>,
     /// Figures shown in an earlier reading: the anchor of its claim.
@@ -86,10 +161,19 @@ pub struct Line {
     pub outcome: ComparisonResult,
     /// Indices in the explanations of the reading.
     pub explanations: Vec<usize>,
+    /// Changes of the published value, and whether it still agrees.
+    pub mutations: Vec<(Mutation, bool)>,
     /// Why the published value is in doubt.
     pub doubt: Option<String>,
     /// A further note.
     pub note: Option<String>,
+}
+
+impl Line {
+    /// Whether the values differ and nothing says why.
+    pub fn is_unexplained(&self) -> bool {
+        self.outcome == ComparisonResult::Judged(Verdict::Differs) && self.explanations.is_empty()
+    }
 }
 
 /// The result of comparing one value.
@@ -107,6 +191,31 @@ pub enum ComparisonResult {
     Unjudged(String),
     /// The source has no number here.
     NotPublished,
+}
+
+impl ComparisonResult {
+    /// Whether an explanation may be given.
+    fn needs_reason(&self) -> bool {
+        matches!(
+            self,
+            Self::Judged(Verdict::Undecided | Verdict::Differs | Verdict::InDoubt)
+        )
+    }
+
+    /// Takes the outcome of another reading if it is better. A published value in doubt stays so.
+    fn improve(&mut self, other: &Self) {
+        let rank = |outcome: &Self| match outcome {
+            Self::Judged(Verdict::InDoubt) => 0,
+            Self::Judged(Verdict::Agrees) => 1,
+            Self::Judged(Verdict::WithinBound) => 2,
+            Self::Judged(Verdict::Undecided) => 3,
+            Self::Judged(Verdict::Differs) => 4,
+            _ => 5,
+        };
+        if rank(other) < rank(self) {
+            self.clone_from(other);
+        }
+    }
 }
 
 /// The scenarios of all claims, with the required long tables.
@@ -163,27 +272,27 @@ fn compare_claim(
 ) -> Result<ClaimResult, Error> {
     let published = Published::of(claim)?;
     let mut readings = Vec::new();
-    let mut agreeing: BTreeMap<(Vec<usize>, &str), bool> = BTreeMap::new();
+    let mut best: BTreeMap<(Vec<usize>, &str), ComparisonResult> = BTreeMap::new();
     for reading in &claim.reading {
         let Some(folder) = folders.get(&reading.scenario) else {
             continue;
         };
         let values = claim.values_of(reading);
         let mut lines = Vec::new();
-        for rows in points(claim, reading, &published) {
+        let side = Side {
+            claim,
+            reading,
+            published: &published,
+            folder,
+        };
+        let points = points(claim, reading, &published);
+        for place in 0..points.len() {
             for quantity in values {
-                let line = Side {
-                    claim,
-                    reading,
-                    published: &published,
-                    folder,
-                }
-                .line(&rows, quantity);
+                let line = side.line(&points, place, quantity);
                 if line.outcome != ComparisonResult::NotPublished {
-                    let agrees = line.outcome == ComparisonResult::Judged(Verdict::Agrees);
-                    *agreeing
-                        .entry((rows.clone(), &quantity.column))
-                        .or_default() |= agrees;
+                    best.entry((points[place].clone(), &quantity.column))
+                        .and_modify(|known| known.improve(&line.outcome))
+                        .or_insert_with(|| line.outcome.clone());
                 }
                 lines.push(line);
             }
@@ -202,7 +311,10 @@ fn compare_claim(
                 .explanation
                 .iter()
                 .enumerate()
-                .map(|(place, explanation)| (explanation.text.clone(), count(place)))
+                .map(|(place, explanation)| {
+                    let (text, shown_by) = (explanation.text.clone(), explanation.shown_by.clone());
+                    (text, count(place), shown_by)
+                })
                 .collect(),
             lines,
             figures: Vec::new(),
@@ -227,14 +339,27 @@ fn compare_claim(
         }
         take(&mut readings, held);
     }
+    let power = Power::of(readings.iter().flat_map(|reading| &reading.lines));
+    if power.is_none() {
+        let lines = readings.iter_mut().flat_map(|reading| &mut reading.lines);
+        let outcomes = lines.map(|line| &mut line.outcome).chain(best.values_mut());
+        for outcome in
+            outcomes.filter(|outcome| **outcome == ComparisonResult::Judged(Verdict::Agrees))
+        {
+            *outcome = ComparisonResult::Judged(Verdict::Undecided);
+        }
+    }
+    let mut values = Count::default();
+    best.values().for_each(|outcome| values.add(outcome));
     Ok(ClaimResult {
         id: claim.id.clone(),
         title: claim.title.clone(),
         place: claim.place.clone(),
         says: claim.says.clone(),
         source: published.source.clone(),
-        values: agreeing.len(),
-        agree_in_some: agreeing.values().filter(|agrees| **agrees).count(),
+        rerun: claim.rerun,
+        values,
+        power,
         readings,
     })
 }
@@ -307,8 +432,10 @@ struct Side<'a> {
 }
 
 impl Side<'_> {
-    fn line(&self, rows: &[usize], quantity: &Quantity) -> Line {
+    /// The line of `points[place]`.
+    fn line(&self, points: &[Vec<usize>], place: usize, quantity: &Quantity) -> Line {
         let (claim, published) = (self.claim, self.published);
+        let rows = &points[place];
         let row = rows[0];
         let value = published.value(rows, &quantity.column);
         let text = match &value {
@@ -323,6 +450,7 @@ impl Side<'_> {
             distance: String::new(),
             outcome: ComparisonResult::NotPublished,
             explanations: Vec::new(),
+            mutations: Vec::new(),
             doubt: value.as_ref().and_then(|value| value.doubt.clone()),
             note: None,
         };
@@ -339,39 +467,33 @@ impl Side<'_> {
                 note,
             }) => {
                 line.note = note;
-                let stated = published.tolerance(&quantity.column);
-                let allowance = allowance(
-                    &value,
-                    &estimate,
-                    quantity,
-                    rule,
-                    stated.map(|(one, _)| one),
-                );
+                let judged = self.judged(&value, &estimate, quantity);
                 let withheld = self.reading.no_verdict.iter();
                 let mut withheld = withheld.filter(|one| self.explains(one, row, quantity));
-                line.outcome = match (stale, withheld.next(), allowance) {
+                line.outcome = match (stale, withheld.next(), judged) {
                     (Some(why), ..) => ComparisonResult::Stale(why),
                     (None, Some(reason), _) => ComparisonResult::Unjudged(reason.text.clone()),
                     (None, None, None) => ComparisonResult::Unjudged(without_error(&estimate)),
-                    (None, None, Some(allowance)) => {
+                    (None, None, Some((allowance, verdict))) => {
                         line.distance = distance(estimate.mean, &value, rule, allowance);
-                        ComparisonResult::Judged(verdict(
-                            estimate.mean,
-                            value.number,
-                            rule.compare,
-                            allowance,
-                            value.doubt.is_some(),
-                        ))
+                        if rule.compare == Comparison::Equals && verdict != Verdict::InDoubt {
+                            let changed = self.changed(points, place, &value, quantity);
+                            let agrees = |(mutation, value): (Mutation, Value)| {
+                                let judged = self.judged(&value, &estimate, quantity);
+                                (
+                                    mutation,
+                                    judged.is_some_and(|(_, judged)| judged == Verdict::Agrees),
+                                )
+                            };
+                            line.mutations = changed.into_iter().map(agrees).collect();
+                        }
+                        ComparisonResult::Judged(verdict)
                     }
                 };
                 line.measured = Some(estimate);
             }
         }
-        let parts = matches!(
-            line.outcome,
-            ComparisonResult::Judged(Verdict::Differs | Verdict::InDoubt)
-        );
-        if parts {
+        if line.outcome.needs_reason() {
             let all = self.reading.explanation.iter().enumerate();
             line.explanations = all
                 .filter(|(_, explanation)| self.explains(explanation, row, quantity))
@@ -379,6 +501,66 @@ impl Side<'_> {
                 .collect();
         }
         line
+    }
+
+    /// The verdict on `value`, and the difference that its rule allows; `None` without a rule.
+    fn judged(
+        &self,
+        value: &Value,
+        estimate: &Estimate,
+        quantity: &Quantity,
+    ) -> Option<(Allowance, Verdict)> {
+        let rule = self.claim.rule_of(quantity);
+        let stated = self.published.tolerance(&quantity.column);
+        let stated = stated.map(|(tolerance, _)| tolerance);
+        let allowance = allowance(value, estimate, quantity, rule, stated)?;
+        let measured = Measured {
+            mean: estimate.mean,
+            interval: estimate.interval,
+        };
+        let doubted = value.doubt.is_some();
+        let verdict = verdict(measured, value.number, rule.compare, allowance, doubted);
+        Some((allowance, verdict))
+    }
+
+    /// Other numbers in place of `value`, that of `points[place]`.
+    fn changed(
+        &self,
+        points: &[Vec<usize>],
+        place: usize,
+        value: &Value,
+        quantity: &Quantity,
+    ) -> Vec<(Mutation, Value)> {
+        let times = |factor: f64| Value {
+            number: factor * value.number,
+            ..value.clone()
+        };
+        let of_row = |place: usize| {
+            let other = self.published.value(&points[place], &quantity.column)?;
+            Some(Value {
+                doubt: None,
+                ..other
+            })
+        };
+        let neighbour = if place + 1 < points.len() {
+            place + 1
+        } else {
+            place.max(1) - 1
+        };
+        [
+            (Mutation::Quarter, Some(times(1.25))),
+            (Mutation::Double, Some(times(2.0))),
+            (Mutation::Neighbour, of_row(neighbour)),
+            (
+                Mutation::Permuted,
+                of_row((place + points.len() / 2) % points.len()),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(mutation, changed)| Some((mutation, changed?)))
+        // A value that is the same, such as twice 0, is no change.
+        .filter(|(_, changed)| changed.number != value.number)
+        .collect()
     }
 
     fn explains(&self, explanation: &Explanation, row: usize, quantity: &Quantity) -> bool {

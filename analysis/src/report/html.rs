@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::compare::{Chapter, ClaimResult, ReadingResult};
+use super::compare::{Chapter, ClaimResult, Mutation, ReadingResult};
 use super::folder::Folder;
 use super::{Count, Report, drawing, text};
 
@@ -29,6 +29,7 @@ pub fn page(report: &Report<'_>) -> String {
                 (contents(report))
                 main {
                     (disagreements(report))
+                    (powers(report))
                     section id="how-to-read" {
                         h2 { "Terms" }
                         dl {
@@ -63,49 +64,52 @@ pub fn page(report: &Report<'_>) -> String {
 }
 
 fn summary(report: &Report<'_>) -> Markup {
-    let count = report.count();
-    let without = count.stale + count.missing + count.not_run + count.without;
+    let count = report.count(false);
     html! {
         ul.counts {
             li.agrees { b { (count.agree) } " agree" }
+            li.bound { b { (count.within_bound) } " within a bound" }
+            li.undecided { b { (count.undecided) } " not decided" }
             li.differs { b { (count.differ) } " differ" }
             li.doubt { b { (count.in_doubt) } " in doubt" }
-            li.none { b { (without) } " without a verdict" }
+            li.none { b { (count.unjudged()) } " without a verdict" }
         }
         @for sentence in text::summary(report) {
             p { (sentence) }
         }
-        (tallies("source", report.chapters.iter().map(|chapter| {
-            let readings = chapter.claims.iter().flat_map(|claim| &claim.readings);
-            let lines = readings.flat_map(|reading| &reading.lines);
-            (html! { a href={ "#" (chapter.id) } { (chapter.title) } }, Count::of(lines))
+        (tallies(&["source"], report.chapters.iter().map(|chapter| {
+            let mut count = Count::default();
+            chapter.claims.iter().for_each(|claim| count.merge(&claim.values));
+            (html! { td { a href={ "#" (chapter.id) } { (chapter.title) } } }, count)
         })))
-        (tallies("reading", text::by_reading(report).into_iter().map(|(name, count)| {
-            (html! { (name) }, count)
+        (tallies(&["reading"], text::by_reading(report).into_iter().map(|(name, count)| {
+            (html! { td { (name) } }, count)
         })))
     }
 }
 
-fn tallies(first: &str, lines: impl Iterator<Item = (Markup, Count)>) -> Markup {
+/// A table of outcomes, each row with the cells before them.
+fn tallies(first: &[&str], rows: impl Iterator<Item = (Markup, Count)>) -> Markup {
     html! {
         div.scroll {
             table {
                 thead {
                     tr {
-                        th scope="col" { (first) }
-                        @for name in ["agree", "differ", "in doubt", "no verdict"] {
+                        @for name in first {
+                            th scope="col" { (name) }
+                        }
+                        @for (name, _) in Count::default().columns() {
                             th.number scope="col" { (name) }
                         }
                     }
                 }
                 tbody {
-                    @for (name, count) in lines {
+                    @for (cells, count) in rows {
                         tr {
-                            td { (name) }
-                            td.number { (count.agree) }
-                            td.number { (count.differ) }
-                            td.number { (count.in_doubt) }
-                            td.number { (count.stale + count.missing + count.not_run + count.without) }
+                            (cells)
+                            @for (_, number) in count.columns() {
+                                td.number { (number) }
+                            }
                         }
                     }
                 }
@@ -122,6 +126,9 @@ fn contents(report: &Report<'_>) -> Markup {
                 ol {
                     @if !text::disagreements(report).is_empty() {
                         li { a href="#what-differs" { "Differences" } }
+                    }
+                    @if !text::powers(report).is_empty() {
+                        li { a href="#power" { "Power" } }
                     }
                     li { a href="#how-to-read" { "Terms" } }
                     li { a href="#origin" { "Origin of the results" } }
@@ -151,25 +158,45 @@ fn disagreements(report: &Report<'_>) -> Markup {
         @if !disagreements.is_empty() {
             section id="what-differs" {
                 h2 { "Differences" }
+                (tallies(&["claim", "reading"], disagreements.into_iter().map(|(claim, reading, count)| {
+                    let cells = html! {
+                        td { a href={ "#" (claim.id) } { (claim.title) } }
+                        td { (reading.name) }
+                    };
+                    (cells, count)
+                })))
+            }
+        }
+    }
+}
+
+/// How many changed values still agree, claim by claim.
+fn powers(report: &Report<'_>) -> Markup {
+    let rows = text::powers(report);
+    html! {
+        @if !rows.is_empty() {
+            section id="power" {
+                h2 { "Power" }
+                p { "Changed published values that still agree." }
                 div.scroll {
                     table {
                         thead {
                             tr {
                                 th scope="col" { "claim" }
-                                th scope="col" { "reading" }
-                                th.number scope="col" { "agree" }
-                                th.number scope="col" { "differ" }
-                                th.number scope="col" { "in doubt" }
+                                th.number scope="col" { "values" }
+                                @for mutation in Mutation::ALL {
+                                    th.number scope="col" { (mutation.name()) }
+                                }
                             }
                         }
                         tbody {
-                            @for (claim, reading, count) in disagreements {
+                            @for (claim, shares, changed) in rows {
                                 tr {
                                     td { a href={ "#" (claim.id) } { (claim.title) } }
-                                    td { (reading.name) }
-                                    td.number { (count.agree) }
-                                    td.number { (count.differ) }
-                                    td.number { (count.in_doubt) }
+                                    td.number { (changed) }
+                                    @for share in shares {
+                                        td.number { (share) }
+                                    }
                                 }
                             }
                         }
@@ -233,8 +260,8 @@ fn reading(report: &Report<'_>, reading: &ReadingResult) -> Markup {
             } @else {
                 (lines(reading))
             }
-            @for (letter, text, lines) in text::explanations(reading) {
-                p.explanation { b { (letter) } " (" (lines) "×) " (text) }
+            @for (letter, kind, text) in text::explanations(reading) {
+                p.explanation { b { (letter) } " (" (kind) ") " (text) }
             }
             @for (_, path) in &reading.figures {
                 (drawing::figure(path))

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::compare::{ClaimResult, ReadingResult};
+use super::compare::{ClaimResult, Mutation, ReadingResult};
 use super::folder::Folder;
 use super::{Count, Report, text};
 
@@ -16,6 +16,7 @@ pub fn page(report: &Report<'_>) -> String {
     page.push_str("\n[report.html](report.html) has the same content with all figures.\n\n");
     counts(&mut page, report);
     disagreements(&mut page, report);
+    powers(&mut page, report);
     page.push_str("## Terms\n\n");
     for (word, meaning) in text::MEANINGS {
         let _ = writeln!(page, "* **{word}**: {}", text(meaning));
@@ -53,30 +54,40 @@ pub fn page(report: &Report<'_>) -> String {
 }
 
 fn counts(page: &mut String, report: &Report<'_>) {
-    let header = |page: &mut String, first: &str| {
-        let _ = writeln!(
-            page,
-            "| {first} | agree | differ | in doubt | no verdict |\n|---|--:|--:|--:|--:|"
-        );
-    };
-    let line = |page: &mut String, name: &str, count: &Count| {
-        let without = count.stale + count.missing + count.not_run + count.without;
-        let (agree, differ, in_doubt) = (count.agree, count.differ, count.in_doubt);
-        let _ = writeln!(
-            page,
-            "| {name} | {agree} | {differ} | {in_doubt} | {without} |"
-        );
-    };
-    header(page, "source");
-    for chapter in &report.chapters {
-        let readings = chapter.claims.iter().flat_map(|claim| &claim.readings);
-        let count = Count::of(readings.flat_map(|reading| &reading.lines));
-        line(page, &text(&chapter.title), &count);
-    }
-    page.push('\n');
-    header(page, "reading");
-    for (name, count) in text::by_reading(report) {
-        line(page, &text(&name), &count);
+    let chapters = report.chapters.iter().map(|chapter| {
+        let mut count = Count::default();
+        chapter
+            .claims
+            .iter()
+            .for_each(|claim| count.merge(&claim.values));
+        (text(&chapter.title), count)
+    });
+    table(
+        page,
+        &["source"],
+        chapters.map(|(name, count)| (vec![name], count)),
+    );
+    let readings = text::by_reading(report).into_iter();
+    table(
+        page,
+        &["reading"],
+        readings.map(|(name, count)| (vec![text(&name)], count)),
+    );
+}
+
+/// A table of outcomes, each row with the cells before them.
+fn table(page: &mut String, first: &[&str], rows: impl Iterator<Item = (Vec<String>, Count)>) {
+    let names = Count::default().columns().map(|(name, _)| name);
+    let _ = writeln!(page, "| {} | {} |", first.join(" | "), names.join(" | "));
+    let _ = writeln!(
+        page,
+        "|{}{}",
+        "---|".repeat(first.len()),
+        "--:|".repeat(names.len())
+    );
+    for (cells, count) in rows {
+        let numbers = count.columns().map(|(_, number)| number.to_string());
+        let _ = writeln!(page, "| {} | {} |", cells.join(" | "), numbers.join(" | "));
     }
     page.push('\n');
 }
@@ -86,19 +97,34 @@ fn disagreements(page: &mut String, report: &Report<'_>) {
     if disagreements.is_empty() {
         return;
     }
-    page.push_str("## Differences\n\n| claim | reading | agree | differ | in doubt |\n");
-    page.push_str("|---|---|--:|--:|--:|\n");
-    for (claim, reading, count) in disagreements {
-        let _ = writeln!(
-            page,
-            "| [{}](#{}) | {} | {} | {} | {} |",
-            text(&claim.title),
-            claim.id,
-            text(&reading.name),
-            count.agree,
-            count.differ,
-            count.in_doubt
-        );
+    page.push_str("## Differences\n\n");
+    let rows = disagreements.into_iter().map(|(claim, reading, count)| {
+        let link = format!("[{}](#{})", text(&claim.title), claim.id);
+        (vec![link, text(&reading.name)], count)
+    });
+    table(page, &["claim", "reading"], rows);
+}
+
+/// How many changed values still agree, claim by claim.
+fn powers(page: &mut String, report: &Report<'_>) {
+    let rows = text::powers(report);
+    if rows.is_empty() {
+        return;
+    }
+    let names = Mutation::ALL.map(Mutation::name);
+    let _ = writeln!(
+        page,
+        "## Power\n\nChanged published values that still agree.\n"
+    );
+    let _ = writeln!(
+        page,
+        "| claim | values | {} |\n|---|{}",
+        names.join(" | "),
+        "--:|".repeat(5)
+    );
+    for (claim, shares, changed) in rows {
+        let (title, shares) = (text(&claim.title), shares.join(" | "));
+        let _ = writeln!(page, "| [{title}](#{}) | {changed} | {shares} |", claim.id);
     }
     page.push('\n');
 }
@@ -167,8 +193,8 @@ fn reading(page: &mut String, report: &Report<'_>, reading: &ReadingResult) {
     if folded {
         page.push_str("</details>\n\n");
     }
-    for (letter, explanation, lines) in text::explanations(reading) {
-        let _ = write!(page, "({letter}, {lines}×) {}\n\n", text(explanation));
+    for (letter, kind, explanation) in text::explanations(reading) {
+        let _ = write!(page, "({letter}, {kind}) {}\n\n", text(explanation));
     }
     figures(page, report, reading.figures.iter());
     if !reading.shown_before.is_empty() {

@@ -31,7 +31,7 @@ pub use plan::{Form, Plan, Plans};
 pub use verdict::Verdict;
 
 use claims::System;
-use compare::{Chapter, ComparisonResult, Line, ReadingResult};
+use compare::{Chapter, ClaimResult, ComparisonResult, Line, Power, ReadingResult};
 use dhtlab_format::files::{self, Links};
 use dhtlab_format::manifest::MANIFEST;
 use dhtlab_format::{Error, output};
@@ -57,9 +57,13 @@ pub struct Setting {
 pub struct Count {
     /// Values that agree.
     pub agree: usize,
+    /// Values on the published side of a bound.
+    pub within_bound: usize,
+    /// Values on which the rule cannot decide.
+    pub undecided: usize,
     /// Values that differ.
     pub differ: usize,
-    /// Values that differ where the published one is in doubt.
+    /// Values whose published one is in doubt.
     pub in_doubt: usize,
     /// Values in results that must not be judged.
     pub stale: usize,
@@ -75,12 +79,44 @@ impl Count {
     /// Number of values with a verdict.
     #[must_use]
     pub fn judged(&self) -> usize {
-        self.agree + self.differ + self.in_doubt
+        self.agree + self.within_bound + self.undecided + self.differ + self.in_doubt
+    }
+
+    /// Number of values without a verdict.
+    #[must_use]
+    pub fn unjudged(&self) -> usize {
+        self.stale + self.missing + self.not_run + self.without
+    }
+
+    /// The columns of tables of outcomes: names and numbers.
+    fn columns(&self) -> [(&'static str, usize); 6] {
+        [
+            ("agree", self.agree),
+            ("within a bound", self.within_bound),
+            ("not decided", self.undecided),
+            ("differ", self.differ),
+            ("in doubt", self.in_doubt),
+            ("no verdict", self.unjudged()),
+        ]
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.agree += other.agree;
+        self.within_bound += other.within_bound;
+        self.undecided += other.undecided;
+        self.differ += other.differ;
+        self.in_doubt += other.in_doubt;
+        self.stale += other.stale;
+        self.missing += other.missing;
+        self.not_run += other.not_run;
+        self.without += other.without;
     }
 
     fn add(&mut self, outcome: &ComparisonResult) {
         *match outcome {
             ComparisonResult::Judged(Verdict::Agrees) => &mut self.agree,
+            ComparisonResult::Judged(Verdict::WithinBound) => &mut self.within_bound,
+            ComparisonResult::Judged(Verdict::Undecided) => &mut self.undecided,
             ComparisonResult::Judged(Verdict::Differs) => &mut self.differ,
             ComparisonResult::Judged(Verdict::InDoubt) => &mut self.in_doubt,
             ComparisonResult::Stale(_) => &mut self.stale,
@@ -104,9 +140,10 @@ impl Count {
 pub struct Written {
     /// The files.
     pub files: Vec<PathBuf>,
-    /// Number of values by outcome.
+    /// Number of published values by outcome, each once, without those of programs that were run
+    /// again.
     pub count: Count,
-    /// Published values that differ, or are in doubt, without an explanation; quick forms need
+    /// Published values that differ without an explanation; quick forms need
     /// none.
     pub unexplained: Vec<String>,
     /// The files that were changed after their run, and how.
@@ -132,8 +169,24 @@ impl Report<'_> {
         claims.flat_map(|claim| &claim.readings)
     }
 
-    fn count(&self) -> Count {
-        Count::of(self.readings().flat_map(|reading| &reading.lines))
+    fn claims(&self) -> impl Iterator<Item = &ClaimResult> {
+        self.chapters.iter().flat_map(|chapter| &chapter.claims)
+    }
+
+    /// The published values, each once; those of published programs that were run again (`reruns`)
+    /// apart from the others.
+    fn count(&self, reruns: bool) -> Count {
+        let mut count = Count::default();
+        let claims = self.claims().filter(|claim| claim.rerun == reruns);
+        claims.for_each(|claim| count.merge(&claim.values));
+        count
+    }
+
+    /// How many values still agree after a change.
+    fn power(&self) -> Power {
+        let mut power = Power::default();
+        self.claims().for_each(|claim| power.add(&claim.power));
+        power
     }
 
     /// The commits of the results, each with its number of scenarios.
@@ -169,17 +222,10 @@ impl Report<'_> {
         if self.quick {
             return Vec::new();
         }
-        let claims = self.chapters.iter().flat_map(|chapter| &chapter.claims);
         let mut all = Vec::new();
-        for claim in claims {
+        for claim in self.claims() {
             for reading in &claim.readings {
-                let parts = reading.lines.iter().filter(|line| {
-                    matches!(
-                        line.outcome,
-                        ComparisonResult::Judged(Verdict::Differs | Verdict::InDoubt)
-                    ) && line.explanations.is_empty()
-                        && line.doubt.is_none()
-                });
+                let parts = reading.lines.iter().filter(|line| line.is_unexplained());
                 all.extend(parts.map(|line| {
                     format!(
                         "{}, {}: {}",
@@ -250,7 +296,7 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
     }
     Ok(Written {
         files,
-        count: report.count(),
+        count: report.count(false),
         unexplained: report.unexplained(),
         edited: report.edited(),
     })

@@ -5,7 +5,7 @@ use crate::figure::label;
 use super::claims::{Claim, Comparison, Quantity, Rule};
 use super::measure::{Estimate, FEWEST_RUNS};
 use super::published::{Published, Value};
-use super::verdict::{Allowance, Tolerance};
+use super::verdict::{Allowance, MOST_BORROWED, Tolerance};
 
 /// The name of a value for readers.
 pub fn name_of(quantity: &Quantity) -> String {
@@ -30,15 +30,15 @@ pub fn allowance(
     }
     let n = value.n.or(rule.published_n);
     let of_mean = |sd: Option<f64>| Some(sd? / n?.sqrt());
-    let published = value
+    let known = value
         .error
         .or_else(|| of_mean(value.sd))
         .or_else(|| rule.exact.then_some(0.0))
-        .or_else(|| of_mean(estimate.sample_sd))
-        .or_else(|| {
-            let sample = estimate.run_sd.map(|sd| sd * estimate.samples_a_run.sqrt());
-            of_mean(sample)
-        });
+        .or_else(|| of_mean(estimate.sample_sd));
+    let published = known.or_else(|| {
+        let sample = estimate.run_sd.map(|sd| sd * estimate.samples_a_run.sqrt());
+        of_mean(sample)
+    });
     Some(Allowance::Sampling {
         factor: rule.sampling.unwrap_or(DEFAULT_ERRORS),
         measured: estimate.error.or_else(|| {
@@ -47,6 +47,7 @@ pub fn allowance(
         })?,
         published: published?,
         rounding: if rule.rounded { value.rounding } else { 0.0 },
+        borrowed: known.is_none(),
     })
 }
 
@@ -123,6 +124,8 @@ fn rule_text(rule: &Rule, quantity: &Quantity, published: &Published) -> String 
     match rule.compare {
         Comparison::AtLeast => return "at least the published bound".to_owned(),
         Comparison::AtMost => return "at most the published bound".to_owned(),
+        Comparison::Above => return "the 95 % interval is above the published value".to_owned(),
+        Comparison::Below => return "the 95 % interval is below the published value".to_owned(),
         Comparison::Equals => {}
     }
     if quantity.least_at.is_some() || quantity.most_at.is_some() {
@@ -153,7 +156,10 @@ fn rule_text(rule: &Rule, quantity: &Quantity, published: &Published) -> String 
                 format!("that of the published value follows from {n} and our column {metric}")
             }
             None => format!(
-                "that of the published value follows from {n} and the spread of our runs or of its trials"
+                "that of the published value follows from {n} and the spread of its trials; where that \
+                 is not known, from the spread of our runs, and then the difference is at most \
+                 {:.0} % of the value",
+                100.0 * MOST_BORROWED
             ),
         }
     };

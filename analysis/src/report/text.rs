@@ -2,7 +2,7 @@
 
 use crate::figure::label;
 
-use super::compare::{ClaimResult, ComparisonResult, Line, ReadingResult};
+use super::compare::{ClaimResult, ComparisonResult, Line, Mutation, Power, ReadingResult};
 use super::folder::{Folder, State};
 use super::measure::Estimate;
 use super::plan::Plans;
@@ -20,17 +20,37 @@ pub const ABOUT: &str = "Published values that a scenario of dhtlab reproduces, 
     values. Each comparison has a verdict by a stated rule.";
 
 /// The meaning of the terms on the page.
-pub const MEANINGS: [(&str, &str); 6] = [
+pub const MEANINGS: [(&str, &str); 9] = [
     (
         "agrees",
         "the difference is within the rule of the claim: the sampling error of both values, or a \
-         tolerance with a stated reason",
+         tolerance with a stated reason; and neither twice nor half the published value would agree. \
+         An order or a growth agrees if the 95 % interval excludes the opposite",
     ),
-    ("differs", "it is not; the reason is below the table"),
+    (
+        "within a bound",
+        "the source gives a bound, and the measured value is on its side; as many values are there, \
+         this is not counted as agreement",
+    ),
+    (
+        "not decided",
+        "the errors are so large that twice or half the published value would agree, too; or the \
+         published value is of a single run, and the difference is more than 15 % of it but within the \
+         spread of our runs; or the interval contains the opposite of an order",
+    ),
+    (
+        "differs",
+        "the difference is not within the rule; the reason is below the table, or it is not explained",
+    ),
     (
         "published value in doubt",
-        "it is not, and the published value is probably not the intended one: a misprint, another \
-         column, or a number that cannot be checked",
+        "the published value is probably not the intended one: a misprint, another column, or a number \
+         that cannot be checked; whether it agrees or not",
+    ),
+    (
+        "changed values",
+        "a test of the rules: how many values still agree if the published one is multiplied by 1.25 or \
+         by 2, or is replaced by that of the next row or of the other half of its column",
     ),
     (
         "stale, missing, not run",
@@ -52,24 +72,28 @@ pub const MEANINGS: [(&str, &str); 6] = [
 
 /// The sentences of the summary.
 pub fn summary(report: &Report<'_>) -> Vec<String> {
-    let claims = || report.chapters.iter().flat_map(|chapter| &chapter.claims);
-    let values: usize = claims().map(|claim| claim.values).sum();
-    let in_some: usize = claims().map(|claim| claim.agree_in_some).sum();
-    let count = report.count();
-    let mut sentences = vec![
-        format!(
-            "{values} published values in {} claims; {in_some} of them agree in at least one reading.",
-            claims().count()
-        ),
-        format!(
-            "Compared with each of their readings, they give {} comparisons with a verdict: {} agree, {} \
-             differ, {} have a published value in doubt.",
-            count.judged(),
-            count.agree,
-            count.differ,
-            count.in_doubt
-        ),
-    ];
+    let count = report.count(false);
+    let mut sentences = vec![format!(
+        "{} published values in {} claims have a verdict, each counted once, by the reading that fits \
+         best: {}.",
+        count.judged(),
+        report.claims().filter(|claim| !claim.rerun).count(),
+        counted(&count)
+    )];
+    let reruns = report.count(true);
+    if reruns.judged() > 0 {
+        sentences.push(format!(
+            "Values of published programs that were run again, which their sources do not print: {}.",
+            counted(&reruns)
+        ));
+    }
+    let comparisons = Count::of(report.readings().flat_map(|reading| &reading.lines));
+    sentences.push(format!(
+        "Compared with each of their readings, they give {} comparisons: {}.",
+        comparisons.judged(),
+        counted(&comparisons)
+    ));
+    sentences.extend(power(&report.power()));
     let without: Vec<String> = [
         (count.stale, "stale"),
         (count.missing, "missing"),
@@ -105,6 +129,46 @@ pub fn summary(report: &Report<'_>) -> Vec<String> {
         ));
     }
     sentences
+}
+
+/// How many values would still agree after each change, in a sentence.
+fn power(power: &Power) -> Option<String> {
+    let shares: Vec<String> = Mutation::ALL
+        .iter()
+        .filter_map(|mutation| {
+            Some(format!(
+                "{} {}",
+                mutation.name(),
+                percent(power.share(*mutation)?)
+            ))
+        })
+        .collect();
+    (!shares.is_empty()).then(|| {
+        format!(
+            "Of changed published values these still agree: {} (see the terms, and the table of power).",
+            shares.join(", ")
+        )
+    })
+}
+
+/// The claims whose values can be changed, with the share that still agrees by [`Mutation::ALL`] and
+/// the number of changed values.
+pub fn powers<'a>(report: &'a Report<'_>) -> Vec<(&'a ClaimResult, [String; 4], usize)> {
+    let rows = report.claims().map(|claim| {
+        let share = |mutation| {
+            claim
+                .power
+                .share(mutation)
+                .map_or_else(String::new, percent)
+        };
+        let changed = claim.power.changed.into_iter().max().unwrap_or(0);
+        (claim, Mutation::ALL.map(share), changed)
+    });
+    rows.filter(|(.., changed)| *changed > 0).collect()
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", label::number(100.0 * share, 1))
 }
 
 /// The origin of the page: names and values.
@@ -229,6 +293,8 @@ pub fn class(outcome: &ComparisonResult) -> &'static str {
         ComparisonResult::Judged(Verdict::Agrees) => "agrees",
         ComparisonResult::Judged(Verdict::Differs) => "differs",
         ComparisonResult::Judged(Verdict::InDoubt) => "doubt",
+        ComparisonResult::Judged(Verdict::WithinBound) => "bound",
+        ComparisonResult::Judged(Verdict::Undecided) => "undecided",
         _ => "none",
     }
 }
@@ -244,30 +310,32 @@ pub fn letter(place: usize) -> String {
 
 /// Remarks after the verdict of a line: letters of explanations, doubts and notes.
 pub fn remarks(line: &Line) -> Vec<String> {
-    let parts = matches!(
-        line.outcome,
-        ComparisonResult::Judged(Verdict::Differs | Verdict::InDoubt)
-    );
     let letters: Vec<String> = line
         .explanations
         .iter()
         .map(|place| letter(*place))
         .collect();
     let letters = (!letters.is_empty()).then(|| format!("see {}", letters.join(", ")));
-    let unexplained = parts && line.explanations.is_empty() && line.doubt.is_none();
     letters
         .into_iter()
-        .chain(unexplained.then(|| "unexplained".to_owned()))
+        .chain(line.is_unexplained().then(|| "not explained".to_owned()))
         .chain(line.doubt.clone())
         .chain(line.note.clone())
         .collect()
 }
 
-/// The explanations used by lines of the reading, with their letters.
-pub fn explanations(reading: &ReadingResult) -> Vec<(String, &str, usize)> {
+/// The explanations used by lines of the reading: the letter, the number of lines and what shows the
+/// explanation, and its text.
+pub fn explanations(reading: &ReadingResult) -> Vec<(String, String, &str)> {
     let all = reading.explanations.iter().enumerate();
-    all.filter(|(_, (_, lines))| *lines > 0)
-        .map(|(place, (text, lines))| (letter(place), text.as_str(), *lines))
+    all.filter(|(_, (_, lines, _))| *lines > 0)
+        .map(|(place, (text, lines, shown_by))| {
+            let shown = match shown_by {
+                Some(scenario) => format!("shown by {scenario}"),
+                None => "a guess that no run shows".to_owned(),
+            };
+            (letter(place), format!("{lines}×, {shown}"), text.as_str())
+        })
         .collect()
 }
 
@@ -286,6 +354,8 @@ pub fn rules(reading: &ReadingResult) -> Vec<String> {
 pub fn counted(count: &Count) -> String {
     let parts: Vec<String> = [
         (count.agree, "agree"),
+        (count.within_bound, "within a bound"),
+        (count.undecided, "not decided"),
         (count.differ, "differ"),
         (count.in_doubt, "in doubt"),
         (count.stale, "stale"),
@@ -300,7 +370,7 @@ pub fn counted(count: &Count) -> String {
     parts.join(", ")
 }
 
-/// The readings of claims with values that differ or are in doubt.
+/// The readings of claims with values that differ, are in doubt or not decided.
 pub fn disagreements<'a>(
     report: &'a Report<'_>,
 ) -> Vec<(&'a ClaimResult, &'a ReadingResult, Count)> {
@@ -308,7 +378,7 @@ pub fn disagreements<'a>(
     claims
         .flat_map(|claim| claim.readings.iter().map(move |reading| (claim, reading)))
         .map(|(claim, reading)| (claim, reading, Count::of(&reading.lines)))
-        .filter(|(.., count)| count.differ + count.in_doubt > 0)
+        .filter(|(.., count)| count.differ + count.undecided + count.in_doubt > 0)
         .collect()
 }
 

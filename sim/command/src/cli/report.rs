@@ -40,9 +40,11 @@ pub(super) fn write(
     })?;
     let count = written.count;
     streams::print_line(format_args!(
-        "{} values agree, {} differ, {} have a doubtful published value; {} stale, {} missing, {} not run \
-         at the published parameters, {} without a verdict",
+        "{} values agree, {} are within a bound, {} are not decided, {} differ, {} have a doubtful published \
+         value; {} stale, {} missing, {} not run at the published parameters, {} without a verdict",
         count.agree,
+        count.within_bound,
+        count.undecided,
         count.differ,
         count.in_doubt,
         count.stale,
