@@ -388,6 +388,11 @@ mod tests {
                         for column in explanation.filter.keys() {
                             assert!(known(column) || column == "column", "{id}: {column}");
                         }
+                        if let Some(scenario) = &explanation.shown_by {
+                            let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
+                            let path = format!("{root}/{scenario}.toml");
+                            assert!(fs::exists(path).unwrap(), "{id}: no scenario {scenario}");
+                        }
                         if let Some(wanted) = explanation.filter.get("column") {
                             let mut values = claim.values_of(reading).iter();
                             let named = |value: &Quantity| published::admits(wanted, &value.column);

@@ -289,6 +289,10 @@ fn compare_claim(
         for place in 0..points.len() {
             for quantity in values {
                 let line = side.line(&points, place, quantity);
+                // An empty cell: the column is for other rows.
+                if line.published.is_empty() {
+                    continue;
+                }
                 if line.outcome != ComparisonResult::NotPublished {
                     best.entry((points[place].clone(), &quantity.column))
                         .and_modify(|known| known.improve(&line.outcome))

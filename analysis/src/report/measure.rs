@@ -212,7 +212,10 @@ impl Single {
         let squares = match number(&rule.successes_of) {
             None => squares,
             Some(trials) => {
-                let variance = summary.mean * (1.0 - summary.mean);
+                // One more success and one more failure: none in all trials is no certainty.
+                let total = trials * n;
+                let part = (summary.mean * total + 1.0) / (total + 2.0);
+                let variance = part * (1.0 - part);
                 sample_sd = Some(variance.sqrt());
                 Some(variance / trials)
             }
