@@ -1,5 +1,6 @@
 //! Writes result files so that a reader never sees a partial file.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -11,6 +12,27 @@ use crate::{Error, files};
 /// [`Error::Write`] when the directory or the disk refuses.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     files::replace(path, |file| file.write_all(bytes)).map_err(|source| failed(path, source))
+}
+
+/// Creates a directory, if it does not exist.
+///
+/// # Errors
+/// [`Error::Write`] when something else has its name, a symbolic link included, and those of the
+/// disk.
+pub fn directory(path: &Path) -> Result<(), Error> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(found) => {
+            let what = if found.is_symlink() {
+                "a symbolic link"
+            } else {
+                "a file"
+            };
+            let message = format!("it is {what}; expected a directory");
+            Err(failed(path, io::Error::other(message)))
+        }
+        Err(_) => fs::create_dir_all(path).map_err(|source| failed(path, source)),
+    }
 }
 
 /// Deletes a file of an earlier run, if it exists.

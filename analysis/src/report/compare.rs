@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::figure::label;
 use dhtlab_format::Error;
 
-use super::Count;
 use super::claims::{Claim, Comparison, Explanation, Filter, Quantity, Reading, System};
-use super::folder::Folder;
+use super::folder::{Folder, State};
 use super::location::{Absent, ValueLocation};
 use super::measure::{self, Estimate, Found};
 use super::published::Value;
 use super::published::{Published, admits};
 use super::rule::{allowance, distance, name_of, rules, without_error};
 use super::verdict::{Allowance, Measured, Verdict, verdict};
+use super::{CLAIMS, Count};
 
 /// A chapter of the report.
 #[derive(Debug)]
@@ -52,6 +52,14 @@ pub struct ClaimResult {
     pub power: Power,
     /// Its readings.
     pub readings: Vec<ReadingResult>,
+}
+
+impl ClaimResult {
+    /// Its page, relative to the report; `None` if there are no results for it.
+    pub fn file(&self) -> Option<String> {
+        let is_there = self.readings.iter().any(|reading| reading.has_results);
+        is_there.then(|| format!("{CLAIMS}/{}.md", self.id))
+    }
 }
 
 /// A change of a published value, after which it should no longer agree.
@@ -132,6 +140,8 @@ pub struct ReadingResult {
     pub name: String,
     /// The scenario.
     pub scenario: String,
+    /// Whether it has results, even if they cannot be read.
+    pub has_results: bool,
     /// The rules in words, each with the names of its values.
     pub rules: Vec<(Vec<String>, String)>,
     /// One line per value.
@@ -310,6 +320,7 @@ fn compare_claim(
         let mut held = ReadingResult {
             name: reading.name.clone(),
             scenario: reading.scenario.clone(),
+            has_results: !matches!(folder.state, State::Absent),
             rules: rules(claim, values, &published),
             explanations: reading
                 .explanation

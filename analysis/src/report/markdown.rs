@@ -13,7 +13,7 @@ pub fn page(report: &Report<'_>) -> String {
     for sentence in text::summary(report) {
         let _ = writeln!(page, "* {}", text(&sentence));
     }
-    page.push_str("\n[report.html](report.html) has the same content with all figures.\n\n");
+    page.push_str("\n[report.html](report.html) has all values and figures on one page.\n\n");
     counts(&mut page, report);
     disagreements(&mut page, report);
     powers(&mut page, report);
@@ -38,7 +38,7 @@ pub fn page(report: &Report<'_>) -> String {
             text(&chapter.source)
         );
         for claim in &chapter.claims {
-            self::claim(&mut page, report, claim);
+            self::claim(&mut page, claim);
         }
         if !chapter.not_covered.is_empty() {
             page.push_str("**Published, but not reproduced by a scenario:**\n\n");
@@ -129,41 +129,61 @@ fn powers(page: &mut String, report: &Report<'_>) {
     page.push('\n');
 }
 
-fn claim(page: &mut String, report: &Report<'_>, claim: &ClaimResult) {
+/// The outcome of a claim, with a link to its page.
+fn claim(page: &mut String, claim: &ClaimResult) {
+    let title = text(&claim.title);
+    let title = match claim.file() {
+        Some(file) => format!("[{title}]({file})"),
+        None => title,
+    };
     let _ = write!(
         page,
-        "<a id=\"{}\"></a>\n### {}\n\n*{}* {}\n\nValues: {}\n\n",
+        "<a id=\"{}\"></a>\n### {title}\n\n*{}* {}\n\n",
         claim.id,
+        text(&format!("{}.", claim.place)),
+        text(&claim.says)
+    );
+    for reading in &claim.readings {
+        let _ = writeln!(
+            page,
+            "* {}, by `{}`: {}",
+            text(&reading.name),
+            reading.scenario,
+            text::counted(&Count::of(&reading.lines))
+        );
+    }
+    page.push('\n');
+}
+
+/// The page of a claim: its values, rules, explanations and figures.
+pub fn claim_page(report: &Report<'_>, claim: &ClaimResult) -> String {
+    let mut page = format!(
+        "# {}\n\n*{}* {}\n\nValues: {}\n\n[All claims and the terms](../REPORT.md#{})\n\n",
         text(&claim.title),
         text(&format!("{}.", claim.place)),
         text(&claim.says),
-        text(&claim.source)
+        text(&claim.source),
+        claim.id
     );
     for reading in &claim.readings {
-        self::reading(page, report, reading);
+        self::reading(&mut page, report, reading);
     }
+    page
 }
 
 fn reading(page: &mut String, report: &Report<'_>, reading: &ReadingResult) {
     let count = Count::of(&reading.lines);
+    let scenario = &reading.scenario;
     let _ = write!(
         page,
-        "**{}** by scenario `{}` ({}): {}.\n\n",
+        "**{}** by scenario `{scenario}` ({}): {}. Its runs are in [{scenario}](../{scenario}/runs.csv); \
+         `dhtlab run scenarios/{scenario}.toml` makes them.\n\n",
         text(&capitalised(&reading.name)),
-        reading.scenario,
-        text(report.title(&reading.scenario)),
+        text(report.title(scenario)),
         text::counted(&count)
     );
     for rule in text::rules(reading) {
         let _ = write!(page, "{}\n\n", text(&rule));
-    }
-    let folded = reading.lines.len() > text::LONG;
-    if folded {
-        let _ = write!(
-            page,
-            "<details><summary>{} values</summary>\n\n",
-            reading.lines.len()
-        );
     }
     let _ = writeln!(
         page,
@@ -190,32 +210,31 @@ fn reading(page: &mut String, report: &Report<'_>, reading: &ReadingResult) {
         );
     }
     page.push('\n');
-    if folded {
-        page.push_str("</details>\n\n");
-    }
     for (letter, kind, explanation) in text::explanations(reading) {
         let _ = write!(page, "({letter}, {kind}) {}\n\n", text(explanation));
     }
-    figures(page, report, reading.figures.iter());
+    figures(page, report, "../", reading.figures.iter());
     if !reading.shown_before.is_empty() {
         let links: Vec<String> = reading
             .shown_before
             .iter()
-            .map(|id| format!("[there](#{id})"))
+            .map(|id| format!("[{id}]({id}.md)"))
             .collect();
-        let _ = write!(page, "Figures shown above: {}.\n\n", links.join(", "));
+        let _ = write!(page, "Figures of other claims: {}.\n\n", links.join(", "));
     }
 }
 
+/// Figures on a page below `root`, the folder of the results.
 fn figures<'a>(
     page: &mut String,
     report: &Report<'_>,
+    root: &str,
     figures: impl Iterator<Item = &'a (String, std::path::PathBuf)>,
 ) {
     let mut any = false;
     for (name, path) in figures {
         let relative = path.strip_prefix(report.directory).unwrap_or(path);
-        let _ = writeln!(page, "![{}]({})", text(name), address(relative));
+        let _ = writeln!(page, "![{}]({root}{})", text(name), address(relative));
         any = true;
     }
     if any {
@@ -232,7 +251,7 @@ fn unclaimed(page: &mut String, report: &Report<'_>) {
         let _ = write!(page, "### {} (`{name}`)\n\n", text(report.title(name)));
         let results = report.folders.get(name).and_then(Folder::results);
         let drawn = results.map(|results| &results.figures);
-        figures(page, report, drawn.into_iter().flatten());
+        figures(page, report, "", drawn.into_iter().flatten());
     }
 }
 

@@ -3,7 +3,8 @@
 //! The claims of the sources are built in: `analysis/published/*.toml` define the comparisons and
 //! their rules, `analysis/published/*.csv` have the values. [`write()`] reads the folders of
 //! results, finds the measured value of each published one, judges it ([`Verdict`]), and writes the
-//! report in two forms: `REPORT.md`, and the self-contained `report.html`. Values that were not
+//! report in two forms: `REPORT.md` with a page in `claims/` for each claim, and the self-contained
+//! `report.html`. Values that were not
 //! found, or whose results are of another version or were changed, have no verdict.
 //!
 //! The same files give the same bytes, except for the lines with the machine, the commit and the
@@ -138,7 +139,7 @@ impl Count {
 /// The written report.
 #[derive(Debug)]
 pub struct Written {
-    /// The files.
+    /// The files that have it all: `REPORT.md` and `report.html`.
     pub files: Vec<PathBuf>,
     /// Number of published values by outcome, each once, without those of programs that were run
     /// again.
@@ -240,8 +241,11 @@ impl Report<'_> {
     }
 }
 
-/// Writes `REPORT.md` and `report.html` into `directory`, which has a folder of results for each
-/// scenario.
+/// The folder of the claims' pages, one file each.
+const CLAIMS: &str = "claims";
+
+/// Writes `REPORT.md`, a page in `claims/` for each claim, and `report.html` into `directory`, which
+/// has a folder of results for each scenario.
 ///
 /// # Errors
 /// [`Error::NoResults`] when there is no such folder, or no results in it; those of writing files.
@@ -286,6 +290,12 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
         unclaimed,
     };
     let mut files = Vec::new();
+    for claim in report.claims() {
+        let Some(file) = claim.file() else { continue };
+        output::directory(&directory.join(CLAIMS))?;
+        let path = directory.join(file);
+        output::replace(&path, markdown::claim_page(&report, claim).as_bytes())?;
+    }
     for (name, text) in [
         ("REPORT.md", markdown::page(&report)),
         ("report.html", html::page(&report)),
