@@ -1,5 +1,6 @@
 //! Lines of cells: their separators, and the meaning of their columns.
 
+use super::latency::is_round_trip;
 use super::numbers::is_quantity;
 use super::text::{data_lines, is_data, numbered};
 use super::{Fault, File};
@@ -239,8 +240,8 @@ fn plain(name: &str) -> String {
 
 /// Whether a column of this name has latencies.
 pub(super) fn names_latency(name: &str) -> bool {
-    let name = plain(name);
-    LATENCIES.iter().any(|known| name.starts_with(known))
+    let letters = plain(name);
+    LATENCIES.iter().any(|known| letters.starts_with(known)) || is_round_trip(name)
 }
 
 /// Whether these names are the two ends of a link.
@@ -316,6 +317,14 @@ impl Columns {
     /// Whether the names given in a scenario determine the columns of the hosts.
     pub(super) fn given(names: &[String]) -> bool {
         Self::named(names, 0, true).is_ok()
+    }
+
+    /// Whether the names given in a scenario have round-trip times as the latency.
+    pub(super) fn given_round_trips(names: &[String], file: &File) -> bool {
+        let columns = Self::named(names, 0, true);
+        columns.is_ok_and(
+            |columns| matches!(columns.latency(file), Ok(Some((_, name))) if is_round_trip(name)),
+        )
     }
 
     /// Columns with these names. The ends are the columns `from` and `to` if `given`, or else the
@@ -408,7 +417,8 @@ fn is_head(first: &[&str], others: &[Vec<&str>], separator: Separator) -> bool {
     (2..first.len()).any(|place| {
         let is_number = |row: &Vec<&str>| row.get(place).is_some_and(|cell| is_quantity(cell));
         let name = plain(first[place]);
-        let known = names_latency(&name) || NUMBERS.iter().any(|known| name.starts_with(known));
+        let known =
+            names_latency(first[place]) || NUMBERS.iter().any(|known| name.starts_with(known));
         (known || separator.0.is_some() && !name.is_empty())
             && !others.is_empty()
             && others.iter().all(is_number)

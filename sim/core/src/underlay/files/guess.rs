@@ -166,8 +166,7 @@ fn is_trivial(text: &str) -> bool {
 fn table(text: &str, file: &File) -> Result<Guess, Fault> {
     let separator = Separator::of(text, file)?;
     if let Some(columns) = &file.columns {
-        let pairs = columns.0.iter().any(|name| is_round_trip(name));
-        return Ok(if pairs {
+        return Ok(if Columns::given_round_trips(&columns.0, file) {
             Format::RttPairs
         } else {
             Format::EdgeList

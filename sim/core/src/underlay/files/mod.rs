@@ -161,7 +161,7 @@ parameters! {
         pub path: Option<String> = None;
         /// Its format.
         pub format: Format = Format::Guess;
-        /// The columns of an `edge-list` or `rtt-pairs`: `from` and `to` are the hosts, `latency` is the one-way latency, `rtt` a round-trip time, of which half is taken; any other name is a latency only if `latency` names it. If absent, the header of the file names them, or else the third column is the latency.
+        /// The columns of an `edge-list` or `rtt-pairs`: `from` and `to` are the hosts, `latency` is the one-way latency, `rtt` (or `avg_rtt`) a round-trip time, of which half is taken; any other name is a latency only if `latency` names it. If absent, the header of the file names them, or else the third column is the latency.
         pub columns: Option<ColumnNames> = None;
         /// The separator of the cells of a line: one character such as "," or "|", "tab", or "blank" for any number of blanks. If absent, it is detected.
         pub separator: Option<String> = None;
