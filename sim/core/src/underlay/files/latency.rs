@@ -142,7 +142,7 @@ pub(super) fn unit_in(name: &str) -> Option<Option<Unit>> {
 }
 
 /// The words of a name: `avg_rtt (ms)` and `avgRttMs` have three.
-fn words(name: &str) -> Vec<&str> {
+pub(super) fn words(name: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for part in name.split(|c: char| !c.is_alphanumeric()) {
         let mut start = 0;
@@ -172,6 +172,29 @@ pub(super) fn is_round_trip(name: &str) -> bool {
             || begins(word, "roundtrip")
             || word.eq_ignore_ascii_case("round") && next.is_some_and(|next| begins(next, "trip"))
     })
+}
+
+/// Whether a name is that of a statistic of latencies which is no latency: `rtt_std (ms)`.
+pub(super) fn is_statistic(name: &str) -> bool {
+    const ENDS: [&str; 13] = [
+        "count",
+        "counts",
+        "samples",
+        "std",
+        "sd",
+        "dev",
+        "deviation",
+        "var",
+        "variance",
+        "class",
+        "jitter",
+        "loss",
+        "losses",
+    ];
+    let is_unit = |word: &&str| numbers::unit(word).is_some() || numbers::is_other_unit(word);
+    let last = words(name).into_iter().rfind(|word| !is_unit(word));
+    let last = last.unwrap_or_default().to_lowercase();
+    ENDS.iter().any(|end| last.ends_with(end))
 }
 
 #[cfg(test)]
@@ -208,6 +231,29 @@ mod tests {
             "3",
         ] {
             assert!(!is_round_trip(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn underlay_statistics_stand_at_the_end_of_names() {
+        for name in [
+            "latency_class",
+            "rtt_count",
+            "rtt_std (ms)",
+            "rttvar",
+            "delayJitter",
+            "RTT_MDEV",
+        ] {
+            assert!(is_statistic(name), "{name}");
+        }
+        for name in [
+            "latency",
+            "rtt_avg",
+            "count_of_rtt",
+            "rtt_us",
+            "class latency (ms)",
+        ] {
+            assert!(!is_statistic(name), "{name}");
         }
     }
 
