@@ -48,11 +48,11 @@ choices! {
         /// Detected from the content. An ambiguous file is an error that names the possible
         /// formats.
         Guess = "guess",
-        /// A link per line, as in the SNAP collection: two names of hosts without blanks. If a
-        /// third column is a number or a duration (`5ms`, `5 ms`), it is the latency of the link;
+        /// A link per line, as in the SNAP collection: two names of hosts. One with blanks is in
+        /// quotes. If a third column is a number or a duration (`5ms`, `5 ms`), it is the latency of the link;
         /// decimals may follow a comma that separates no cells; further columns are skipped. A
         /// header, or a comment right before the first link, names columns: `latency`, `delay` and
-        /// `rtt` (of which half is taken) are latencies. A dictionary at the end of a line, as
+        /// `rtt` (of which half is taken) are latencies. A first line `sep=;` names the separator. A dictionary at the end of a line, as
         /// networkx writes it, has attributes. `#` and `%` begin comment lines. Hosts are numbered
         /// in the order of their first appearance.
         EdgeList = "edge-list",

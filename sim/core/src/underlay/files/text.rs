@@ -41,6 +41,11 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Cow<'_, str>, Fault
     if let Some(at) = control(text.as_bytes()) {
         return Err(not_text(text.as_bytes(), at));
     }
+    if text.starts_with("version https://git-lfs") {
+        let message =
+            "this is a pointer of Git LFS, not the file itself; `git lfs pull` fetches it";
+        return Err(Fault::new(1, message));
+    }
     if text.trim().is_empty() {
         return Err(Fault::new(1, "the file is empty"));
     }
