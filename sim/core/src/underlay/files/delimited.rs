@@ -466,8 +466,9 @@ impl Columns {
         }
         let found = cells.iter().rposition(|cell| !cell.is_empty());
         let found = found.map_or(0, |last| last + 1);
-        // A dictionary has commas of its own.
-        let is_plain = !cells.iter().any(|cell| cell.starts_with('{'));
+        // A dictionary and a comment have commas of their own.
+        let is_other = |cell: &&str| cell.starts_with(['{', '#']) || cell.starts_with("//");
+        let is_plain = !cells.iter().any(is_other);
         match self.most {
             Some((most, teller)) if found > most && is_plain => {
                 let remedy = match teller {

@@ -1,6 +1,6 @@
 //! Detection of the format of a file from its content.
 
-use super::delimited::{Columns, Separator};
+use super::delimited::{Columns, Separator, is_blank};
 use super::edge_list::has_colons;
 use super::latency::is_round_trip;
 use super::numbers::{duration, is_quantity};
@@ -263,6 +263,9 @@ fn numbers(text: &str, separator: Separator) -> Numbers {
     let is_whole = |cell: &&str| cell.parse::<u64>().is_ok();
     for (_, row) in data_lines(text) {
         separator.split(row, &mut cells);
+        if is_blank(&cells) {
+            continue;
+        }
         let is_even = *columns.get_or_insert(cells.len()) == cells.len();
         if !is_even || !cells.iter().take(2).all(is_whole) || !cells.iter().all(|c| is_entry(c)) {
             return Numbers::Matrix;
@@ -293,6 +296,9 @@ fn tag(text: &str, separator: Separator) -> Option<(usize, &str)> {
     };
     for (line, row) in data_lines(text) {
         separator.split(row, &mut cells);
+        if is_blank(&cells) {
+            continue;
+        }
         let [tag, from, to, ..] = cells[..] else {
             return None;
         };
@@ -349,9 +355,11 @@ fn weighted_metis(text: &str, separator: Separator) -> Option<usize> {
         ends += neighbours.len() / each;
         lengths.insert(row.len());
     }
-    let is_whole = links.checked_mul(2) == Some(ends) || lengths.len() > 1;
-    let is_metis = separator.0.is_none() && are_flags && rows > 1 && rows == hosts;
-    (is_metis && is_whole).then_some(line)
+    let is_whole = links.checked_mul(2) == Some(ends);
+    // The line of a host without neighbours is empty.
+    let has_all =
+        rows == hosts && (is_whole || lengths.len() > 1) || rows < hosts && is_whole && has(0);
+    (separator.0.is_none() && are_flags && rows > 1 && has_all).then_some(line)
 }
 
 /// Whether the first line is two whole numbers, and all others are links with latencies.
@@ -400,6 +408,7 @@ fn split_decimals(text: &str, separator: Separator, file: &File) -> Option<usize
     for (line, row) in data_lines(text) {
         separator.split(row, &mut cells);
         match cells[..] {
+            _ if is_blank(&cells) => {}
             [_, _, whole] if is_whole(whole) => {}
             [_, _, whole, part] if is_whole(whole) && is_digits(part) => {
                 found = found.or(Some(line));
@@ -545,6 +554,9 @@ fn neighbours(text: &str, separator: Separator) -> Option<usize> {
     let (mut pairs, mut whole) = (false, true);
     for (_, row) in data_lines(text) {
         separator.split(row, &mut cells);
+        if is_blank(&cells) {
+            continue;
+        }
         hosts.extend(cells.iter().take(2).copied());
         pairs |= cells.len() == 2;
         whole &= cells.iter().all(|cell| cell.parse::<u64>().is_ok());
@@ -553,11 +565,14 @@ fn neighbours(text: &str, separator: Separator) -> Option<usize> {
     let may_be_numbers = whole && pairs;
     let is_name = |cell: &&str| {
         let is_value = is_quantity(cell) || duration(cell).is_some();
-        hosts.contains(cell) && (may_be_numbers || !is_value)
+        !cell.is_empty() && hosts.contains(cell) && (may_be_numbers || !is_value)
     };
     let mut found = None;
     for (line, row) in data_lines(text) {
         separator.split(row, &mut cells);
+        if is_blank(&cells) {
+            continue;
+        }
         let others = cells.get(2..).unwrap_or_default();
         if others.first().is_some_and(is_name) {
             found = found.or(Some(line));
