@@ -205,7 +205,10 @@ fn table(text: &str, file: &File) -> Result<Guess, Fault> {
         Err(_) if cells.len() > 3 && cells.iter().all(|cell| is_entry(cell)) => {
             match numbers(text, separator) {
                 Numbers::Matrix => return Ok(Format::RttMatrix.into()),
-                Numbers::Either => return Err(doubt(line, "an rtt-matrix", "an edge-list")),
+                Numbers::MatrixOrLinks => return Err(doubt(line, "an rtt-matrix", "an edge-list")),
+                Numbers::LinksOrNeighbours => {
+                    return Err(doubt(line, "an edge-list", "an adjacency-list"));
+                }
                 Numbers::Links => {}
             }
         }
@@ -252,7 +255,8 @@ fn table(text: &str, file: &File) -> Result<Guess, Fault> {
 enum Numbers {
     Matrix,
     Links,
-    Either,
+    MatrixOrLinks,
+    LinksOrNeighbours,
 }
 
 /// What a table of numbers is that has not the shape of a matrix: a list of links has the numbers
@@ -260,6 +264,7 @@ enum Numbers {
 fn numbers(text: &str, separator: Separator) -> Numbers {
     let (mut rows, mut columns, mut cells) = (0, None, Vec::new());
     let (mut is_zero_diagonal, mut has_decimals) = (true, false);
+    let (mut firsts, mut others) = (FxHashSet::default(), FxHashSet::default());
     let is_whole = |cell: &&str| cell.parse::<u64>().is_ok();
     for (_, row) in data_lines(text) {
         separator.split(row, &mut cells);
@@ -273,12 +278,16 @@ fn numbers(text: &str, separator: Separator) -> Numbers {
         let diagonal = cells.get(rows);
         is_zero_diagonal &= diagonal.is_none_or(|cell| is_missing(cell) || is_zero(cell));
         has_decimals |= !cells.get(2).is_some_and(is_whole);
+        firsts.extend(cells.first().copied());
+        others.extend(cells.iter().skip(1).copied());
         rows += 1;
     }
     match columns {
         _ if is_zero_diagonal => Numbers::Matrix,
+        // Equally many neighbours of each host.
+        _ if others.is_subset(&firsts) => Numbers::LinksOrNeighbours,
         Some(columns) if rows > columns || has_decimals => Numbers::Links,
-        _ => Numbers::Either,
+        _ => Numbers::MatrixOrLinks,
     }
 }
 
