@@ -129,14 +129,46 @@ fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a s
 pub(super) fn refuse_unknown(source: &Source, sections: &[Section]) -> Result<(), ScenarioError> {
     for (key, value) in &source.values {
         if !FRAME.contains(&key.as_str()) {
-            expect_known(key, value, sections).map_err(|problem| source.error(problem))?;
+            expect_known("", key, value, sections).map_err(|problem| source.error(problem))?;
         }
     }
     Ok(())
 }
 
-/// Refuses an unknown key or table at `path`.
-fn expect_known(path: &str, value: &Value, sections: &[Section]) -> Result<(), ConfigError> {
+/// The error for a name with dots: no key is called so.
+fn dotted(table: &str, name: &str, sections: &[Section]) -> ConfigError {
+    let path = joined(table, name);
+    let is_frame = FRAME
+        .iter()
+        .any(|frame| name.starts_with(&format!("{frame}.")));
+    let is_meant = is_known(&path, sections)
+        || known_tables(sections).contains(&path)
+        || table.is_empty() && is_frame;
+    let key = joined(table, &format!("{name:?}"));
+    match is_meant {
+        true => {
+            let message = format!("unknown key; write it without quotes: `{path}`");
+            ConfigError::new(key, message)
+        }
+        false => ConfigError {
+            key,
+            ..unknown(&path, sections)
+        },
+    }
+}
+
+/// Refuses the key or table `name` of `table` if it is unknown.
+fn expect_known(
+    table: &str,
+    name: &str,
+    value: &Value,
+    sections: &[Section],
+) -> Result<(), ConfigError> {
+    // Its path would be that of a key in another table.
+    if name.contains('.') {
+        return Err(dotted(table, name, sections));
+    }
+    let path = &*joined(table, name);
     if is_known(path, sections) {
         return Ok(());
     }
@@ -148,7 +180,7 @@ fn expect_known(path: &str, value: &Value, sections: &[Section]) -> Result<(), C
     match value {
         Value::Table(table) if is_section || !table.is_empty() => table
             .iter()
-            .try_for_each(|(key, value)| expect_known(&format!("{path}.{key}"), value, sections)),
+            .try_for_each(|(key, value)| expect_known(path, key, value, sections)),
         _ if is_section => Err(ConfigError::new(
             path,
             format_args!("expected a table, found {value}"),
@@ -162,6 +194,82 @@ mod tests {
     use super::super::plan::sections;
     use super::*;
     use crate::plain_network::{KINDS, PlainNetwork};
+    use crate::{Overrides, Scenario};
+    use std::path::Path;
+
+    fn read(text: &str) -> Result<Scenario, ScenarioError> {
+        let text = format!("experiment = \"network\"\n{text}");
+        let source = Source::parse(Path::new("x.toml"), &text)?;
+        Scenario::read(source, &Overrides::default(), KINDS)
+    }
+
+    /// A name in quotes with dots is one name, which no key has.
+    #[test]
+    fn names_with_dots_are_unknown() {
+        let without = "unknown key; write it without quotes";
+        for (text, told) in [
+            (
+                "\"overlay.nodes\" = 3\n",
+                format!("x.toml:2: \"overlay.nodes\": {without}: `overlay.nodes`"),
+            ),
+            (
+                "[overlay]\nnodes = 4\n\"chord.timeout\" = \"3 s\"\n",
+                format!("x.toml:4: overlay.\"chord.timeout\": {without}: `overlay.chord.timeout`"),
+            ),
+            // The place is that of the name in quotes, not of the key.
+            (
+                "[overlay]\nchord.timeout = \"3 s\"\n\"chord.timeout\" = \"3 s\"\n",
+                format!("x.toml:4: overlay.\"chord.timeout\": {without}: `overlay.chord.timeout`"),
+            ),
+            (
+                "\"overlay.chord\" = { timeout = \"3 s\" }\n",
+                format!("x.toml:2: \"overlay.chord\": {without}: `overlay.chord`"),
+            ),
+            (
+                "\"underlay.link-latency.mean\" = \"3 s\"\n",
+                format!(
+                    "x.toml:2: \"underlay.link-latency.mean\": {without}: \
+                     `underlay.link-latency.mean`"
+                ),
+            ),
+            (
+                "\"sweep.overlay.nodes\" = [3, 4]\n",
+                format!("x.toml:2: \"sweep.overlay.nodes\": {without}: `sweep.overlay.nodes`"),
+            ),
+            (
+                "\"overlay.nods\" = 3\n",
+                "x.toml:2: \"overlay.nods\": unknown key; did you mean `overlay.nodes`?".to_owned(),
+            ),
+        ] {
+            let error = read(text).err().expect(text);
+            assert_eq!(error.to_string(), told, "{text}");
+        }
+    }
+
+    /// Under `[sweep]` and `[quick]` a name with dots is a path.
+    #[test]
+    fn paths_in_quotes_are_those_without() {
+        let nodes = "\"overlay.nodes\" = ";
+        for text in [
+            format!("[sweep]\n{nodes}[8, 9]\noverlay.\"chord.timeout\" = [\"3 s\"]\n"),
+            format!("[[sweep.zip]]\n{nodes}[8, 9]\n"),
+            format!("[quick]\n{nodes}8\nsweep.\"overlay.chord.timeout\" = [\"3 s\"]\n"),
+        ] {
+            assert!(read(&text).is_ok(), "{text}");
+        }
+        for (text, key) in [
+            (format!("{nodes}5\noverlay.nodes = 6\n"), "overlay.nodes"),
+            (format!("overlay.nodes = 5\n{nodes}5\n"), "overlay.nodes"),
+            (
+                format!("sweep.overlay.nodes = [5]\nsweep.{nodes}[6]\n"),
+                "sweep.overlay.nodes",
+            ),
+        ] {
+            let error = read(&format!("[quick]\n{text}")).err().expect(&text);
+            let told = format!("x.toml:3: quick.{key}: the key has two values");
+            assert_eq!(error.to_string(), told, "{text}");
+        }
+    }
 
     #[test]
     fn what_was_meant_is_found_by_table_and_by_path() {

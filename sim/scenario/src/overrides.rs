@@ -4,6 +4,7 @@ use super::error::{KeyLocation, ScenarioError};
 use super::source::Source;
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::Value;
+use std::collections::BTreeSet;
 
 /// Changes to a scenario by the command line.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,11 @@ pub(super) fn apply(
         None => {}
         Some(Value::Table(table)) => flatten("", table, &mut replaced),
         Some(_) => return Err(source.error(ConfigError::new("quick", "expected a table"))),
+    }
+    let mut seen = BTreeSet::new();
+    if let Some((twice, _)) = replaced.iter().find(|(path, _)| !seen.insert(path)) {
+        let key = format!("quick.{twice}");
+        return Err(source.error(ConfigError::new(key, "the key has two values")));
     }
     let quick = replaced.iter().map(|(path, _)| path.clone()).collect();
     if options.quick {

@@ -164,14 +164,18 @@ fn note_places(
     places: &mut BTreeMap<String, KeyLocation>,
 ) {
     for (key, value) in table {
-        let path = if path.is_empty() {
-            key.get_ref().to_string()
-        } else {
-            format!("{path}.{}", key.get_ref())
+        let place = KeyLocation::Line(line(text, key.span().start));
+        let inside = |name: &str| match path {
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
         };
-        places
-            .entry(path.clone())
-            .or_insert(KeyLocation::Line(line(text, key.span().start)));
+        let name = key.get_ref();
+        if name.contains('.') {
+            // A name with dots has a place of its own beside the path that it looks like.
+            places.insert(inside(&format!("{name:?}")), place.clone());
+        }
+        let path = inside(name);
+        places.entry(path.clone()).or_insert(place);
         note_value(text, value, &path, places);
     }
 }

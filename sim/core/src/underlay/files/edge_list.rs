@@ -1,12 +1,12 @@
 //! A link per line, or a host with its neighbours per line.
 
-use super::delimited::{Columns, Separator};
+use super::delimited::{Columns, Separator, is_blank};
 use super::latency::{LatencyRule, Misfit};
 use super::links::ParsedLinks;
 use super::numbers::{duration, is_other_unit};
 use super::text::{data_lines, last_line};
 use super::{Fault, File};
-use crate::parameter::{quoted, shown};
+use crate::parameter::shown;
 
 /// Reads an edge list; see [`Format::EdgeList`](super::Format::EdgeList). `skip` is a line that
 /// counts hosts. O(length of the text).
@@ -18,16 +18,14 @@ pub(super) fn read<'a>(
 ) -> Result<ParsedLinks<'a>, Fault> {
     let separator = Separator::of(text, file)?;
     let columns = Columns::of(text, separator, file, skip)?;
-    let latency = columns
-        .latency(file)
-        .map_err(|why| Fault::new(columns.first_line, why))?;
+    let latency = columns.latency(file)?;
     let mut found = ParsedLinks::new(rule, "latency");
     if let Some(line) = skip {
         found
             .notes
             .push(format!("line {line} counts hosts and is no link"));
     }
-    columns.tell_others(file, &mut found.notes);
+    columns.tell_latency(file, &mut found.notes);
     // Lines whose latency column has something else.
     let (mut others, mut first_other) = (0, 0);
     let mut cells = Vec::new();
@@ -35,10 +33,9 @@ pub(super) fn read<'a>(
         data_lines(text).filter(|(line, _)| *line >= columns.first_line && Some(*line) != skip);
     for (line, row) in rows {
         separator.split(row, &mut cells);
-        let (Some(&from), Some(&to)) = (cells.get(columns.from), cells.get(columns.to)) else {
-            let word = quoted(cells.first().unwrap_or(&""));
-            let message = format!("expected two columns, the hosts of a link, found {word}");
-            return Err(Fault::new(line, message));
+        let what = "two columns, the hosts of a link";
+        let Some((from, to)) = columns.hosts(line, &cells, what)? else {
+            continue;
         };
         let ends = (found.host(from), found.host(to));
         if let Some(pairs) = dictionary(row, &cells) {
@@ -144,10 +141,17 @@ pub(super) fn read_adjacency<'a>(
     }
     let mut found = ParsedLinks::new(rule, "latency");
     let mut cells = Vec::new();
-    for (_, row) in data_lines(text) {
+    for (line, row) in data_lines(text) {
         separator.split(row, &mut cells);
+        if is_blank(&cells) {
+            continue;
+        }
         let mut names = cells.iter();
         let Some(&first) = names.next() else { continue };
+        if first.is_empty() {
+            let message = "expected a host and its neighbours, found an empty cell";
+            return Err(Fault::new(line, message));
+        }
         let host = found.host(first);
         for &name in names.filter(|name| !name.is_empty()) {
             let neighbour = found.host(name);

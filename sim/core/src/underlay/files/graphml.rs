@@ -7,7 +7,7 @@ use super::text::last_line;
 use crate::parameter::{quoted, shown};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// An edge as it is in the file: its nodes and its keys may follow later.
 struct Edge {
@@ -259,7 +259,12 @@ impl<'a> GraphmlParser<'a> {
             let default = key.default.as_deref()?;
             Some((key.line, key.name.as_str(), default))
         });
-        let defaults: Vec<(usize, &str, &str)> = defaults.collect();
+        // Of several defaults of one name the first counts.
+        let mut names = FxHashSet::default();
+        let is_first = |(_, name, text): &(usize, &'_ str, &'_ str)| {
+            !text.trim().is_empty() && names.insert((*name).to_owned())
+        };
+        let defaults: Vec<(usize, &str, &str)> = defaults.filter(is_first).collect();
         let data = self.edges.iter().flat_map(|edge| &edge.data);
         let mut undeclared = data.filter(|data| !self.keys.contains_key(&data.key));
         let what = |data: &Data| format!("no <key> for edges has the id {}", quoted(&data.key));
@@ -292,8 +297,10 @@ impl<'a> GraphmlParser<'a> {
             let data = carried
                 .iter()
                 .map(|&(_, line, name, text)| (line, name, text));
-            self.found
-                .link(ends, data.chain(defaults.iter().copied()))?;
+            // A value of the edge replaces the default.
+            let is_absent = |name: &str| carried.iter().all(|(.., known, _)| *known != name);
+            let defaults = defaults.iter().filter(|(_, name, _)| is_absent(name));
+            self.found.link(ends, data.chain(defaults.copied()))?;
         }
         self.found.finish(last_line)
     }

@@ -1,12 +1,13 @@
 //! Detection of the format of a file from its content.
 
-use super::delimited::{Columns, Separator};
+use super::delimited::{Columns, Separator, is_blank};
 use super::edge_list::has_colons;
 use super::latency::is_round_trip;
 use super::numbers::{duration, is_quantity};
 use super::rtt_matrix::{Outline, Shape, is_entry, is_missing, is_zero};
 use super::text::{data_lines, is_data, numbered};
 use super::{Fault, File, Format, as_relationships, brite, dimacs, gml, inet, konect, pajek};
+use crate::parameter::quoted;
 use rustc_hash::FxHashSet;
 
 /// The greatest number of rows for which a table may be square by chance.
@@ -99,6 +100,7 @@ fn unread(text: &str, file: &File) -> Option<(usize, &'static str)> {
         ["link", id, ..] if id.starts_with('l') && id.ends_with(':') => "CAIDA ITDK",
         ["node", id, ..] if id.starts_with('n') && id.ends_with(':') => "CAIDA ITDK",
         ["dl", ..] => "UCINET DL",
+        [word, ..] if word.starts_with("nodedef>") => "GDF",
         ["leda.graph", ..] => "LEDA",
         ["graph", "(#nodes", ..] => "GT-ITM",
         ["*", "graphbase", ..] => "the Stanford GraphBase",
@@ -166,8 +168,7 @@ fn is_trivial(text: &str) -> bool {
 fn table(text: &str, file: &File) -> Result<Guess, Fault> {
     let separator = Separator::of(text, file)?;
     if let Some(columns) = &file.columns {
-        let pairs = columns.0.iter().any(|name| is_round_trip(name));
-        return Ok(if pairs {
+        return Ok(if Columns::given_round_trips(&columns.0, file) {
             Format::RttPairs
         } else {
             Format::EdgeList
@@ -177,6 +178,22 @@ fn table(text: &str, file: &File) -> Result<Guess, Fault> {
     let Some((line, first)) = data_lines(text).next() else {
         return Ok(Format::EdgeList.into());
     };
+    let has_ends =
+        || Columns::of(text, separator, file, None).is_ok_and(|columns| columns.has_ends);
+    if let Some((line, tag)) = tag(text, separator)
+        && !has_ends()
+    {
+        let message = format!(
+            "every line begins with a tag such as {} before the names of two hosts; `columns` under \
+             [underlay.file] names the columns, as in [\"-\", \"from\", \"to\"], where \"-\" passes \
+             one over",
+            quoted(tag)
+        );
+        return Err(Fault::new(line, message));
+    }
+    if let Some(line) = weighted_metis(text, separator) {
+        return Err(doubt(line, "an edge-list", "METIS, which is not read"));
+    }
     let cells = separator.cells(first);
     match Shape::of(text, separator) {
         Ok(shape) => {
@@ -186,7 +203,14 @@ fn table(text: &str, file: &File) -> Result<Guess, Fault> {
         }
         // Its reader reports what is wrong with it.
         Err(_) if cells.len() > 3 && cells.iter().all(|cell| is_entry(cell)) => {
-            return Ok(Format::RttMatrix.into());
+            match numbers(text, separator) {
+                Numbers::Matrix => return Ok(Format::RttMatrix.into()),
+                Numbers::MatrixOrLinks => return Err(doubt(line, "an rtt-matrix", "an edge-list")),
+                Numbers::LinksOrNeighbours => {
+                    return Err(doubt(line, "an edge-list", "an adjacency-list"));
+                }
+                Numbers::Links => {}
+            }
         }
         Err(_) => {}
     }
@@ -225,6 +249,126 @@ fn table(text: &str, file: &File) -> Result<Guess, Fault> {
         return Err(Fault::new(line, message));
     }
     Ok(Format::EdgeList.into())
+}
+
+/// What rows of numbers are that are not as many as their columns.
+enum Numbers {
+    Matrix,
+    Links,
+    MatrixOrLinks,
+    LinksOrNeighbours,
+}
+
+/// What a table of numbers is that has not the shape of a matrix: a list of links has the numbers
+/// of two hosts in each row, and may have any number of rows.
+fn numbers(text: &str, separator: Separator) -> Numbers {
+    let (mut rows, mut columns, mut cells) = (0, None, Vec::new());
+    let (mut is_zero_diagonal, mut has_decimals) = (true, false);
+    let (mut firsts, mut others) = (FxHashSet::default(), FxHashSet::default());
+    let is_whole = |cell: &&str| cell.parse::<u64>().is_ok();
+    for (_, row) in data_lines(text) {
+        separator.split(row, &mut cells);
+        if is_blank(&cells) {
+            continue;
+        }
+        let is_even = *columns.get_or_insert(cells.len()) == cells.len();
+        if !is_even || !cells.iter().take(2).all(is_whole) || !cells.iter().all(|c| is_entry(c)) {
+            return Numbers::Matrix;
+        }
+        let diagonal = cells.get(rows);
+        is_zero_diagonal &= diagonal.is_none_or(|cell| is_missing(cell) || is_zero(cell));
+        has_decimals |= !cells.get(2).is_some_and(is_whole);
+        firsts.extend(cells.first().copied());
+        others.extend(cells.iter().skip(1).copied());
+        rows += 1;
+    }
+    match columns {
+        _ if is_zero_diagonal => Numbers::Matrix,
+        // Equally many neighbours of each host.
+        _ if others.is_subset(&firsts) => Numbers::LinksOrNeighbours,
+        Some(columns) if rows > columns || has_decimals => Numbers::Links,
+        _ => Numbers::MatrixOrLinks,
+    }
+}
+
+/// The first line and its tag, if a tag and the names of two hosts begin each line. The tags of
+/// CAIDA's AS links differ: direct, indirect, of several origins, and times.
+fn tag(text: &str, separator: Separator) -> Option<(usize, &str)> {
+    let (mut first, mut rows, mut cells) = (None, 0, Vec::new());
+    let (mut is_shared, mut is_caida) = (true, true);
+    let (mut are_numbers, mut are_words) = (true, true);
+    let (mut froms, mut tos) = (FxHashSet::default(), Vec::new());
+    // Several origins are one word: `701_702`.
+    let is_host = |word: &str| {
+        let has_digit = word.starts_with(|first: char| first.is_ascii_digit());
+        has_digit && (!is_quantity(word) || word.parse::<u64>().is_ok())
+    };
+    for (line, row) in data_lines(text) {
+        separator.split(row, &mut cells);
+        if is_blank(&cells) {
+            continue;
+        }
+        let [tag, from, to, ..] = cells[..] else {
+            return None;
+        };
+        let (_, head) = *first.get_or_insert((line, tag));
+        is_shared &= tag == head;
+        is_caida &= matches!(tag, "D" | "I" | "M" | "T");
+        if !is_shared && !is_caida {
+            return None;
+        }
+        // A number after a name is the latency of a link; after a number it is a host.
+        are_numbers &= is_host(from) && is_host(to);
+        are_words &= !is_quantity(to);
+        froms.insert(from);
+        tos.push(to);
+        rows += 1;
+    }
+    let (line, tag) = first.filter(|_| rows > 1)?;
+    let lower = tag.to_ascii_lowercase();
+    let is_word = matches!(&*lower, "edge" | "link" | "arc");
+    let is_tag = is_caida || is_word || matches!(&*lower, "e" | "a" | "l");
+    // A single letter may be a host with many neighbours, and a word of each link.
+    let are_hosts =
+        are_numbers || are_words && (is_word || tos.iter().any(|to| froms.contains(to)));
+    (is_tag && are_hosts).then_some((line, tag))
+}
+
+/// The first line of a METIS graph with weights. It has the numbers of hosts and links, three
+/// flags (whether hosts have a size, hosts have weights, links have a weight), and perhaps the
+/// number of weights of a host. A line per host follows, with what it has and its neighbours.
+fn weighted_metis(text: &str, separator: Separator) -> Option<usize> {
+    let mut lines = data_lines(text).map(|(line, row)| (line, row.split_whitespace()));
+    let (line, head) = lines.next()?;
+    let head: Vec<&str> = head.take(5).collect();
+    let (hosts, links, flags, weights) = match head[..] {
+        [hosts, links, flags] => (hosts, links, flags, "1"),
+        [hosts, links, flags, weights] => (hosts, links, flags, weights),
+        _ => return None,
+    };
+    let number = |word: &str| word.parse::<usize>().ok();
+    let (hosts, links, weights) = (number(hosts)?, number(links)?, number(weights)?);
+    let are_flags = flags.len() <= 3 && flags.bytes().all(|flag| matches!(flag, b'0' | b'1'));
+    let has = |place: usize| flags.bytes().rev().nth(place) == Some(b'1');
+    let own = usize::from(has(2)).saturating_add(if has(1) { weights } else { 0 });
+    let each = 1 + usize::from(has(0));
+    let (mut rows, mut ends, mut lengths) = (0, 0_usize, FxHashSet::default());
+    for (_, words) in lines {
+        let row: Vec<usize> = words.map(number).collect::<Option<_>>()?;
+        let neighbours = row.get(own..)?;
+        let are_hosts = |host: &usize| (1..=hosts).contains(host);
+        if neighbours.len() % each != 0 || !neighbours.iter().step_by(each).all(are_hosts) {
+            return None;
+        }
+        rows += 1;
+        ends += neighbours.len() / each;
+        lengths.insert(row.len());
+    }
+    let is_whole = links.checked_mul(2) == Some(ends);
+    // The line of a host without neighbours is empty.
+    let has_all =
+        rows == hosts && (is_whole || lengths.len() > 1) || rows < hosts && is_whole && has(0);
+    (separator.0.is_none() && are_flags && rows > 1 && has_all).then_some(line)
 }
 
 /// Whether the first line is two whole numbers, and all others are links with latencies.
@@ -273,6 +417,7 @@ fn split_decimals(text: &str, separator: Separator, file: &File) -> Option<usize
     for (line, row) in data_lines(text) {
         separator.split(row, &mut cells);
         match cells[..] {
+            _ if is_blank(&cells) => {}
             [_, _, whole] if is_whole(whole) => {}
             [_, _, whole, part] if is_whole(whole) && is_digits(part) => {
                 found = found.or(Some(line));
@@ -418,6 +563,9 @@ fn neighbours(text: &str, separator: Separator) -> Option<usize> {
     let (mut pairs, mut whole) = (false, true);
     for (_, row) in data_lines(text) {
         separator.split(row, &mut cells);
+        if is_blank(&cells) {
+            continue;
+        }
         hosts.extend(cells.iter().take(2).copied());
         pairs |= cells.len() == 2;
         whole &= cells.iter().all(|cell| cell.parse::<u64>().is_ok());
@@ -426,11 +574,14 @@ fn neighbours(text: &str, separator: Separator) -> Option<usize> {
     let may_be_numbers = whole && pairs;
     let is_name = |cell: &&str| {
         let is_value = is_quantity(cell) || duration(cell).is_some();
-        hosts.contains(cell) && (may_be_numbers || !is_value)
+        !cell.is_empty() && hosts.contains(cell) && (may_be_numbers || !is_value)
     };
     let mut found = None;
     for (line, row) in data_lines(text) {
         separator.split(row, &mut cells);
+        if is_blank(&cells) {
+            continue;
+        }
         let others = cells.get(2..).unwrap_or_default();
         if others.first().is_some_and(is_name) {
             found = found.or(Some(line));

@@ -137,32 +137,125 @@ pub(super) fn unit_in(name: &str) -> Option<Option<Unit>> {
         });
         ends.find(|end| end.len() > 1).and_then(of_word)
     };
-    for part in name.rsplit(|c: char| !c.is_alphanumeric()) {
-        let mut end = part.len();
-        for (at, first) in part.char_indices().rev() {
+    let mut words = words(name).into_iter().rev();
+    words.find_map(|word| of_word(word).or_else(|| of_end(word)))
+}
+
+/// The words of a name: `avg_rtt (ms)` and `avgRttMs` have three.
+pub(super) fn words(name: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for part in name.split(|c: char| !c.is_alphanumeric()) {
+        let mut start = 0;
+        for (at, first) in part.char_indices() {
             // An upper-case letter after a lower-case one begins a word.
-            if at == 0 || first.is_uppercase() && part[..at].ends_with(char::is_lowercase) {
-                let word = &part[at..end];
-                if let Some(found) = of_word(word).or_else(|| of_end(word)) {
-                    return Some(found);
-                }
-                end = at;
+            if first.is_uppercase() && part[..at].ends_with(char::is_lowercase) {
+                words.push(&part[start..at]);
+                start = at;
             }
         }
+        words.push(&part[start..]);
     }
-    None
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// Whether an attribute of this name is a round-trip time; half of it is the latency.
 pub(super) fn is_round_trip(name: &str) -> bool {
-    let letters = name.chars().filter(char::is_ascii_alphanumeric);
-    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
-    name.starts_with("rtt") || name.starts_with("roundtrip")
+    let words = words(name);
+    let begins = |word: &str, known: &str| {
+        let start = word.get(..known.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(known))
+    };
+    words.iter().enumerate().any(|(place, word)| {
+        let next = words.get(place + 1);
+        begins(word, "rtt")
+            || begins(word, "roundtrip")
+            || word.eq_ignore_ascii_case("round") && next.is_some_and(|next| begins(next, "trip"))
+    })
+}
+
+/// Whether a name is that of a statistic of latencies which is no latency: `rtt_std (ms)`.
+pub(super) fn is_statistic(name: &str) -> bool {
+    const ENDS: [&str; 13] = [
+        "count",
+        "counts",
+        "samples",
+        "std",
+        "sd",
+        "dev",
+        "deviation",
+        "var",
+        "variance",
+        "class",
+        "jitter",
+        "loss",
+        "losses",
+    ];
+    let is_unit = |word: &&str| numbers::unit(word).is_some() || numbers::is_other_unit(word);
+    let last = words(name).into_iter().rfind(|word| !is_unit(word));
+    let last = last.unwrap_or_default().to_lowercase();
+    ENDS.iter().any(|end| last.ends_with(end))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn underlay_round_trips_stand_in_names() {
+        for name in [
+            "rtt",
+            "RTTms",
+            "rtt_min",
+            "avg_rtt",
+            "ping_rtt_ms",
+            "avg (rtt)",
+            "latency_rtt_ms",
+            "delay (RTT)",
+            "minRtt",
+            "minRTT",
+            "round trip",
+            "Round-Trip Time",
+            "mean_roundtrip_us",
+            "avgRoundTrip",
+        ] {
+            assert!(is_round_trip(name), "{name}");
+        }
+        for name in [
+            "latency",
+            "trip",
+            "round",
+            "curtt",
+            "my_smrtt",
+            "round_the_trip",
+            "3",
+        ] {
+            assert!(!is_round_trip(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn underlay_statistics_stand_at_the_end_of_names() {
+        for name in [
+            "latency_class",
+            "rtt_count",
+            "rtt_std (ms)",
+            "rttvar",
+            "delayJitter",
+            "RTT_MDEV",
+        ] {
+            assert!(is_statistic(name), "{name}");
+        }
+        for name in [
+            "latency",
+            "rtt_avg",
+            "count_of_rtt",
+            "rtt_us",
+            "class latency (ms)",
+        ] {
+            assert!(!is_statistic(name), "{name}");
+        }
+    }
 
     #[test]
     fn underlay_units_stand_in_names() {

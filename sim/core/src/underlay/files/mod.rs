@@ -48,11 +48,11 @@ choices! {
         /// Detected from the content. An ambiguous file is an error that names the possible
         /// formats.
         Guess = "guess",
-        /// A link per line, as in the SNAP collection: two names of hosts without blanks. If a
-        /// third column is a number or a duration (`5ms`, `5 ms`), it is the latency of the link;
+        /// A link per line, as in the SNAP collection: two names of hosts. One with blanks is in
+        /// quotes. If a third column is a number or a duration (`5ms`, `5 ms`), it is the latency of the link;
         /// decimals may follow a comma that separates no cells; further columns are skipped. A
         /// header, or a comment right before the first link, names columns: `latency`, `delay` and
-        /// `rtt` (of which half is taken) are latencies. A dictionary at the end of a line, as
+        /// `rtt` (of which half is taken) are latencies. A first line `sep=;` names the separator. A dictionary at the end of a line, as
         /// networkx writes it, has attributes. `#` and `%` begin comment lines. Hosts are numbered
         /// in the order of their first appearance.
         EdgeList = "edge-list",
@@ -161,7 +161,7 @@ parameters! {
         pub path: Option<String> = None;
         /// Its format.
         pub format: Format = Format::Guess;
-        /// The columns of an `edge-list` or `rtt-pairs`: `from` and `to` are the hosts, `latency` is the one-way latency, `rtt` a round-trip time, of which half is taken; any other name is a latency only if `latency` names it. If absent, the header of the file names them, or else the third column is the latency.
+        /// The columns of an `edge-list` or `rtt-pairs`: `from` and `to` are the hosts, `latency` is the one-way latency, `rtt` (or `avg_rtt`) a round-trip time, of which half is taken; any other name is a latency only if `latency` names it. If absent, the header of the file names them, or else the third column is the latency.
         pub columns: Option<ColumnNames> = None;
         /// The separator of the cells of a line: one character such as "," or "|", "tab", or "blank" for any number of blanks. If absent, it is detected.
         pub separator: Option<String> = None;

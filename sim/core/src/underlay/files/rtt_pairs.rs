@@ -26,14 +26,11 @@ pub(super) fn read(
 ) -> Result<(Matrix, usize), Fault> {
     let separator = Separator::of(text, file)?;
     let columns = Columns::of(text, separator, file, skip)?;
-    let column = columns
-        .latency(file)
-        .map_err(|why| Fault::new(columns.first_line, why))?;
-    let Some((column, name)) = column else {
+    let Some((column, name)) = columns.latency(file)? else {
         let message = "no column has round-trip times; `columns` under [underlay.file] names them";
         return Err(Fault::new(columns.first_line, message));
     };
-    columns.tell_others(file, notes);
+    columns.tell_latency(file, notes);
     // The name of the column gives its unit unless the scenario does.
     let micros = file.rtt_unit().micros();
     let unit = match file.rtt_unit() {
@@ -57,11 +54,12 @@ pub(super) fn read(
         data_lines(text).filter(|(line, _)| *line >= columns.first_line && Some(*line) != skip);
     for (line, row) in rows {
         separator.split(row, &mut cells);
-        let get = |place: usize| cells.get(place).copied();
-        let (Some(from), Some(to), Some(word)) = (get(columns.from), get(columns.to), get(*column))
-        else {
-            let word = quoted(cells.first().unwrap_or(&""));
-            let message = format!("expected two hosts and their round-trip time, found {word}");
+        let what = "two hosts and their round-trip time";
+        let Some((from, to)) = columns.hosts(line, &cells, what)? else {
+            continue;
+        };
+        let Some(&word) = cells.get(*column) else {
+            let message = format!("expected {what}, found {}", quoted(from));
             return Err(Fault::new(line, message));
         };
         let mut number = |name| {

@@ -41,6 +41,11 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Cow<'_, str>, Fault
     if let Some(at) = control(text.as_bytes()) {
         return Err(not_text(text.as_bytes(), at));
     }
+    if text.starts_with("version https://git-lfs") {
+        let message =
+            "this is a pointer of Git LFS, not the file itself; `git lfs pull` fetches it";
+        return Err(Fault::new(1, message));
+    }
     if text.trim().is_empty() {
         return Err(Fault::new(1, "the file is empty"));
     }
@@ -122,10 +127,24 @@ pub(super) fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().zip(1..).map(|(line, number)| (number, line))
 }
 
-/// Whether a line is neither empty nor a comment.
+/// Whether a line is neither empty, nor a comment, nor the one that declares the separator.
 pub(super) fn is_data(line: &str) -> bool {
+    !line.trim_start().is_empty() && !is_comment(line) && declared_separator(line).is_none()
+}
+
+pub(super) fn is_comment(line: &str) -> bool {
     let line = line.trim_start();
-    !line.is_empty() && !line.starts_with(['#', '%']) && !line.starts_with("//")
+    line.starts_with(['#', '%']) || line.starts_with("//")
+}
+
+/// The separator in a line `sep=;`, which is the first one of files for Excel.
+pub(super) fn declared_separator(line: &str) -> Option<char> {
+    let line = line.strip_prefix('"').unwrap_or(line);
+    let start = line.get(..4)?;
+    let mut rest = line[4..].chars();
+    let separator = rest.next().filter(|found| !found.is_alphanumeric())?;
+    let is_end = matches!(rest.as_str(), "" | "\"");
+    (start.eq_ignore_ascii_case("sep=") && is_end).then_some(separator)
 }
 
 /// The lines that are neither empty nor comments, with their numbers.
