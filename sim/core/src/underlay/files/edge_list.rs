@@ -1,9 +1,10 @@
 //! A link per line, or a host with its neighbours per line.
 
-use super::delimited::{Columns, Separator, is_blank};
+use super::columns::Columns;
 use super::latency::{LatencyRule, Misfit};
 use super::links::ParsedLinks;
 use super::numbers::{duration, is_other_unit};
+use super::separator::{Separator, is_blank};
 use super::text::{data_lines, last_line};
 use super::{Fault, File};
 use crate::parameter::shown;

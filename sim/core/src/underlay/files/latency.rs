@@ -1,6 +1,6 @@
 //! The latency among the values of a link, and its unit.
 
-use super::delimited::LATENCIES;
+use super::columns::LATENCIES;
 use super::numbers::{self, DOUBT, Unit, duration, is_doubtful, number};
 use super::{Fault, File, RttUnit};
 use crate::parameter::{quoted, shown};

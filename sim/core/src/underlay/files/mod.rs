@@ -15,13 +15,14 @@
 
 mod as_relationships;
 mod brite;
-mod delimited;
+mod columns;
 mod dimacs;
 mod edge_list;
 mod facts;
 mod gml;
 mod graphml;
 mod guess;
+mod guess_table;
 mod inet;
 mod konect;
 mod latency;
@@ -32,6 +33,7 @@ mod pajek;
 mod rtt_gaps;
 mod rtt_matrix;
 mod rtt_pairs;
+mod separator;
 mod text;
 
 use super::graph::Link;
@@ -138,7 +140,7 @@ impl ParameterValue for ColumnNames {
                 words.map(str::to_owned).collect()
             }
         };
-        match delimited::Columns::given(&names) {
+        match columns::Columns::given(&names) {
             true => Ok(Self(names)),
             false => Err(None),
         }

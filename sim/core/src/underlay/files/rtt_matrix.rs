@@ -1,8 +1,8 @@
 //! Matrices of round-trip times: their shape and their entries.
 
-use super::delimited::Separator;
 use super::numbers::{DOUBT, duration, is_doubtful, is_quantity, number};
 use super::rtt_gaps::complete;
+use super::separator::Separator;
 use super::text::{data_lines, last_line};
 use super::{Fault, File};
 use crate::parameter::quoted;

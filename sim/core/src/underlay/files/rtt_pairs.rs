@@ -1,10 +1,11 @@
 //! Round-trip times as a list: a pair of hosts and their time per line.
 
-use super::delimited::{Columns, Separator};
+use super::columns::Columns;
 use super::latency::{LatencyRule, unknown_unit};
 use super::numbers::{DOUBT, is_doubtful};
 use super::rtt_gaps::complete;
 use super::rtt_matrix::{entry, is_missing};
+use super::separator::Separator;
 use super::text::{data_lines, last_line};
 use super::{Fault, File, RttUnit};
 use crate::parameter::{quoted, shown};
