@@ -125,7 +125,7 @@ fn contents(report: &Report<'_>) -> Markup {
                 summary { "Contents" }
                 ol {
                     @if !text::disagreements(report).is_empty() {
-                        li { a href="#what-differs" { "Differences" } }
+                        li { a href="#what-differs" { "Claims with values that do not agree" } }
                     }
                     @if !text::powers(report).is_empty() {
                         li { a href="#power" { "Power" } }
@@ -157,11 +157,11 @@ fn disagreements(report: &Report<'_>) -> Markup {
     html! {
         @if !disagreements.is_empty() {
             section id="what-differs" {
-                h2 { "Differences" }
+                h2 { "Claims with values that do not agree" }
                 (tallies(&["claim", "reading"], disagreements.into_iter().map(|(claim, reading, count)| {
                     let cells = html! {
                         td { a href={ "#" (claim.id) } { (claim.title) } }
-                        td { (reading.name) }
+                        td { (reading.name) ", " code { (reading.scenario) } }
                     };
                     (cells, count)
                 })))

@@ -97,10 +97,11 @@ fn disagreements(page: &mut String, report: &Report<'_>) {
     if disagreements.is_empty() {
         return;
     }
-    page.push_str("## Differences\n\n");
+    page.push_str("## Claims with values that do not agree\n\n");
     let rows = disagreements.into_iter().map(|(claim, reading, count)| {
         let link = format!("[{}](#{})", text(&claim.title), claim.id);
-        (vec![link, text(&reading.name)], count)
+        let reading = format!("{}, `{}`", text(&reading.name), reading.scenario);
+        (vec![link, reading], count)
     });
     table(page, &["claim", "reading"], rows);
 }

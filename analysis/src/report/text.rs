@@ -78,23 +78,23 @@ pub fn summary(report: &Report<'_>) -> Vec<String> {
          best: {}.",
         count.judged(),
         report.claims().filter(|claim| !claim.rerun).count(),
-        counted(&count)
+        verdicts(&count)
     )];
     let reruns = report.count(true);
     if reruns.judged() > 0 {
         sentences.push(format!(
             "Values of published programs that were run again, which their sources do not print: {}.",
-            counted(&reruns)
+            verdicts(&reruns)
         ));
     }
     let comparisons = Count::of(report.readings().flat_map(|reading| &reading.lines));
     sentences.push(format!(
         "Compared with each of their readings, they give {} comparisons: {}.",
         comparisons.judged(),
-        counted(&comparisons)
+        verdicts(&comparisons)
     ));
     sentences.extend(power(&report.power()));
-    let without: Vec<String> = [
+    let without = listed(&[
         (count.stale, "stale"),
         (count.missing, "missing"),
         (count.not_run, "not run at the published parameters"),
@@ -102,13 +102,9 @@ pub fn summary(report: &Report<'_>) -> Vec<String> {
             count.without,
             "without a rule or without a published number",
         ),
-    ]
-    .into_iter()
-    .filter(|(number, _)| *number > 0)
-    .map(|(number, what)| format!("{number} {what}"))
-    .collect();
+    ]);
     if !without.is_empty() {
-        sentences.push(format!("Without a verdict: {}.", without.join(", ")));
+        sentences.push(format!("Without a verdict: {without}."));
     }
     if report.quick {
         sentences.push(
@@ -218,7 +214,7 @@ pub fn state(folder: &Folder, plans: &Plans) -> String {
             Some((_, true)) => parts.push("quick form".to_owned()),
             Some((_, false)) => {}
             None if matches!(plans, Plans::Known(_)) => {
-                parts.push("its scenario is missing".to_owned());
+                parts.push("its scenario is missing or cannot be read".to_owned());
             }
             None => {}
         }
@@ -350,23 +346,41 @@ pub fn rules(reading: &ReadingResult) -> Vec<String> {
     }
 }
 
-/// The outcomes of a reading's values, in a line.
-pub fn counted(count: &Count) -> String {
-    let parts: Vec<String> = [
+/// The verdicts, in a line.
+fn verdicts(count: &Count) -> String {
+    listed(&[
         (count.agree, "agree"),
         (count.within_bound, "within a bound"),
         (count.undecided, "not decided"),
         (count.differ, "differ"),
         (count.in_doubt, "in doubt"),
+    ])
+}
+
+/// The outcomes of a reading's values, in a line.
+pub fn counted(count: &Count) -> String {
+    let without = listed(&[
         (count.stale, "stale"),
         (count.missing, "missing"),
         (count.not_run, "not run"),
         (count.without, "no verdict"),
-    ]
-    .into_iter()
-    .filter(|(number, _)| *number > 0)
-    .map(|(number, what)| format!("{number} {what}"))
-    .collect();
+    ]);
+    let parts = [verdicts(count), without];
+    let parts: Vec<&str> = parts
+        .iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join(", ")
+}
+
+/// The numbers above zero, each with what it counts.
+fn listed(parts: &[(usize, &str)]) -> String {
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
     parts.join(", ")
 }
 

@@ -452,13 +452,11 @@ fn the_committed_results_are_held_against_every_published_row() {
         .find(|line| line.starts_with("* Of changed published values"));
     let power = power.expect("the power of the rules");
     let share = |name: &str| -> f64 {
-        let (_, rest) = power.split_once(name).expect("a change");
-        rest.split(' ')
-            .next()
-            .and_then(|share| share.parse().ok())
-            .expect("a share")
+        let (before, _) = power.split_once(name).expect("a change");
+        let share = before.trim_end_matches(" % (").rsplit(' ').next();
+        share.and_then(|share| share.parse().ok()).expect("a share")
     };
-    let (quarter, double) = (share("times 1.25 "), share("times 2 "));
+    let (quarter, double) = (share("times 1.25)"), share("times 2)"));
     assert!(quarter <= 15.0 && double <= 3.0, "{power}");
 
     // Rows by their keys, as the report calls them, and their value.

@@ -31,7 +31,7 @@ pub(super) struct Columns {
 }
 
 /// Names of the columns of the two ends of a link.
-const ENDS: [(&str, &str); 14] = [
+const ENDS: [(&str, &str); 20] = [
     ("from", "to"),
     ("source", "target"),
     ("source", "destination"),
@@ -46,6 +46,12 @@ const ENDS: [(&str, &str); 14] = [
     ("id1", "id2"),
     ("head", "tail"),
     ("start", "end"),
+    ("u", "v"),
+    ("client", "server"),
+    ("srcip", "dstip"),
+    ("hosta", "hostb"),
+    ("nodea", "nodeb"),
+    ("name1", "name2"),
 ];
 
 /// Names of latency columns, or their beginnings.
@@ -72,6 +78,21 @@ fn plain(name: &str) -> String {
 pub(super) fn names_latency(name: &str) -> bool {
     let letters = plain(name);
     LATENCIES.iter().any(|known| letters.starts_with(known)) || is_round_trip(name)
+}
+
+/// Whether a column of this name numbers or dates the rows, as the first ones of R and pandas.
+fn numbers_rows(name: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "",
+        "unnamed0",
+        "id",
+        "index",
+        "row",
+        "time",
+        "timestamp",
+        "date",
+    ];
+    NAMES.contains(&&*plain(name))
 }
 
 /// The first two columns whose names are the ends of a link.
@@ -108,7 +129,15 @@ impl Columns {
             .map(|(_, row)| separator.cells(row))
             .filter(|cells| !is_blank(cells))
             .collect();
-        let names = names(&first, others.first().map_or(0, Vec::len), separator);
+        let mut names = names(&first, others.first().map_or(0, Vec::len), separator);
+        // R numbers rows in a column without a name. With commas, decimals may be split instead.
+        let is_number = |(place, cells): (usize, &Vec<&str>)| cells[0].parse() == Ok(place + 1);
+        if separator.0 != Some(',')
+            && others.iter().all(|cells| cells.len() == names.len() + 1)
+            && others.iter().enumerate().all(is_number)
+        {
+            names.insert(0, String::new());
+        }
         let has_head = is_head(&names, &others, separator);
         let next_line = if has_head { line + 1 } else { line };
         let head = if has_head {
@@ -172,10 +201,12 @@ impl Columns {
     }
 
     /// Columns with these names. The ends are the columns `from` and `to` if `given`, or else the
-    /// first pair of names for ends, or else the first two columns.
+    /// first pair of names for ends, or else the first two columns that do not number or date rows.
     fn named(names: &[String], first_line: usize, given: bool) -> Result<Self, String> {
         let found = ends_in(names);
-        let ends = found.unwrap_or((0, 1));
+        let mut hosts = (0..names.len()).filter(|&place| !numbers_rows(&names[place]));
+        let first_two = hosts.next().zip(hosts.next());
+        let ends = found.or(first_two).unwrap_or((0, 1));
         if given && found.is_none() {
             return Err("`columns` names no `from` and `to`".to_owned());
         }

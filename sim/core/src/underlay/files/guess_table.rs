@@ -75,9 +75,8 @@ pub(super) fn table(text: &str, file: &File) -> Result<Guess, Fault> {
         if matches!(columns.latency(file), Ok(Some((_, name))) if is_round_trip(name)) {
             return Ok(Format::RttPairs.into());
         }
-        if columns.has_ends {
-            return Ok(Format::EdgeList.into());
-        }
+        // A list of neighbours has no header.
+        return Ok(Format::EdgeList.into());
     }
     if let Some(line) = neighbours(text, separator) {
         return Err(doubt(line, "an edge-list", "an adjacency-list"));

@@ -162,6 +162,10 @@ pub(super) fn words(name: &str) -> Vec<&str> {
 /// Whether an attribute of this name is a round-trip time; half of it is the latency.
 pub(super) fn is_round_trip(name: &str) -> bool {
     let words = words(name);
+    // `half_rtt` is one way already.
+    if words.iter().any(|word| word.eq_ignore_ascii_case("half")) || name.ends_with("/2") {
+        return false;
+    }
     let begins = |word: &str, known: &str| {
         let start = word.get(..known.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(known))

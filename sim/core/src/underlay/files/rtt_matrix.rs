@@ -1,10 +1,11 @@
 //! Matrices of round-trip times: their shape and their entries.
 
-use super::numbers::{DOUBT, duration, is_doubtful, is_quantity, number};
+use super::latency::{unit_in, unknown_unit};
+use super::numbers::{DOUBT, Unit, duration, is_doubtful, is_quantity, number};
 use super::rtt_gaps::complete;
 use super::separator::Separator;
 use super::text::{data_lines, last_line};
-use super::{Fault, File};
+use super::{Fault, File, RttUnit};
 use crate::parameter::quoted;
 use crate::underlay::pairwise::Matrix;
 
@@ -176,7 +177,19 @@ pub(super) fn read(
     let separator = Separator::of(text, file)?;
     let shape = Shape::of(text, separator);
     let shape = shape.map_err(|fault| no_numbers(text, separator).unwrap_or(fault))?;
-    let entries = entries(text, separator, shape, file.rtt_unit().micros())?;
+    let micros = match corner_unit(text, separator, shape, file)? {
+        Some(unit) => {
+            notes.push(format!(
+                "RTT matrix: entries are in {}, as its corner says",
+                unit.name
+            ));
+            unit.micros
+        }
+        None => file.rtt_unit().micros(),
+    };
+    let entries = entries(text, separator, shape, micros)?;
+    let scale = micros / file.rtt_unit().micros();
+    let entries = entries.into_iter().map(|entry| entry * scale).collect();
     let (hosts, mut rtt) = square(text, shape, entries)?;
     if hosts < 2 {
         let message = "expected at least two hosts, found 1";
@@ -199,6 +212,31 @@ pub(super) fn read(
             "no entry off the diagonal is a measurement",
         )
     })
+}
+
+/// The unit in the corner above the names of the rows, unless the scenario gives one.
+fn corner_unit(
+    text: &str,
+    separator: Separator,
+    shape: Shape,
+    file: &File,
+) -> Result<Option<Unit>, Fault> {
+    if !(shape.has_head && shape.has_names) || file.rtt_unit() != RttUnit::Milliseconds {
+        return Ok(None);
+    }
+    let Some((line, head)) = data_lines(text).next().filter(|_| file.unit.is_none()) else {
+        return Ok(None);
+    };
+    let cells = separator.cells(head);
+    // With blanks between cells it may be absent, or have several words.
+    let words = cells.len().saturating_sub(shape.rows);
+    let corner = cells[..words].join(" ");
+    match unit_in(&corner).map(|unit| (corner, unit)) {
+        None => Ok(None),
+        Some((corner, None)) => Err(unknown_unit(line, &corner)),
+        Some((_, Some(unit))) if unit.micros == RttUnit::Milliseconds.micros() => Ok(None),
+        Some((_, Some(unit))) => Ok(Some(unit)),
+    }
 }
 
 /// The fault of a text that has words where a matrix has numbers, even in its second line: its

@@ -88,7 +88,10 @@ impl Separator {
     }
 
     fn guess(text: &str) -> Result<Self, Fault> {
-        let lines: Vec<(usize, &str)> = data_lines(text).take(SAMPLE).collect();
+        // A dictionary at the end of a line has commas and blanks of its own.
+        let before = |line: &'_ str| line.find('{').filter(|at| *at > 0).unwrap_or(line.len());
+        let lines = data_lines(text).map(|(number, line)| (number, &line[..before(line)]));
+        let lines: Vec<(usize, &str)> = lines.take(SAMPLE).collect();
         let Some((first, _)) = lines.first() else {
             return Ok(Self(None));
         };
