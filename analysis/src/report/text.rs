@@ -133,9 +133,9 @@ fn power(power: &Power) -> Option<String> {
         .iter()
         .filter_map(|mutation| {
             Some(format!(
-                "{} {}",
-                mutation.name(),
-                percent(power.share(*mutation)?)
+                "{} ({})",
+                percent(power.share(*mutation)?),
+                mutation.name()
             ))
         })
         .collect();
