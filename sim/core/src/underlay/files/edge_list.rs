@@ -6,7 +6,7 @@ use super::links::ParsedLinks;
 use super::numbers::{duration, is_other_unit};
 use super::separator::{Separator, is_blank};
 use super::text::{data_lines, last_line};
-use super::{Fault, File};
+use super::{Fault, File, UNITS_IN_COMMENTS};
 use crate::parameter::shown;
 
 /// Reads an edge list; see [`Format::EdgeList`](super::Format::EdgeList). `skip` is a line that
@@ -27,6 +27,11 @@ pub(super) fn read<'a>(
             .push(format!("line {line} counts hosts and is no link"));
     }
     columns.tell_latency(file, &mut found.notes);
+    if !columns.named && latency.is_some() {
+        found
+            .notes
+            .extend(file.tell_comment(text, &UNITS_IN_COMMENTS));
+    }
     // Lines whose latency column has something else.
     let (mut others, mut first_other) = (0, 0);
     let mut cells = Vec::new();
@@ -110,7 +115,13 @@ fn dictionary<'a>(
     row: &'a str,
     cells: &[&str],
 ) -> Option<impl Iterator<Item = (&'a str, &'a str)> + use<'a>> {
-    if !cells.get(2)?.starts_with('{') {
+    // A multigraph has the key of a link before it.
+    if !cells
+        .iter()
+        .skip(2)
+        .take(2)
+        .any(|cell| cell.starts_with('{'))
+    {
         return None;
     }
     let inside = row[row.find('{')?..]
