@@ -9,8 +9,8 @@ use super::claims::{Claim, Comparison, Explanation, Filter, Quantity, Reading, S
 use super::folder::{Folder, State};
 use super::location::{Absent, ValueLocation};
 use super::measure::{self, Estimate, Found};
-use super::published::Value;
-use super::published::{Published, admits};
+use super::power::{Mutation, Power};
+use super::published::{Published, Value, admits};
 use super::rule::{allowance, distance, name_of, rules, without_error};
 use super::verdict::{Allowance, Measured, Verdict, verdict};
 use super::{CLAIMS, Count};
@@ -55,81 +55,14 @@ pub struct ClaimResult {
 }
 
 impl ClaimResult {
-    /// Its page, relative to the report; `None` if there are no results for it.
-    pub fn file(&self) -> Option<String> {
-        let is_there = self.readings.iter().any(|reading| reading.has_results);
-        is_there.then(|| format!("{CLAIMS}/{}.md", self.id))
-    }
-}
-
-/// A change of a published value, after which it should no longer agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mutation {
-    /// Times 1.25.
-    Quarter,
-    /// Times 2.
-    Double,
-    /// The value of the next row.
-    Neighbour,
-    /// The value of the row half of the column further.
-    Permuted,
-}
-
-impl Mutation {
-    /// All of them, in the order of the report.
-    pub const ALL: [Self; 4] = [Self::Quarter, Self::Double, Self::Neighbour, Self::Permuted];
-
-    /// The name for readers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Quarter => "times 1.25",
-            Self::Double => "times 2",
-            Self::Neighbour => "next row",
-            Self::Permuted => "other half",
-        }
-    }
-}
-
-/// How many values were changed, and how many of them still agree, by [`Mutation::ALL`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Power {
-    /// Number of changed values.
-    pub changed: [usize; 4],
-    /// Number of those that still agree.
-    pub agree: [usize; 4],
-}
-
-/// The greatest fraction of doubled values that may agree in a claim that decides something.
-const MOST_DOUBLED: f64 = 0.2;
-
-impl Power {
-    /// Adds the values of another claim.
-    pub fn add(&mut self, other: &Self) {
-        for place in 0..4 {
-            self.changed[place] += other.changed[place];
-            self.agree[place] += other.agree[place];
-        }
+    /// Its page, relative to the report.
+    pub fn file(&self) -> String {
+        format!("{CLAIMS}/{}.md", self.id)
     }
 
-    /// The fraction of the values with this change that still agree; `None` if there are none.
-    pub fn share(&self, mutation: Mutation) -> Option<f64> {
-        let place = mutation as usize;
-        let changed = self.changed[place];
-        (changed > 0).then(|| self.agree[place] as f64 / changed as f64)
-    }
-
-    fn of<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Self {
-        let mut power = Self::default();
-        for (mutation, agrees) in lines.into_iter().flat_map(|line| &line.mutations) {
-            power.changed[*mutation as usize] += 1;
-            power.agree[*mutation as usize] += usize::from(*agrees);
-        }
-        power
-    }
-
-    fn is_none(&self) -> bool {
-        self.share(Mutation::Double)
-            .is_some_and(|share| share > MOST_DOUBLED)
+    /// Whether there are results for it, and so a page.
+    pub fn has_page(&self) -> bool {
+        self.readings.iter().any(|reading| reading.has_results)
     }
 }
 
@@ -354,8 +287,9 @@ fn compare_claim(
         }
         take(&mut readings, held);
     }
-    let power = Power::of(readings.iter().flat_map(|reading| &reading.lines));
-    if power.is_none() {
+    let lines = readings.iter().flat_map(|reading| &reading.lines);
+    let power = Power::of(lines.flat_map(|line| line.mutations.iter().copied()));
+    if power.is_lacking() {
         let lines = readings.iter_mut().flat_map(|reading| &mut reading.lines);
         let outcomes = lines.map(|line| &mut line.outcome).chain(best.values_mut());
         for outcome in

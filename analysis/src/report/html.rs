@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::compare::{Chapter, ClaimResult, Mutation, ReadingResult};
+use super::compare::{Chapter, ClaimResult, ReadingResult};
 use super::folder::Folder;
+use super::power::Mutation;
 use super::{Count, Report, drawing, text};
 
 /// The whole page.

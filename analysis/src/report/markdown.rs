@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::compare::{ClaimResult, Mutation, ReadingResult};
+use super::compare::{ClaimResult, ReadingResult};
 use super::folder::Folder;
+use super::power::Mutation;
 use super::{Count, Report, text};
 
 /// The whole page.
@@ -133,9 +134,9 @@ fn powers(page: &mut String, report: &Report<'_>) {
 /// The outcome of a claim, with a link to its page.
 fn claim(page: &mut String, claim: &ClaimResult) {
     let title = text(&claim.title);
-    let title = match claim.file() {
-        Some(file) => format!("[{title}]({file})"),
-        None => title,
+    let title = match claim.has_page() {
+        true => format!("[{title}]({})", claim.file()),
+        false => title,
     };
     let _ = write!(
         page,

@@ -19,6 +19,7 @@ mod location;
 mod markdown;
 mod measure;
 mod plan;
+mod power;
 mod published;
 mod rule;
 mod text;
@@ -32,11 +33,12 @@ pub use plan::{Form, Plan, Plans};
 pub use verdict::Verdict;
 
 use claims::System;
-use compare::{Chapter, ClaimResult, ComparisonResult, Line, Power, ReadingResult};
+use compare::{Chapter, ClaimResult, ComparisonResult, Line, ReadingResult};
 use dhtlab_format::files::{self, Links};
 use dhtlab_format::manifest::MANIFEST;
 use dhtlab_format::{Error, output};
 use folder::{Folder, State};
+use power::Power;
 
 /// Facts for the report that are not in the results.
 #[derive(Debug, Clone)]
@@ -290,11 +292,18 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
         unclaimed,
     };
     let mut files = Vec::new();
-    for claim in report.claims() {
-        let Some(file) = claim.file() else { continue };
-        output::directory(&directory.join(CLAIMS))?;
-        let path = directory.join(file);
-        output::replace(&path, markdown::claim_page(&report, claim).as_bytes())?;
+    let pages = directory.join(CLAIMS);
+    if pages.symlink_metadata().is_ok() || report.claims().any(ClaimResult::has_page) {
+        output::directory(&pages)?;
+        for claim in report.claims() {
+            let path = directory.join(claim.file());
+            if claim.has_page() {
+                output::replace(&path, markdown::claim_page(&report, claim).as_bytes())?;
+            } else {
+                // Of earlier results, which are gone.
+                output::remove(&path)?;
+            }
+        }
     }
     for (name, text) in [
         ("REPORT.md", markdown::page(&report)),

@@ -2,10 +2,11 @@
 
 use crate::figure::label;
 
-use super::compare::{ClaimResult, ComparisonResult, Line, Mutation, Power, ReadingResult};
+use super::compare::{ClaimResult, ComparisonResult, Line, ReadingResult};
 use super::folder::{Folder, State};
 use super::measure::Estimate;
 use super::plan::Plans;
+use super::power::{Mutation, Power};
 use super::verdict::Verdict;
 use super::{Count, Report};
 
@@ -50,7 +51,8 @@ pub const MEANINGS: [(&str, &str); 9] = [
     (
         "changed values",
         "a test of the rules: how many values still agree if the published one is multiplied by 1.25 or \
-         by 2, or is replaced by that of the next row or of the other half of its column",
+         by 2, or is replaced by that of the next row or of the other half of its column. No value that \
+         agrees does so doubled, by the rule; those that are left differ, and we measure about twice",
     ),
     (
         "stale, missing, not run",
@@ -304,15 +306,15 @@ pub fn letter(place: usize) -> String {
     }
 }
 
-/// Remarks after the verdict of a line: letters of explanations, doubts and notes.
+/// Remarks after the verdict of a line: references to explanations, doubts and notes.
 pub fn remarks(line: &Line) -> Vec<String> {
-    let letters: Vec<String> = line
+    let references: Vec<String> = line
         .explanations
         .iter()
         .map(|place| letter(*place))
         .collect();
-    let letters = (!letters.is_empty()).then(|| format!("see {}", letters.join(", ")));
-    letters
+    let references = (!references.is_empty()).then(|| format!("see {}", references.join(", ")));
+    references
         .into_iter()
         .chain(line.is_unexplained().then(|| "not explained".to_owned()))
         .chain(line.doubt.clone())

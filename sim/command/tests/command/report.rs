@@ -163,6 +163,16 @@ fn what_is_there_is_judged_and_nothing_else() {
 }
 
 #[test]
+fn the_page_of_a_claim_goes_with_its_results() {
+    let lab = results();
+    report(&lab);
+    assert!(lab.path("results/claims/dgvh-errors.md").exists());
+    fs::rename(lab.path("results/dgvh-errors"), lab.path("results/other")).expect("a folder");
+    lab.succeed(&["report"]);
+    assert!(!lab.path("results/claims/dgvh-errors.md").exists());
+}
+
+#[test]
 fn the_same_results_give_the_same_bytes() {
     let lab = results();
     let first = (report(&lab).1, lab.read("results/report.html"));

@@ -6,7 +6,7 @@ use super::links::ParsedLinks;
 use super::numbers::{duration, is_other_unit};
 use super::separator::{Separator, is_blank};
 use super::text::{data_lines, last_line};
-use super::{Fault, File, UNITS_IN_COMMENTS};
+use super::{Fault, File};
 use crate::parameter::shown;
 
 /// Reads an edge list; see [`Format::EdgeList`](super::Format::EdgeList). `skip` is a line that
@@ -28,9 +28,7 @@ pub(super) fn read<'a>(
     }
     columns.tell_latency(file, &mut found.notes);
     if !columns.named && latency.is_some() {
-        found
-            .notes
-            .extend(file.tell_comment(text, &UNITS_IN_COMMENTS));
+        found.notes.extend(file.tell_comment(text, false));
     }
     // Lines whose latency column has something else.
     let (mut others, mut first_other) = (0, 0);

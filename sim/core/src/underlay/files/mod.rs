@@ -181,9 +181,8 @@ parameters! {
     }
 }
 
-/// Words of comments that say something else of numbers than that they are one-way milliseconds; the
-/// first is a matter of course in matrices.
-const UNITS_IN_COMMENTS: [&str; 5] = ["rtt", "us", "usec", "microseconds", "seconds"];
+/// Words of comments after which numbers may be no milliseconds.
+const UNITS_IN_COMMENTS: [&str; 4] = ["us", "usec", "microseconds", "seconds"];
 
 /// A fault in a file, and its line (from 1).
 #[derive(Debug, PartialEq, Eq)]
@@ -349,21 +348,24 @@ impl File {
         self.unit.unwrap_or(self.rtt_unit)
     }
 
-    /// A note if a comment has one of these words and no key says what numbers are: comments have no
-    /// effect.
-    fn tell_comment(&self, text: &str, spoken: &[&str]) -> Option<String> {
+    /// A note if a comment names another unit, or round trips where numbers are one way, and no key
+    /// says what they are: comments have no effect.
+    fn tell_comment(&self, text: &str, are_round_trips: bool) -> Option<String> {
         if self.unit.is_some() || self.columns.is_some() || self.rtt_unit != RttUnit::Milliseconds {
             return None;
         }
-        let speaks = |line: &str| {
+        let names_one = |line: &str| {
             let words = line.split(|c: char| !c.is_alphabetic());
             let mut words = words.filter(|word| !word.is_empty());
-            words.any(|word| spoken.iter().any(|known| word.eq_ignore_ascii_case(known)))
+            words.any(|word| {
+                let is = |known: &&str| word.eq_ignore_ascii_case(known);
+                UNITS_IN_COMMENTS.iter().any(is) || !are_round_trips && is(&"rtt")
+            })
         };
         let mut comments = text::numbered(text).filter(|(_, line)| text::is_comment(line));
-        let (line, _) = comments.find(|(_, line)| speaks(line))?;
+        let (line, _) = comments.find(|(_, line)| names_one(line))?;
         Some(format!(
-            "the comment in line {line} speaks of a unit or of round trips, and has no effect; `unit` and \
+            "the comment in line {line} names a unit or round trips, and has no effect; `unit` and \
              `columns` under [underlay.file] say what numbers are"
         ))
     }
@@ -395,7 +397,7 @@ impl File {
             Format::AsRelationships => as_relationships::read(text, rule).map_err(guessed)?,
             Format::RttMatrix => {
                 let matrix = rtt_matrix::read(text, self, &mut notes).map_err(guessed)?;
-                notes.extend(self.tell_comment(text, &UNITS_IN_COMMENTS[1..]));
+                notes.extend(self.tell_comment(text, true));
                 return Ok(facts::of_matrix(format, matrix, notes));
             }
             Format::RttPairs => {
