@@ -2,6 +2,7 @@
 
 use super::error::{KeyLocation, ScenarioError};
 use super::source::Source;
+use super::sweep::TABLES;
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::Value;
 use std::collections::BTreeSet;
@@ -90,7 +91,7 @@ fn set(
     match path.strip_prefix("sweep.") {
         Some(key) => {
             // A new sweep is written as one quoted key, whatever form the file uses.
-            drop_from_sweep(&mut source.values, key);
+            drop_from_sweep(&mut source.values, key, None);
             let sweep = source
                 .values
                 .entry("sweep".to_owned())
@@ -102,13 +103,15 @@ fn set(
             Ok(())
         }
         None => {
-            drop_from_sweep(&mut source.values, path);
+            drop_from_sweep(&mut source.values, path, Some(&value));
             source.set(path, value, place)
         }
     }
 }
 
-fn drop_from_sweep(values: &mut dhtlab_core::parameter::Map, key: &str) {
+/// Removes `key` from the sweep. If a compared system has this `value`, those with only other values
+/// are removed.
+fn drop_from_sweep(values: &mut dhtlab_core::parameter::Map, key: &str, value: Option<&Value>) {
     fn drop_from(table: &mut dhtlab_core::parameter::Map, key: &str) {
         table.shift_remove(key);
         for (first, inner) in table.iter_mut() {
@@ -125,15 +128,42 @@ fn drop_from_sweep(values: &mut dhtlab_core::parameter::Map, key: &str) {
         return;
     };
     drop_from(sweep, key);
-    if let Some(zips) = sweep.get_mut("zip").and_then(Value::as_array_mut) {
-        zips.iter_mut()
-            .filter_map(Value::as_table_mut)
-            .for_each(|zip| drop_from(zip, key));
-        zips.retain(|zip| zip.as_table().is_none_or(|zip| !zip.is_empty()));
-        if zips.is_empty() {
-            sweep.shift_remove("zip");
+    let has = |system: &Value| {
+        let own = system.as_table().and_then(|table| find(table, key))?;
+        Some(match own {
+            Value::Array(values) => values.iter().any(|own| Some(own) == value),
+            own => Some(own) == value,
+        })
+    };
+    if let Some(systems) = sweep.get_mut("compare").and_then(Value::as_array_mut)
+        && systems.iter().any(|system| has(system) == Some(true))
+    {
+        systems.retain(|system| has(system) != Some(false));
+    }
+    for name in TABLES {
+        if let Some(tables) = sweep.get_mut(name).and_then(Value::as_array_mut) {
+            tables
+                .iter_mut()
+                .filter_map(Value::as_table_mut)
+                .for_each(|table| drop_from(table, key));
+            tables.retain(|table| table.as_table().is_none_or(|table| !table.is_empty()));
+            if tables.is_empty() {
+                sweep.shift_remove(name);
+            }
         }
     }
+}
+
+/// The value of `key` in a table of a sweep, by its dotted path in any form.
+fn find<'a>(table: &'a dhtlab_core::parameter::Map, key: &str) -> Option<&'a Value> {
+    table.iter().find_map(|(first, value)| {
+        let rest = key.strip_prefix(first.as_str())?;
+        match (rest.strip_prefix('.'), value) {
+            (Some(rest), Value::Table(inner)) => find(inner, rest),
+            (None, value) if rest.is_empty() => Some(value),
+            _ => None,
+        }
+    })
 }
 
 /// The keys of `table` by dotted path; a range is a value, not a table of keys.

@@ -5,7 +5,7 @@ use super::figures::figures;
 use super::keys::{FRAME, is_known, refuse_unknown, unknown};
 use super::overrides::{Overrides, apply};
 use super::source::{Source, insert};
-use super::sweep::{Sweep, cell};
+use super::sweep::{Sweep, TABLES, cell};
 use super::table_filter::TableFilter;
 use super::{Experiment, Run};
 use crate::toml_value::to_toml;
@@ -113,7 +113,7 @@ impl Scenario {
         refuse_unknown(&source, &sections)?;
         for path in &quick {
             let key = path.strip_prefix("sweep.").unwrap_or(path);
-            if !key.starts_with("zip") && !is_known(key, &sections) {
+            if !TABLES.contains(&key) && !is_known(key, &sections) {
                 let mut error = source.error(unknown(key, &sections));
                 error.place = source.place(&format!("quick.{path}"));
                 return Err(error);
@@ -228,16 +228,21 @@ pub(super) fn in_sweep(source: &Source, swept: &[String], problem: ConfigError) 
     if !swept.contains(&problem.key) {
         return source.error(problem);
     }
-    let zips = source
-        .values
-        .get("sweep")
-        .and_then(|sweep| sweep.get("zip"));
-    let zips = zips.and_then(Value::as_array).map_or(0, Vec::len);
-    let place = (0..zips)
-        .map(|i| format!("sweep.zip[{i}].{}", problem.key))
-        .chain([format!("sweep.{}", problem.key)])
-        .map(|path| source.place(&path))
-        .find(|place| *place != source.place("sweep") && *place != source.place("sweep.zip"));
+    let sweep = source.values.get("sweep");
+    let in_tables = |name: &'static str| {
+        let tables = sweep.and_then(|sweep| sweep.get(name));
+        let count = tables.and_then(Value::as_array).map_or(0, Vec::len);
+        (0..count).map(move |i| format!("sweep.{name}[{i}]."))
+    };
+    let above: Vec<_> = ["sweep", "sweep.zip", "sweep.compare"]
+        .map(|path| source.place(path))
+        .into();
+    let place = TABLES
+        .into_iter()
+        .flat_map(in_tables)
+        .chain(["sweep.".to_owned()])
+        .map(|table| source.place(&format!("{table}{}", problem.key)))
+        .find(|place| !above.contains(place));
     ScenarioError {
         place: place.unwrap_or_else(|| source.place("sweep")),
         ..source.error(problem)
@@ -247,7 +252,7 @@ pub(super) fn in_sweep(source: &Source, swept: &[String], problem: ConfigError) 
 fn point(
     source: &Source,
     sweep: &Sweep,
-    values: &[Value],
+    values: &[Option<Value>],
     experiment: &'static dyn Experiment,
 ) -> Result<Point, ScenarioError> {
     let mut table = source.values.clone();
@@ -255,7 +260,9 @@ fn point(
         .iter()
         .for_each(|frame| drop(table.shift_remove(*frame)));
     for (key, value) in sweep.keys.iter().zip(values) {
-        insert(&mut table, key, value.clone()).map_err(|p| in_sweep(source, &sweep.keys, p))?;
+        if let Some(value) = value {
+            insert(&mut table, key, value.clone()).map_err(|p| in_sweep(source, &sweep.keys, p))?;
+        }
     }
     let run = experiment
         .prepare(&Table::root(&table), source.folder())

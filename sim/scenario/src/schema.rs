@@ -22,7 +22,7 @@ pub fn schema(kinds: &[&'static dyn Experiment]) -> Value {
     properties["experiment"] = json!({ "enum": names, "description": doc.join("\n") });
     properties["sweep"] = json!({
         "type": "object",
-        "description": "Keys by dotted path with an array of values or a range; every combination is run. The arrays of a table [[sweep.zip]] are swept together, element by element.",
+        "description": "Keys by dotted path with an array of values or a range; every combination is run. The arrays of a table [[sweep.zip]] are swept together, element by element. Each table [[sweep.compare]] describes one of the systems to compare: all combinations of its values are run, and keys that only other tables name keep their values.",
     });
     properties["quick"] = json!({
         "type": "object",

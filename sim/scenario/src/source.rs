@@ -92,7 +92,7 @@ impl Source {
     pub(super) fn sweep_moved(&mut self, key: &str, place: KeyLocation) {
         let zipped = format!("].{key}");
         self.places
-            .retain(|path, _| !(path.starts_with("sweep.zip[") && path.ends_with(&zipped)));
+            .retain(|path, _| !(path.starts_with("sweep.") && path.ends_with(&zipped)));
         self.places.insert(format!("sweep.{key}"), place);
     }
 

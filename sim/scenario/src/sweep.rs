@@ -1,4 +1,5 @@
-//! `[sweep]`: all combinations of values; arrays under `[[sweep.zip]]` vary together.
+//! `[sweep]`: all combinations of values. Arrays under `[[sweep.zip]]` vary together; each table
+//! `[[sweep.compare]]` has combinations of its own.
 
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::{Map, Value};
@@ -6,21 +7,25 @@ use dhtlab_core::parameter::{Map, Value};
 /// Upper bound on the number of points.
 const MOST_POINTS: usize = 1_000_000;
 
-/// The points of a sweep: the keys, and for each point one value per key.
+/// The points of a sweep: the keys, and for each point one value per key; `None` where a compared
+/// system leaves the key as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Sweep {
     pub keys: Vec<String>,
     /// The keys that vary together; a key that is swept alone is a group of one.
     pub groups: Vec<Vec<String>>,
-    pub points: Vec<Vec<Value>>,
+    pub points: Vec<Vec<Option<Value>>>,
 }
+
+/// The names in `[sweep]` of arrays of tables, of keys that do not vary independently.
+pub(super) const TABLES: [&str; 2] = ["zip", "compare"];
 
 /// Keys that vary together, and their values.
 struct Axis {
     /// The location of its first key.
     place: String,
     keys: Vec<String>,
-    steps: Vec<Vec<Value>>,
+    steps: Vec<Vec<Option<Value>>>,
 }
 
 impl Sweep {
@@ -28,19 +33,24 @@ impl Sweep {
     pub fn expand(table: Option<&Map>) -> Result<Self, ConfigError> {
         let mut axes: Vec<Axis> = Vec::new();
         for (key, value) in table.into_iter().flatten() {
-            if key == "zip" {
-                axes.extend(zipped(value)?);
-            } else {
-                flatten(key, value, &mut axes)?;
+            match key.as_str() {
+                "zip" => axes.extend(zipped(value)?),
+                "compare" => axes.push(compared(value)?),
+                _ => flatten(key, value, values, &mut axes)?,
             }
         }
+        Self::of(axes)
+    }
+
+    /// All combinations of the steps of `axes`.
+    fn of(axes: Vec<Axis>) -> Result<Self, ConfigError> {
         let mut sweep = Self {
             points: vec![Vec::new()],
             ..Self::default()
         };
         for axis in axes {
             let mut seen = rustc_hash::FxHashSet::default();
-            let text = |step: &Vec<Value>| step.iter().map(Value::to_string).collect::<Vec<_>>();
+            let text = |step: &Vec<Option<Value>>| format!("{step:?}");
             if !axis.steps.iter().all(|step| seen.insert(text(step))) {
                 return Err(ConfigError::new(axis.place, "a value occurs twice"));
             }
@@ -58,7 +68,7 @@ impl Sweep {
                     format_args!("the sweep has more than {MOST_POINTS} points"),
                 ));
             }
-            let extend = |point: &Vec<Value>| {
+            let extend = |point: &Vec<Option<Value>>| {
                 let point = point.clone();
                 axis.steps
                     .iter()
@@ -71,10 +81,11 @@ impl Sweep {
 }
 
 /// A value as written in a cell of a CSV file.
-pub(super) fn cell(value: &Value) -> String {
+pub(super) fn cell(value: &Option<Value>) -> String {
     match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        None => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
     }
 }
 
@@ -83,11 +94,16 @@ fn path(key: &str) -> String {
 }
 
 /// Reads `"a.b" = [...]` and `a.b = [...]` alike.
-fn flatten(key: &str, value: &Value, axes: &mut Vec<Axis>) -> Result<(), ConfigError> {
+fn flatten(
+    key: &str,
+    value: &Value,
+    values: Values,
+    axes: &mut Vec<Axis>,
+) -> Result<(), ConfigError> {
     match value {
         Value::Table(table) if !table.contains_key("from") => {
             for (inner, value) in table {
-                flatten(&format!("{key}.{inner}"), value, axes)?;
+                flatten(&format!("{key}.{inner}"), value, values, axes)?;
             }
         }
         _ => axes.push(Axis {
@@ -95,26 +111,75 @@ fn flatten(key: &str, value: &Value, axes: &mut Vec<Axis>) -> Result<(), ConfigE
             keys: vec![key.to_owned()],
             steps: values(key, value)?
                 .into_iter()
-                .map(|value| vec![value])
+                .map(|value| vec![Some(value)])
                 .collect(),
         }),
     }
     Ok(())
 }
 
-fn zipped(value: &Value) -> Result<Vec<Axis>, ConfigError> {
-    let expected = || ConfigError::new("sweep.zip", "expected tables [[sweep.zip]]");
-    let tables = value.as_array().ok_or_else(expected)?;
-    let mut axes = Vec::new();
-    for (i, table) in tables.iter().enumerate() {
-        let zip = format!("sweep.zip[{i}].");
-        let mut single = Vec::new();
-        for (key, value) in table.as_table().ok_or_else(expected)? {
-            flatten(key, value, &mut single).map_err(|problem| ConfigError {
-                key: problem.key.replacen("sweep.", &zip, 1),
-                ..problem
-            })?;
+/// The swept keys of each table `[[sweep.NAME]]`, with the location of the table.
+fn tables(
+    name: &str,
+    value: &Value,
+    values: Values,
+) -> Result<Vec<(String, Vec<Axis>)>, ConfigError> {
+    let expected = || {
+        let message = format_args!("expected tables [[sweep.{name}]]");
+        ConfigError::new(path(name), message)
+    };
+    let tables = value.as_array().ok_or_else(expected)?.iter().enumerate();
+    tables
+        .map(|(i, table)| {
+            let place = format!("sweep.{name}[{i}].");
+            let mut single = Vec::new();
+            for (key, value) in table.as_table().ok_or_else(expected)? {
+                flatten(key, value, values, &mut single).map_err(|problem| ConfigError {
+                    key: problem.key.replacen("sweep.", &place, 1),
+                    ..problem
+                })?;
+            }
+            Ok((place, single))
+        })
+        .collect()
+}
+
+/// One axis with the grid of each table, one after the other.
+fn compared(value: &Value) -> Result<Axis, ConfigError> {
+    let mut keys: Vec<String> = Vec::new();
+    let mut grids = Vec::new();
+    for (place, single) in tables("compare", value, value_or_values)? {
+        let grid = Sweep::of(single).map_err(|problem| ConfigError {
+            key: problem.key.replacen("sweep.", &place, 1),
+            ..problem
+        })?;
+        if grid.keys.is_empty() {
+            let message = "expected the keys of a system with their values";
+            return Err(ConfigError::new("sweep.compare", message));
         }
+        let new = grid.keys.iter().filter(|key| !keys.contains(key));
+        keys.extend(new.cloned().collect::<Vec<_>>());
+        grids.push(grid);
+    }
+    let steps = grids.iter().flat_map(|grid| {
+        grid.points.iter().map(|point| {
+            let value = |key: &String| {
+                let place = grid.keys.iter().position(|own| own == key)?;
+                point[place].clone()
+            };
+            keys.iter().map(value).collect()
+        })
+    });
+    Ok(Axis {
+        place: "sweep.compare".to_owned(),
+        steps: steps.collect(),
+        keys,
+    })
+}
+
+fn zipped(value: &Value) -> Result<Vec<Axis>, ConfigError> {
+    let mut axes = Vec::new();
+    for (zip, single) in tables("zip", value, values)? {
         let Some(length) = single.first().map(|axis| axis.steps.len()) else {
             return Err(ConfigError::new(
                 "sweep.zip",
@@ -145,6 +210,17 @@ fn zipped(value: &Value) -> Result<Vec<Axis>, ConfigError> {
         });
     }
     Ok(axes)
+}
+
+/// How the values of a swept key are read.
+type Values = fn(&str, &Value) -> Result<Vec<Value>, ConfigError>;
+
+/// As [`values`]; anything else is one value.
+fn value_or_values(key: &str, value: &Value) -> Result<Vec<Value>, ConfigError> {
+    match value {
+        Value::Array(_) | Value::Table(_) => values(key, value),
+        value => Ok(vec![value.clone()]),
+    }
 }
 
 fn values(key: &str, value: &Value) -> Result<Vec<Value>, ConfigError> {
@@ -224,6 +300,10 @@ fn range_values(range: &Map) -> Result<Vec<Value>, String> {
 mod tests {
     use super::*;
 
+    fn cells(sweep: &Sweep, point: usize) -> Vec<String> {
+        sweep.points[point].iter().map(cell).collect()
+    }
+
     fn expand(text: &str) -> Result<Sweep, ConfigError> {
         Sweep::expand(Some(&crate::parse_toml(text).expect("valid TOML")))
     }
@@ -237,16 +317,32 @@ mod tests {
         .expect("valid");
         assert_eq!(sweep.keys, ["a.b", "c", "d", "e.f"]);
         assert_eq!(sweep.points.len(), 2 * 4 * 2);
-        let last: Vec<String> = sweep.points[15].iter().map(Value::to_string).collect();
-        assert_eq!(last, ["\"y\"", "64", "2", "4"]);
+        assert_eq!(cells(&sweep, 15), ["y", "64", "2", "4"]);
         let tenths = expand("x = { from = 0, to = 1, step = 0.1 }").expect("valid");
-        let tenths: Vec<String> = tenths.points.iter().map(|p| p[0].to_string()).collect();
+        let tenths: Vec<String> = tenths.points.iter().map(|p| cell(&p[0])).collect();
         assert_eq!(tenths.len(), 11);
         assert_eq!(tenths[3], "0.3");
         assert_eq!(
             Sweep::expand(None).expect("empty").points,
-            [Vec::<Value>::new()]
+            [Vec::<Option<Value>>::new()]
         );
+    }
+
+    #[test]
+    fn each_compared_system_has_its_own_grid() {
+        let sweep = expand(
+            "n = [8, 9]\n[[compare]]\np = \"chord\"\nchord.base = [2, 4]\nchord.r = [1, 16]\n\
+             [[compare]]\np = \"kademlia\"\n\"kademlia.k\" = { from = 4, to = 8, times = 2 }\n",
+        )
+        .expect("valid");
+        assert_eq!(
+            sweep.keys,
+            ["n", "p", "chord.base", "chord.r", "kademlia.k"]
+        );
+        assert_eq!(sweep.groups.len(), 2);
+        assert_eq!(sweep.points.len(), 2 * (4 + 2));
+        assert_eq!(cells(&sweep, 2), ["8", "chord", "4", "1", ""]);
+        assert_eq!(cells(&sweep, 11), ["9", "kademlia", "", "", "8"]);
     }
 
     #[test]
@@ -277,6 +373,20 @@ mod tests {
             ("[[zip]]\na = 1", "sweep.zip[0].a", "expected an array"),
             ("a = [1]\n[[zip]]\na = [1]", "sweep.a", "swept twice"),
             ("zip = 1", "sweep.zip", "expected tables"),
+            ("compare = 1", "sweep.compare", "expected tables"),
+            ("compare = [{}]", "sweep.compare", "keys of a system"),
+            ("[[compare]]\na = []", "sweep.compare[0].a", "at least one"),
+            (
+                "[[compare]]\na = [1, 1]",
+                "sweep.compare[0].a",
+                "occurs twice",
+            ),
+            (
+                "[[compare]]\na = 1\n[[compare]]\na = 1",
+                "sweep.compare",
+                "occurs twice",
+            ),
+            ("a = [1]\n[[compare]]\na = 2", "sweep.a", "swept twice"),
         ] {
             let problem = expand(text).expect_err(text);
             assert_eq!(problem.key, key, "{text}");

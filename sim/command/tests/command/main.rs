@@ -7,6 +7,7 @@ mod chromium;
 mod churn;
 mod cluster;
 mod columns;
+mod compared;
 mod determinism;
 mod diagram;
 mod docs;

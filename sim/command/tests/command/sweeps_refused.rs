@@ -54,6 +54,27 @@ fn faults_of_a_sweep_name_its_line() {
                  1 values here, 2 for `overlay.nodes`",
             ),
             (
+                "[[sweep.compare]]\noverlay.protocol = \"chord\"\noverlay.chord.base = [2, 7]\n",
+                &[],
+                "bad.toml:4: overlay.chord.base: expected a power of 2 from 2 to 128, found 7",
+            ),
+            (
+                "[[sweep.compare]]\noverlay.protocol = \"vhash\"\n\
+                 [[sweep.compare]]\noverlay.nodes = []\n",
+                &[],
+                "bad.toml:5: sweep.compare[1].overlay.nodes: expected at least one value",
+            ),
+            (
+                "[[sweep.compare]]\noverlay.nodes = [5, 5]\n",
+                &[],
+                "bad.toml:3: sweep.compare[0].overlay.nodes: a value occurs twice",
+            ),
+            (
+                "[[sweep.compare]]\noverlay.nods = 5\n",
+                &[],
+                "bad.toml:3: overlay.nods: unknown key; did you mean `overlay.nodes`?",
+            ),
+            (
                 "[sweep]\noverlay.nodes = [5]\n[[sweep.zip]]\n\"overlay.nodes\" = [5, 6]\n",
                 &[],
                 "bad.toml:3: sweep.overlay.nodes: the key is swept twice",

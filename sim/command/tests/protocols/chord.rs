@@ -3,9 +3,9 @@
 use crate::testbed::{at, ids, look_up, network, sites};
 use dhtlab_core::engine::{Duration, Period};
 use dhtlab_core::network::{Travel, oracle};
-use dhtlab_core::overlay::chord::{Chord, ChordParameters, Closest};
+use dhtlab_core::overlay::chord::{Base, Chord, ChordParameters, Closest};
 use dhtlab_core::overlay::{NextHop, Node, Overlay};
-use dhtlab_core::space::{Ring, Space};
+use dhtlab_core::space::{Key, Ring, Space};
 
 /// Parameters of a ring that is maintained every few seconds.
 pub fn parameters(successors: usize) -> ChordParameters {
@@ -18,19 +18,29 @@ pub fn parameters(successors: usize) -> ChordParameters {
     }
 }
 
+/// The same with fingers of base `b`.
+fn with_base(b: u32, successors: usize) -> ChordParameters {
+    ChordParameters {
+        base: Base::new(b).expect("a power of 2"),
+        ..parameters(successors)
+    }
+}
+
 /// Nodes that join one after the other and maintain themselves end up with exactly the
 /// successor lists, fingers and predecessors that the oracle builds.
 #[test]
 fn chord_joins_reach_the_converged_state() {
-    for (nodes, successors) in [(1, 1), (2, 1), (3, 2), (40, 1), (40, 5), (64, 16)] {
+    let sizes = [(1, 1), (2, 1), (3, 2), (40, 1), (40, 5), (64, 16)].map(|size| (size, 2));
+    for ((nodes, successors), base) in sizes.into_iter().chain([((40, 2), 8), ((40, 1), 128)]) {
+        let parameters = || with_base(base, successors);
         let ids = ids(nodes, nodes as u64);
-        let mut joined = network::<Chord, ()>(parameters(successors), nodes, Travel::Recursive);
+        let mut joined = network::<Chord, ()>(parameters(), nodes, Travel::Recursive);
         for (i, id) in ids.iter().enumerate() {
             joined.join_at(at(20 * i as u64), *id, i as u32);
         }
         // Successor lists settle one node further each stabilisation, fingers once around.
-        joined.run(at(20 * nodes as u64 + 3000), false, u64::MAX);
-        let mut built = network::<Chord, ()>(parameters(successors), nodes, Travel::Recursive);
+        joined.run(at(20 * nodes as u64 + 6000), false, u64::MAX);
+        let mut built = network::<Chord, ()>(parameters(), nodes, Travel::Recursive);
         oracle::populate_converged(&mut built, &ids, &sites(nodes));
         for node in (0..nodes as u32).map(Node) {
             let (a, b) = (joined.node(node), built.node(node));
@@ -38,7 +48,7 @@ fn chord_joins_reach_the_converged_state() {
             assert_eq!(
                 a.peers(),
                 b.peers(),
-                "{nodes} nodes, {successors} successors, {node:?}"
+                "{nodes} nodes, {successors} successors, base {base}, {node:?}"
             );
         }
     }
@@ -142,8 +152,8 @@ fn chord_mends_itself_after_crashes() {
 /// Chord's table answers what the one greedy rule says: the known peer nearest before the key.
 #[test]
 fn chord_table_is_the_greedy_step() {
-    for (nodes, successors) in [(5, 2), (300, 1), (300, 20)] {
-        let parameters = parameters(successors);
+    for (nodes, successors, base) in [(5, 2, 2), (300, 1, 2), (300, 20, 2), (300, 3, 16)] {
+        let parameters = with_base(base, successors);
         let mut network = network::<Chord, ()>(parameters.clone(), nodes, Travel::Recursive);
         oracle::populate_converged(&mut network, &ids(nodes, 31), &sites(nodes));
         for (i, key) in ids(3000, 32).iter().enumerate() {
@@ -171,5 +181,56 @@ fn chord_table_is_the_greedy_step() {
                 expected
             );
         }
+    }
+}
+
+/// Fingers of base b are the first nodes at or after the distances j b^i, and nothing else.
+#[test]
+fn fingers_of_a_base_are_those_of_its_definition() {
+    for base in [2, 4, 32, 128] {
+        let nodes = 200;
+        let mut network = network::<Chord, ()>(with_base(base, 1), nodes, Travel::Recursive);
+        oracle::populate_converged(&mut network, &ids(nodes, 5), &sites(nodes));
+        let id = |node: Node| network.ids().id(node);
+        for me in (0..nodes as u32).map(Node) {
+            let mut expected: Vec<Node> = (0..160)
+                .filter(|bit| bit % base.ilog2() == 0)
+                .flat_map(|bit| (1..base).map(move |digit| (digit, bit)))
+                // The highest digit of a base that does not divide 160 bits is smaller.
+                .filter(|(digit, bit)| digit.ilog2() + bit < 160)
+                .filter_map(|(digit, bit)| {
+                    let start = Key::shifted(digit, bit);
+                    let ahead = |node: &Node| Ring.distance(&id(me), &id(*node));
+                    (0..nodes as u32)
+                        .map(Node)
+                        .filter(|node| *node != me && ahead(node) >= start)
+                        .min_by_key(ahead)
+                })
+                .collect();
+            expected.sort_by_key(|node| Ring.distance(&id(me), &id(*node)));
+            expected.dedup();
+            let peers = network.node(me).peers().all();
+            let found: Vec<Node> = peers.iter().map(|peer| peer.node()).collect();
+            assert_eq!(found, expected, "base {base}, {me:?}");
+        }
+    }
+}
+
+/// Larger bases shorten lookups: log_b(n) digits, of which one in b takes no hop.
+#[test]
+fn a_larger_base_shortens_lookups() {
+    let nodes = 1000;
+    for (base, expected) in [(2, 4.98), (4, 3.74), (16, 2.34)] {
+        let mut network = network::<Chord, ()>(with_base(base, 1), nodes, Travel::Recursive);
+        oracle::populate_converged(&mut network, &ids(nodes, 5), &sites(nodes));
+        look_up(&mut network, 5000);
+        let hops = &network.tally().hops;
+        let sum: u64 = hops.iter().enumerate().map(|(h, c)| h as u64 * c).sum();
+        let mean = sum as f64 / hops.iter().sum::<u64>() as f64;
+        // A finger lies beyond its start, and the root is a hop further: 0.86 to 1.37 hops on top.
+        assert!(
+            (0.8..1.5).contains(&(mean - expected)),
+            "base {base}: {mean}"
+        );
     }
 }

@@ -48,8 +48,18 @@ impl Key {
 
     /// The key 2^`bit`.
     pub fn power_of_two(bit: u32) -> Self {
+        Self::shifted(1, bit)
+    }
+
+    /// The key `value` 2^`bit`, modulo 2^160.
+    pub fn shifted(value: u32, bit: u32) -> Self {
         let mut words = [0; 5];
-        words[4 - (bit / 32) as usize] = 1 << (bit % 32);
+        let word = 4 - (bit / 32) as usize;
+        let two = u64::from(value) << (bit % 32);
+        words[word] = two as u32;
+        if word > 0 {
+            words[word - 1] = (two >> 32) as u32;
+        }
         Self(words)
     }
 

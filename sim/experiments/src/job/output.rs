@@ -5,7 +5,7 @@ use crate::histogram::histogram_row;
 use dhtlab_core::engine::{Duration, Instant};
 use dhtlab_core::network::Network;
 use dhtlab_core::overlay::{GroundTruth, Node};
-use dhtlab_core::service::job::{Collector, SpeedDistribution, Worker};
+use dhtlab_core::service::job::{Collector, Dispatch, SpeedDistribution, Worker};
 use dhtlab_scenario::{RunOutput, TableRows};
 
 /// Intervals of the timeline, unless the scenario gives their length.
@@ -72,6 +72,9 @@ dhtlab_scenario::columns! {
         sybils_made [""]: u64,
         /// Number of times that an atom was taken over by another node to be mapped there.
         atoms_moved [""]: u64,
+        /// Random nodes that the walk of the atoms has visited; empty unless `job.bundle` is
+        /// "walk", and in ticks.
+        walk_steps [""]: Option<u64>,
     }
 }
 
@@ -131,6 +134,8 @@ pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>)
         sybils: network.is_attacked().then(|| network.sybils().len()),
         sybils_made: service_metrics.sybils,
         atoms_moved: service_metrics.moved(),
+        walk_steps: (run.job.parameters.bundle == Dispatch::Walk)
+            .then_some(service_metrics.walk_steps),
     };
     RunOutput {
         metrics: outcome.row(),

@@ -32,9 +32,10 @@ impl GroundTruth for Chord {
         let r = shared.successors.min(n.saturating_sub(1));
         let mut states = vec![Chord::default(); n];
         // For each finger, the absolute index where it was found last: it only moves forward.
-        let mut pointers = [0usize; Key::BITS as usize];
+        let base = shared.base;
+        let mut pointers = vec![0usize; base.fingers().into()];
         let mut peers: Vec<Node> = Vec::new();
-        let lowest = Key::BITS - shared.fingers;
+        let lowest = shared.lowest_finger();
         for place in 0..n {
             let my_id = sorted[place];
             let at = |steps: usize| {
@@ -46,9 +47,9 @@ impl GroundTruth for Chord {
             peers.extend((1..=r).map(node));
             let mut found = r;
             let reach = sorted[at(r)].wrapping_sub(my_id);
-            for finger in lowest.max(reach.log2().map_or(0, |bit| bit + 1))..Key::BITS {
-                let start = Key::power_of_two(finger);
-                let pointer = &mut pointers[finger as usize];
+            for finger in lowest.max(base.first_beyond(&reach))..base.fingers() {
+                let start = base.start(finger);
+                let pointer = &mut pointers[usize::from(finger)];
                 let mut steps = (*pointer).max(place + found) - place;
                 while steps < n && sorted[at(steps)].wrapping_sub(my_id) < start {
                     steps += 1;

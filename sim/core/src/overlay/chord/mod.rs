@@ -4,16 +4,19 @@
 //! Liben-Nowell, Karger, Kaashoek, Dabek and Balakrishnan (IEEE/ACM ToN 2003, "ToN" below);
 //! Zave, "Reasoning about identifier spaces: how to make Chord correct" (TSE 2017).
 //! A node keeps its predecessor, the next `r` nodes on the ring (the successor list) and
-//! fingers: the first node at or after its ID + 2^i, for each i.
+//! fingers: the first node at or after its ID + j b^i, for each i and each j from 1 to b - 1, with
+//! the base b = 2 by default (ToN, section VI-D; Li et al., INFOCOM 2005, sweep b).
 //!
 //! This module has the state of a node, its lookups, and its event handling. `ring` has joining and
-//! neighbour maintenance in the two variants; `table` has the peers.
+//! neighbour maintenance in the two variants; `finger` numbers the fingers; `table` has the peers.
 
 mod converged;
+mod finger;
 mod parameters;
 mod ring;
 mod table;
 
+pub use finger::Base;
 pub use parameters::{ChordParameters, Closest, Join, Variant};
 pub use table::{Peer, PeerTable};
 
@@ -31,10 +34,10 @@ pub struct Chord {
     id: Key,
     peers: PeerTable,
     predecessor: Option<Peer>,
-    next_finger: u8,
+    next_finger: u16,
     stage: Stage,
     /// The number of its last attempt to join: results of earlier ones are ignored.
-    attempt: u16,
+    attempt: u8,
 }
 
 /// The messages between Chord nodes.
@@ -53,7 +56,7 @@ pub enum Message {
     /// Reply to a ping.
     Pong,
     /// A requested finger: its number and the node.
-    Finger(u8, Node),
+    Finger(u16, Node),
     /// To a joiner from the node before it: its successors and its fingers.
     Welcome(Box<[Node]>, Box<[Node]>),
     /// To a joiner from the root of its ID: the node before the root, to be asked next.
@@ -66,7 +69,7 @@ pub enum Message {
 #[derive(Clone, Copy, Debug)]
 pub enum Query {
     /// A node asks for this finger.
-    FindFinger(u8),
+    FindFinger(u16),
     /// A joiner asks for its place.
     Join,
 }
@@ -83,7 +86,7 @@ pub enum Timer {
     /// Check whether the predecessor is alive.
     CheckPredecessor,
     /// Check whether this attempt to join is complete.
-    Join(u16),
+    Join(u8),
 }
 
 /// The purposes of the requests of a Chord node.
@@ -100,7 +103,7 @@ pub enum Purpose {
     /// Check whether the old predecessor is alive, since this node claims its place.
     Rectify(Node),
     /// Ask the node that may be before a joiner for its successors.
-    Place(u16),
+    Place(u8),
 }
 
 /// Nodes and keys on the ring of the kind that `closest` sets.
@@ -172,20 +175,21 @@ impl Chord {
     /// Refreshes the next finger.
     fn fix_finger(&mut self, context: &mut Context<'_, Self>) {
         // Fingers that begin within the successor list are covered by it.
-        let first = self.peers.first_finger(context.ids, context.me);
-        let lowest = Key::BITS - context.shared.fingers;
+        let base = context.shared.base;
+        let first = self.peers.first_finger(base, context.ids, context.me);
+        let lowest = context.shared.lowest_finger();
         let turn = if context.shared.skip_near {
-            first.max(lowest).max(self.next_finger.into())
+            first.max(lowest).max(self.next_finger)
         } else {
-            lowest.max(self.next_finger.into())
+            lowest.max(self.next_finger)
         };
-        if turn >= Key::BITS {
+        if turn >= base.fingers() {
             return;
         }
-        self.next_finger = ((turn + 1) % Key::BITS) as u8;
+        self.next_finger = (turn + 1) % base.fingers();
         if turn >= first {
-            let start = self.id.wrapping_add(Key::power_of_two(turn));
-            context.route(start, Query::FindFinger(turn as u8));
+            let start = self.id.wrapping_add(base.start(turn));
+            context.route(start, Query::FindFinger(turn));
         }
     }
 }
@@ -220,7 +224,10 @@ impl Overlay for Chord {
                 NextHop::Last(predecessor.node())
             };
         }
-        match self.peers.closest_preceding(ids, self.id, &ahead) {
+        match self
+            .peers
+            .closest_preceding(shared.base, ids, self.id, &ahead)
+        {
             Some(peer) => NextHop::Next(peer),
             // No peer is before the key: it is between this node and its successor.
             None if nearer_ahead(&self.id, &ids.id(successor.node())) => {
@@ -346,8 +353,9 @@ impl Overlay for Chord {
             Message::Notify => self.on_notify(context, from),
             Message::Precede => self.on_precede(context, from),
             Message::Finger(finger, node) => {
-                let finger = finger.into();
-                self.peers.set_finger(context.ids, context.me, finger, node);
+                let base = context.shared.base;
+                self.peers
+                    .set_finger(base, context.ids, context.me, finger, node);
             }
             Message::Welcome(list, fingers) => self.on_welcome(context, from, &list, &fingers),
             Message::Ask(before) => self.on_ask(context, before),

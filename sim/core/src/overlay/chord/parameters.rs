@@ -1,9 +1,10 @@
 //! The parameters of Chord.
 
-use super::{Chord, Timer};
+use super::{Base, Chord, Timer};
 use crate::engine::{Duration, Period};
 use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
 use crate::parameter::ConfigError;
+use crate::space::Key;
 
 crate::choices! {
     /// Which node is the root of a key.
@@ -40,11 +41,13 @@ crate::parameters! {
     pub struct ChordParameters {
         /// The algorithms for join and stabilisation.
         pub variant: Variant = Variant::Correct;
-        /// Length r of the successor list.
-        pub successors: usize = 1, within 1..=10_000;
+        /// Length r of the successor list; in a smaller ring, all other nodes. 16 as in the authors' implementation (MIT's `lsd`); ToN simulates 20.
+        pub successors: usize = 16, within 1..=10_000;
         /// Which node is the root of a key.
         pub closest: Closest = Closest::Successor;
-        /// Number of fingers in the table: the highest ones, of 160.
+        /// Base b of the fingers, a power of 2: a node keeps the first node at or after its ID + j b^i, for each i and each j from 1 to b - 1. Larger bases give shorter lookups and larger tables. 2 is that of SIGCOMM 2001; Li et al. (INFOCOM 2005) sweep it.
+        pub base: Base = Base::TWO;
+        /// Number of fingers in the table: the highest ones, of 160. With a larger base, those that begin at a distance of at least 2^(160 - fingers).
         pub fingers: u32 = 160, within 0..=160;
         /// Whether the refresh of a finger within the successor list is used for the next finger beyond it.
         pub skip_near: bool = true;
@@ -56,9 +59,9 @@ crate::parameters! {
         pub join: Join = Join::Plain;
         /// Time after which an unfinished join is restarted through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
-        /// Mean time between two stabilisations of a node, or "never".
+        /// Mean time between two stabilisations of a node, or "never"; 30 s as in ToN, section VI-C.
         pub stabilise: Period = Period::every(Duration::from_secs(30));
-        /// Mean time between two refreshes of one finger, or "never".
+        /// Mean time between two refreshes of one finger, or "never"; as often as it stabilises, as in ToN.
         pub fix_fingers: Period = Period::every(Duration::from_secs(30));
         /// Mean time between two checks of the predecessor, or "never".
         pub check_predecessor: Period = Period::every(Duration::from_secs(30));
@@ -70,6 +73,14 @@ crate::parameters! {
 }
 
 impl ChordParameters {
+    /// The number of the lowest finger that a node keeps.
+    pub(super) fn lowest_finger(&self) -> u16 {
+        match Key::BITS - self.fingers {
+            Key::BITS => self.base.fingers(),
+            bit => self.base.first_from(bit),
+        }
+    }
+
     /// The period of `timer`.
     pub(super) fn period(&self, timer: Timer) -> Period {
         match timer {
@@ -84,16 +95,6 @@ impl ChordParameters {
 
 impl Configuration for ChordParameters {
     fn check(&self, deployment: &Deployment) -> Result<(), ConfigError> {
-        let others = deployment.nodes.saturating_sub(1).max(1);
-        if self.successors > others {
-            return Err(ConfigError::new(
-                "overlay.chord.successors",
-                format_args!(
-                    "expected at most the {others} other nodes, found {}",
-                    self.successors
-                ),
-            ));
-        }
         if deployment.start == Start::Random {
             return Err(ConfigError::new(
                 "overlay.start",
@@ -112,22 +113,22 @@ impl Configuration for ChordParameters {
 
     fn cost_estimate(&self, nodes: usize) -> CostEstimate {
         let log = libm::log2(nodes.max(2) as f64);
+        let fingers = self.base.per_doubling() * log.min(self.fingers.into());
         CostEstimate {
-            hops: log / 2.0 + 1.0,
+            hops: self.base.hops_per_doubling() * log + 1.0,
             maintenance: self
                 .maintenance_rates(nodes)
                 .iter()
                 .map(|(_, rate)| rate)
                 .sum(),
-            bytes: 12.0 * (self.successors as f64 + log),
+            bytes: 12.0 * (self.successors as f64 + fingers),
             build: 1.0,
-            peers: (self.successors as f64 + log.min(self.fingers.into()))
-                .min(nodes.saturating_sub(1) as f64),
+            peers: (self.successors as f64 + fingers).min(nodes.saturating_sub(1) as f64),
         }
     }
 
     fn maintenance_rates(&self, nodes: usize) -> Vec<(&'static str, f64)> {
-        let hops = libm::log2(nodes.max(2) as f64) / 2.0;
+        let hops = libm::log2(nodes.max(2) as f64) * self.base.hops_per_doubling();
         vec![
             ("overlay.chord.stabilise", 4.0 * self.stabilise.rate()),
             (

@@ -54,7 +54,7 @@ impl Chord {
         let r = context.shared.successors;
         if self
             .peers
-            .set_successors(context.ids, context.me, followers, r)
+            .set_successors(context.shared.base, context.ids, context.me, followers, r)
         {
             context.update();
         }
@@ -114,7 +114,9 @@ impl Chord {
         }
         self.on_place(context, from, list);
         if context.shared.copy_fingers {
-            self.peers.copy_fingers(context.ids, context.me, fingers);
+            let base = context.shared.base;
+            self.peers
+                .copy_fingers(base, context.ids, context.me, fingers);
         }
     }
 
@@ -263,7 +265,7 @@ impl Chord {
     }
 
     /// An attempt to join has failed: if it is the last one, another begins.
-    pub(super) fn abandon_join(&self, context: &mut Context<'_, Self>, attempt: u16) {
+    pub(super) fn abandon_join(&self, context: &mut Context<'_, Self>, attempt: u8) {
         if self.stage != Stage::Member && attempt == self.attempt {
             context.rejoin();
         }

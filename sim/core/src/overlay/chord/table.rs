@@ -1,12 +1,12 @@
 //! The peers of a Chord node, packed: the successor list, then the fingers beyond it.
 //!
-//! A table of 160 fingers has about log2 n different nodes, and finger i is the first node at a
-//! clockwise distance of 2^i or more. So at most one finger is in each interval `[2^j, 2^(j+1))`,
-//! its first node, and these determine all 160. Fingers that begin within the successor list follow
-//! from that list. Everything is in one allocation, sorted by distance, 12 bytes per peer: the 64
+//! A finger is the first node at or after a start. So at most one finger is between two starts, the
+//! first node there, and these determine all fingers. Of 160 fingers of base 2 about log2 n are
+//! different. Fingers that begin within the successor list follow from that list. Everything is in one allocation, sorted by distance, 12 bytes per peer: the 64
 //! most significant bits of the distance and the address. Where 64 bits are equal, the full IDs
 //! decide.
 
+use super::Base;
 use crate::overlay::{Node, NodeIds};
 use crate::space::Key;
 use std::cmp::Ordering;
@@ -87,10 +87,16 @@ impl PeerTable {
 
     /// The farthest peer whose distance is below `ahead`.
     ///
-    /// Constant time, mostly in one cache line, where `ahead` is beyond the successor list: there
-    /// is about one finger per doubling of the distance, so the index is estimated from the highest
-    /// bit. Logarithmic within the list.
-    pub(super) fn closest_preceding(&self, ids: &NodeIds, my_id: Key, ahead: &Key) -> Option<Node> {
+    /// Constant time, mostly in one cache line, for fingers of base 2 where `ahead` is beyond the
+    /// successor list: there is about one finger per doubling of the distance, so the index is
+    /// estimated from the highest bit. Logarithmic within the list and for other bases.
+    pub(super) fn closest_preceding(
+        &self,
+        base: Base,
+        ids: &NodeIds,
+        my_id: Key,
+        ahead: &Key,
+    ) -> Option<Node> {
         let prefix = ahead.prefix();
         let before = |peer: &Peer| peer.prefix() < prefix;
         let peers = &self.peers;
@@ -98,7 +104,9 @@ impl PeerTable {
         let beyond = peers.last()?.prefix().leading_zeros();
         let doublings = prefix.leading_zeros().saturating_sub(beyond) as usize;
         let mut place = end.saturating_sub(doublings);
-        if place > fixed {
+        if base != Base::TWO {
+            place = fixed + peers[fixed..].partition_point(before);
+        } else if place > fixed {
             while place < end && before(&peers[place]) {
                 place += 1;
             }
@@ -129,6 +137,7 @@ impl PeerTable {
     /// the first of their interval.
     pub(super) fn set_successors(
         &mut self,
+        base: Base,
         ids: &NodeIds,
         me: Node,
         list: &[Node],
@@ -166,22 +175,20 @@ impl PeerTable {
         fresh.extend(beyond);
         self.peers = fresh.into();
         self.successors = count as u32;
-        self.keep_first_of_each_interval(ids, my_id);
+        self.keep_first_of_each_interval(base, ids, my_id);
         true
     }
 
-    /// The lowest finger whose start is beyond the successor list; `Key::BITS` if there is none.
-    pub(super) fn first_finger(&self, ids: &NodeIds, me: Node) -> u32 {
+    /// The lowest finger whose start is beyond the successor list; [`Base::fingers`] if there is
+    /// none.
+    pub(super) fn first_finger(&self, base: Base, ids: &NodeIds, me: Node) -> u16 {
         let reach = |last: &Peer| ids.id(last.node).wrapping_sub(ids.id(me));
         let reach = self.successors().last().map(reach);
-        match reach {
-            None => Key::BITS,
-            Some(reach) => reach.log2().map_or(0, |bit| bit + 1),
-        }
+        reach.map_or(base.fingers(), |reach| base.first_beyond(&reach))
     }
 
     /// Copies the fingers of another node, as hints: each is corrected when it is refreshed.
-    pub(super) fn copy_fingers(&mut self, ids: &NodeIds, me: Node, nodes: &[Node]) {
+    pub(super) fn copy_fingers(&mut self, base: Base, ids: &NodeIds, me: Node, nodes: &[Node]) {
         let my_id = ids.id(me);
         let fixed = self.successors as usize;
         let reach = self.peers.get(fixed.wrapping_sub(1)).copied();
@@ -201,13 +208,20 @@ impl PeerTable {
             peers.truncate(fixed);
             peers.extend(fingers);
         });
-        self.keep_first_of_each_interval(ids, my_id);
+        self.keep_first_of_each_interval(base, ids, my_id);
     }
 
     /// Sets finger number `finger` to `node`.
-    pub(super) fn set_finger(&mut self, ids: &NodeIds, me: Node, finger: u32, node: Node) {
+    pub(super) fn set_finger(
+        &mut self,
+        base: Base,
+        ids: &NodeIds,
+        me: Node,
+        finger: u16,
+        node: Node,
+    ) {
         let my_id = ids.id(me);
-        let start = Key::power_of_two(finger);
+        let start = base.start(finger);
         let ahead = ids.id(node).wrapping_sub(my_id);
         let fixed = self.successors as usize;
         // No node is between the start and the finger; once around, no node is beyond the start.
@@ -230,7 +244,7 @@ impl PeerTable {
             // Within the reach of the successor list only that list counts.
             if at >= fixed {
                 self.edit(|peers| peers.insert(at, Peer::new(ids, my_id, node)));
-                self.keep_first_of_each_interval(ids, my_id);
+                self.keep_first_of_each_interval(base, ids, my_id);
             }
         }
     }
@@ -273,14 +287,14 @@ impl PeerTable {
         self.peers = peers.into();
     }
 
-    /// Drops fingers that are not the first node of an interval `[2^j, 2^(j+1))`.
-    fn keep_first_of_each_interval(&mut self, ids: &NodeIds, my_id: Key) {
+    /// Drops fingers that are not the first node between two starts.
+    fn keep_first_of_each_interval(&mut self, base: Base, ids: &NodeIds, my_id: Key) {
         let fixed = self.successors as usize;
         let mut previous = None;
         let mut place = 0;
         self.edit(|peers| {
             peers.retain(|peer| {
-                let interval = ids.id(peer.node).wrapping_sub(my_id).log2();
+                let interval = base.finger_of(&ids.id(peer.node).wrapping_sub(my_id));
                 // A successor may be the first of the interval in which the list ends.
                 let keep = place < fixed || previous != interval;
                 previous = interval;

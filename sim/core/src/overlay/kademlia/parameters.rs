@@ -6,7 +6,7 @@ use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, S
 use crate::parameter::ConfigError;
 
 crate::choices! {
-    /// When a contact of a full bucket is replaced by a new node.
+    /// When a contact of a full bucket is replaced by a new node. "ping" is the paper's basic rule (section 2.2).
     pub enum Eviction {
         /// The least recently seen contact is pinged and removed if it does not reply (section 2.2); stale contacts are replaced at once.
         Ping = "ping",
@@ -18,21 +18,21 @@ crate::choices! {
 crate::parameters! {
     /// Kademlia: the XOR metric, with buckets of contacts.
     pub struct KademliaParameters {
-        /// Contacts per bucket, and nodes per reply.
+        /// Contacts per bucket, and nodes per reply; 20 as in the paper (IPTPS 2002, section 2.2).
         pub k: usize = 20, within 1..=1000;
-        /// Concurrent requests of a lookup.
+        /// Concurrent requests of a lookup; 3 as in the paper (section 2.3).
         pub alpha: usize = 3, within 1..=100;
         /// Number of disjoint paths of an iterative lookup: each node is queried on one path only, and the closest node of all paths is the root (Baumgart and Mies, S/Kademlia, ICPADS 2007, section 4.4).
         pub paths: usize = 1, within 1..=64;
-        /// Bits b resolved by each step of a lookup: each b bits of the distance have 2^b - 1 buckets.
+        /// Bits b resolved by each step of a lookup: each b bits of the distance have 2^b - 1 buckets. 1 is the basic protocol; the paper's evaluation proposes 5 (section 4.2).
         pub b: u32 = 1, within 1..=8;
-        /// Time after which a bucket without a lookup is refreshed, or "never".
+        /// Time after which a bucket without a lookup is refreshed, or "never"; one hour as in the paper (section 2.3).
         pub refresh: Period = Period::every(Duration::from_secs(3600));
-        /// Number of consecutive time-outs after which a contact is stale.
+        /// Number of consecutive time-outs after which a contact is stale; 5 as in the paper (section 4.1).
         pub stale: u16 = 5, within 1..=255;
         /// When a contact of a full bucket is replaced by a new node.
         pub eviction: Eviction = Eviction::Ping;
-        /// Size of the replacement cache of a full bucket.
+        /// Size of the replacement cache of a full bucket; the paper gives no size (section 4.1).
         pub replacements: usize = 8, within 0..=1000;
         /// Time after which an unfinished join is restarted through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);

@@ -8,13 +8,13 @@ use crate::parameter::ConfigError;
 crate::parameters! {
     /// Pastry: prefix routing, with a leaf set and a routing table.
     pub struct PastryParameters {
-        /// Bits b of a digit: a row of the routing table has 2^b entries.
+        /// Bits b of a digit: a row of the routing table has 2^b entries. 4 is the paper's typical value (Middleware 2001, section 2).
         pub b: u32 = 4, within 1..=8;
-        /// Size |L| of the leaf set, half of it on each side; an even number.
+        /// Size |L| of the leaf set, half of it on each side; an even number. 16 as in the paper's evaluation (section 5).
         pub leaves: usize = 16, within 2..=1000;
-        /// Time between two keep-alives that a node sends to each of its leaves, or "never".
+        /// Time between two keep-alives that a node sends to each of its leaves, or "never"; 30 s as in MSPastry (Castro, Costa and Rowstron, DSN 2004).
         pub probe: Period = Period::every(Duration::from_secs(30));
-        /// Time between two exchanges of the rows of the routing table, or "never".
+        /// Time between two exchanges of the rows of the routing table, or "never"; 20 min as in MSPastry.
         pub maintenance: Period = Period::every(Duration::from_secs(1200));
         /// Time after which a joiner that has not found its place starts again through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);

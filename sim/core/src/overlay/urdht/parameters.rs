@@ -23,9 +23,9 @@ crate::parameters! {
         /// Maximum number of long peers, in spaces that do not fix it. If absent: (3 d + 1)^2
         /// (euclidean; hyperbolic with d = 2), 4 (symphony), 0 (can).
         pub long_peers: Option<usize> = None, within 0..=1_000_000;
-        /// Nodes per bucket (xor).
+        /// Nodes per bucket (xor); 3 as in the published program.
         pub bucket: usize = 3, within 1..=100_000;
-        /// Time between two gossip exchanges of a node with a random short peer, or "never".
+        /// Time between two gossip exchanges of a node with a random short peer, or "never". The published program counts in ticks; the times here are ours.
         pub gossip: Period = Period::every(Duration::from_secs(10));
         /// Time between two liveness checks, which go to all short and long peers in turn and also request their peers, or "never".
         pub refresh: Period = Period::every(Duration::from_secs(10));

@@ -19,17 +19,17 @@ crate::choices! {
 crate::parameters! {
     /// VHash: Voronoi regions of a Euclidean torus, maintained by DGVH and gossip.
     pub struct VHashParameters {
-        /// Dimensions d of the torus.
+        /// Dimensions d of the torus; the papers simulate 2 to 5.
         pub dimensions: usize = 4, within 1..=32;
-        /// When DGVH rejects a candidate.
+        /// When DGVH rejects a candidate; the midpoint rule is that of the papers.
         pub rule: Rule = Rule::Midpoint;
-        /// Minimum number of short peers; 3 d + 1 if absent.
+        /// Minimum number of short peers; 3 d + 1 if absent, as in the papers.
         pub table_size: Option<usize> = None, within 1..=100_000;
-        /// Maximum number of long peers; (3 d + 1)^2 if absent.
+        /// Maximum number of long peers; (3 d + 1)^2 if absent, as in the papers.
         pub long_peers: Option<usize> = None, within 0..=1_000_000;
         /// Whether positions follow latencies.
         pub embedding: Embedding = Embedding::Off;
-        /// Time between two gossip exchanges of a node, or "never".
+        /// Time between two gossip exchanges of a node, or "never". The papers count in cycles and give no time; this one and the times below are ours.
         pub gossip: Period = Period::every(Duration::from_secs(10));
         /// Time between two latency measurements for the embedding.
         pub probe: Period = Period::every(Duration::from_secs(1));

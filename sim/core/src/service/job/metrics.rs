@@ -32,6 +32,8 @@ pub struct JobMetrics {
     pub work: Vec<u64>,
     /// Sybils that nodes have created on their hosts.
     pub sybils: u64,
+    /// Random nodes that walks of atoms have visited.
+    pub walk_steps: u64,
     /// How often an unmapped atom was assigned to a node.
     assignments: u64,
 }

@@ -263,7 +263,10 @@ impl Application for Worker {
         match message {
             Message::Stage => self.stage(context),
             Message::Replication(replication) => self.on_replication(context, origin, replication),
-            Message::Walk(items) => self.walk(context, items),
+            Message::Walk(items) => {
+                context.metrics.walk_steps += 1;
+                self.walk(context, items);
+            }
             Message::Results(_, partials) => {
                 let dropped = self.collect(context, partials);
                 context.metrics.duplicates += dropped as u64;
