@@ -5,7 +5,8 @@ use super::lines::y_scaling;
 use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
 use super::positions::Positions;
 use super::select::{DistinctTexts, Source};
-use super::spec::Statistic;
+use super::spec::{Envelope, Statistic};
+use super::style;
 use super::theory::{self, Drawn, Fit};
 use crate::statistics;
 use dhtlab_format::Error;
@@ -80,7 +81,17 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
             series: group.series,
             points: points.iter().map(|point| (point.x, point.y)).collect(),
         });
-        plot.panels[group.panel].marks.push(Mark::Series {
+        let marks = &mut plot.panels[group.panel].marks;
+        if let Some(envelope) = figure.envelope {
+            let style = style::of_series(group.series);
+            marks.push(Mark::Curve {
+                colour: style.colour,
+                dash: style.dash,
+                dots: false,
+                points: best(envelope, &points),
+            });
+        }
+        marks.push(Mark::Series {
             index: group.series,
             joined: false,
             points,
@@ -95,4 +106,63 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let positions = Positions::Numbers;
     let fits = theory::add(source, &selection, &positions, &drawn, &mut plot)?;
     Ok((plot, fits))
+}
+
+/// The points that no other point with at most their x exceeds, by x.
+fn best(envelope: Envelope, points: &[Point]) -> Vec<(f64, f64)> {
+    // Smaller is better.
+    let badness = |point: &Point| match envelope {
+        Envelope::Lower => point.y,
+        Envelope::Upper => -point.y,
+    };
+    let mut sorted: Vec<&Point> = points.iter().collect();
+    sorted.sort_by(|a, b| (a.x.total_cmp(&b.x)).then(badness(a).total_cmp(&badness(b))));
+    let mut least = f64::INFINITY;
+    sorted.retain(|point| {
+        let is_best = badness(point) < least;
+        least = least.min(badness(point));
+        is_best
+    });
+    sorted.iter().map(|point| (point.x, point.y)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A point is on the envelope if and only if no other point costs at most as much and is at
+        /// least as good.
+        #[test]
+        fn the_envelope_is_what_nothing_beats(
+            places in prop::collection::btree_set((0i32..20, 0i32..20), 1..30),
+            upper in any::<bool>(),
+        ) {
+            let points: Vec<Point> = places
+                .iter()
+                .map(|(x, y)| Point {
+                    x: f64::from(*x),
+                    y: f64::from(*y),
+                    x_interval: None,
+                    y_interval: None,
+                })
+                .collect();
+            let (envelope, sign) = match upper {
+                true => (Envelope::Upper, -1),
+                false => (Envelope::Lower, 1),
+            };
+            let expected: Vec<(f64, f64)> = places
+                .iter()
+                .filter(|(x, y)| {
+                    let beats = |other: &&(i32, i32)| {
+                        **other != (*x, *y) && other.0 <= *x && sign * other.1 <= sign * *y
+                    };
+                    places.iter().filter(beats).count() == 0
+                })
+                .map(|(x, y)| (f64::from(*x), f64::from(*y)))
+                .collect();
+            prop_assert_eq!(best(envelope, &points), expected);
+        }
+    }
 }

@@ -178,6 +178,12 @@ impl Figure {
                 format!("belongs to kind `lines`, not `{}`", self.kind.name()),
             ));
         }
+        if self.envelope.is_some() && self.kind != Kind::Scatter {
+            return Err(FigureError::new(
+                "envelope",
+                format!("belongs to kind `scatter`, not `{}`", self.kind.name()),
+            ));
+        }
         for name in &self.series.0 {
             expect_name("series", Some(name), "a swept key", is_key, &key_names())?;
         }

@@ -51,6 +51,10 @@ pub struct Figure {
     pub filter: BTreeMap<String, Value>,
     /// Which axes are logarithmic; default `linear`.
     pub scale: Scale,
+    /// For a scatter: which points of each series a line joins, those that no other point of the
+    /// series with at most their x exceeds; default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub envelope: Option<Envelope>,
     /// The label of the horizontal axis; default: from the name of `x`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub x_label: Option<String>,
@@ -109,6 +113,16 @@ pub enum Statistic {
     Mean,
     /// The standard deviation between runs.
     StandardDeviation,
+}
+
+/// The best points of a series of a scatter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Envelope {
+    /// Those with the smallest y.
+    Lower,
+    /// Those with the largest y.
+    Upper,
 }
 
 /// Which axes are logarithmic.
