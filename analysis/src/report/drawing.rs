@@ -47,10 +47,33 @@ const ATTRIBUTES: [&str; 21] = [
     "y",
 ];
 
+/// The anchor of the figure in `path`.
+pub fn anchor(path: &Path) -> String {
+    let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+    let name = path.file_stem().unwrap_or_default();
+    format!("{}--{}", folder.to_string_lossy(), name.to_string_lossy())
+}
+
+fn read(path: &Path) -> Option<String> {
+    drawing(&files::read_text(path, Links::Refused, MOST).ok()?)
+}
+
+/// The figure in `path` in small, with a link to it: the page has its drawing once.
+pub fn thumbnail(path: &Path) -> Option<Markup> {
+    read(path)?;
+    let target = format!("#{}", anchor(path));
+    Some(html! {
+        a.thumbnail href=(target) aria-label="the figure in full size" {
+            svg aria-hidden="true" { use href=(target) width="100%" height="100%" {} }
+        }
+    })
+}
+
 /// The figure in `path` for the page, or why it is refused.
 pub fn figure(path: &Path) -> Markup {
-    let text = files::read_text(path, Links::Refused, MOST).ok();
-    let drawing = text.as_deref().and_then(drawing);
+    let drawing = read(path);
+    let drawing =
+        drawing.map(|svg| svg.replacen("<svg ", &format!("<svg id=\"{}\" ", anchor(path)), 1));
     html! {
         figure {
             @match &drawing {

@@ -3,7 +3,8 @@
 use crate::figure::label;
 
 use super::claims::{Claim, Comparison, Quantity, Rule};
-use super::measure::{Estimate, FEWEST_RUNS};
+use super::measure::Estimate;
+use super::point::FEWEST_RUNS;
 use super::published::{Published, Value};
 use super::verdict::{Allowance, MOST_BORROWED, Tolerance};
 
