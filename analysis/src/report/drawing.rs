@@ -58,13 +58,14 @@ fn read(path: &Path) -> Option<String> {
     drawing(&files::read_text(path, Links::Refused, MOST).ok()?)
 }
 
-/// The figure in `path` in small, with a link to it: the page has its drawing once.
+/// The figure in `path` in small, with a link to it: the page has its drawing once. Titles and
+/// legends, which nobody could read, are left out: the box is larger than what it shows.
 pub fn thumbnail(path: &Path) -> Option<Markup> {
     read(path)?;
     let target = format!("#{}", anchor(path));
     Some(html! {
         a.thumbnail href=(target) aria-label="the figure in full size" {
-            svg aria-hidden="true" { use href=(target) width="100%" height="100%" {} }
+            svg aria-hidden="true" { use href=(target) x="-3%" y="-9%" width="105%" height="122%" {} }
         }
     })
 }

@@ -79,16 +79,14 @@ fn cards(report: &Report<'_>) -> Markup {
             @for card in opening::cards(report) {
                 div.card {
                     @if let Some(small) = card.figure.and_then(drawing::thumbnail) { (small) }
-                    div {
-                        b { (card.name) }
-                        p { "Claimed: " a href={ "#" (card.claim.id) } { (card.claimed) } }
-                        p {
-                            "Measured: "
-                            @for (place, (label, line)) in card.values.iter().enumerate() {
-                                @if place > 0 { "; " }
-                                (label) " " (text::measured_in_short(line)) " "
-                                span class=(text::class(&line.outcome)) { (text::outcome(&line.outcome)) }
-                            }
+                    b { (card.name) }
+                    p { "Claimed: " a href={ "#" (card.claim.id) } { (card.claimed) } }
+                    p {
+                        "Measured: "
+                        @for (place, (label, line)) in card.values.iter().enumerate() {
+                            @if place > 0 { "; " }
+                            (label) " " (text::measured_in_short(line)) " "
+                            span class=(text::class(&line.outcome)) { (text::outcome(&line.outcome)) }
                         }
                     }
                 }

@@ -84,8 +84,8 @@ impl Standing {
 }
 
 /// How a claim gets into a list, for readers.
-pub const LISTED: &str =
-    "A claim is listed by what most of its values do, once for each reading that ends otherwise.";
+pub const LISTED: &str = "A claim is listed by what most of its values do, in each of its readings: as described by the text, as coded \
+    in the program behind the figures, or sound, by a correct implementation.";
 
 /// What was claimed, what holds, what does not, and what cannot be known.
 pub fn lists(report: &Report<'_>) -> [List; 4] {
@@ -141,7 +141,10 @@ fn system(chapter: &Chapter) -> (String, String, String) {
     (
         chapter.id.clone(),
         name.unwrap_or(&chapter.title).clone(),
-        format!("{} claims, {values} values", claims.count()),
+        match claims.count() {
+            1 => format!("1 claim, {values} values"),
+            several => format!("{several} claims, {values} values"),
+        },
     )
 }
 

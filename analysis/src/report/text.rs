@@ -258,7 +258,12 @@ pub fn measured_in_short(line: &Line) -> String {
     let n = number_of_runs(line);
     match estimate.interval {
         Some((low, high)) => {
-            let (low, high) = (label::rounded(low, 3), label::rounded(high, 3));
+            let ends = |digits| [low, high].map(|end| label::rounded(end, digits));
+            let [low, high] = if ends(3)[0] == ends(3)[1] {
+                ends(4)
+            } else {
+                ends(3)
+            };
             format!("{value} ({low} to {high}, n = {n})")
         }
         None => format!("{value} (n = {n})"),
@@ -305,7 +310,7 @@ pub fn few_runs(reading: &ReadingResult) -> Option<String> {
     let few: Vec<String> = few.iter().map(|n| format!("n = {n}")).collect();
     let why = reading.few_runs.as_deref();
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
-    (!few.is_empty()).then(|| format!("Runs of a point: {}{why}.", few.join(" or ")))
+    (!few.is_empty()).then(|| format!("{}{why}.", few.join(" or ")))
 }
 
 /// The verdict, or why there is none.
