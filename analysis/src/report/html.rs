@@ -29,7 +29,7 @@ pub fn page(report: &Report<'_>) -> String {
                     p { (text::ABOUT) }
                     (cards(report))
                     (lists(report))
-                    p.source { (opening::LISTED) }
+                    p.source { (opening::NOTE) }
                 }
                 (contents(report))
                 main {

@@ -6,9 +6,10 @@ use super::claims::{Claim, Comparison, Filter, Quantity, Reading};
 use super::folder::Folder;
 use super::location::{Absent, ValueLocation};
 use super::measure::{self, Estimate, Found};
+use super::point::normal_interval;
 use super::power::Mutation;
 use super::published::{Published, Value, admits};
-use super::rule::{allowance, distance, name_of, without_error};
+use super::rule::{allowance, distance, error_as_published, name_of, without_error};
 use super::verdict::{Allowance, Measured, Verdict, verdict};
 
 /// A published value and the measured one.
@@ -165,7 +166,14 @@ impl Side<'_> {
                         ComparisonResult::Judged(verdict)
                     }
                 };
-                line.measured = Some(estimate);
+                let interval = estimate.interval.or_else(|| {
+                    let error = error_as_published(&value, &estimate)?;
+                    Some(normal_interval(estimate.mean, error))
+                });
+                line.measured = Some(Estimate {
+                    interval,
+                    ..estimate
+                });
             }
         }
         if line.outcome.needs_reason() {

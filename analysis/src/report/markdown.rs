@@ -107,7 +107,7 @@ fn opening(page: &mut String, report: &Report<'_>) {
             entries.join("; ")
         );
     }
-    let _ = write!(page, "\n{}\n\n", opening::LISTED);
+    let _ = write!(page, "\n{}\n\n", opening::NOTE);
 }
 
 fn counts(page: &mut String, report: &Report<'_>) {

@@ -83,9 +83,10 @@ impl Standing {
     }
 }
 
-/// How a claim gets into a list, for readers.
-pub const LISTED: &str = "A claim is listed by what most of its values do, in each of its readings: as described by the text, as coded \
-    in the program behind the figures, or sound, by a correct implementation.";
+/// How to read the cards and the lists.
+pub const NOTE: &str = "In parentheses are the 95 % interval and the number of runs, n. A claim is listed by what \
+    most of its values do, in each of its readings: as described by the text, as coded in the program behind the \
+    figures, or sound, by a correct implementation.";
 
 /// What was claimed, what holds, what does not, and what cannot be known.
 pub fn lists(report: &Report<'_>) -> [List; 4] {
@@ -185,7 +186,11 @@ fn main_claims(report: &Report<'_>, standing: Standing) -> Vec<(String, String, 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+    use crate::report::claims::{Reading, System};
+    use crate::report::published::{self, Published};
 
     #[test]
     fn most_values_decide_where_a_claim_is_listed() {
@@ -204,5 +209,48 @@ mod tests {
             ..Count::default()
         };
         assert_eq!(Standing::of(&not_run), None);
+    }
+    #[test]
+    fn what_the_first_screen_names_exists() {
+        let systems = System::read_all().unwrap();
+        let cards = systems
+            .iter()
+            .filter_map(|system| system.opening.card.as_ref());
+        assert_eq!(cards.count(), 6);
+        for system in &systems {
+            let find = |id: &str| system.claim.iter().find(|claim| claim.id == id);
+            assert!(!system.opening.claims.is_empty(), "{}", system.id);
+            for id in &system.opening.claims {
+                assert!(find(id).is_some(), "no claim {id}");
+            }
+            let Some(card) = &system.opening.card else {
+                continue;
+            };
+            let claim = find(&card.claim).expect(&card.claim);
+            let published = Published::of(claim).unwrap();
+            let rows = published.rows(&claim.rows);
+            for value in &card.value {
+                let named = |reading: &&Reading| reading.name == value.reading;
+                let readings: Vec<&Reading> = claim.reading.iter().filter(named).collect();
+                // One row of one of the readings, and one column.
+                let mut found = 0;
+                for reading in readings {
+                    for quantity in claim.values_of(reading) {
+                        let kept = rows.iter().filter(|&&row| {
+                            let admits = |(column, wanted): (&String, &Value)| match &**column {
+                                "column" => published::admits(wanted, &quantity.column),
+                                column => published::admits(wanted, published.text(row, column)),
+                            };
+                            !published.text(row, &quantity.column).is_empty()
+                                && published.keeps(row, &reading.rows)
+                                && value.filter.iter().all(admits)
+                        });
+                        let points = kept.count();
+                        found += if claim.average { points.min(1) } else { points };
+                    }
+                }
+                assert_eq!(found, 1, "{}: {}", card.claim, value.label);
+            }
+        }
     }
 }

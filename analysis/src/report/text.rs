@@ -70,8 +70,9 @@ pub const MEANINGS: [(&str, &str); 9] = [
     (
         "n, interval, se",
         "n is the number of runs times the trials per run; the interval is the 95 % confidence interval \
-         of the mean; for a choice among points it spans those whose mean may be the same; a difference in se is in combined standard errors of both values, which need at \
-         least four runs if they are estimated from the runs",
+         of the mean, that of a single run if its trials vary like the published ones; for a choice among \
+         points it spans those whose mean may be the same; a difference in se is in combined standard \
+         errors of both values, which need at least four runs if they are estimated from the runs",
     ),
 ];
 

@@ -497,6 +497,13 @@ fn the_committed_results_are_held_against_every_published_row() {
     let lines = lines(&report);
     let judged = lines.iter().filter(|row| verdict(row).is_some()).count();
     assert!(judged > 1700, "{judged}");
+    // Each measured value has its number of runs, and an interval, but for one run without a spread.
+    for row in lines.iter().filter(|row| !row[2].is_empty()) {
+        assert!(!row[5].is_empty() && !row[6].is_empty(), "{row:?}");
+    }
+    let without = lines.iter().filter(|row| row[6] == "none: n = 1");
+    assert!(without.count() <= 2);
+    assert!(!lines.iter().any(|row| row[6].starts_with("none: n = 2")));
     // Each published value counts once, however many readings it has.
     let numbers = |line: &str| -> Vec<usize> {
         let words = line.split([' ', ',', ';', '.']);
