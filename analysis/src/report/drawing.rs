@@ -54,6 +54,18 @@ pub fn anchor(path: &Path) -> String {
     format!("{}--{}", folder.to_string_lossy(), name.to_string_lossy())
 }
 
+/// What the page says in place of a file that it refuses.
+const REFUSED: &str = "The file of this figure is not one that dhtlab drew.";
+
+/// A link to the figure in `path`, which is at `address` as seen from the page; a refused file is
+/// not linked.
+pub fn link(path: &Path, address: &str, name: &str) -> Markup {
+    html! {
+        @if read(path).is_some() { a href=(address) { (name) } }
+        @else { (name) ": " (REFUSED) }
+    }
+}
+
 fn read(path: &Path) -> Option<String> {
     drawing(&files::read_text(path, Links::Refused, MOST).ok()?)
 }
@@ -79,7 +91,7 @@ pub fn figure(path: &Path) -> Markup {
         figure {
             @match &drawing {
                 Some(svg) => { (PreEscaped(svg)) }
-                None => { p { "The file of this figure is not one that dhtlab drew." } }
+                None => { p { (REFUSED) } }
             }
         }
     }

@@ -402,8 +402,8 @@ fn unclaimed(report: &Report<'_>) -> Markup {
                         (provenance(report, name, &BTreeSet::from(["runs".to_owned()])))
                         ul {
                             @for (figure, path) in drawn(report, name) {
-                                @let path = path.strip_prefix(report.directory).unwrap_or(path);
-                                li { a href=(provenance::address(path)) { (figure) } }
+                                @let below = path.strip_prefix(report.directory).unwrap_or(path);
+                                li { (drawing::link(path, &provenance::address(below), figure)) }
                             }
                         }
                     }
