@@ -52,9 +52,52 @@ pub struct System {
     pub source: String,
     /// The claims.
     pub claim: Vec<Claim>,
+    /// What the first screen of the report shows of it.
+    #[serde(default)]
+    pub opening: Opening,
     /// Published values that no scenario covers.
     #[serde(default)]
     pub not_covered: Vec<NotCovered>,
+}
+
+/// What the first screen of the report shows of a system.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Opening {
+    /// The claims that its lists name, by their anchors.
+    #[serde(default)]
+    pub claims: Vec<String>,
+    /// The claim with a picture.
+    pub card: Option<Card>,
+}
+
+/// A claim with a picture on the first screen.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Card {
+    /// The short name of the system.
+    pub name: String,
+    /// What was claimed, in one line.
+    pub claimed: String,
+    /// The anchor of the claim.
+    pub claim: String,
+    /// The picture: scenario and name of the figure, as in `dgvh-errors/errors`.
+    pub figure: String,
+    /// The values that are shown.
+    pub value: Vec<CardValue>,
+}
+
+/// A measured value on the first screen.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CardValue {
+    /// What it is, for readers.
+    pub label: String,
+    /// The name of the reading.
+    pub reading: String,
+    /// The row, by its columns; `column` is the name of the value's column.
+    #[serde(default, rename = "where")]
+    pub filter: Filter,
 }
 
 /// Published values without a scenario.
@@ -137,6 +180,8 @@ pub struct Reading {
     /// Why some values differ.
     #[serde(default)]
     pub explanation: Vec<Explanation>,
+    /// Why a point has only one or two runs.
+    pub few_runs: Option<String>,
     /// Why values have no verdict, such as those that a constant of the scenario is fitted to.
     #[serde(default)]
     pub no_verdict: Vec<Explanation>,

@@ -47,15 +47,51 @@ const ATTRIBUTES: [&str; 21] = [
     "y",
 ];
 
+/// The anchor of the figure in `path`.
+pub fn anchor(path: &Path) -> String {
+    let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+    let name = path.file_stem().unwrap_or_default();
+    format!("{}--{}", folder.to_string_lossy(), name.to_string_lossy())
+}
+
+/// What the page says in place of a file that it refuses.
+const REFUSED: &str = "The file of this figure is not one that dhtlab drew.";
+
+/// A link to the figure in `path`, which is at `address` as seen from the page; a refused file is
+/// not linked.
+pub fn link(path: &Path, address: &str, name: &str) -> Markup {
+    html! {
+        @if read(path).is_some() { a href=(address) { (name) } }
+        @else { (name) ": " (REFUSED) }
+    }
+}
+
+fn read(path: &Path) -> Option<String> {
+    drawing(&files::read_text(path, Links::Refused, MOST).ok()?)
+}
+
+/// The figure in `path` in small, with a link to it: the page has its drawing once. Titles and
+/// legends, which nobody could read, are left out: the box is larger than what it shows.
+pub fn thumbnail(path: &Path) -> Option<Markup> {
+    read(path)?;
+    let target = format!("#{}", anchor(path));
+    Some(html! {
+        a.thumbnail href=(target) aria-label="the figure in full size" {
+            svg aria-hidden="true" { use href=(target) x="-3%" y="-9%" width="105%" height="122%" {} }
+        }
+    })
+}
+
 /// The figure in `path` for the page, or why it is refused.
 pub fn figure(path: &Path) -> Markup {
-    let text = files::read_text(path, Links::Refused, MOST).ok();
-    let drawing = text.as_deref().and_then(drawing);
+    let drawing = read(path);
+    let drawing =
+        drawing.map(|svg| svg.replacen("<svg ", &format!("<svg id=\"{}\" ", anchor(path)), 1));
     html! {
         figure {
             @match &drawing {
                 Some(svg) => { (PreEscaped(svg)) }
-                None => { p { "The file of this figure is not one that dhtlab drew." } }
+                None => { p { (REFUSED) } }
             }
         }
     }

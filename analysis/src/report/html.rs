@@ -1,5 +1,6 @@
 //! The report as one self-contained HTML page with styles and figures.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -7,7 +8,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::compare::{Chapter, ClaimResult, ReadingResult};
 use super::folder::Folder;
 use super::power::Mutation;
-use super::{Count, Report, drawing, text};
+use super::provenance::{self, Provenance};
+use super::{Count, Report, drawing, opening, text};
 
 /// The whole page.
 pub fn page(report: &Report<'_>) -> String {
@@ -25,10 +27,16 @@ pub fn page(report: &Report<'_>) -> String {
                 header {
                     h1 { (text::TITLE) }
                     p { (text::ABOUT) }
-                    (summary(report))
+                    (cards(report))
+                    (lists(report))
+                    p.source { (opening::NOTE) }
                 }
                 (contents(report))
                 main {
+                    section id="verdicts" {
+                        h2 { "Verdicts" }
+                        (summary(report))
+                    }
                     (disagreements(report))
                     (powers(report))
                     section id="how-to-read" {
@@ -62,6 +70,51 @@ pub fn page(report: &Report<'_>) -> String {
     .into_string();
     text.push('\n');
     text
+}
+
+/// A claim of each system, with a picture.
+fn cards(report: &Report<'_>) -> Markup {
+    html! {
+        div.cards {
+            @for card in opening::cards(report) {
+                div.card {
+                    @if let Some(small) = card.figure.and_then(drawing::thumbnail) { (small) }
+                    b { (card.name) }
+                    p { "Claimed: " a href={ "#" (card.claim.id) } { (card.claimed) } }
+                    p {
+                        "Measured: "
+                        @for (place, (label, line)) in card.values.iter().enumerate() {
+                            @if place > 0 { "; " }
+                            (label) " " (text::measured_in_short(line)) " "
+                            span class=(text::class(&line.outcome)) { (text::outcome(&line.outcome)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What was claimed, what holds, what does not, and what cannot be known.
+fn lists(report: &Report<'_>) -> Markup {
+    html! {
+        div.lists {
+            @for list in opening::lists(report) {
+                div {
+                    h2 { (list.title) }
+                    p.source { (list.counted) }
+                    ul {
+                        @for (anchor, title, remark) in &list.entries {
+                            li {
+                                a href={ "#" (anchor) } { (title) }
+                                @if !remark.is_empty() { " " span.source { (remark) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn summary(report: &Report<'_>) -> Markup {
@@ -125,6 +178,7 @@ fn contents(report: &Report<'_>) -> Markup {
             details {
                 summary { "Contents" }
                 ol {
+                    li { a href="#verdicts" { "Verdicts" } }
                     @if !text::disagreements(report).is_empty() {
                         li { a href="#what-differs" { "Claims with values that do not agree" } }
                     }
@@ -247,9 +301,10 @@ fn reading(report: &Report<'_>, reading: &ReadingResult) -> Markup {
         section.reading {
             h4 { (reading.name) }
             p {
-                "Scenario " code { (reading.scenario) } ", " (report.title(&reading.scenario)) ": "
-                (text::counted(&count)) "."
+                (report.title(&reading.scenario)) ": " (text::counted(&count)) "."
             }
+            (provenance(report, &reading.scenario, &reading.tables))
+            @if let Some(few) = text::few_runs(reading) { p.rule { (few) } }
             @for rule in text::rules(reading) {
                 p.rule { (rule) }
             }
@@ -275,6 +330,23 @@ fn reading(report: &Report<'_>, reading: &ReadingResult) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The scenario, the command that runs it, its seed and its tables.
+fn provenance(report: &Report<'_>, scenario: &str, tables: &BTreeSet<String>) -> Markup {
+    let provenance = Provenance::of(report, scenario, tables);
+    html! {
+        p.source {
+            "Scenario "
+            @match &provenance.file {
+                Some(file) => { a href=(file) { (scenario) } }
+                None => { (scenario) }
+            }
+            ": " code { (provenance.command) }
+            @if let Some(seeds) = &provenance.seeds { ", " (seeds) }
+            @for (address, name) in &provenance.tables { ", " a href=(address) { (name) } }
         }
     }
 }
@@ -327,9 +399,12 @@ fn unclaimed(report: &Report<'_>) -> Markup {
                 @for name in &report.unclaimed {
                     article {
                         h3 { (report.title(name)) }
-                        p { "Scenario " code { (name) } }
-                        @for (_, path) in drawn(report, name) {
-                            (drawing::figure(path))
+                        (provenance(report, name, &BTreeSet::from(["runs".to_owned()])))
+                        ul {
+                            @for (figure, path) in drawn(report, name) {
+                                @let below = path.strip_prefix(report.directory).unwrap_or(path);
+                                li { (drawing::link(path, &provenance::address(below), figure)) }
+                            }
                         }
                     }
                 }

@@ -1,16 +1,20 @@
 //! The report as Markdown.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
 use super::compare::{ClaimResult, ReadingResult};
 use super::folder::Folder;
 use super::power::Mutation;
-use super::{Count, Report, text};
+use super::provenance::{Provenance, address};
+use super::{Count, Report, opening, text};
 
 /// The whole page.
 pub fn page(report: &Report<'_>) -> String {
     let mut page = format!("# {}\n\n{}\n\n", text::TITLE, text::ABOUT);
+    opening(&mut page, report);
+    page.push_str("## Verdicts\n\n");
     for sentence in text::summary(report) {
         let _ = writeln!(page, "* {}", text(&sentence));
     }
@@ -34,12 +38,13 @@ pub fn page(report: &Report<'_>) -> String {
     for chapter in &report.chapters {
         let _ = write!(
             page,
-            "## {}\n\n{}\n\n",
+            "<a id=\"{}\"></a>\n## {}\n\n{}\n\n",
+            chapter.id,
             text(&chapter.title),
             text(&chapter.source)
         );
         for claim in &chapter.claims {
-            self::claim(&mut page, claim);
+            self::claim(&mut page, report, claim);
         }
         if !chapter.not_covered.is_empty() {
             page.push_str("**Published, but not reproduced by a scenario:**\n\n");
@@ -52,6 +57,57 @@ pub fn page(report: &Report<'_>) -> String {
     unclaimed(&mut page, report);
     states(&mut page, report);
     page
+}
+
+/// What was claimed, what holds, what does not, and what cannot be known.
+fn opening(page: &mut String, report: &Report<'_>) {
+    page.push_str("| system | claimed | measured |\n|---|---|---|\n");
+    for card in opening::cards(report) {
+        let name = text(card.name);
+        let name = match card.figure {
+            Some(path) => format!("[{name}]({})", address(below(report, path))),
+            None => name,
+        };
+        let values: Vec<String> = card
+            .values
+            .iter()
+            .map(|(label, line)| {
+                let (value, outcome) =
+                    (text::measured_in_short(line), text::outcome(&line.outcome));
+                text(&format!("{label} {value} {outcome}"))
+            })
+            .collect();
+        let _ = writeln!(
+            page,
+            "| {name} | [{}](#{}) | {} |",
+            text(card.claimed),
+            card.claim.id,
+            values.join("; ")
+        );
+    }
+    page.push('\n');
+    for list in opening::lists(report) {
+        let entries: Vec<String> = list
+            .entries
+            .iter()
+            .map(|(anchor, title, remark)| {
+                let link = format!("[{}](#{anchor})", text(title));
+                if remark.is_empty() {
+                    link
+                } else {
+                    format!("{link} ({})", text(remark))
+                }
+            })
+            .collect();
+        let _ = writeln!(
+            page,
+            "* **{}**: {}. {}",
+            list.title,
+            list.counted,
+            entries.join("; ")
+        );
+    }
+    let _ = write!(page, "\n{}\n\n", opening::NOTE);
 }
 
 fn counts(page: &mut String, report: &Report<'_>) {
@@ -132,7 +188,7 @@ fn powers(page: &mut String, report: &Report<'_>) {
 }
 
 /// The outcome of a claim, with a link to its page.
-fn claim(page: &mut String, claim: &ClaimResult) {
+fn claim(page: &mut String, report: &Report<'_>, claim: &ClaimResult) {
     let title = text(&claim.title);
     let title = match claim.has_page() {
         true => format!("[{title}]({})", claim.file()),
@@ -148,9 +204,9 @@ fn claim(page: &mut String, claim: &ClaimResult) {
     for reading in &claim.readings {
         let _ = writeln!(
             page,
-            "* {}, by `{}`: {}",
+            "* {}, by {}: {}",
             text(&reading.name),
-            reading.scenario,
+            scenario_link(report, &reading.scenario, ""),
             text::counted(&Count::of(&reading.lines))
         );
     }
@@ -176,14 +232,26 @@ pub fn claim_page(report: &Report<'_>, claim: &ClaimResult) -> String {
 fn reading(page: &mut String, report: &Report<'_>, reading: &ReadingResult) {
     let count = Count::of(&reading.lines);
     let scenario = &reading.scenario;
+    let provenance = Provenance::of(report, scenario, &reading.tables);
     let _ = write!(
         page,
-        "**{}** by scenario `{scenario}` ({}): {}. Its runs are in [{scenario}](../{scenario}/runs.csv); \
-         `dhtlab run scenarios/{scenario}.toml` makes them.\n\n",
+        "**{}** ({}): {}.\n\nScenario {}: `{}`",
         text(&capitalised(&reading.name)),
         text(report.title(scenario)),
-        text::counted(&count)
+        text::counted(&count),
+        scenario_link(report, scenario, "../"),
+        provenance.command
     );
+    if let Some(seeds) = &provenance.seeds {
+        let _ = write!(page, ", {seeds}");
+    }
+    for (address, name) in &provenance.tables {
+        let _ = write!(page, ", [{name}](../{address})");
+    }
+    page.push_str(".\n\n");
+    if let Some(few) = text::few_runs(reading) {
+        let _ = write!(page, "{}\n\n", text(&few));
+    }
     for rule in text::rules(reading) {
         let _ = write!(page, "{}\n\n", text(&rule));
     }
@@ -226,6 +294,19 @@ fn reading(page: &mut String, report: &Report<'_>, reading: &ReadingResult) {
     }
 }
 
+/// The scenario with a link to its file, on a page from which `root` leads to the report.
+fn scenario_link(report: &Report<'_>, scenario: &str, root: &str) -> String {
+    match Provenance::of(report, scenario, &BTreeSet::new()).file {
+        Some(file) => format!("[{scenario}]({root}{file})"),
+        None => format!("`{scenario}`"),
+    }
+}
+
+/// A file as seen from the report.
+fn below<'a>(report: &Report<'_>, path: &'a Path) -> &'a Path {
+    path.strip_prefix(report.directory).unwrap_or(path)
+}
+
 /// Figures on a page below `root`, the folder of the results.
 fn figures<'a>(
     page: &mut String,
@@ -235,8 +316,8 @@ fn figures<'a>(
 ) {
     let mut any = false;
     for (name, path) in figures {
-        let relative = path.strip_prefix(report.directory).unwrap_or(path);
-        let _ = writeln!(page, "![{}]({root}{})", text(name), address(relative));
+        let target = address(below(report, path));
+        let _ = writeln!(page, "![{}]({root}{target})", text(name));
         any = true;
     }
     if any {
@@ -304,20 +385,6 @@ fn text(text: &str) -> String {
     escaped
 }
 
-/// A relative path as a link target.
-fn address(path: &Path) -> String {
-    let parts: Vec<String> = path
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy().replace('%', "%25"))
-        .map(|part| {
-            part.replace(' ', "%20")
-                .replace('(', "%28")
-                .replace(')', "%29")
-        })
-        .collect();
-    parts.join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,7 +393,6 @@ mod tests {
     fn what_markdown_would_take_for_its_own_is_escaped() {
         assert_eq!(text("a|b <c> & *d*"), "a\\|b &lt;c> &amp; \\*d\\*");
         assert_eq!(text("two\nlines"), "two lines");
-        assert_eq!(address(Path::new("a b/c(1).svg")), "a%20b/c%281%29.svg");
         assert_eq!(capitalised("as coded"), "As coded");
     }
 }

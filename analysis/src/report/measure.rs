@@ -1,16 +1,11 @@
 //! Measures the quantity of a published value in the results.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
-use crate::figure::select::{same, text_of};
-use crate::statistics::{self, Summary};
-use crate::table::Table;
+use crate::figure::select::text_of;
 
 use super::claims::{Filter, Quantity, Rule};
-use super::folder::{Folder, Results, State};
-use super::location::{Absent, PointRows, ValueLocation};
+use super::folder::{Folder, State};
+use super::location::{Absent, ValueLocation};
+use super::point::{self, normal_interval};
 
 /// A measured value with its accuracy.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +55,7 @@ pub fn find(
         }
         State::Broken(why) => return Err(Absent::Missing(why.clone())),
     };
-    let single = |place: &ValueLocation| Single::read(results, place, quantity, rule);
+    let single = |place: &ValueLocation| point::read(results, place, quantity, rule);
     let (key, least) = match (&quantity.least_at, &quantity.most_at) {
         (Some(key), _) => (key, true),
         (None, Some(key)) => (key, false),
@@ -76,42 +71,58 @@ pub fn find(
                 let there = single(&place.with(&quantity.difference_from))?;
                 Ok(here.against(&there, difference))
             } else {
-                Ok(here.found())
+                Ok(here)
             };
         }
     };
-    let mut best: Option<(Single, String)> = None;
-    let mut all = Vec::new();
+    let mut points = Vec::new();
     for value in &quantity.among {
         let one = Filter::from([(key.clone(), value.clone())]);
         let here = single(&place.with(&one))?;
-        all.push(here.estimate.n);
-        let better = best.as_ref().is_none_or(|(best, _)| {
-            (here.estimate.mean < best.estimate.mean) == least
-                && here.estimate.mean != best.estimate.mean
-        });
-        if better {
-            best = Some((here, text_of(value)));
-        }
+        let Ok(at) = text_of(value).parse::<f64>() else {
+            return Err(Absent::NotRun(format!("{key} is not a number")));
+        };
+        points.push((at, here));
     }
-    let Some((best, at)) = best else {
-        return Err(Absent::NotRun("no points to choose from".to_owned()));
+    best_of(&points, least).ok_or_else(|| Absent::NotRun("no points to choose from".to_owned()))
+}
+
+/// The point with the least or the largest mean. The interval spans the points whose mean could be
+/// the same: the difference is within its 95 % interval.
+fn best_of(points: &[(f64, Found)], least: bool) -> Option<Found> {
+    let (mean, best) = points.iter().min_by(|(_, one), (_, other)| {
+        let order = one.estimate.mean.total_cmp(&other.estimate.mean);
+        if least { order } else { order.reverse() }
+    })?;
+    let is_equal = |here: &Estimate| {
+        let error = here.error?.hypot(best.estimate.error?);
+        let (low, high) = normal_interval(here.mean - best.estimate.mean, error);
+        Some(low <= 0.0 && high >= 0.0)
     };
-    let Ok(mean) = at.parse() else {
-        return Err(Absent::NotRun(format!("{key} is not a number")));
-    };
-    Ok(Found {
+    let mut interval = Some((*mean, *mean));
+    for (at, here) in points {
+        interval = interval
+            .zip(is_equal(&here.estimate))
+            .map(|((low, high), equal)| {
+                if equal {
+                    (low.min(*at), high.max(*at))
+                } else {
+                    (low, high)
+                }
+            });
+    }
+    Some(Found {
         estimate: Estimate {
-            n: all.into_iter().min().unwrap_or(0),
+            n: points.iter().map(|(_, here)| here.estimate.n).min()?,
             samples_a_run: best.estimate.samples_a_run,
-            mean,
-            interval: None,
+            mean: *mean,
+            interval,
             error: Some(0.0),
             run_sd: None,
             sample_sd: None,
         },
-        stale: best.stale,
-        note: best.note,
+        stale: best.stale.clone(),
+        note: best.note.clone(),
     })
 }
 
@@ -124,31 +135,16 @@ fn difference(one: f64, other: f64) -> (f64, f64, f64) {
     (one - other, 1.0, 1.0)
 }
 
-/// The value at one point of the sweep.
-struct Single {
-    estimate: Estimate,
-    stale: Option<String>,
-    note: Option<String>,
-}
-
-impl Single {
-    fn found(self) -> Found {
-        Found {
-            estimate: self.estimate,
-            stale: self.stale,
-            note: self.note,
-        }
-    }
-
+impl Found {
     /// Combines this value and another one with `together`, which returns the combined value and
     /// the magnitudes of its derivatives. Errors propagate to first order, as for independent
     /// values.
-    fn against(self, other: &Self, together: fn(f64, f64) -> (f64, f64, f64)) -> Found {
+    fn against(self, other: &Self, together: fn(f64, f64) -> (f64, f64, f64)) -> Self {
         let (one, two) = (&self.estimate, &other.estimate);
         let (mean, by_one, by_two) = together(one.mean, two.mean);
         let both = |a: Option<f64>, b: Option<f64>| Some((a? * by_one).hypot(b? * by_two));
         let error = both(one.error, two.error);
-        Found {
+        Self {
             estimate: Estimate {
                 n: one.n.min(two.n),
                 samples_a_run: one.samples_a_run,
@@ -162,174 +158,6 @@ impl Single {
             note: self.note.or_else(|| other.note.clone()),
         }
     }
-
-    fn read(
-        results: &Results,
-        place: &ValueLocation,
-        quantity: &Quantity,
-        rule: &Rule,
-    ) -> Result<Self, Absent> {
-        let rows = PointRows::select(results, place)?;
-        let (table, stale) = match &quantity.table {
-            None => (&results.runs, rows.stale.clone()),
-            Some(name) => {
-                let Some(table) = results.tables.get(name) else {
-                    return Err(Absent::Missing(format!("{name}.csv is not there")));
-                };
-                (table, rows.stale.clone().or_else(|| results.stale(name)))
-            }
-        };
-        let values = match (&quantity.table, &quantity.quantity) {
-            (None, _) => metric(table, &rows.rows, quantity),
-            (Some(_), None) => metric(
-                table,
-                &rows.in_table(table, place, stale.as_ref())?,
-                quantity,
-            ),
-            (Some(_), Some(counted)) => part(table, &rows, place, counted),
-        }
-        .map_err(Absent::Missing)?;
-        let Some(summary) = Summary::of(&values) else {
-            return Err(Absent::Missing("no run has a value".to_owned()));
-        };
-        let read = |name: &Option<String>| match name {
-            None => Ok(None),
-            Some(name) => column(&results.runs, &rows.rows, name).map(Some),
-        };
-        let errors = read(&rule.error_metric).map_err(Absent::Missing)?;
-        let errors = errors.filter(|errors| !errors.is_empty());
-        let deviations = read(&rule.sd_metric).map_err(Absent::Missing)?;
-        let factor = quantity.times.unwrap_or(1.0).abs();
-        let n = summary.n as f64;
-        let squares = errors.map(|errors| {
-            let squares = errors.iter().map(|error| (error * factor).powi(2));
-            squares.sum::<f64>() / errors.len() as f64
-        });
-        let mut sample_sd = deviations
-            .and_then(|sds| statistics::mean(&sds))
-            .map(|sd| sd * factor);
-        let number = |what: &Option<Value>| rows.number(results, what.as_ref()?);
-        let squares = match number(&rule.successes_of) {
-            None => squares,
-            Some(trials) => {
-                // One more success and one more failure: none in all trials is no certainty.
-                let total = trials * n;
-                let part = (summary.mean * total + 1.0) / (total + 2.0);
-                let variance = part * (1.0 - part);
-                sample_sd = Some(variance.sqrt());
-                Some(variance / trials)
-            }
-        };
-        let (error, run_sd, interval) = match squares {
-            Some(mean_square) => {
-                let error = (mean_square / n).sqrt();
-                let interval = normal_interval(summary.mean, error);
-                (Some(error), Some(mean_square.sqrt()), Some(interval))
-            }
-            None => {
-                let sd = summary.sd.filter(|_| summary.n >= FEWEST_RUNS);
-                (sd.map(|sd| sd / n.sqrt()), sd, summary.interval)
-            }
-        };
-        Ok(Self {
-            estimate: Estimate {
-                n: summary.n,
-                samples_a_run: number(&rule.samples_a_run)
-                    .or_else(|| number(&rule.successes_of))
-                    .unwrap_or(1.0),
-                mean: summary.mean,
-                interval,
-                error,
-                run_sd,
-                sample_sd,
-            },
-            stale,
-            note: rows.note,
-        })
-    }
-}
-
-/// With fewer runs, the spread is no estimate of the error of the mean.
-pub const FEWEST_RUNS: usize = 4;
-
-fn normal_interval(mean: f64, error: f64) -> (f64, f64) {
-    /// The 97.5 % quantile of the normal distribution.
-    const HALF_WIDTH: f64 = 1.959_964;
-    (mean - HALF_WIDTH * error, mean + HALF_WIDTH * error)
-}
-
-/// The numbers of a column, without missing ones.
-fn column(table: &Table, rows: &[usize], name: &str) -> Result<Vec<f64>, String> {
-    let column = table.column(name).map_err(|error| error.to_string())?;
-    let mut numbers = Vec::with_capacity(rows.len());
-    for &row in rows {
-        numbers.extend(
-            table
-                .number(row, column)
-                .map_err(|error| error.to_string())?,
-        );
-    }
-    Ok(numbers)
-}
-
-/// The sum of the metrics of each row over the divisor; rows without one of them are left out.
-fn metric(table: &Table, rows: &[usize], quantity: &Quantity) -> Result<Vec<f64>, String> {
-    let place = |name: &String| table.column(name).map_err(|error| error.to_string());
-    let metrics = quantity
-        .metric
-        .0
-        .iter()
-        .map(place)
-        .collect::<Result<Vec<_>, _>>()?;
-    let over = quantity.over.as_ref().map(place).transpose()?;
-    let mut values = Vec::with_capacity(rows.len());
-    for &row in rows {
-        let number = |column: usize| table.number(row, column).map_err(|error| error.to_string());
-        let mut sum = Some(0.0);
-        for &column in &metrics {
-            sum = sum.zip(number(column)?).map(|(sum, value)| sum + value);
-        }
-        let divisor = over.map_or(Ok(Some(1.0)), number)?;
-        if let (Some(sum), Some(divisor)) = (sum, divisor) {
-            values.push(quantity.times.unwrap_or(1.0) * sum / divisor + quantity.plus);
-        }
-    }
-    Ok(values)
-}
-
-/// The fraction of the values of `counted` that equal the one in `place.at`, for each run that has
-/// any.
-fn part(
-    table: &Table,
-    rows: &PointRows,
-    place: &ValueLocation,
-    counted: &str,
-) -> Result<Vec<f64>, String> {
-    let column = |name: &str| table.column(name).map_err(|error| error.to_string());
-    let [id, quantity, count] = [column("run")?, column("quantity")?, column("count")?];
-    let mut at = Vec::new();
-    for (name, text) in &place.at {
-        at.push((column(name)?, text));
-    }
-    let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    for row in rows.of_point(table)? {
-        if table.text(row, quantity) != counted {
-            continue;
-        }
-        let weight = table
-            .number(row, count)
-            .map_err(|error| error.to_string())?;
-        let (own, all) = sums.entry(table.text(row, id)).or_default();
-        *all += weight.unwrap_or(0.0);
-        if at
-            .iter()
-            .all(|&(column, text)| same(text, table.text(row, column)))
-        {
-            *own += weight.unwrap_or(0.0);
-        }
-    }
-    let parts = sums.into_values().filter(|(_, all)| *all > 0.0);
-    Ok(parts.map(|(own, all)| own / all).collect())
 }
 
 #[cfg(test)]
@@ -337,7 +165,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
     use tempfile::TempDir;
 
     use super::*;
@@ -398,6 +226,7 @@ mod tests {
     fn plan(full: Form) -> Plan {
         Plan {
             name: "s".to_owned(),
+            file: "scenarios/s.toml".into(),
             full,
             quick: Form::default(),
         }
@@ -453,10 +282,11 @@ mod tests {
         let difference = found("metric = 'hops'\ndifference-from = { 'x.nodes' = 10 }");
         assert_eq!(difference.mean, 1.0);
         assert!((difference.error.unwrap() - (2.0_f64 / 3.0).sqrt()).abs() < 1e-12);
-        assert_eq!(
-            found("metric = 'hops'\nleast-at = 'x.nodes'\namong = [10, 20]").mean,
-            10.0
-        );
+        // The means 4 and 5 have a standard error of 1/sqrt(3) each: either may be the least.
+        let least = found("metric = 'hops'\nleast-at = 'x.nodes'\namong = [10, 20]");
+        assert_eq!((least.mean, least.interval), (10.0, Some((10.0, 20.0))));
+        let sure = found("metric = 'x.nodes'\nleast-at = 'x.nodes'\namong = [10, 20]");
+        assert_eq!((sure.mean, sure.interval), (10.0, Some((10.0, 10.0))));
         assert_eq!(
             found("metric = 'hops'\nmost-at = 'x.nodes'\namong = [10, 20]").mean,
             20.0

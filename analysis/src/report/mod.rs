@@ -15,11 +15,15 @@ mod compare;
 mod drawing;
 mod folder;
 mod html;
+mod line;
 mod location;
 mod markdown;
 mod measure;
+mod opening;
 mod plan;
+mod point;
 mod power;
+mod provenance;
 mod published;
 mod rule;
 mod text;
@@ -33,11 +37,12 @@ pub use plan::{Form, Plan, Plans};
 pub use verdict::Verdict;
 
 use claims::System;
-use compare::{Chapter, ClaimResult, ComparisonResult, Line, ReadingResult};
+use compare::{Chapter, ClaimResult, ReadingResult};
 use dhtlab_format::files::{self, Links};
 use dhtlab_format::manifest::MANIFEST;
 use dhtlab_format::{Error, output};
 use folder::{Folder, State};
+use line::{ComparisonResult, Line};
 use power::Power;
 
 /// Facts for the report that are not in the results.

@@ -1,5 +1,7 @@
 //! The scenarios as far as the report needs them, given by the caller.
 
+use std::path::PathBuf;
+
 /// The available scenarios.
 #[derive(Debug, Clone)]
 pub enum Plans {
@@ -14,6 +16,8 @@ pub enum Plans {
 pub struct Plan {
     /// The name, which is that of its folder of results.
     pub name: String,
+    /// The path of its file.
+    pub file: PathBuf,
     /// The full form.
     pub full: Form,
     /// The form with the scenario's `[quick]` table.

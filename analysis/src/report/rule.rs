@@ -3,7 +3,8 @@
 use crate::figure::label;
 
 use super::claims::{Claim, Comparison, Quantity, Rule};
-use super::measure::{Estimate, FEWEST_RUNS};
+use super::measure::Estimate;
+use super::point::FEWEST_RUNS;
 use super::published::{Published, Value};
 use super::verdict::{Allowance, MOST_BORROWED, Tolerance};
 
@@ -41,14 +42,19 @@ pub fn allowance(
     });
     Some(Allowance::Sampling {
         factor: rule.sampling.unwrap_or(DEFAULT_ERRORS),
-        measured: estimate.error.or_else(|| {
-            // A single run of ours: its samples are assumed to vary like the published ones.
-            Some(value.sd? / (estimate.n as f64 * estimate.samples_a_run).sqrt())
-        })?,
+        measured: estimate
+            .error
+            .or_else(|| error_as_published(value, estimate))?,
         published: published?,
         rounding: if rule.rounded { value.rounding } else { 0.0 },
         borrowed: known.is_none(),
     })
+}
+
+/// The error of a measured value whose samples vary like the published ones, for a single run of
+/// ours.
+pub fn error_as_published(value: &Value, estimate: &Estimate) -> Option<f64> {
+    Some(value.sd? / (estimate.n as f64 * estimate.samples_a_run).sqrt())
 }
 
 /// Why a value has no error.

@@ -1,9 +1,12 @@
 //! Texts that both forms of the report share.
 
+use std::collections::BTreeSet;
+
 use crate::figure::label;
 
-use super::compare::{ClaimResult, ComparisonResult, Line, ReadingResult};
+use super::compare::{ClaimResult, ReadingResult};
 use super::folder::{Folder, State};
+use super::line::{ComparisonResult, Line};
 use super::measure::Estimate;
 use super::plan::Plans;
 use super::power::{Mutation, Power};
@@ -17,8 +20,8 @@ pub const LONG: usize = 20;
 pub const TITLE: &str = "Published and measured values";
 
 /// The purpose of the page, in a sentence.
-pub const ABOUT: &str = "Published values that a scenario of dhtlab reproduces, compared with the measured \
-    values. Each comparison has a verdict by a stated rule.";
+pub const ABOUT: &str = "What papers on distributed hash tables have published, and what dhtlab measures in \
+    the same experiments; each verdict is by a stated rule.";
 
 /// The meaning of the terms on the page.
 pub const MEANINGS: [(&str, &str); 9] = [
@@ -67,8 +70,9 @@ pub const MEANINGS: [(&str, &str); 9] = [
     (
         "n, interval, se",
         "n is the number of runs times the trials per run; the interval is the 95 % confidence interval \
-         of the mean; a difference in se is in combined standard errors of both values, which need at \
-         least four runs if they are estimated from the runs",
+         of the mean, that of a single run if its trials vary like the published ones; for a choice among \
+         points it spans those whose mean may be the same; a difference in se is in combined standard \
+         errors of both values, which need at least four runs if they are estimated from the runs",
     ),
 ];
 
@@ -246,6 +250,27 @@ pub fn measured(line: &Line) -> String {
     value.map_or_else(String::new, |estimate| label::rounded(estimate.mean, 5))
 }
 
+/// A measured value with its interval and its number of runs.
+pub fn measured_in_short(line: &Line) -> String {
+    let Some(estimate) = &line.measured else {
+        return String::new();
+    };
+    let value = label::rounded(estimate.mean, 3);
+    let n = number_of_runs(line);
+    match estimate.interval {
+        Some((low, high)) => {
+            let ends = |digits| [low, high].map(|end| label::rounded(end, digits));
+            let [low, high] = if ends(3)[0] == ends(3)[1] {
+                ends(4)
+            } else {
+                ends(3)
+            };
+            format!("{value} ({low} to {high}, n = {n})")
+        }
+        None => format!("{value} (n = {n})"),
+    }
+}
+
 /// Number of runs, times the trials in each.
 pub fn number_of_runs(line: &Line) -> String {
     let text = |estimate: &Estimate| {
@@ -262,15 +287,31 @@ pub fn number_of_runs(line: &Line) -> String {
     line.measured.as_ref().map_or_else(String::new, text)
 }
 
-/// The 95 % interval.
+/// The 95 % interval, or that there is none.
 pub fn interval(line: &Line) -> String {
-    let interval = line
-        .measured
-        .as_ref()
-        .and_then(|estimate| estimate.interval);
-    interval.map_or_else(String::new, |(low, high)| {
-        format!("{} to {}", label::rounded(low, 4), label::rounded(high, 4))
-    })
+    let Some(estimate) = &line.measured else {
+        return String::new();
+    };
+    match estimate.interval {
+        Some((low, high)) => format!("{} to {}", label::rounded(low, 4), label::rounded(high, 4)),
+        None => format!("none: n = {}", estimate.n),
+    }
+}
+
+/// That points of the reading have only one or two runs, and why.
+pub fn few_runs(reading: &ReadingResult) -> Option<String> {
+    let measured = reading
+        .lines
+        .iter()
+        .filter_map(|line| line.measured.as_ref());
+    let few: BTreeSet<usize> = measured
+        .map(|estimate| estimate.n)
+        .filter(|n| *n < 3)
+        .collect();
+    let few: Vec<String> = few.iter().map(|n| format!("n = {n}")).collect();
+    let why = reading.few_runs.as_deref();
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
+    (!few.is_empty()).then(|| format!("{}{why}.", few.join(" or ")))
 }
 
 /// The verdict, or why there is none.

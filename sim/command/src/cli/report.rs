@@ -80,6 +80,7 @@ fn plans(folder: &Path) -> Result<Vec<Plan>, Failure> {
         let full = form(false)?;
         Some(Plan {
             name: full.name.clone(),
+            file: file.clone(),
             quick: form_of(&form(true)?),
             full: form_of(&full),
         })

@@ -162,6 +162,61 @@ fn what_is_there_is_judged_and_nothing_else() {
     }
 }
 
+/// Both forms open with the same: the claim with its measured value, and what becomes of it.
+#[test]
+fn the_first_screen_tells_what_holds_and_what_does_not() {
+    let lab = results();
+    report(&lab);
+    let text = lab.read("results/REPORT.md");
+    let page = lab.read("results/report.html");
+    let (opening, _) = text.split_once("## Verdicts").expect("an opening");
+    let (screen, _) = page.split_once("</header>").expect("a first screen");
+    for heading in ["Claimed", "Holds", "Does not hold", "Cannot be known"] {
+        assert!(opening.contains(&format!("* **{heading}**: ")), "{heading}");
+        assert!(screen.contains(&format!("<h2>{heading}</h2>")), "{heading}");
+    }
+    // The results are not of the 5000 nodes on the card; the lists go by what was run.
+    let card = opening
+        .lines()
+        .find(|line| line.contains("](#dgvh-errors) |"));
+    let card = card.expect("a card");
+    assert!(
+        card.contains("not run: not a point of this sweep"),
+        "{card}"
+    );
+    let lists = opening.lines().filter(|line| line.starts_with("* **"));
+    let lists: Vec<&str> = lists
+        .filter(|line| line.contains("](#dgvh-errors)"))
+        .collect();
+    assert_eq!(lists.len(), 1, "{opening}");
+    // What was not run is in no list.
+    assert!(!opening.contains("#chord-path-length"), "{opening}");
+    assert!(!screen.contains("#chord-path-length"), "{screen}");
+}
+
+/// A claim leads to its scenario, its command, its seed and its tables.
+#[test]
+fn a_claim_tells_how_its_values_are_made() {
+    let lab = results();
+    let (_, text) = report(&lab);
+    let expected = "Scenario [dgvh-errors](../../scenarios/dgvh-errors.toml): \
+                    `dhtlab run scenarios/dgvh-errors.toml`, seed 1, 3 runs a point, \
+                    [runs.csv](../dgvh-errors/runs.csv).";
+    assert!(text.contains(expected), "{text}");
+    let page = lab.read("results/report.html");
+    assert!(page.contains("<a href=\"../scenarios/dgvh-errors.toml\">"));
+    assert!(page.contains("<a href=\"dgvh-errors/runs.csv\">"));
+    check_page(&lab, "results");
+    // Two runs are told to be two.
+    lab.succeed(&["reproduce", "--quick"]);
+    let quick = lab.read("results/quick/claims/dgvh-errors.md");
+    assert!(
+        quick.contains("`dhtlab run scenarios/dgvh-errors.toml --quick`, seed 1, 2 runs"),
+        "{quick}"
+    );
+    assert!(quick.contains("\nn = 2.\n"), "{quick}");
+}
+
 #[test]
 fn the_page_of_a_claim_goes_with_its_results() {
     let lab = results();
@@ -362,13 +417,11 @@ fn check_page(lab: &Lab, folder: &str) {
     let unique: BTreeSet<&String> = ids.iter().collect();
     assert_eq!(ids.len(), unique.len(), "an id is there twice");
     for address in values("href") {
-        let id = address
-            .strip_prefix('#')
-            .unwrap_or_else(|| panic!("{address} leaves the page"));
-        assert!(
-            ids.iter().any(|known| known == id),
-            "{address} leads nowhere"
-        );
+        let is_there = match address.strip_prefix('#') {
+            Some(id) => ids.iter().any(|known| known == id),
+            None => lab.path(folder).join(&address).is_file(),
+        };
+        assert!(is_there, "{address} leads nowhere");
     }
     assert!(values("src").is_empty());
     for word in [
@@ -444,6 +497,13 @@ fn the_committed_results_are_held_against_every_published_row() {
     let lines = lines(&report);
     let judged = lines.iter().filter(|row| verdict(row).is_some()).count();
     assert!(judged > 1700, "{judged}");
+    // Each measured value has its number of runs, and an interval, but for one run without a spread.
+    for row in lines.iter().filter(|row| !row[2].is_empty()) {
+        assert!(!row[5].is_empty() && !row[6].is_empty(), "{row:?}");
+    }
+    let without = lines.iter().filter(|row| row[6] == "none: n = 1");
+    assert!(without.count() <= 2);
+    assert!(!lines.iter().any(|row| row[6].starts_with("none: n = 2")));
     // Each published value counts once, however many readings it has.
     let numbers = |line: &str| -> Vec<usize> {
         let words = line.split([' ', ',', ';', '.']);
@@ -511,4 +571,19 @@ fn the_committed_results_are_held_against_every_published_row() {
         }
     }
     check_page(&lab, "results");
+    check_first_screen(&lab);
+}
+
+/// Six pictures, each with a value and its interval, on a page that is not too large.
+fn check_first_screen(lab: &Lab) {
+    let page = lab.read("results/report.html");
+    assert!(page.len() < 2_000_000, "{}", page.len());
+    assert!(lab.read("results/REPORT.md").len() < 60_000);
+    let (screen, _) = page.split_once("</header>").expect("a first screen");
+    assert_eq!(screen.matches("<use href=").count(), 6);
+    let cards: Vec<&str> = screen.split("<div class=\"card\">").skip(1).collect();
+    assert_eq!(cards.len(), 6);
+    for card in cards {
+        assert!(card.contains(" to ") && card.contains(", n = "), "{card}");
+    }
 }
