@@ -363,6 +363,9 @@ pub fn remarks(line: &Line) -> Vec<String> {
         .collect()
 }
 
+/// How the text of an explanation begins that does not explain.
+const UNEXPLAINED: &str = "Not explained.";
+
 /// The explanations used by lines of the reading: the letter, the number of lines and what shows the
 /// explanation, and its text.
 pub fn explanations(reading: &ReadingResult) -> Vec<(String, String, &str)> {
@@ -370,10 +373,11 @@ pub fn explanations(reading: &ReadingResult) -> Vec<(String, String, &str)> {
     all.filter(|(_, (_, lines, _))| *lines > 0)
         .map(|(place, (text, lines, shown_by))| {
             let shown = match shown_by {
-                Some(scenario) => format!("shown by {scenario}"),
-                None => "a guess that no run shows".to_owned(),
+                Some(scenario) => format!(", shown by {scenario}"),
+                None if text.starts_with(UNEXPLAINED) => String::new(),
+                None => ", a guess that no run shows".to_owned(),
             };
-            (letter(place), format!("{lines}×, {shown}"), text.as_str())
+            (letter(place), format!("{lines}×{shown}"), text.as_str())
         })
         .collect()
 }

@@ -242,7 +242,9 @@ impl Churn {
     pub fn joins_per_s(&self) -> f64 {
         match &self.model {
             ModelParameters::Rates(rates) => rates.joins,
-            ModelParameters::PerSecond(churn) => churn.probability * self.nodes as f64,
+            ModelParameters::PerSecond(churn) => {
+                churn.probability * churn.presence() * self.nodes as f64
+            }
             _ => 0.0,
         }
     }

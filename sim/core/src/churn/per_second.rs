@@ -5,14 +5,25 @@ use super::{Change, ChurnPlan, Step};
 use crate::engine::{Duration, Instant, Stream};
 
 crate::parameters! {
-    /// Each node fails with a probability per second, rejoins after a fixed time, and is then immune for some time (Rosen et al., ChordReduce, 2014).
+    /// Each node fails with a probability per second, rejoins after a fixed time or with another probability, and is then immune for some time (Rosen et al., ChordReduce, 2014).
     pub struct PerSecondParameters {
         /// Probability that a node fails in a second.
         pub probability: f64 = 0.001, within 0.0..=1.0;
-        /// Time until it rejoins.
+        /// Time until it rejoins; without effect if `join` is given.
         pub wait: Duration = Duration::from_secs(1);
+        /// Probability that a node that is offline rejoins in a second. If absent, it rejoins after `wait`.
+        pub join: Option<f64> = None, within crate::parameter::Range::above(0.0).and_at_most(1.0);
         /// Time after its join in which it does not fail.
         pub immunity: Duration = Duration::from_secs(20);
+    }
+}
+
+impl PerSecondParameters {
+    /// The mean fraction of the nodes that is online with `join`; 1 without, where absences are
+    /// short.
+    pub(super) fn presence(&self) -> f64 {
+        self.join
+            .map_or(1.0, |join| join / (join + self.probability))
     }
 }
 
@@ -45,18 +56,29 @@ struct PerSecond {
 }
 
 impl PerSecond {
-    /// Draws the nodes that fail in the next second.
+    /// Draws the nodes that fail and those that rejoin in the next second.
     fn draw(&mut self) {
         self.second = self.second + Duration::from_secs(1);
+        let (second, own) = (self.second, &self.parameters);
         for (participant, spared) in self.spared.iter_mut().enumerate() {
-            if spared.is_none_or(|until| until > self.second) {
-                continue;
-            }
-            if self.stream.chance(self.parameters.probability) {
-                let (back, participant) = (self.second + self.parameters.wait, participant as u32);
-                self.pending.push(self.second, participant, self.change);
-                self.pending.push(back, participant, Change::Join);
-                *spared = None;
+            let participant = participant as u32;
+            match (*spared, own.join) {
+                (None, Some(join)) => {
+                    if self.stream.chance(join) {
+                        self.pending.push(second, participant, Change::Join);
+                    }
+                }
+                (Some(until), join) if until <= second => {
+                    if self.stream.chance(own.probability) {
+                        self.pending.push(second, participant, self.change);
+                        if join.is_none() {
+                            self.pending
+                                .push(second + own.wait, participant, Change::Join);
+                        }
+                        *spared = None;
+                    }
+                }
+                _ => {}
             }
         }
     }

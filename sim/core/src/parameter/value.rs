@@ -70,6 +70,12 @@ impl Range {
         }
     }
 
+    /// The numbers of this interval that are not above `high`.
+    pub const fn and_at_most(mut self, high: f64) -> Self {
+        self.high = high;
+        self
+    }
+
     /// Whether `x` is in the interval. NaN is in none.
     pub fn contains(&self, x: f64) -> bool {
         x <= self.high

@@ -8,8 +8,8 @@
 //! that distances follow latencies.
 //!
 //! The papers leave open how failures are detected. Here a record has the age of its node's last
-//! sign of life, and expires; a node checks the peers that have been silent for the longest, and
-//! ignores signs of life, reported by others, from before it found a peer silent. A joiner asks its
+//! sign of life, and expires; a node checks the short peers that have been silent for the longest,
+//! and with `check-long` the long ones, too. It ignores signs of life, reported by others, from before it found a peer silent. A joiner asks its
 //! short peers for their state, and so they learn of it at once; a node that leaves or moves
 //! notifies them.
 
@@ -501,7 +501,9 @@ impl Overlay for VHash {
             }
             Timer::Check { short } => {
                 self.check(context, short);
-                let next = Timer::Check { short: !short };
+                let next = Timer::Check {
+                    short: !(short && context.shared.check_long),
+                };
                 self.again(context, context.shared.check, next);
             }
             Timer::Join => {

@@ -33,8 +33,10 @@ crate::parameters! {
         pub gossip: Period = Period::every(Duration::from_secs(10));
         /// Time between two latency measurements for the embedding.
         pub probe: Period = Period::every(Duration::from_secs(1));
-        /// Time between two liveness checks, alternately of the short and of the long peer that has been silent for longest, or "never".
+        /// Time between two liveness checks of the short peer that has been silent for longest, or "never".
         pub check: Period = Period::every(Duration::from_secs(2));
+        /// Whether every second check goes to a long peer. In the papers long peers are not pinged: they are replaced gradually.
+        pub check_long: bool = false;
         /// Time after which a silent peer is removed, or "never"; no peer expires without gossip.
         pub expiry: Period = Period::every(Duration::from_secs(600));
         /// Time after which an unfinished join is restarted through another member.
@@ -55,6 +57,7 @@ pub struct Shared {
     pub(super) gossip: Period,
     pub(super) probe: Period,
     pub(super) check: Period,
+    pub(super) check_long: bool,
     pub(super) expiry: Option<Duration>,
     pub(super) join_timeout: Duration,
 }
@@ -79,6 +82,7 @@ impl From<&VHashParameters> for Shared {
                 Some(_) => parameters.check,
                 None => Period::NEVER,
             },
+            check_long: parameters.check_long,
             expiry: parameters
                 .gossip
                 .span()
