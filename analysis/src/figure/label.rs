@@ -41,14 +41,23 @@ pub fn readable(name: &str) -> String {
 /// The value of a swept key outside of its axis: texts unchanged, numbers with the last part of the
 /// key, as in "dimensions = 4".
 pub fn value_of(key: &str, value: &str) -> String {
+    named(key, value, value)
+}
+
+/// [`value_of`] in a figure, where large whole numbers are easier to read.
+pub fn typeset_value_of(key: &str, value: &str) -> String {
+    let shown = value.parse().map_or_else(|_| value.to_owned(), whole);
+    named(key, value, &shown)
+}
+
+fn named(key: &str, value: &str, shown: &str) -> String {
     let number = value
         .split_whitespace()
         .next()
         .is_some_and(|word| word.parse::<f64>().is_ok());
     if number || matches!(value, "true" | "false" | "") {
         let short = key.rsplit('.').next().unwrap_or(key);
-        let value = value.parse().map_or_else(|_| value.to_owned(), whole);
-        return format!("{} = {}", short.replace(['-', '_'], " "), value);
+        return format!("{} = {shown}", short.replace(['-', '_'], " "));
     }
     value.to_owned()
 }
@@ -256,9 +265,12 @@ mod tests {
         ] {
             assert_eq!(typeset(text), typeset_text);
         }
-        assert_eq!(value_of("job.samples", "100000000"), "samples = 10⁸");
-        assert_eq!(value_of("nodes", "20000000"), "nodes = 20,000,000");
-        assert_eq!(value_of("nodes", "1000"), "nodes = 1000");
+        assert_eq!(
+            typeset_value_of("job.samples", "100000000"),
+            "samples = 10⁸"
+        );
+        assert_eq!(typeset_value_of("nodes", "20000000"), "nodes = 20,000,000");
+        assert_eq!(typeset_value_of("nodes", "1000"), "nodes = 1000");
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Source<'_> {
                 label: figure
                     .panel
                     .as_ref()
-                    .map_or_else(String::new, |key| label::value_of(key, &texts[0])),
+                    .map_or_else(String::new, |key| label::typeset_value_of(key, &texts[0])),
             })
             .collect();
 
@@ -188,7 +188,7 @@ impl Source<'_> {
         let metric = y.map(|column| &self.table.columns[column]);
         let labels = metric.map(|name| label::readable(name)).into_iter().chain(
             keys.zip(texts)
-                .map(|(key, text)| label::value_of(key, text)),
+                .map(|(key, text)| label::typeset_value_of(key, text)),
         );
         let ids = metric.cloned().into_iter().chain(texts.iter().cloned());
         Name {
