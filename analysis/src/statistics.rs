@@ -79,6 +79,32 @@ pub fn confidence_interval(values: &[f64]) -> Option<(f64, f64)> {
     Some((mean - half, mean + half))
 }
 
+/// The 95 % confidence interval of a proportion of which `n` trials have `successes`, by Wilson's
+/// score, or `None` without trials.
+///
+/// Unlike an interval by Student's t it is within 0 and 1, and not empty for 0 or `n` successes.
+///
+/// ```
+/// use dhtlab_analysis::statistics::wilson_interval;
+/// let (low, high) = wilson_interval(10, 10).unwrap();
+/// assert!((low - 0.7225).abs() < 1e-4 && high == 1.0);
+/// ```
+#[must_use]
+pub fn wilson_interval(successes: usize, n: usize) -> Option<(f64, f64)> {
+    /// The normal quantile at 0.975.
+    const Z: f64 = 1.959_963_984_540_054;
+    if n == 0 {
+        return None;
+    }
+    let (n, part) = (n as f64, successes as f64 / n as f64);
+    let shrunk = 1.0 + Z * Z / n;
+    let middle = (part + Z * Z / (2.0 * n)) / shrunk;
+    let half = Z / shrunk * (part * (1.0 - part) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let low = if part == 0.0 { 0.0 } else { middle - half };
+    let high = if part == 1.0 { 1.0 } else { middle + half };
+    Some((low, high))
+}
+
 /// The 95 % confidence interval of the standard deviation of values with a normal distribution, by
 /// the chi-squared distribution with n - 1 degrees of freedom, or `None` of fewer than two values.
 #[must_use]
@@ -209,6 +235,24 @@ mod tests {
         assert!((high - expected).abs() < 1e-6, "{high} {expected}");
         assert_eq!(confidence_interval(&[7.0]), None);
         assert_eq!(confidence_interval(&[7.0, 7.0]), Some((7.0, 7.0)));
+    }
+
+    #[test]
+    fn proportions_by_known_values() {
+        // Newcombe, Statistics in Medicine 1998, table I, method 3.
+        for (successes, n, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ] {
+            let found = wilson_interval(successes, n).unwrap();
+            assert!(
+                (found.0 - low).abs() < 6e-5 && (found.1 - high).abs() < 6e-5,
+                "{successes} of {n}: {found:?}"
+            );
+        }
+        assert_eq!(wilson_interval(0, 0), None);
     }
 
     #[test]

@@ -180,7 +180,7 @@ fn figures_say_what_they_show() {
             "time.svg",
             &[">\nCycle\n<", ">\nhit rate\n<", ">\nOf Chord only.\n<"],
         ),
-        ("law.svg", &[">\nchord: ", " x^", ">\nas predicted\n<"]),
+        ("law.svg", &[">\nchord: ", " x⁰·", ">\nas predicted\n<"]),
     ] {
         let svg = read(directory.path(), name);
         for text in texts {
@@ -402,4 +402,61 @@ fn broken_tables_are_named() {
     let empty = TempDir::new().unwrap();
     let error = draw(empty.path()).unwrap_err().to_string();
     assert!(error.contains("manifest.json: cannot read"), "{error}");
+}
+
+#[test]
+fn impossible_values_are_refused_and_intervals_end_where_the_range_does() {
+    let ranged = |range: Value, figure: Value| {
+        let directory = directory(&json!([figure]));
+        let path = directory.path().join("manifest.json");
+        let mut manifest: Value =
+            serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        manifest["ranges"] = range;
+        fs::write(&path, manifest.to_string()).unwrap();
+        let drawn = draw(directory.path());
+        drawn
+            .map(|_| read(directory.path(), "a.svg"))
+            .map_err(|error| error.to_string())
+    };
+    let lines = json!({"name": "a", "x": "overlay.nodes", "y": "hops_mean",
+                       "series": "overlay.protocol"});
+    let error = ranged(json!({"hops_mean": [0, 5]}), lines.clone()).unwrap_err();
+    let expected = "runs.csv: figure `a`: `hops_mean` is 5.5 in row 4, but possible is from 0 to 5";
+    assert!(error.ends_with(expected), "{error}");
+    let mut published = lines;
+    published["theory"] = json!([{"curve": "points", "label": "p", "data": [[64, -0.5]]}]);
+    let error = ranged(json!({"hops_mean": [0, null]}), published).unwrap_err();
+    assert!(
+        error.contains("y is -0.5 at 64, but possible is at least 0"),
+        "{error}"
+    );
+    // Student's t of .5 and .7 is from -.67 to 1.87.
+    let rate = json!({"name": "a", "table": "timeline", "x": "cycle", "y": "hit_rate",
+                      "where": {"overlay.protocol": "chord", "overlay.nodes": 64}});
+    let free = ranged(json!({}), rate.clone()).unwrap();
+    let cut = ranged(json!({"hit_rate": [0, 1]}), rate).unwrap();
+    assert!(
+        free.contains(">\n−0.5\n<") && free.contains(">\n1.5\n<"),
+        "{free}"
+    );
+    assert!(!cut.contains(">\n−") && !cut.contains(">\n1.2\n<"), "{cut}");
+    assert!(cut.contains(">\n1.0\n<"), "{cut}");
+}
+
+#[test]
+fn more_series_than_colours_are_refused() {
+    let rows: Vec<String> = (0..9).map(|n| format!("r{n},0,1,p{n},64,3,1,1")).collect();
+    let directory = directory(&json!([{
+        "x": "overlay.nodes", "y": "hops_mean", "series": "overlay.protocol",
+    }]));
+    let head = RUNS.lines().next().unwrap();
+    let path = directory.path().join("runs.csv");
+    fs::write(&path, format!("{head}\n{}", rows.join("\n"))).unwrap();
+    let error = draw(directory.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("9 series: a figure has at most 8"),
+        "{error}"
+    );
+    fs::write(&path, format!("{head}\n{}", rows[..8].join("\n"))).unwrap();
+    draw(directory.path()).unwrap();
 }

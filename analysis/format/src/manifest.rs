@@ -27,6 +27,10 @@ pub struct Manifest {
     /// The figures to draw.
     #[serde(default)]
     pub figures: Vec<Figure>,
+    /// The least and the largest possible value of the columns that figures show; columns without a
+    /// range, as in older manifests, are not checked.
+    #[serde(default)]
+    pub ranges: BTreeMap<String, (Option<f64>, Option<f64>)>,
     /// The SHA-1 of each file of the run, in hexadecimal digits.
     #[serde(default)]
     pub files: BTreeMap<String, String>,

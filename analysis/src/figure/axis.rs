@@ -1,6 +1,12 @@
 //! Axes: ranges, ticks, and positions of values.
 
 use super::label;
+use super::range::Range;
+
+/// The position of 0 on a logarithmic axis.
+const ZERO: f64 = 0.03;
+/// The position at which its numbers begin.
+const NUMBERS: f64 = 0.09;
 
 /// One axis of a panel.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,6 +14,8 @@ pub struct Axis {
     logarithmic: bool,
     low: f64,
     high: f64,
+    /// Whether a logarithmic axis has a place for 0 before its numbers.
+    zero: bool,
     /// Labelled positions, in increasing order.
     pub ticks: Vec<Tick>,
     /// Positions of the finer grid.
@@ -39,6 +47,7 @@ impl Axis {
     pub fn of_texts(texts: &[String]) -> Self {
         Self {
             logarithmic: false,
+            zero: false,
             low: -0.5,
             high: texts.len().max(1) as f64 - 0.5,
             ticks: texts
@@ -88,6 +97,7 @@ impl Axis {
         }
         Self {
             logarithmic: false,
+            zero: false,
             low: from,
             high: to,
             ticks: linear_ticks(from, to, step),
@@ -172,6 +182,7 @@ impl Axis {
         };
         Self {
             logarithmic: true,
+            zero: false,
             low: from,
             high: to,
             ticks,
@@ -179,16 +190,50 @@ impl Axis {
         }
     }
 
+    /// The logarithmic axis with a place for 0, beyond a break.
+    pub fn with_zero(mut self) -> Self {
+        self.zero = true;
+        self.ticks.insert(0, tick(0.0, "0".to_owned()));
+        self
+    }
+
+    /// The axis without the part that is outside of the possible range.
+    pub fn within(mut self, range: Range) -> Self {
+        (self.low, self.high) = range.clip((self.low, self.high));
+        let inside = |at: f64| range.contains(at);
+        self.ticks.retain(|tick| inside(tick.at));
+        self.minor.retain(|&at| inside(at));
+        self
+    }
+
     /// The position of `value`: 0 at the low end, 1 at the high end. Values that a logarithmic axis
-    /// cannot show are at the low end.
+    /// cannot show are at the low end of its numbers.
     pub fn position(&self, value: f64) -> f64 {
         if !self.logarithmic {
             return (value - self.low) / (self.high - self.low);
         }
-        if value <= self.low {
-            return 0.0;
+        if value <= 0.0 && self.zero {
+            return ZERO;
         }
-        (value / self.low).ln() / (self.high / self.low).ln()
+        let start = if self.zero { NUMBERS } else { 0.0 };
+        if value <= self.low {
+            return start;
+        }
+        start + (1.0 - start) * (value / self.low).ln() / (self.high / self.low).ln()
+    }
+
+    /// Whether the axis shows a value at its place.
+    pub fn shows(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value) || (self.zero && value == 0.0)
+    }
+
+    /// The position of the break: before the numbers of a logarithmic axis with 0, and at the low end
+    /// of a linear one that begins above 0.
+    pub fn broken_at(&self) -> Option<f64> {
+        if self.zero {
+            return Some((ZERO + NUMBERS) / 2.0);
+        }
+        (!self.logarithmic && self.low > 0.0).then_some(0.03)
     }
 
     /// The value at which bars start.
@@ -297,6 +342,36 @@ mod tests {
         assert_eq!(labels(&axis)[0], "10⁻⁹");
         let axis = Axis::logarithmic(3.0, 4.0, false, 5);
         assert!(labels(&axis).len() >= 3, "{:?}", labels(&axis));
+    }
+
+    #[test]
+    fn zero_has_its_place_on_a_logarithmic_axis() {
+        let plain = Axis::logarithmic(0.001, 0.1, false, 9);
+        assert_eq!((plain.position(0.0), plain.broken_at()), (0.0, None));
+        let axis = plain.with_zero();
+        assert_eq!(labels(&axis), ["0", "0.001", "0.01", "0.1"]);
+        let [zero, broken, first] = [
+            axis.position(0.0),
+            axis.broken_at().unwrap(),
+            axis.position(0.001),
+        ];
+        assert!(0.0 < zero && zero < broken && broken < first, "{axis:?}");
+        assert!(axis.position(1e-9) > broken && axis.position(0.1) < 1.0);
+        assert!(axis.shows(0.0) && !axis.shows(1e-9));
+    }
+
+    #[test]
+    fn an_axis_ends_where_its_range_ends() {
+        let axis = Axis::linear(0.2, 1.0, AxisRange::FromZero, 6).within(Range::FRACTION);
+        assert_eq!(axis.position(1.0), 1.0);
+        assert_eq!(labels(&axis).last(), Some(&"1.0"));
+        let axis = Axis::linear(0.99, 1.0, AxisRange::FromZero, 6).within(Range::FRACTION);
+        assert_eq!(axis.position(1.0), 1.0);
+        assert!(axis.broken_at().is_some());
+        let axis = Axis::logarithmic(0.01, 1.0, false, 6).within(Range::FRACTION);
+        assert_eq!(axis.position(1.0), 1.0);
+        let axis = Axis::linear(1.0, 9.0, AxisRange::FromZero, 6);
+        assert_eq!(axis.broken_at(), None);
     }
 
     #[test]

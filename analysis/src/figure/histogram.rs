@@ -1,13 +1,17 @@
 //! Figures of kind `histogram` and `cumulative`: the distribution of a quantity, pooled over the
 //! repetitions.
 
+use std::collections::BTreeMap;
+
 use super::label;
-use super::plot::{Entry, Mark, Plot, Sample, Scaling};
+use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
 use super::positions::Positions;
+use super::range::Range;
 use super::select::Source;
 use super::spec::Kind;
 use super::style;
 use super::theory::{self, Drawn, Fit};
+use crate::statistics;
 use dhtlab_format::Error;
 
 /// Builds the plot of a figure of kind `histogram`.
@@ -20,10 +24,12 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let count_column = source.table.column("count")?;
     let selection = source.select()?;
 
-    let mut drawn = Vec::new();
+    let run_column = source.table.column("run").ok();
+    let (mut drawn, mut intervals) = (Vec::new(), Vec::new());
     for group in &selection.groups {
         source.one_point(&group.rows, None)?;
         let mut counts: Vec<(f64, f64)> = Vec::new();
+        let mut by_run: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
         for &row in &group.rows {
             let value = source.table.number(row, value_column)?;
             let count = source.table.number(row, count_column)?;
@@ -32,6 +38,8 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
                     return Err(source.data_error(format!("a count is negative: {count}")));
                 }
                 counts.push((value, count));
+                let run = run_column.map_or("", |column| source.table.text(row, column));
+                by_run.entry(run).or_default().push((value, count));
             }
         }
         counts.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -46,6 +54,8 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
                 series: group.series,
                 points: fractions.collect(),
             });
+            let values = counts.chunk_by(|a, b| a.0 == b.0).map(|same| same[0].0);
+            intervals.push(values.map(|value| interval(&by_run, value)).collect());
         }
     }
     if drawn.is_empty() {
@@ -60,6 +70,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
             .clone()
             .unwrap_or_else(|| label::readable(quantity)),
         logarithmic: false,
+        range: Range::default(),
         texts: None,
     };
     let y = Scaling {
@@ -72,12 +83,14 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
             .to_owned()
         }),
         logarithmic: figure.scale.log_y(),
+        range: source.y_range()?,
         texts: None,
     };
     let mut plot = source.plot(&selection, x, y);
     let bin = bin_width(&drawn);
     let count = selection.series.len();
-    for one in &drawn {
+    for (one, intervals) in drawn.iter().zip(intervals) {
+        let intervals: Vec<Option<(f64, f64)>> = intervals;
         let (index, bars) = (one.series, one.points.clone());
         plot.panels[one.panel].marks.push(if cumulative {
             let style = style::of_series(index);
@@ -94,7 +107,17 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
                 index,
                 width,
                 offset: (index as f64 - (count as f64 - 1.0) / 2.0) * width,
-                bars,
+                bars: bars
+                    .into_iter()
+                    .zip(intervals)
+                    .map(|((x, y), y_interval)| Point {
+                        x,
+                        y,
+                        x_interval: None,
+                        y_interval,
+                        shift: 0.0,
+                    })
+                    .collect(),
             }
         } else {
             Mark::Steps {
@@ -121,6 +144,18 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let positions = Positions::Numbers;
     let fits = theory::add(source, &selection, &positions, &drawn, &mut plot)?;
     Ok((plot, fits))
+}
+
+/// The 95 % interval of the fraction of one value, from the fractions in the runs.
+fn interval(by_run: &BTreeMap<&str, Vec<(f64, f64)>>, value: f64) -> Option<(f64, f64)> {
+    let fraction = |counts: &Vec<(f64, f64)>| {
+        let total: f64 = counts.iter().map(|&(_, count)| count).sum();
+        let here = counts.iter().filter(|&&(of, _)| of == value);
+        here.map(|&(_, count)| count).sum::<f64>() / total
+    };
+    let fractions: Vec<f64> = by_run.values().map(fraction).collect();
+    let interval = statistics::confidence_interval(&fractions)?;
+    Some(Range::FRACTION.clip(interval)).filter(|(low, high)| low.is_finite() && high.is_finite())
 }
 
 /// Each value with the fraction of all that does not exceed it.

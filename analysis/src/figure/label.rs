@@ -41,13 +41,23 @@ pub fn readable(name: &str) -> String {
 /// The value of a swept key outside of its axis: texts unchanged, numbers with the last part of the
 /// key, as in "dimensions = 4".
 pub fn value_of(key: &str, value: &str) -> String {
+    named(key, value, value)
+}
+
+/// [`value_of`] in a figure, where large whole numbers are easier to read.
+pub fn typeset_value_of(key: &str, value: &str) -> String {
+    let shown = value.parse().map_or_else(|_| value.to_owned(), whole);
+    named(key, value, &shown)
+}
+
+fn named(key: &str, value: &str, shown: &str) -> String {
     let number = value
         .split_whitespace()
         .next()
         .is_some_and(|word| word.parse::<f64>().is_ok());
     if number || matches!(value, "true" | "false" | "") {
         let short = key.rsplit('.').next().unwrap_or(key);
-        return format!("{} = {}", short.replace(['-', '_'], " "), value);
+        return format!("{} = {shown}", short.replace(['-', '_'], " "));
     }
     value.to_owned()
 }
@@ -77,6 +87,15 @@ pub fn number(value: f64, decimals: usize) -> String {
     text
 }
 
+/// A whole number: from a million on, a power of ten as such.
+fn whole(value: u64) -> String {
+    let exponent = value.checked_ilog10().unwrap_or(0);
+    if exponent >= 6 && 10_u64.pow(exponent) == value {
+        return power_of_ten(exponent as i32);
+    }
+    number(value as f64, 0)
+}
+
 /// A number with about `significant` digits and no trailing zeros.
 pub fn rounded(value: f64, significant: i32) -> String {
     if value == 0.0 || !value.is_finite() {
@@ -101,18 +120,79 @@ pub fn power_of_ten(exponent: i32) -> String {
 }
 
 fn raised(exponent: i32) -> String {
-    exponent
-        .to_string()
-        .chars()
-        .map(|c| match c {
-            '-' => '⁻',
-            '1' => '¹',
-            '2' => '²',
-            '3' => '³',
-            '0' => '⁰',
-            digit => char::from_u32(0x2070 + digit.to_digit(10).unwrap_or(0)).unwrap_or(digit),
-        })
-        .collect()
+    let text = exponent.to_string();
+    text.chars().filter_map(raised_char).collect()
+}
+
+/// A character as a superscript, if the font has it.
+fn raised_char(c: char) -> Option<char> {
+    const RAISED: [(char, char); 25] = [
+        ('0', '⁰'),
+        ('1', '¹'),
+        ('2', '²'),
+        ('3', '³'),
+        ('4', '⁴'),
+        ('5', '⁵'),
+        ('6', '⁶'),
+        ('7', '⁷'),
+        ('8', '⁸'),
+        ('9', '⁹'),
+        ('.', '·'),
+        ('-', '⁻'),
+        ('−', '⁻'),
+        ('+', '⁺'),
+        ('(', '⁽'),
+        (')', '⁾'),
+        ('H', 'ᴴ'),
+        ('d', 'ᵈ'),
+        ('h', 'ʰ'),
+        ('i', 'ⁱ'),
+        ('k', 'ᵏ'),
+        ('m', 'ᵐ'),
+        ('n', 'ⁿ'),
+        ('r', 'ʳ'),
+        ('t', 'ᵗ'),
+    ];
+    let found = RAISED.iter().find(|(from, _)| *from == c);
+    found.map(|&(_, to)| to)
+}
+
+/// `text` with its exponents raised: "10^8" becomes "10⁸". An exponent is a number, a letter, or
+/// anything in brackets, which fall away.
+pub fn typeset(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('^') {
+        out.push_str(before);
+        let inner = after.strip_prefix(['(', '{']);
+        let exponent = match inner.and_then(|inner| inner.find([')', '}'])) {
+            Some(end) => &after[1..=end],
+            None => {
+                let sign = after.len() - after.trim_start_matches(['-', '−']).len();
+                let number = |c: char| c.is_ascii_digit() || c == '.';
+                let digits = after[sign..].find(|c| !number(c));
+                let digits = digits.unwrap_or(after.len() - sign);
+                let length = if digits > 0 { sign + digits } else { 1 };
+                after
+                    .get(..length)
+                    .unwrap_or_default()
+                    .trim_end_matches('.')
+            }
+        };
+        let raised: Option<String> = exponent.chars().map(raised_char).collect();
+        match raised {
+            Some(raised) if !raised.is_empty() => {
+                out.push_str(&raised);
+                let brackets = usize::from(after.starts_with(['(', '{']));
+                rest = &after[exponent.len() + 2 * brackets..];
+            }
+            _ => {
+                out.push('^');
+                rest = after;
+            }
+        }
+    }
+    out + rest
 }
 
 /// The seconds of a duration such as "30 s" or "100 ms".
@@ -171,6 +251,26 @@ mod tests {
         assert_eq!(rounded(12.0, 3), "12");
         assert_eq!(rounded(123_456.0, 3), "123,456");
         assert_eq!(rounded(0.000_012_3, 3), "1.23×10⁻⁵");
+    }
+
+    #[test]
+    fn exponents_are_raised() {
+        for (text, typeset_text) in [
+            ("10^8 samples", "10⁸ samples"),
+            ("1.97 x^0.986", "1.97 x⁰·⁹⁸⁶"),
+            ("x^−0.5.", "x⁻⁰·⁵."),
+            ("A p^r τ^(r-1), r = 2", "A pʳ τʳ⁻¹, r = 2"),
+            ("1 - E[(1-f)^H]", "1 - E[(1-f)ᴴ]"),
+            ("n^(1/d) and k^", "n^(1/d) and k^"),
+        ] {
+            assert_eq!(typeset(text), typeset_text);
+        }
+        assert_eq!(
+            typeset_value_of("job.samples", "100000000"),
+            "samples = 10⁸"
+        );
+        assert_eq!(typeset_value_of("nodes", "20000000"), "nodes = 20,000,000");
+        assert_eq!(typeset_value_of("nodes", "1000"), "nodes = 1000");
     }
 
     #[test]

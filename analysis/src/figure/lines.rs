@@ -1,15 +1,15 @@
-//! Figures of kind `lines`: means over the repetitions along x.
+//! Figures of kind `lines`: means over the repetitions along x. Those of categories are not joined.
 
 use std::collections::HashSet;
 
 use super::label;
 use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
 use super::positions::Positions;
+use super::range::Range;
 use super::select::{DistinctTexts, Group, Selection, Source};
 use super::spec::{Statistic, Theory};
 use super::style;
 use super::theory::{self, Drawn, Fit};
-use crate::statistics;
 use dhtlab_format::Error;
 
 /// Builds the plot of a figure of kind `lines`.
@@ -65,27 +65,29 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let x = Scaling {
         label: figure.x_label.clone().unwrap_or(x_label),
         logarithmic: figure.scale.log_x(),
+        range: Range::default(),
         texts: match &positions {
             Positions::Texts(texts) => Some(texts.clone()),
             Positions::Numbers | Positions::Durations { .. } => None,
         },
     };
-    let mut plot = source.plot(&selection, x, y_scaling(source));
+    let joined = x.texts.is_none();
+    let mut plot = source.plot(&selection, x, y_scaling(source)?);
     for (index, name) in selection.series.iter().enumerate() {
         if marks.iter().any(|&(_, series, _)| series == index) {
             plot.legend.push(Entry {
                 label: source.series_label(&name.label),
-                sample: Sample::Series {
-                    index,
-                    joined: true,
-                },
+                sample: Sample::Series { index, joined },
             });
         }
     }
-    for (panel, index, points) in marks {
+    for (panel, index, mut points) in marks {
+        for point in &mut points {
+            point.x += positions.offset(index, selection.series.len());
+        }
         plot.panels[panel].marks.push(Mark::Series {
             index,
-            joined: true,
+            joined,
             points,
         });
     }
@@ -112,7 +114,7 @@ fn add_metric(
     positions: &Positions,
     plot: &mut Plot,
 ) -> Result<(), Error> {
-    let (colour, dash, dots) = (style::THEORY, style::DOTS, false);
+    let (colour, dash, dots, shape) = (style::THEORY, style::DOTS, false, 0);
     // Several metrics of one series have the same rows, and one prediction.
     let first = selection.groups.first().and_then(|group| group.y);
     let mut used = false;
@@ -128,25 +130,42 @@ fn add_metric(
         let points: Vec<(f64, f64)> = points.iter().map(|point| (point.x, point.y)).collect();
         if !points.is_empty() {
             used = true;
-            plot.panels[group.panel].marks.push(Mark::Curve {
-                colour,
-                dash,
-                dots,
-                points,
-            });
+            plot.panels[group.panel]
+                .marks
+                .push(if plot.x.texts.is_none() {
+                    Mark::Curve {
+                        colour,
+                        dash,
+                        dots,
+                        points,
+                    }
+                } else {
+                    Mark::Published {
+                        colour,
+                        shape,
+                        points,
+                    }
+                });
         }
     }
     if used {
         plot.legend.push(Entry {
             label: label.to_owned(),
-            sample: Sample::Curve { colour, dash, dots },
+            sample: if plot.x.texts.is_none() {
+                Sample::Curve { colour, dash, dots }
+            } else {
+                Sample::Published { colour, shape }
+            },
         });
     }
     Ok(())
 }
 
 /// Labels and scales of the vertical axis of lines and scatters.
-pub fn y_scaling(source: &Source<'_>) -> Scaling {
+///
+/// # Errors
+/// When a column is missing.
+pub fn y_scaling(source: &Source<'_>) -> Result<Scaling, Error> {
     let figure = source.figure;
     let names: Vec<String> = figure
         .y
@@ -154,11 +173,12 @@ pub fn y_scaling(source: &Source<'_>) -> Scaling {
         .iter()
         .map(|name| label::readable(name))
         .collect();
-    Scaling {
+    Ok(Scaling {
         label: figure.y_label.clone().unwrap_or_else(|| names.join("; ")),
         logarithmic: figure.scale.log_y(),
+        range: source.y_range()?,
         texts: None,
-    }
+    })
 }
 
 fn missing(text: &str) -> bool {
@@ -206,20 +226,20 @@ fn points(
                 )));
             }
         }
-        let values = source.numbers(rows, y_column)?;
         let (Some((y, y_interval)), Some(x)) = (
-            statistics::of(statistic, &values),
+            source.estimate(rows, y_column, statistic)?,
             positions.place(&texts[0]),
         ) else {
             continue;
         };
-        let shown = |logarithmic: bool, value: f64| !logarithmic || value > 0.0;
+        let shown = |logarithmic: bool, value: f64| !logarithmic || value >= 0.0;
         if shown(source.figure.scale.log_x(), x) && shown(source.figure.scale.log_y(), y) {
             points.push(Point {
                 x,
                 y,
                 x_interval: None,
                 y_interval,
+                shift: 0.0,
             });
         }
     }

@@ -12,6 +12,10 @@ use super::style::{self, Marker};
 const DENSE: usize = 40;
 const LINE_WIDTH: f64 = 2.2;
 const CAP: f64 = 5.0;
+/// The radius of a hollow marker.
+const HOLLOW: f64 = 7.0;
+/// From more published points than this on, their markers are smaller.
+const MANY: usize = 9;
 
 /// The projection of values to the page.
 #[derive(Debug)]
@@ -75,9 +79,14 @@ pub fn draw(canvas: &mut Canvas<'_>, frame: &Frame<'_>, mark: &Mark) {
                 }
             }
         }
-        Mark::Diamonds { colour, points } => {
+        Mark::Published {
+            colour,
+            shape,
+            points,
+        } => {
+            let size = if points.len() > MANY { 4.5 } else { HOLLOW };
             for &point in points {
-                draw_diamond(canvas, frame.at(point), *colour);
+                draw_hollow(canvas, frame.at(point), (*shape, size), *colour);
             }
         }
         Mark::Bars {
@@ -98,7 +107,7 @@ pub fn sample_width(sample: Sample) -> f64 {
         | Sample::Step { .. }
         | Sample::Arrow { .. } => 46.0,
         Sample::Bar { .. } | Sample::Box { .. } | Sample::Cells => 28.0,
-        Sample::Series { joined: false, .. } | Sample::Diamond { .. } => 16.0,
+        Sample::Series { joined: false, .. } | Sample::Published { .. } => 16.0,
     }
 }
 
@@ -122,7 +131,9 @@ pub fn draw_sample(canvas: &mut Canvas<'_>, sample: Sample, (left, middle): (f64
                 canvas.circle(centre, 3.6, colour);
             }
         }
-        Sample::Diamond { colour } => draw_diamond(canvas, centre, colour),
+        Sample::Published { colour, shape } => {
+            draw_hollow(canvas, centre, (shape, HOLLOW), colour);
+        }
         Sample::Bar { index } => {
             let style = style::of_series(index);
             let outline = Stroke::solid(style.colour, 1.4);
@@ -161,26 +172,38 @@ fn draw_series(
     points: &[Point],
 ) {
     let style = style::of_series(index);
-    let places: Vec<_> = points.iter().map(|p| frame.at((p.x, p.y))).collect();
+    let mut places: Vec<_> = points.iter().map(|p| frame.at((p.x, p.y))).collect();
     let dense = is_dense(joined, points);
     if joined && places.len() > 1 {
         canvas.line(&places, series_stroke(index));
     }
     if !dense {
+        let gaps: Vec<f64> = places.windows(2).map(|w| w[1].0 - w[0].0).collect();
+        for (index, (point, place)) in points.iter().zip(&mut places).enumerate() {
+            let beside = [
+                index.checked_sub(1).and_then(|i| gaps.get(i)),
+                gaps.get(index),
+            ];
+            let gap = beside
+                .into_iter()
+                .flatten()
+                .fold(60.0_f64, |a, b| a.min(*b));
+            // Of k markers in one place the outermost are (k - 1) / 2 steps from it.
+            let step = (0.8 * gap / (2.0 * point.shift.abs() + 1.0)).min(11.0);
+            place.0 += point.shift * step;
+        }
         let thin = Stroke::solid(style.colour, 1.4);
         for (point, &(x, y)) in points.iter().zip(&places) {
-            if let Some((low, high)) = point.y_interval {
-                let (low, high) = (frame.at_y(low), frame.at_y(high));
-                canvas.line(&[(x, low), (x, high)], thin);
-                for end in [low, high] {
-                    canvas.line(&[(x - CAP, end), (x + CAP, end)], thin);
-                }
+            if let Some(interval) = point.y_interval {
+                draw_y_interval(canvas, frame, x, interval, thin);
             }
             if let Some((low, high)) = point.x_interval {
-                let (low, high) = (frame.at_x(low), frame.at_x(high));
-                canvas.line(&[(low, y), (high, y)], thin);
-                for end in [low, high] {
-                    canvas.line(&[(end, y - CAP), (end, y + CAP)], thin);
+                let (left, right) = (frame.at_x(low), frame.at_x(high));
+                canvas.line(&[(left, y), (right, y)], thin);
+                for (end, value) in [(left, low), (right, high)] {
+                    if frame.x.shows(value) {
+                        canvas.line(&[(end, y - CAP), (end, y + CAP)], thin);
+                    }
                 }
             }
         }
@@ -194,6 +217,23 @@ fn draw_series(
     };
     for &place in places.iter().skip(first).step_by(stride) {
         draw_marker(canvas, place, style.marker, style.colour, 1.0);
+    }
+}
+
+/// Draws an interval at a place along x, without a cap at an end that is not on the axis.
+fn draw_y_interval(
+    canvas: &mut Canvas<'_>,
+    frame: &Frame<'_>,
+    x: f64,
+    (low, high): (f64, f64),
+    stroke: Stroke,
+) {
+    canvas.line(&[(x, frame.at_y(low)), (x, frame.at_y(high))], stroke);
+    for value in [low, high] {
+        if frame.y.shows(value) {
+            let end = frame.at_y(value);
+            canvas.line(&[(x - CAP, end), (x + CAP, end)], stroke);
+        }
     }
 }
 
@@ -223,11 +263,12 @@ fn draw_bars(
     index: usize,
     width: f64,
     offset: f64,
-    bars: &[(f64, f64)],
+    bars: &[Point],
 ) {
     let style = style::of_series(index);
     let base = frame.at_y(frame.y.base());
-    for &(x, y) in bars.iter().filter(|bar| bar.1 > 0.0) {
+    for bar in bars.iter().filter(|bar| bar.y > 0.0) {
+        let (x, y) = (bar.x, bar.y);
         let left = frame.at_x(x + offset - width / 2.0);
         let right = frame.at_x(x + offset + width / 2.0);
         // The outlines of thin bars would hide their fill.
@@ -238,6 +279,11 @@ fn draw_bars(
             style.fill,
             Some(outline),
         );
+        if let Some((low, high)) = bar.y_interval {
+            let middle = (left + right) / 2.0;
+            let ends = [(middle, frame.at_y(low)), (middle, frame.at_y(high))];
+            canvas.line(&ends, Stroke::solid(style::INK, 1.2));
+        }
     }
 }
 
@@ -271,10 +317,28 @@ fn draw_steps(
     canvas.line(&places, series_stroke(index));
 }
 
-fn draw_diamond(canvas: &mut Canvas<'_>, (x, y): (f64, f64), colour: RGBColor) {
-    const SIZE: f64 = 7.0;
-    let corners = [(x, y - SIZE), (x + SIZE, y), (x, y + SIZE), (x - SIZE, y)];
+/// Draws a hollow marker: a diamond, a square, triangles, a pentagon.
+fn draw_hollow(
+    canvas: &mut Canvas<'_>,
+    centre: (f64, f64),
+    (shape, size): (usize, f64),
+    colour: RGBColor,
+) {
+    const SHAPES: [(usize, f64); 5] = [(4, 0.0), (4, 0.125), (3, 0.0), (3, 0.5), (5, 0.0)];
+    let (count, turn) = SHAPES[shape % SHAPES.len()];
+    let corners = corners(centre, count, [size; 2], turn);
     canvas.polygon(&corners, WHITE.mix(0.6), Some(Stroke::solid(colour, 1.8)));
+}
+
+/// Corners on a circle, the first at the top; `turn` is a fraction of a full turn.
+fn corners((x, y): (f64, f64), count: usize, radii: [f64; 2], turn: f64) -> Vec<(f64, f64)> {
+    (0..count)
+        .map(|corner| {
+            let angle = (corner as f64 / count as f64 + turn) * std::f64::consts::TAU;
+            let radius = radii[corner % 2];
+            (x + radius * angle.sin(), y - radius * angle.cos())
+        })
+        .collect()
 }
 
 /// Draws a marker at a position, `size` times as large as those of series.
@@ -287,15 +351,8 @@ pub fn draw_marker(
 ) {
     let edge = Some(Stroke::solid(WHITE, 0.8 * size));
     let fill = colour.to_rgba();
-    // Corners on a circle, the first at the top; `turn` is a fraction of a full turn.
-    let corners = |count: usize, radii: [f64; 2], turn: f64| -> Vec<(f64, f64)> {
-        (0..count)
-            .map(|corner| {
-                let angle = (corner as f64 / count as f64 + turn) * std::f64::consts::TAU;
-                let radius = size * radii[corner % 2];
-                (x + radius * angle.sin(), y - radius * angle.cos())
-            })
-            .collect()
+    let corners = |count, radii: [f64; 2], turn| {
+        corners((x, y), count, radii.map(|radius| size * radius), turn)
     };
     match marker {
         Marker::Circle => canvas.circle((x, y), 5.0 * size, colour),

@@ -12,6 +12,7 @@
 
 mod axis;
 mod canvas;
+mod coincide;
 mod diagram;
 mod histogram;
 pub(crate) mod label;
@@ -25,6 +26,7 @@ mod plot;
 #[cfg(feature = "png")]
 mod png;
 mod positions;
+mod range;
 mod scatter;
 pub(crate) mod select;
 mod style;
@@ -102,12 +104,13 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
             title: &manifest.title,
             swept: &manifest.swept,
             table,
+            ranges: &manifest.ranges,
         };
         let svg_path = directory.join(format!("{name}.svg"));
         let (svg, fits) = match figure.kind {
-            Kind::Lines => with_axes(figure, lines::build(&source)?),
-            Kind::Histogram | Kind::Cumulative => with_axes(figure, histogram::build(&source)?),
-            Kind::Scatter => with_axes(figure, scatter::build(&source)?),
+            Kind::Lines | Kind::Histogram | Kind::Cumulative | Kind::Scatter => {
+                with_axes(figure, build(&source)?)
+            }
             Kind::Diagram => (diagram::draw(&diagram::build(&source)?), Vec::new()),
         };
         let svg = svg.map_err(|error| Error::Render {
@@ -138,6 +141,16 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(written)
 }
 
+/// The plot of a figure with axes.
+fn build(source: &Source<'_>) -> Result<(plot::Plot, Vec<Fit>), Error> {
+    match source.figure.kind {
+        Kind::Lines => lines::build(source),
+        Kind::Scatter => scatter::build(source),
+        Kind::Histogram | Kind::Cumulative => histogram::build(source),
+        Kind::Diagram => Err(source.data_error("a diagram has no axes")),
+    }
+}
+
 /// Draws a plot, and returns its fits.
 fn with_axes(
     figure: &Figure,
@@ -147,7 +160,7 @@ fn with_axes(
     if plot.legend.len() == 1 && figure.series.is_empty() {
         plot.legend.clear();
     }
-    (panel::draw(&plot), fits)
+    (panel::draw(plot), fits)
 }
 
 fn record(figure: &str, fit: Fit) -> Vec<String> {
@@ -160,4 +173,54 @@ fn record(figure: &str, fit: Fit) -> Vec<String> {
         fit.value
             .map_or_else(String::new, |value| value.to_string()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plot::Sample;
+    use super::*;
+
+    /// What distinguishes a sample from others for a reader who does not see its dashes.
+    fn look(sample: Sample) -> String {
+        match sample {
+            Sample::Series { index, .. } | Sample::Bar { index } | Sample::Step { index } => {
+                let style = style::of_series(index);
+                format!("{:?} {:?}", style.colour, style.marker)
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn no_colour_and_marker_is_used_twice_in_a_shipped_figure() {
+        let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/quick");
+        let mut figures = 0;
+        for folder in std::fs::read_dir(results).expect("results").flatten() {
+            let Ok(manifest) = Manifest::read(&folder.path()) else {
+                continue;
+            };
+            for (index, figure) in manifest.figures.iter().enumerate() {
+                if figure.kind == Kind::Diagram {
+                    continue;
+                }
+                let table = folder.path().join(format!("{}.csv", figure.table_name()));
+                let source = Source {
+                    figure,
+                    name: &figure.stem(index),
+                    title: &manifest.title,
+                    swept: &manifest.swept,
+                    table: &Table::read(&table).expect("a table"),
+                    ranges: &manifest.ranges,
+                };
+                let (plot, _) = build(&source).expect("a plot");
+                let mut seen = HashSet::new();
+                for entry in &plot.legend {
+                    let is_new = seen.insert(look(entry.sample));
+                    assert!(is_new, "{table:?}, {}: {}", source.name, entry.label);
+                }
+                figures += 1;
+            }
+        }
+        assert!(figures > 100, "{figures}");
+    }
 }

@@ -1,7 +1,10 @@
 //! The panels of a figure with axes: their size, the axes, and their labels.
 
+use plotters::style::{Color, WHITE};
+
 use super::axis::{Axis, AxisRange, Tick, powers_of_two};
 use super::canvas::{Anchor, Canvas, DrawingError, Stroke, TextFormat};
+use super::coincide::set_apart;
 use super::marks::{self, Frame};
 use super::page::{LINE, Page, Paragraph};
 use super::plot::{Mark, Panel, Plot, Scaling};
@@ -23,9 +26,11 @@ fn panel_size(panels: usize) -> (f64, f64) {
 ///
 /// # Errors
 /// When the backend fails.
-pub fn draw(plot: &Plot) -> Result<String, DrawingError> {
+pub fn draw(mut plot: Plot) -> Result<String, DrawingError> {
     let panel_size = panel_size(plot.panels.len());
-    let axes = axes(plot);
+    let axes = axes(&plot);
+    set_apart(&mut plot, &axes.1);
+    let plot = &plot;
     let page = Page {
         title: &plot.title,
         caption: &plot.caption,
@@ -43,12 +48,15 @@ fn axes(plot: &Plot) -> (Axis, Axis) {
     let (mut xs, mut ys) = (Vec::new(), Vec::new());
     let mut own_xs = Vec::new();
     let mut bars = false;
+    let mut zeros = [false; 2];
     for mark in plot.panels.iter().flat_map(|panel| &panel.marks) {
         mark.extent(&mut |x| xs.push(x), &mut |y| ys.push(y));
+        let [x, y] = mark.zeros();
+        zeros = [zeros[0] || x, zeros[1] || y];
         match mark {
             Mark::Series { points, .. } => own_xs.extend(points.iter().map(|point| point.x)),
             Mark::Bars { .. } | Mark::Steps { .. } => bars = true,
-            Mark::Curve { .. } | Mark::Diamonds { .. } => {}
+            Mark::Curve { .. } | Mark::Published { .. } => {}
         }
     }
     // A narrow panel has no space for as many tick labels.
@@ -59,15 +67,20 @@ fn axes(plot: &Plot) -> (Axis, Axis) {
     } else {
         AxisRange::FromZero
     };
+    let x_count = if binary { 2 * count } else { count };
+    let x = axis(&plot.x, &xs, binary, AxisRange::Tight, x_count);
+    let y = axis(&plot.y, &ys, false, y_span, 6);
+    let finished = |axis: Axis, scaling: &Scaling, zero: bool| {
+        let axis = axis.within(scaling.range);
+        if zero && scaling.logarithmic {
+            axis.with_zero()
+        } else {
+            axis
+        }
+    };
     (
-        axis(
-            &plot.x,
-            &xs,
-            binary,
-            AxisRange::Tight,
-            if binary { 2 * count } else { count },
-        ),
-        axis(&plot.y, &ys, false, y_span, 6),
+        finished(x, &plot.x, zeros[0]),
+        finished(y, &plot.y, zeros[1]),
     )
 }
 
@@ -114,7 +127,8 @@ fn draw_panel(
         Paragraph::new(title, style::PANEL_SIZE, style::INK, room)
     });
     if let Some(title) = &title {
-        frame.top = top + title.height() + 8.0;
+        // Markers at the upper end reach above the panel.
+        frame.top = top + title.height() + 12.0;
     }
     // The labels of the axes take space from the plot, and the number of lines of one depends on
     // the space that the other leaves: a second round settles both.
@@ -178,6 +192,15 @@ fn draw_axes(canvas: &mut Canvas<'_>, frame: &Frame<'_>, upright: Option<f64>) {
         ],
         ink,
     );
+    if let Some(at) = frame.y.broken_at() {
+        let y = frame.bottom - at * (frame.bottom - frame.top);
+        draw_break(canvas, (frame.left, y), (1.0, 0.0));
+    }
+    // A linear axis along x has no magnitude that a beginning at 0 would show.
+    if let Some(at) = frame.x.broken_at().filter(|_| frame.x.shows(0.0)) {
+        let x = frame.left + at * (frame.right - frame.left);
+        draw_break(canvas, (x, frame.bottom), (0.0, 1.0));
+    }
     let labelled = labelled_stride(&frame.x.ticks, |at| frame.at_x(at), upright.is_some());
     for (index, tick) in frame.x.ticks.iter().enumerate() {
         let x = frame.at_x(tick.at);
@@ -206,6 +229,29 @@ fn draw_axes(canvas: &mut Canvas<'_>, frame: &Frame<'_>, upright: Option<f64>) {
         let lettering = TextFormat::across(SIZE, style::INK, Anchor::End);
         let baseline = y + SIZE * style::HALF_CAPITAL;
         canvas.text((end - 4.0, baseline), &tick.label, lettering);
+    }
+}
+
+/// Draws two strokes across an axis, towards `across` from it, with a gap between them.
+fn draw_break(canvas: &mut Canvas<'_>, (x, y): (f64, f64), across: (f64, f64)) {
+    let along = (across.1, across.0);
+    let point = |to: f64, on: f64| {
+        let on = on - to * 0.4;
+        (
+            x + to * across.0 + on * along.0,
+            y + to * across.1 + on * along.1,
+        )
+    };
+    let gap = [
+        point(-6.0, -2.5),
+        point(6.0, -2.5),
+        point(6.0, 2.5),
+        point(-6.0, 2.5),
+    ];
+    canvas.polygon(&gap, WHITE.to_rgba(), None);
+    let ink = Stroke::solid(style::INK, 1.2);
+    for side in [-2.5, 2.5] {
+        canvas.line(&[point(-6.0, side), point(6.0, side)], ink);
     }
 }
 

@@ -2,8 +2,10 @@
 
 use plotters::style::RGBColor;
 
+use super::range::Range;
+
 /// A figure with its numbers, but without a position on the page.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Plot {
     pub title: String,
     pub caption: String,
@@ -18,6 +20,8 @@ pub struct Plot {
 pub struct Scaling {
     pub label: String,
     pub logarithmic: bool,
+    /// The possible range of the values.
+    pub range: Range,
     /// The texts at 0, 1, 2, ... if the direction has no numbers.
     pub texts: Option<Vec<String>>,
 }
@@ -45,9 +49,10 @@ pub enum Mark {
         dots: bool,
         points: Vec<(f64, f64)>,
     },
-    /// Published points.
-    Diamonds {
+    /// Published points, with one shape for each source of the same colour.
+    Published {
         colour: RGBColor,
+        shape: usize,
         points: Vec<(f64, f64)>,
     },
     /// Bars of `width` in units of x, their centres shifted by `offset`.
@@ -55,7 +60,7 @@ pub enum Mark {
         index: usize,
         width: f64,
         offset: f64,
-        bars: Vec<(f64, f64)>,
+        bars: Vec<Point>,
     },
     /// The outline of bars of `width` in units of x.
     Steps {
@@ -72,6 +77,9 @@ pub struct Point {
     pub y: f64,
     pub x_interval: Option<(f64, f64)>,
     pub y_interval: Option<(f64, f64)>,
+    /// How far its marker is from its place, in widths of a marker: those that would hide each other
+    /// are side by side.
+    pub shift: f64,
 }
 
 /// An entry of the legend.
@@ -93,8 +101,9 @@ pub enum Sample {
         dash: &'static [f64],
         dots: bool,
     },
-    Diamond {
+    Published {
         colour: RGBColor,
+        shape: usize,
     },
     Bar {
         index: usize,
@@ -114,6 +123,16 @@ pub enum Sample {
     Cells,
 }
 
+impl Sample {
+    /// The series with this sample.
+    pub fn series(self) -> Option<usize> {
+        match self {
+            Self::Series { index, .. } | Self::Bar { index } | Self::Step { index } => Some(index),
+            _ => None,
+        }
+    }
+}
+
 impl Mark {
     /// Calls `x` and `y` with every value that the axes must contain.
     pub fn extent(&self, x: &mut impl FnMut(f64), y: &mut impl FnMut(f64)) {
@@ -128,7 +147,7 @@ impl Mark {
                     }
                 }
             }
-            Self::Curve { points, .. } | Self::Diamonds { points, .. } => {
+            Self::Curve { points, .. } | Self::Published { points, .. } => {
                 for &(at, value) in points {
                     x(at);
                     y(value);
@@ -140,10 +159,12 @@ impl Mark {
                 bars,
                 ..
             } => {
-                for &(at, value) in bars {
-                    x(at + offset - width / 2.0);
-                    x(at + offset + width / 2.0);
-                    y(value);
+                for bar in bars {
+                    x(bar.x + offset - width / 2.0);
+                    x(bar.x + offset + width / 2.0);
+                    for value in around(bar.y, bar.y_interval) {
+                        y(value);
+                    }
                 }
             }
             Self::Steps { width, bars, .. } => {
@@ -153,6 +174,25 @@ impl Mark {
                     y(value);
                 }
             }
+        }
+    }
+}
+
+impl Mark {
+    /// Whether a point is at 0, along x and along y.
+    pub fn zeros(&self) -> [bool; 2] {
+        let any = |places: &[(f64, f64)]| {
+            [
+                places.iter().any(|place| place.0 == 0.0),
+                places.iter().any(|place| place.1 == 0.0),
+            ]
+        };
+        match self {
+            Self::Series { points, .. } => {
+                any(&points.iter().map(|p| (p.x, p.y)).collect::<Vec<_>>())
+            }
+            Self::Published { points, .. } | Self::Curve { points, .. } => any(points),
+            Self::Bars { .. } | Self::Steps { .. } => [false; 2],
         }
     }
 }

@@ -40,6 +40,16 @@ impl Positions {
         Self::Texts(texts.to_vec())
     }
 
+    /// How far the points of a series are from the position: categories have their series side by
+    /// side.
+    pub fn offset(&self, series: usize, count: usize) -> f64 {
+        if !matches!(self, Self::Texts(_)) {
+            return 0.0;
+        }
+        let step = (0.7 / count as f64).min(0.14);
+        (series as f64 - (count as f64 - 1.0) / 2.0) * step
+    }
+
     /// The position of `text`, if it has one.
     pub fn place(&self, text: &str) -> Option<f64> {
         match self {
@@ -74,5 +84,9 @@ mod tests {
         let texts = of(&["chord", "vhash"]);
         assert_eq!(texts.place("vhash"), Some(1.0));
         assert_eq!(texts.place("can"), None);
+        assert_eq!(texts.offset(1, 3), 0.0);
+        assert_eq!(texts.offset(0, 2), -texts.offset(1, 2));
+        assert!(texts.offset(7, 8) < 0.5);
+        assert_eq!(durations.offset(0, 2), 0.0);
     }
 }

@@ -8,7 +8,6 @@ use super::select::{DistinctTexts, Source};
 use super::spec::{Envelope, Statistic};
 use super::style;
 use super::theory::{self, Drawn, Fit};
-use crate::statistics;
 use dhtlab_format::Error;
 
 /// Builds the plot of a figure of kind `scatter`.
@@ -31,9 +30,10 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
             .clone()
             .unwrap_or_else(|| label::readable(x_name)),
         logarithmic: figure.scale.log_x(),
+        range: source.range(x_column),
         texts: None,
     };
-    let mut plot = source.plot(&selection, x, y_scaling(source));
+    let mut plot = source.plot(&selection, x, y_scaling(source)?);
     let mut drawn: Vec<Drawn> = Vec::new();
     for group in &selection.groups {
         let Some(y_column) = group.y else { continue };
@@ -49,12 +49,12 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         }
         let mut points = Vec::new();
         for rows in &rows_at {
-            let x = statistics::of(Statistic::Mean, &source.numbers(rows, x_column)?);
-            let y = statistics::of(Statistic::Mean, &source.numbers(rows, y_column)?);
+            let x = source.estimate(rows, x_column, Statistic::Mean)?;
+            let y = source.estimate(rows, y_column, Statistic::Mean)?;
             let (Some((x, x_interval)), Some((y, y_interval))) = (x, y) else {
                 continue;
             };
-            if (figure.scale.log_x() && x <= 0.0) || (figure.scale.log_y() && y <= 0.0) {
+            if (figure.scale.log_x() && x < 0.0) || (figure.scale.log_y() && y < 0.0) {
                 continue;
             }
             points.push(Point {
@@ -62,6 +62,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
                 y,
                 x_interval,
                 y_interval,
+                shift: 0.0,
             });
         }
         if points.is_empty() {
@@ -146,6 +147,7 @@ mod tests {
                     y: f64::from(*y),
                     x_interval: None,
                     y_interval: None,
+                    shift: 0.0,
                 })
                 .collect();
             let (envelope, sign) = match upper {

@@ -1,12 +1,14 @@
 //! Selects the rows of a table for each panel and series of a figure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
 use super::label;
 use super::plot::{Panel, Plot, Scaling};
-use super::spec::Figure;
+use super::range::Range;
+use super::spec::{Figure, Kind, MOST_SERIES, Statistic};
+use crate::statistics;
 use crate::table::Table;
 use dhtlab_format::Error;
 
@@ -19,7 +21,12 @@ pub struct Source<'a> {
     pub title: &'a str,
     pub swept: &'a [String],
     pub table: &'a Table,
+    /// The least and the largest possible value of the columns.
+    pub ranges: &'a BTreeMap<String, (Option<f64>, Option<f64>)>,
 }
+
+/// A value and its 95 % interval.
+pub type Estimate = (f64, Option<(f64, f64)>);
 
 /// A panel or series: `id` for files, `label` for readers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +141,7 @@ impl Source<'_> {
                 label: figure
                     .panel
                     .as_ref()
-                    .map_or_else(String::new, |key| label::value_of(key, &texts[0])),
+                    .map_or_else(String::new, |key| label::typeset_value_of(key, &texts[0])),
             })
             .collect();
 
@@ -161,6 +168,13 @@ impl Source<'_> {
                 }
             }
         }
+        if figure.kind != Kind::Diagram && series.len() > MOST_SERIES {
+            return Err(self.data_error(format!(
+                "{} series: a figure has at most {MOST_SERIES}; `panel` makes a panel of each value of a \
+                 key, `where` chooses values",
+                series.len()
+            )));
+        }
         groups.sort_by_key(|group| (group.panel, group.series));
         Ok(Selection {
             panels: panel_names,
@@ -174,7 +188,7 @@ impl Source<'_> {
         let metric = y.map(|column| &self.table.columns[column]);
         let labels = metric.map(|name| label::readable(name)).into_iter().chain(
             keys.zip(texts)
-                .map(|(key, text)| label::value_of(key, text)),
+                .map(|(key, text)| label::typeset_value_of(key, text)),
         );
         let ids = metric.cloned().into_iter().chain(texts.iter().cloned());
         Name {
@@ -241,16 +255,100 @@ impl Source<'_> {
         Ok(())
     }
 
+    /// The possible range of a column.
+    pub fn range(&self, column: usize) -> Range {
+        let range = self.ranges.get(&self.table.columns[column]);
+        range.map_or_else(Range::default, |&(low, high)| Range::new(low, high))
+    }
+
+    /// The possible range of the vertical axis.
+    ///
+    /// # Errors
+    /// When a column is missing.
+    pub fn y_range(&self) -> Result<Range, Error> {
+        let figure = self.figure;
+        if figure.kind.shows_counts() {
+            return Ok(Range::FRACTION);
+        }
+        if figure.statistic == Statistic::StandardDeviation {
+            return Ok(Range::new(Some(0.0), None));
+        }
+        let mut ranges = Vec::new();
+        for name in &figure.y.0 {
+            ranges.push(self.range(self.table.column(name)?));
+        }
+        Ok(ranges.into_iter().reduce(Range::or).unwrap_or_default())
+    }
+
     /// The numbers of `column` in `rows`, without missing ones.
     ///
     /// # Errors
-    /// When a cell is not a number.
+    /// When a cell is not a number, and when it is outside of the possible range.
     pub fn numbers(&self, rows: &[usize], column: usize) -> Result<Vec<f64>, Error> {
+        let range = self.range(column);
         let mut numbers = Vec::with_capacity(rows.len());
         for &row in rows {
-            numbers.extend(self.table.number(row, column)?);
+            let number = self.table.number(row, column)?;
+            if let Some(number) = number.filter(|number| !range.contains(*number)) {
+                return Err(self.data_error(format!(
+                    "`{}` is {number} in row {}, but possible is {}",
+                    self.table.columns[column],
+                    row + 1,
+                    range.text()
+                )));
+            }
+            numbers.extend(number);
         }
         Ok(numbers)
+    }
+
+    /// A statistic of `column` over the repetitions in `rows`, with its interval.
+    ///
+    /// The interval of a proportion of runs is that of Wilson. That of any other mean is by Student's
+    /// t, without what is impossible: the mean is within the range, so the rest covers it as often.
+    /// (A bootstrap stays within the range, too, but of three runs it covers the mean in three
+    /// quarters of the cases only.)
+    ///
+    /// # Errors
+    /// Those of [`Source::numbers`].
+    pub fn estimate(
+        &self,
+        rows: &[usize],
+        column: usize,
+        statistic: Statistic,
+    ) -> Result<Option<Estimate>, Error> {
+        let values = self.numbers(rows, column)?;
+        let Some((value, interval)) = statistics::of(statistic, &values) else {
+            return Ok(None);
+        };
+        if statistic != Statistic::Mean {
+            return Ok(Some((value, interval)));
+        }
+        let interval = if values.len() > 1 && self.is_proportion(column)? {
+            let successes = values.iter().filter(|value| **value == 1.0).count();
+            statistics::wilson_interval(successes, values.len())
+        } else {
+            interval.map(|interval| self.range(column).clip(interval))
+        };
+        Ok(Some((value, interval)))
+    }
+
+    /// Whether a column says yes (1) or no (0) of each run.
+    fn is_proportion(&self, column: usize) -> Result<bool, Error> {
+        if self.range(column) != Range::FRACTION {
+            return Ok(false);
+        }
+        let mut seen = [false; 2];
+        for row in 0..self.table.len() {
+            match self.table.number(row, column)? {
+                None => {}
+                Some(0.0) => seen[0] = true,
+                Some(1.0) => seen[1] = true,
+                Some(_) => return Ok(false),
+            }
+        }
+        // A column of 1 alone can be of fractions.
+        Ok(seen == [true; 2])
     }
 }
 

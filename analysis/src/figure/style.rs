@@ -43,7 +43,7 @@ pub const CAPTION_SIZE: f64 = 14.0;
 /// Half the height of a capital or a digit, as a fraction of the text size.
 pub const HALF_CAPITAL: f64 = 0.36;
 
-/// The shape of a series' markers. The hollow diamond is reserved for published values.
+/// The shape of a series' markers. Hollow ones are reserved for published values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marker {
     Circle,

@@ -3,6 +3,8 @@
 //! The widths are those of the crate's font, so that a layout never depends on the fonts of a
 //! system.
 
+use super::label::typeset;
+
 /// The width of `text` in the crate's font at `size` pixels. Most other fonts are narrower.
 pub fn text_width(text: &str, size: f64) -> f64 {
     /// The advance widths of DejaVu Sans from space to tilde, in thousandths of the size.
@@ -17,16 +19,18 @@ pub fn text_width(text: &str, size: f64) -> f64 {
     let advance = |c: char| match c {
         ' '..='~' => ADVANCES[c as usize - 32],
         '⁰' | '¹' | '²' | '³' | '⁴'..='⁹' => 401,
+        '·' => 318,
         '−' | '×' => 838,
         _ => 700,
     };
     text.chars().map(|c| f64::from(advance(c))).sum::<f64>() * size / 1000.0
 }
 
-/// Breaks `text` at spaces into lines no wider than `width`. A single longer word is a line.
+/// Breaks `text`, with its exponents raised, at spaces into lines no wider than `width`. A single
+/// longer word is a line.
 pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in typeset(text).split_whitespace() {
         if let Some(line) = lines.last_mut()
             && text_width(&format!("{line} {word}"), size) <= width
         {

@@ -5,6 +5,7 @@ use statrs::distribution::{Binomial, Discrete};
 use super::label;
 use super::plot::{Entry, Mark, Plot, Sample};
 use super::positions::Positions;
+use super::range::Range;
 use super::select::{Selection, Source, same, text_of};
 use super::spec::{Shift, Theory};
 use super::style;
@@ -321,26 +322,50 @@ fn add_points(
     else {
         return Ok(());
     };
-    let colour = match series {
+    let mut names = selection.series.iter();
+    let series_index = series
+        .as_ref()
+        .map(|wanted| names.position(|name| name.label == *wanted || name.id == *wanted));
+    let colour = match series_index {
         None => style::THEORY,
-        Some(wanted) => {
-            let names = &mut selection.series.iter();
-            match names.position(|name| name.label == *wanted || name.id == *wanted) {
-                Some(index) => style::of_series(index).colour,
-                // A smaller sweep than the published one lacks some of its series and panels.
-                None => return Ok(()),
-            }
-        }
+        Some(Some(index)) => style::of_series(index).colour,
+        // A smaller sweep than the published one lacks some of its series and panels.
+        Some(None) => return Ok(()),
     };
+    let series_index = series_index.flatten();
+    // Each source of the same colour has its shape.
+    let (mut shape, mut entry) = (0, None);
+    for (place, other) in plot.legend.iter().enumerate() {
+        match other.sample {
+            Sample::Published { shape: its, .. } if other.label == *label => {
+                (shape, entry) = (its, Some(place));
+                break;
+            }
+            Sample::Published { colour: its, .. } if its == colour => shape += 1,
+            _ => {}
+        }
+    }
+    let offset = series_index.map_or(0.0, |index| positions.offset(index, selection.series.len()));
     let mut points = Vec::new();
     for (x, y) in data {
         let text = text_of(x);
+        let range = plot.y.range;
+        if !range.contains(*y) {
+            // A bound that a key gives is that of this scenario: a smaller one lacks these points.
+            if *y > range.high && range != Range::FRACTION {
+                continue;
+            }
+            return Err(source.data_error(format!(
+                "theory: curve `points`: y is {y} at {text}, but possible is {}",
+                range.text()
+            )));
+        }
         match positions.place(&text) {
             Some(x) if x.is_finite() => {
-                let shown = (!source.figure.scale.log_x() || x > 0.0)
-                    && (!source.figure.scale.log_y() || *y > 0.0);
+                let shown = (!source.figure.scale.log_x() || x >= 0.0)
+                    && (!source.figure.scale.log_y() || *y >= 0.0);
                 if shown {
-                    points.push((x, *y));
+                    points.push((x + offset, *y));
                 }
             }
             // It also lacks some of its texts.
@@ -359,8 +384,9 @@ fn add_points(
             .is_none_or(|wanted| same(wanted, &name.id) || *wanted == name.label);
         if here && !points.is_empty() {
             used = true;
-            place.marks.push(Mark::Diamonds {
+            place.marks.push(Mark::Published {
                 colour,
+                shape,
                 points: points.clone(),
             });
         }
@@ -369,20 +395,18 @@ fn add_points(
         return Ok(());
     }
     // One label for several series is one entry, in a neutral colour.
-    let earlier = plot
-        .legend
-        .iter_mut()
-        .find(|entry| entry.label == *label && matches!(entry.sample, Sample::Diamond { .. }));
-    match earlier {
-        Some(entry) if entry.sample != (Sample::Diamond { colour }) => {
-            entry.sample = Sample::Diamond {
+    let sample = Sample::Published { colour, shape };
+    match entry.map(|place| &mut plot.legend[place].sample) {
+        Some(other) if *other != sample => {
+            *other = Sample::Published {
                 colour: style::THEORY,
+                shape,
             };
         }
         Some(_) => {}
         None => plot.legend.push(Entry {
             label: label.clone(),
-            sample: Sample::Diamond { colour },
+            sample,
         }),
     }
     Ok(())

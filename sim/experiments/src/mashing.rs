@@ -93,11 +93,11 @@ impl Experiment for Mashing {
 dhtlab_scenario::columns! {
     METRICS, fn metrics(m: &Measured<'_>) {
         /// Trials in which a key of the adversary is between the two neighbours, over all trials.
-        success_rate [""] = m.counts.mashed as f64 / m.trials,
+        success_rate ["fraction"] = m.counts.mashed as f64 / m.trials,
         /// Mean number of keys that a trial has tried, up to the first that is between the two.
         tries_mean [""] = m.counts.tries as f64 / m.trials,
         /// Equation 2: k / (n + k - 1) for n nodes and k pairs of address and port.
-        predicted [""] = probability::occluded(m.n, m.k),
+        predicted ["fraction"] = probability::occluded(m.n, m.k),
         /// Expected standard deviation of `success_rate`, with this many trials and networks.
         predicted_sd [""] = probability::deviation_of_trials(m.n, m.k, m.trials, m.networks),
         /// Expected mean number of tries.

@@ -9,10 +9,25 @@ use std::fmt;
 pub struct Column {
     /// The name in the header.
     pub name: &'static str,
-    /// The unit of the values; empty for counts, fractions and texts.
+    /// The unit of the values, or what bounds them: see [`Column::range`]. Empty for counts and texts.
     pub unit: &'static str,
     /// What is counted, over what, and when a cell is empty.
     pub doc: &'static str,
+}
+
+impl Column {
+    /// The least and the largest possible value, where there is one. `key` gives the value of a key
+    /// of the scenario.
+    ///
+    /// Values are at least 0, unless the unit is "signed". Those of the units "fraction" and "0 or 1"
+    /// are at most 1, those of "≤ KEY" at most the value of this key.
+    pub fn range(&self, key: impl FnOnce(&str) -> Option<f64>) -> (Option<f64>, Option<f64>) {
+        match self.unit {
+            "signed" => (None, None),
+            "fraction" | "0 or 1" => (Some(0.0), Some(1.0)),
+            unit => (Some(0.0), unit.strip_prefix("≤ ").and_then(key)),
+        }
+    }
 }
 
 /// A cell of a result file. Its text in a file is that of [`Display`](fmt::Display).
@@ -236,6 +251,25 @@ mod tests {
 
     fn again(cell: &Cell) -> Cell {
         Cell::parse(cell.to_string())
+    }
+
+    #[test]
+    fn a_unit_gives_the_range() {
+        let range = |unit| {
+            let column = Column {
+                name: "n",
+                unit,
+                doc: "",
+            };
+            column.range(|key| (key == "job.atoms").then_some(500.0))
+        };
+        assert_eq!(range(""), (Some(0.0), None));
+        assert_eq!(range("ms"), (Some(0.0), None));
+        assert_eq!(range("fraction"), (Some(0.0), Some(1.0)));
+        assert_eq!(range("0 or 1"), (Some(0.0), Some(1.0)));
+        assert_eq!(range("≤ job.atoms"), (Some(0.0), Some(500.0)));
+        assert_eq!(range("≤ other"), (Some(0.0), None));
+        assert_eq!(range("signed"), (None, None));
     }
 
     #[test]

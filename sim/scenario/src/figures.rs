@@ -4,11 +4,12 @@ use super::error::ScenarioError;
 use super::source::{Source, lookup};
 use super::sweep::{Sweep, cell};
 use super::table_filter::TableFilter;
-use super::{Column, Experiment};
+use super::{Column, Experiment, Scenario};
 use crate::toml_value::to_toml;
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::Value;
-use dhtlab_format::figure::Figure;
+use dhtlab_format::figure::{Figure, Kind, MOST_SERIES};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads the tables `[[figure]]`. With `changed`, figures of a swept key that the command line has
 /// fixed are omitted.
@@ -60,6 +61,7 @@ pub(super) fn figures(
             .validate_zipped(&sweep.groups, &metrics, &long)
             .map_err(|problem| (problem.key, problem.message))
             .and_then(|()| expect_values(&figure, sweep, experiment))
+            .and_then(|()| expect_few_series(&figure, sweep))
             .and_then(|()| expect_rows(&figure, experiment, kept));
         match problem {
             Ok(()) => {}
@@ -80,6 +82,64 @@ pub(super) fn figures(
         figures.push(figure);
     }
     Ok(figures)
+}
+
+impl Scenario {
+    /// The range of each column that a figure shows.
+    pub fn ranges(&self) -> BTreeMap<&'static str, (Option<f64>, Option<f64>)> {
+        let tables = self.experiment.tables().iter();
+        let mut ranges = BTreeMap::new();
+        for (table, columns) in tables
+            .map(|table| (table.name, table.columns))
+            .chain([("runs", self.experiment.metrics())])
+        {
+            for column in columns {
+                let shows = |figure: &Figure| {
+                    figure.table_name() == table && figure.columns().any(|name| name == column.name)
+                };
+                if self.figures.iter().any(shows) {
+                    ranges.insert(column.name, column.range(|key| self.largest(key)));
+                }
+            }
+        }
+        ranges
+    }
+
+    /// The largest value of a key with numbers.
+    fn largest(&self, key: &str) -> Option<f64> {
+        if let Some(place) = self.swept.iter().position(|swept| swept == key) {
+            let values = self.points.iter().map(|point| point.values[place].parse());
+            let numbers: Result<Vec<f64>, _> = values.collect();
+            return numbers.ok()?.into_iter().reduce(f64::max);
+        }
+        cell(lookup(&self.resolved(), key)).parse().ok()
+    }
+}
+
+/// Refuses more series than there are styles, before any run.
+fn expect_few_series(figure: &Figure, sweep: &Sweep) -> Result<(), (String, String)> {
+    let place = |key: &String| sweep.keys.iter().position(|swept| swept == key);
+    let places: Vec<usize> = figure.series.0.iter().filter_map(place).collect();
+    let kept = |point: &&Vec<Option<Value>>| {
+        let mut filters = figure.filter.iter();
+        filters.all(|(key, wanted)| {
+            place(key).is_none_or(|place| texts(wanted).contains(&cell(point[place].as_ref())))
+        })
+    };
+    let of = |point: &Vec<Option<Value>>| -> Vec<String> {
+        let text = |place: &usize| cell(point[*place].as_ref());
+        places.iter().map(text).collect()
+    };
+    let combinations: BTreeSet<_> = sweep.points.iter().filter(kept).map(of).collect();
+    let series = combinations.len() * figure.y.0.len().max(1);
+    if figure.kind == Kind::Diagram || series <= MOST_SERIES {
+        return Ok(());
+    }
+    let message = format!(
+        "expected at most {MOST_SERIES} series, found {series}; `panel` makes a panel of each value \
+         of a key, `where` chooses values"
+    );
+    Err(("series".to_owned(), message))
 }
 
 /// Refuses a figure of a quantity or sweep point that the results do not contain.
@@ -103,20 +163,12 @@ fn expect_values(
         let Some(place) = sweep.keys.iter().position(|swept| swept == key) else {
             continue;
         };
-        let text = |value: &serde_json::Value| {
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        };
-        let wanted = match wanted {
-            serde_json::Value::Array(values) => values.iter().map(text).collect(),
-            value => vec![text(value)],
-        };
+        let wanted = texts(wanted);
         let is_swept = |value: &&String| {
             sweep
                 .points
                 .iter()
-                .any(|point| cell(&point[place]) == **value)
+                .any(|point| cell(point[place].as_ref()) == **value)
         };
         if let Some(missing) = wanted.iter().find(|value| !is_swept(value)) {
             let message = format!("`{key}` is never {missing} in the sweep");
@@ -124,6 +176,18 @@ fn expect_values(
         }
     }
     Ok(())
+}
+
+/// The values that a figure keeps of a key, as cells.
+fn texts(wanted: &serde_json::Value) -> Vec<String> {
+    let text = |value: &serde_json::Value| {
+        let text = value.as_str();
+        text.map_or_else(|| value.to_string(), str::to_owned)
+    };
+    match wanted {
+        serde_json::Value::Array(values) => values.iter().map(text).collect(),
+        value => vec![text(value)],
+    }
 }
 
 /// Refuses a figure of rows that are not written.

@@ -268,7 +268,7 @@ fn point(
         .prepare(&Table::root(&table), source.folder())
         .map_err(|problem| in_sweep(source, &sweep.keys, problem))?;
     Ok(Point {
-        values: values.iter().map(cell).collect(),
+        values: values.iter().map(|value| cell(value.as_ref())).collect(),
         run,
         kind: experiment.name(),
     })

@@ -81,7 +81,7 @@ impl Sweep {
 }
 
 /// A value as written in a cell of a CSV file.
-pub(super) fn cell(value: &Option<Value>) -> String {
+pub(super) fn cell(value: Option<&Value>) -> String {
     match value {
         None => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -301,7 +301,10 @@ mod tests {
     use super::*;
 
     fn cells(sweep: &Sweep, point: usize) -> Vec<String> {
-        sweep.points[point].iter().map(cell).collect()
+        sweep.points[point]
+            .iter()
+            .map(|value| cell(value.as_ref()))
+            .collect()
     }
 
     fn expand(text: &str) -> Result<Sweep, ConfigError> {
@@ -319,7 +322,7 @@ mod tests {
         assert_eq!(sweep.points.len(), 2 * 4 * 2);
         assert_eq!(cells(&sweep, 15), ["y", "64", "2", "4"]);
         let tenths = expand("x = { from = 0, to = 1, step = 0.1 }").expect("valid");
-        let tenths: Vec<String> = tenths.points.iter().map(|p| cell(&p[0])).collect();
+        let tenths: Vec<String> = tenths.points.iter().map(|p| cell(p[0].as_ref())).collect();
         assert_eq!(tenths.len(), 11);
         assert_eq!(tenths[3], "0.3");
         assert_eq!(

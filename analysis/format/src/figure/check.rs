@@ -42,6 +42,16 @@ impl Figure {
         }
     }
 
+    /// The columns whose numbers are drawn. A histogram draws fractions of a count.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        let theory = self.theory.iter().filter_map(|theory| match theory {
+            Theory::Metric { metric, .. } => Some(metric),
+            _ => None,
+        });
+        let names = self.x.iter().chain(&self.y.0).chain(theory);
+        names.map(String::as_str)
+    }
+
     /// Checks the figure against a scenario in which every swept key varies independently.
     ///
     /// `swept` are the swept keys, `metrics` the metrics of `runs.csv`, `tables` the long tables

@@ -7,6 +7,9 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+/// The most series of a figure: as many as there are colours that colour-blind readers distinguish.
+pub const MOST_SERIES: usize = 8;
+
 /// One figure, as a `[[figure]]` table of a scenario or an entry of `figures` in a manifest.
 ///
 /// Keys are kebab-case, unknown keys are errors, and keys with a default are optional.
@@ -70,10 +73,13 @@ pub struct Figure {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Means over the repetitions with 95 % intervals, joined along x.
+    /// Means over the repetitions with 95 % intervals, joined along x unless x has texts. The
+    /// intervals are those of `summary.csv` (Student's t) without what is impossible for the metric;
+    /// where it is 0 or 1 in each run they are those of a proportion (Wilson).
     #[default]
     Lines,
-    /// The distribution of a quantity, pooled over the repetitions.
+    /// The distribution of a quantity, pooled over the repetitions. Bars have the 95 % intervals of
+    /// their fractions over the runs.
     Histogram,
     /// The fraction of a quantity's values that do not exceed x, pooled over the repetitions: for
     /// real values, whose bins have unequal widths.
@@ -125,7 +131,7 @@ pub enum Envelope {
     Upper,
 }
 
-/// Which axes are logarithmic.
+/// Which axes are logarithmic. 0 has a place of its own on such an axis, beyond a break.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scale {

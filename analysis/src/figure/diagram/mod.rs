@@ -211,6 +211,7 @@ mod tests {
     use super::*;
     use crate::table::Table;
     use dhtlab_format::figure::{Figure, Kind};
+    use std::collections::BTreeMap;
     use std::path::Path;
 
     fn table(rows: &str) -> Table {
@@ -226,6 +227,7 @@ mod tests {
             title: "A title",
             swept: &[],
             table: &table,
+            ranges: &BTreeMap::new(),
         })
     }
 

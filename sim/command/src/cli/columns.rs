@@ -49,8 +49,9 @@ pub(super) fn page(name: Option<&str>) -> String {
     let mut text = "\
 # Columns of the result files
 
-Each line has the name of a column, its unit if it has one, and its meaning. Output of
-`dhtlab schema --columns`.
+Each line has the name of a column, its unit if it has one, and its meaning. Numbers are at least 0,
+unless `signed` is in the place of the unit; `fraction` is from 0 to 1, `≤ KEY` at most the value of
+this key. A figure refuses numbers outside of their range. Output of `dhtlab schema --columns`.
 
 ## All experiments
 
@@ -89,7 +90,7 @@ fn add_experiment(text: &mut String, kind: &dyn Experiment) {
 /// A line for each column, in an indented block.
 fn add_columns(text: &mut String, columns: &[Column], quantities: &[&str]) {
     let width = |of: fn(&Column) -> usize| columns.iter().map(of).max().unwrap_or(0);
-    let (name, unit) = (width(|c| c.name.len()), width(|c| c.unit.len()));
+    let (name, unit) = (width(|c| c.name.len()), width(|c| c.unit.chars().count()));
     for column in columns {
         let mut first = format!("    {:name$}  ", column.name);
         if unit > 0 {
@@ -99,7 +100,7 @@ fn add_columns(text: &mut String, columns: &[Column], quantities: &[&str]) {
         if column.name == "quantity" {
             let _ = write!(doc, " One of: {}.", quantities.join(", "));
         }
-        let next = " ".repeat(first.len());
+        let next = " ".repeat(first.chars().count());
         text.push_str(&filled(&doc, &first, &next));
     }
 }
@@ -126,7 +127,7 @@ fn filled(text: &str, first: &str, next: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
     fn the_common_columns_are_those_of_the_files() {
@@ -148,6 +149,34 @@ mod tests {
                     let is_sentence = column.doc.ends_with('.') && !column.doc.contains("  ");
                     assert!(is_sentence, "{}: {:?}", column.name, column.doc);
                 }
+            }
+        }
+    }
+
+    /// A figure finds the range of a column by its name.
+    #[test]
+    fn columns_of_one_name_have_one_range_and_bounds_are_keys() {
+        for kind in KINDS {
+            let sections = kind.sections();
+            let keys: BTreeSet<String> = sections
+                .iter()
+                .flat_map(|section| {
+                    let names = section.parameters.iter().map(|parameter| &parameter.key);
+                    names.map(move |name| format!("{}.{name}", section.path))
+                })
+                .collect();
+            let tables = kind.tables().iter().map(|table| table.columns);
+            let mut ranges = BTreeMap::new();
+            for column in std::iter::once(kind.metrics()).chain(tables).flatten() {
+                let mut bound = None;
+                let range = column.range(|key| {
+                    assert!(keys.contains(key), "{}: {key}", column.name);
+                    bound = Some(key.to_owned());
+                    None
+                });
+                let one = (range, bound);
+                let other = ranges.entry(column.name).or_insert(one.clone());
+                assert_eq!(*other, one, "{}: {}", kind.name(), column.name);
             }
         }
     }

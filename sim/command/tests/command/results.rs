@@ -214,6 +214,12 @@ fn the_manifest_tells_what_was_run() {
         "histogram"
       ],
       "figures": null,
+      "ranges": {
+        "messages": [
+          0.0,
+          null
+        ]
+      },
       "notes": null,
       "files": null,
       "checksum": null

@@ -121,7 +121,7 @@ dhtlab_scenario::columns! {
         cycle [""]: u32,
         /// The fraction of the lookups after the cycle that end at the node truly nearest to the
         /// target.
-        hit_rate [""]: f64,
+        hit_rate ["fraction"]: f64,
         /// Mean number of short peers of a node after the cycle.
         short_peers_mean [""]: f64,
         /// Mean number of long peers of a node after the cycle.
@@ -133,15 +133,15 @@ dhtlab_scenario::columns! {
     METRICS, fn metrics(cycles: &[CycleStats]) {
         /// Hit rate after the first cycle, number 0: the fraction of the lookups that end at the node
         /// truly nearest to the target.
-        hit_rate_first [""] = cycles.first().map(|c| c.hit_rate),
+        hit_rate_first ["fraction"] = cycles.first().map(|c| c.hit_rate),
         /// Hit rate after cycle 10; empty with fewer cycles.
-        hit_rate_10 [""] = cycles.get(10).map(|c| c.hit_rate),
+        hit_rate_10 ["fraction"] = cycles.get(10).map(|c| c.hit_rate),
         /// Hit rate after cycle 20; empty with fewer cycles.
-        hit_rate_20 [""] = cycles.get(20).map(|c| c.hit_rate),
+        hit_rate_20 ["fraction"] = cycles.get(20).map(|c| c.hit_rate),
         /// Hit rate after cycle 30; empty with fewer cycles.
-        hit_rate_30 [""] = cycles.get(30).map(|c| c.hit_rate),
+        hit_rate_30 ["fraction"] = cycles.get(30).map(|c| c.hit_rate),
         /// Hit rate after the last cycle.
-        hit_rate_last [""] = cycles.last().map(|c| c.hit_rate),
+        hit_rate_last ["fraction"] = cycles.last().map(|c| c.hit_rate),
         /// The first cycle after which the hit rate is at least 0.9; empty if there is none.
         cycles_to_90 [""] = cycles.iter().position(|c| c.hit_rate >= 0.9),
         /// Mean number of short peers of a node after the last cycle.

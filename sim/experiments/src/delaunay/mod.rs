@@ -86,7 +86,7 @@ dhtlab_scenario::columns! {
         /// Edges of DGVH: of each, one end or both chose the other.
         dgvh_edges [""] = edges.chosen,
         /// 1 if the edges of DGVH connect all nodes, otherwise 0.
-        connected [""] = edges.connected,
+        connected ["0 or 1"] = edges.connected,
     }
 }
 

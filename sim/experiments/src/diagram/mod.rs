@@ -65,7 +65,7 @@ dhtlab_scenario::columns! {
         extra_edges [""]: Option<usize>,
         /// The largest region of a node, as a fraction of the ring (`ring-regions`) or of the square
         /// (`voronoi`).
-        largest_region [""]: Option<f64>,
+        largest_region ["fraction"]: Option<f64>,
         /// Sum of all regions, 1 if they cover all (`ring-regions`, `voronoi`).
         region_total [""]: Option<f64>,
         /// Tasks with random keys (`ring-regions` with tasks).

@@ -20,9 +20,9 @@ dhtlab_scenario::columns! {
         /// The number of the shape. A shape has a row for each of its positions.
         item [""] = number,
         /// A position, to the right.
-        x [""] = rounded(place.0),
+        x ["signed"] = rounded(place.0),
         /// A position, upwards.
-        y [""] = rounded(place.1),
+        y ["signed"] = rounded(place.1),
         /// The text of the shape; empty if it has none.
         label [""] = text.to_owned(),
     }

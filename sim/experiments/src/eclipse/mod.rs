@@ -91,7 +91,7 @@ impl Experiment for Eclipse {
 dhtlab_scenario::columns! {
     METRICS, fn metrics(m: &Measured<'_>) {
         /// Links that lead to a Sybil over all links; the mean over the networks.
-        occluded_fraction [""] = m.mean,
+        occluded_fraction ["fraction"] = m.mean,
         /// Standard deviation of this fraction over the networks; empty for one network.
         occluded_sd [""] = libm::sqrt(m.squares / (m.networks - 1.0)),
         /// Sybils over honest nodes; pairs of address and port with the same key are one Sybil.
@@ -99,14 +99,14 @@ dhtlab_scenario::columns! {
         /// Occluded links of a node; the mean over nodes and networks.
         occlusions_per_node [""] = m.mean * links::a_node(m.question.eclipse.links) as f64,
         /// Equation 2: k / (n + k - 1) for n nodes and k pairs of address and port.
-        predicted [""] = probability::occluded(m.n, m.k),
+        predicted ["fraction"] = probability::occluded(m.n, m.k),
         /// Expected standard deviation of the fraction in one network; empty for fingers, as several
         /// of a node lead to the same Sybil.
         predicted_sd [""] = m.deviation(),
         /// Equation 1: k / n, at most 1.
-        predicted_equation_1 [""] = probability::occluded_if_few(m.n, m.k),
+        predicted_equation_1 ["fraction"] = probability::occluded_if_few(m.n, m.k),
         /// 1 - (1 - 1 / n)^k, for gaps of equal size.
-        predicted_equal_gaps [""] = probability::occluded_if_equal(m.n, m.k),
+        predicted_equal_gaps ["fraction"] = probability::occluded_if_equal(m.n, m.k),
         /// Addresses that occlude half of the links, by Equation 2.
         ips_for_half [""] = probability::addresses_for_half(
             m.question.honest.nodes as u64,

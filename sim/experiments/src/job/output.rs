@@ -19,7 +19,7 @@ dhtlab_scenario::columns! {
         /// stopped before its end.
         runtime_s ["s"]: f64,
         /// 1 if every atom is counted, otherwise 0.
-        complete [""]: bool,
+        complete ["0 or 1"]: bool,
         /// Time that one node of mean speed needs for the counted samples, divided by `runtime_s`.
         /// This and `runtime_factor` are empty if `runtime_s` is, or if no sample is counted.
         speedup [""]: f64,
@@ -33,23 +33,23 @@ dhtlab_scenario::columns! {
         last_counted_s ["s"]: Option<f64>,
         /// Result of the task as a number: an estimate of pi, the number of distinct words, the
         /// number found, the largest fitness or a mean. Empty without results, and in ticks.
-        result [""]: Option<f64>,
+        result ["signed"]: Option<f64>,
         /// `result` minus the known right result; for words the number of words by which the counts
         /// are wrong. Empty if none is known, without results, and in ticks.
-        result_error [""]: Option<f64>,
+        result_error ["signed"]: Option<f64>,
         /// Samples of the counted atoms; empty in ticks.
         samples_counted [""]: Option<u64>,
         /// Atoms of the job.
         atoms [""]: u32,
         /// Atoms whose result is counted at the root of the job's address at the end.
-        atoms_counted [""]: u32,
+        atoms_counted ["≤ job.atoms"]: u32,
         /// Repeated maps of atoms, summed over all atoms; empty in ticks.
         atoms_redone [""]: Option<u64>,
         /// Atoms that are not counted and that no member holds at the end; empty in ticks.
-        atoms_lost [""]: Option<usize>,
+        atoms_lost ["≤ job.atoms"]: Option<usize>,
         /// Atoms that were never counted and that no node and no message holds at the end; empty in
         /// ticks.
-        atoms_orphaned [""]: Option<u64>,
+        atoms_orphaned ["≤ job.atoms"]: Option<u64>,
         /// Results that came again and were not counted, in atoms; empty in ticks.
         duplicates_dropped [""]: Option<u64>,
         /// Messages sent from the start of the job on, maintenance included; empty in ticks.
@@ -61,7 +61,7 @@ dhtlab_scenario::columns! {
         work_sd [""]: Option<f64>,
         /// Largest number of samples that a node has worked on, divided by the sum over all nodes;
         /// empty if none has worked, and in ticks.
-        work_largest_share [""]: Option<f64>,
+        work_largest_share ["fraction"]: Option<f64>,
         /// Joins and leaves of members from the start of the job on; empty in ticks.
         churn_events [""]: Option<u64>,
         /// Mean number of members from the start of the job on; empty in ticks.
@@ -225,7 +225,7 @@ dhtlab_scenario::columns! {
         /// End of the interval, since the staging of the job.
         time_s ["s"] = since.as_secs_f64(),
         /// Atoms that were mapped until then.
-        atoms_done [""] = done,
+        atoms_done ["≤ job.atoms"] = done,
         /// Nodes that map an atom at that time.
         nodes_busy [""] = busy,
     }

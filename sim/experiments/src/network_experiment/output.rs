@@ -68,7 +68,7 @@ dhtlab_scenario::columns! {
         /// random pairs; empty with fewer than two members.
         member_underlay_hops_mean [""] = mean(&m.members),
         /// Fraction of the lookups that are ok; empty without lookups.
-        success_rate [""] = m.counts.ok as f64 / m.counts.lookups as f64,
+        success_rate ["fraction"] = m.counts.ok as f64 / m.counts.lookups as f64,
         /// Mean time-outs of a lookup that is ok, wrong or failed, without those under way when the
         /// run stops; empty if there are none.
         timeouts_mean [""] = m.counts.timeouts as f64
@@ -95,25 +95,25 @@ dhtlab_scenario::columns! {
         /// 1 if at the end every member knows the next member as its first successor (Pastry: the
         /// next one on each side), otherwise 0; empty if the protocol has no ring, or if there is no
         /// member.
-        ring_ok [""] = m.ring_ok,
+        ring_ok ["0 or 1"] = m.ring_ok,
         /// Sybils that are members at the end; empty without an attack.
         sybils [""] = m.sybils,
         /// Fraction of the distinct links of honest members that lead to Sybils, over the ends of
         /// all intervals of `timeline.csv`; empty without an attack.
-        occluded_links_fraction [""] = m.occluded,
+        occluded_links_fraction ["fraction"] = m.occluded,
         /// Lookups that a Sybil has handled; empty without an attack.
         lookups_intercepted [""] = m.sybils.map(|_| m.counts.intercepted),
         /// Lookups that end at a Sybil that is not the root; empty without an attack.
         lookups_hijacked [""] = m.sybils.map(|_| m.counts.hijacked),
         /// Fraction of the lookups that a Sybil has handled; empty without an attack.
-        interception_rate [""] = m.sybils.map(|_| m.rate(m.counts.intercepted)),
+        interception_rate ["fraction"] = m.sybils.map(|_| m.rate(m.counts.intercepted)),
         /// 1 - E[(1 - f)^H]: the fraction of the lookups that meet a Sybil if each of their H hops
         /// does so independently with probability f, `occluded_links_fraction`; empty without an
         /// attack.
-        interception_predicted [""] =
+        interception_predicted ["fraction"] =
             m.occluded.map(|f| expected_interception(&m.tally.hops, f)),
         /// Fraction of the lookups that end at a Sybil, the root or not; empty without an attack.
-        capture_rate [""] = m.sybils.map(|_| m.rate(m.counts.captured)),
+        capture_rate ["fraction"] = m.sybils.map(|_| m.rate(m.counts.captured)),
     }
 }
 
@@ -198,9 +198,9 @@ dhtlab_scenario::columns! {
         lookups [""] = interval.lookups,
         /// Fraction of these lookups that are ok: they end at the root of the key. This and the
         /// other fractions and means are empty if there is nothing to count over.
-        success_rate [""] = interval.ok as f64 / interval.lookups as f64,
+        success_rate ["fraction"] = interval.ok as f64 / interval.lookups as f64,
         /// Fraction of these lookups that end at another node.
-        wrong_rate [""] = interval.wrong as f64 / interval.lookups as f64,
+        wrong_rate ["fraction"] = interval.wrong as f64 / interval.lookups as f64,
         /// Mean hops of the lookups that are ok.
         hops_mean [""] = interval.hops as f64 / interval.ok as f64,
         /// Mean latency of the lookups that are ok.
@@ -211,11 +211,11 @@ dhtlab_scenario::columns! {
         sybils [""] = interval.sybils,
         /// Fraction of the distinct links of honest members that lead to Sybils, at the end of the
         /// interval; empty without an attack.
-        occluded_links_fraction [""] = interval.occluded_links as f64 / interval.links as f64,
+        occluded_links_fraction ["fraction"] = interval.occluded_links as f64 / interval.links as f64,
         /// Fraction of the lookups of the interval that a Sybil has handled.
-        interception_rate [""] = interval.intercepted as f64 / interval.lookups as f64,
+        interception_rate ["fraction"] = interval.intercepted as f64 / interval.lookups as f64,
         /// Fraction of the lookups of the interval that end at a Sybil that is not the root.
-        hijack_rate [""] = interval.hijacked as f64 / interval.lookups as f64,
+        hijack_rate ["fraction"] = interval.hijacked as f64 / interval.lookups as f64,
     }
 }
 

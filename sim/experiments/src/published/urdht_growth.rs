@@ -85,7 +85,7 @@ dhtlab_scenario::columns! {
         diameter [""]: Option<u32>,
         /// The fraction of the greedy walks that arrived; empty if there were none. The published
         /// figures leave out points below 1.
-        hit_rate [""]: f64,
+        hit_rate ["fraction"]: f64,
     }
 }
 

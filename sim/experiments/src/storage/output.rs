@@ -26,22 +26,22 @@ dhtlab_scenario::columns! {
         /// Failed gets whose initiator had stopped.
         gets_abandoned [""] = m.gets.abandoned,
         /// Fraction of the gets that are ok; empty without gets.
-        success_rate [""] = m.gets.ok as f64 / m.all_gets as f64,
+        success_rate ["fraction"] = m.gets.ok as f64 / m.all_gets as f64,
         /// Contents whose SHA-1 was not their key, refused by readers.
         contents_refused [""] = m.service.refused_by_readers,
         /// Contents whose SHA-1 was not their key, refused by nodes that were to store them.
         copies_refused [""] = m.service.refused_by_holders,
         /// Blocks whose puts were acknowledged when the measurement began.
-        blocks [""] = m.blocks,
+        blocks ["≤ storage.blocks"] = m.blocks,
         /// Of these, blocks of which no member holds a copy at the end.
-        blocks_lost [""] = m.lost,
+        blocks_lost ["≤ storage.blocks"] = m.lost,
         /// Fraction of the blocks that are lost; empty without blocks.
-        lost_rate [""] = m.lost as f64 / m.blocks as f64,
+        lost_rate ["fraction"] = m.lost as f64 / m.blocks as f64,
         /// Mean number of members that hold a copy at the end, over the blocks that are not lost;
         /// empty if there are none.
         copies_mean [""] = m.copies as f64 / (m.blocks - m.lost) as f64,
         /// Blocks that the root of their key holds at the end.
-        blocks_at_root [""] = m.at_root,
+        blocks_at_root ["≤ storage.blocks"] = m.at_root,
         /// Messages of replication sent during the measurement.
         repair_messages [""] = m.service.repair_messages - m.begun.map_or(0, |b| b.repair_messages),
         /// Bytes of these messages per member and second.
@@ -316,9 +316,9 @@ dhtlab_scenario::columns! {
         /// Members at the end of the interval.
         members [""] = moment.members,
         /// Blocks of which some member holds a copy at the end of the interval.
-        blocks_alive [""] = moment.alive,
+        blocks_alive ["≤ storage.blocks"] = moment.alive,
         /// Blocks that the root of their key holds at the end of the interval.
-        blocks_at_root [""] = moment.at_root,
+        blocks_at_root ["≤ storage.blocks"] = moment.at_root,
         /// Mean number of members that hold a copy at the end of the interval, over the blocks that
         /// have any; empty if there are none.
         copies_mean [""] = moment.copies as f64 / moment.alive as f64,
@@ -326,7 +326,7 @@ dhtlab_scenario::columns! {
         gets [""] = ended.all,
         /// Fraction of these gets that end with a content whose SHA-1 is the key; empty without
         /// gets.
-        gets_ok_rate [""] = ended.ok as f64 / ended.all as f64,
+        gets_ok_rate ["fraction"] = ended.ok as f64 / ended.all as f64,
         /// Bytes of replication in the interval per member and second.
         repair_bytes_per_node_s ["bytes/s"] = (moment.repair_bytes - before.repair_bytes) as f64
             / (moment.member_seconds - before.member_seconds),

@@ -306,6 +306,7 @@ impl Store {
             "scenario": scenario.resolved(),
             "tables": tables,
             "figures": figures,
+            "ranges": scenario.ranges(),
             "notes": notes,
         });
         if !self.kept.is_all() {
