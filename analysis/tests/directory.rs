@@ -180,7 +180,10 @@ fn figures_say_what_they_show() {
             "time.svg",
             &[">\nCycle\n<", ">\nhit rate\n<", ">\nOf Chord only.\n<"],
         ),
-        ("law.svg", &[">\nchord: ", " x⁰·", ">\nas predicted\n<"]),
+        (
+            "law.svg",
+            &[">\nchord: ", " x¹·⁰¹\n<", ">\nas predicted\n<"],
+        ),
     ] {
         let svg = read(directory.path(), name);
         for text in texts {

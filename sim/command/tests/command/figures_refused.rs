@@ -39,6 +39,12 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
                  neither uses nor fixes it: ...",
             ),
             (
+                "\"workload.lookups\" = [1, 2, 3, 4, 5, 6, 7, 8, 9]\n\
+                 [[figure]]\nx = \"overlay.nodes\"\ny = \"events\"\nseries = \"workload.lookups\"\n",
+                &[],
+                "bad.toml:10: figure[0].series: expected at most 8 series, found 9; `panel` makes ...",
+            ),
+            (
                 "[[figure]]\nkind = \"histogram\"\nquantity = \"overlay_hop\"\nseries = \"overlay.nodes\"\n",
                 &[],
                 "bad.toml:8: figure[0].quantity: ...",
