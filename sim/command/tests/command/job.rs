@@ -79,6 +79,7 @@ fn a_job_runs_on_every_protocol() {
         "sybils",
         "sybils_made",
         "atoms_moved",
+        "walk_steps",
     ];
     assert_eq!(runs.columns[5..], metrics);
     assert_eq!(runs.rows.len(), 9);

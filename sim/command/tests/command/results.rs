@@ -177,6 +177,7 @@ fn the_manifest_tells_what_was_run() {
           "protocol": "chord",
           "start": "converged",
           "chord": {
+            "base": 2,
             "check-predecessor": "30 s",
             "closest": "successor",
             "copy-fingers": true,
@@ -188,7 +189,7 @@ fn the_manifest_tells_what_was_run() {
             "join-timeout": "10 s",
             "skip-near": true,
             "stabilise": "30 s",
-            "successors": 1,
+            "successors": 16,
             "timeout": "500 ms",
             "variant": "correct"
           }

@@ -168,10 +168,10 @@ fn what_cannot_be_meant_is_refused() {
         "experiment = \"storage\"\n",
         &[
             (
-                "[storage]\nreplicas = 3\n[time]\ntransition = \"60 s\"\nmeasure = \"60 s\"\n",
+                "[storage]\nreplicas = 18\n[time]\ntransition = \"60 s\"\nmeasure = \"60 s\"\n",
                 &[],
-                "bad.toml:3: storage.replicas: with `overlay.chord.successors` = 1 a node knows 1 \
-                 other nodes for replicas, not 2",
+                "bad.toml:3: storage.replicas: with `overlay.chord.successors` = 16 a node knows 16 \
+                 other nodes for replicas, not 17",
             ),
             (
                 "[storage]\nreplicas = 2\n",

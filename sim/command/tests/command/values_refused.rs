@@ -62,11 +62,6 @@ fn values_that_cannot_be_meant_are_refused() {
                  raise `underlay.nodes` or set `overlay.placement = \"shared\"`",
             ),
             (
-                "[overlay]\nnodes = 8\n[overlay.chord]\nsuccessors = 8\n",
-                &[],
-                "bad.toml:5: overlay.chord.successors: expected at most the 7 other nodes, found 8",
-            ),
-            (
                 "[overlay]\nstart = \"random\"\n[time]\ntransition = \"9 s\"\n",
                 &[],
                 "bad.toml:3: overlay.start: chord starts \"converged\" or by \"join\": nodes that \

@@ -153,6 +153,8 @@ impl RingLayout {
         let shared = ChordParameters {
             closest,
             fingers: self.bits,
+            // The picture shows fingers.
+            successors: 1,
             ..ChordParameters::default()
         };
         let mut identities = NodeIds::default();

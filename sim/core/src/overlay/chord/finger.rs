@@ -81,6 +81,9 @@ impl ParameterValue for Base {
 
     fn from_value(value: &Value) -> Result<Self, ValueError> {
         let b = u32::from_value(value)?;
+        if !(2..=LARGEST).contains(&b) {
+            return Err(None);
+        }
         let expected = || format!("expected a power of 2 from 2 to {LARGEST}, found {b}");
         Self::new(b).ok_or_else(|| Some(expected()))
     }
