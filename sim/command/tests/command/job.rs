@@ -201,7 +201,7 @@ fn bad_jobs_are_refused() {
             &["job.kind=word-count", "job.text=short.txt"],
             "job.atoms: expected at most as many atoms as samples, 2, found 60",
         ),
-        (&["job.kind=sort"], "job.kind: expected one of \"pi\""),
+        (&["job.kind=shuffle"], "job.kind: expected one of \"pi\""),
         (
             &["job.replicas=31"],
             "job.replicas: 31 copies do not fit on 30 nodes",

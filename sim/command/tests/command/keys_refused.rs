@@ -119,6 +119,10 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
         _ if property["anyOf"][1]["type"] == "array" => {
             for value in ["5", "true", "\"no-such-word\"", "[1]", "{ a = 1 }"] {
                 let told = property["$comment"].as_str().expect("what it takes");
+                // The name of a file is any text.
+                if key == "job.files" && value.contains("no-such-word") {
+                    continue;
+                }
                 add(value, if value.starts_with('{') { "" } else { told });
             }
         }

@@ -5,6 +5,7 @@ mod applications;
 mod chord;
 mod chord_churn;
 mod chord_zave;
+mod file_job;
 mod job;
 mod kademlia;
 #[path = "../measured_data/mod.rs"]

@@ -1,5 +1,6 @@
 //! Services: applications that run on any overlay by the common API, independent of the overlay.
 
+pub mod file_job;
 pub mod job;
 pub mod replication;
 pub mod storage;

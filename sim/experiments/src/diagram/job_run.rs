@@ -2,7 +2,8 @@
 
 use crate::JobExperiment;
 use dhtlab_core::engine::Seed;
-use dhtlab_core::parameter::{ConfigError, Map, Table};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
+use dhtlab_core::service::file_job::{Input, InputParameters};
 use dhtlab_core::underlay::Facts;
 use dhtlab_format::recording::Recording;
 use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Run, RunOutput};
@@ -26,6 +27,11 @@ impl RecordedJob {
                 let message = "a diagram of a job needs a network without churn and adversary";
                 return Err(ConfigError::new(key, message));
             }
+        }
+        let input = InputParameters::read(&values.sub("job")?)?;
+        if input.input == Input::File {
+            let message = "a diagram shows a job over keys";
+            return Err(ConfigError::new("job.input", message));
         }
         let run = JobExperiment.prepare(values, folder)?;
         run.recorded()?;

@@ -1,5 +1,7 @@
-//! `experiment = "job"`: a MapReduce job on an overlay, with or without churn and attack.
+//! `experiment = "job"`: a MapReduce job on an overlay, with or without churn and attack; `file` has jobs
+//! over stored files.
 
+mod file;
 mod output;
 mod ticks;
 
@@ -10,11 +12,14 @@ use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{End, Network};
 use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
+use dhtlab_core::service::file_job::{CorpusParameters, InputParameters};
 use dhtlab_core::service::job::{
     BalancingParameters, BalancingStrategy, Compute, Dispatch, JobParameters, JobSpecification,
     Message, Model, NodeParameters, Shared, Worker,
 };
+use dhtlab_core::service::storage::StorageParameters;
 use dhtlab_scenario::{Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
+use file::{FileJobInput, FileJobRun};
 use output::JobOutcome;
 use std::path::Path;
 use ticks::Ticks;
@@ -41,6 +46,9 @@ impl Experiment for JobExperiment {
         let mut sections = NetworkScenario::sections();
         sections.extend([
             Section::of::<JobParameters>("job"),
+            Section::of::<InputParameters>("job"),
+            Section::of::<CorpusParameters>("job.corpus"),
+            Section::of::<StorageParameters>("storage"),
             Section::of::<NodeParameters>("nodes"),
             Section::of::<BalancingParameters>("balancing"),
         ]);
@@ -63,11 +71,27 @@ impl Experiment for JobExperiment {
                 columns: output::TIMELINE,
                 quantities: &[],
             },
+            TableSpec {
+                name: "output",
+                columns: file::OUTPUT,
+                quantities: &[],
+            },
+            TableSpec {
+                name: "lost",
+                columns: file::LOST,
+                quantities: &[],
+            },
         ]
     }
 
     fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let network = NetworkScenario::read(values, folder)?;
+        let input = FileJobInput::read(values)?;
+        if input.is_file() {
+            check_without_lookups(&network)?;
+            let run = FileJobRun::read(network, input, values, folder)?;
+            return Ok(Box::new(NetworkRun(run)));
+        }
         let job = JobSpecification::read(&values.sub("job")?, folder)?;
         let nodes = NodeParameters::read(&values.sub("nodes")?)?;
         let balancing = BalancingParameters::read(&values.sub("balancing")?)?;
@@ -94,20 +118,25 @@ struct JobRun {
     balancing: BalancingParameters,
 }
 
+fn check_without_lookups(network: &NetworkScenario) -> Result<(), ConfigError> {
+    let workload = &network.workload;
+    for (key, stands) in [
+        ("workload.lookups", workload.lookups.is_some()),
+        ("workload.interval", workload.interval.is_some()),
+    ] {
+        if stands {
+            let message = "a network with a job has no lookups";
+            return Err(ConfigError::new(key, message));
+        }
+    }
+    Ok(())
+}
+
 impl JobRun {
     fn check(&self) -> Result<(), ConfigError> {
         let (job, network) = (&self.job.parameters, &self.network);
         network.check_replicas("job.replicas", job.replicas)?;
-        let workload = &network.workload;
-        for (key, stands) in [
-            ("workload.lookups", workload.lookups.is_some()),
-            ("workload.interval", workload.interval.is_some()),
-        ] {
-            if stands {
-                let message = "a network with a job has no lookups";
-                return Err(ConfigError::new(key, message));
-            }
-        }
+        check_without_lookups(network)?;
         self.check_balancing()?;
         if Instant::START + job.start < network.settled() {
             let message = format_args!(

@@ -5,7 +5,7 @@ use crate::histogram::histogram_row;
 use dhtlab_core::engine::{Duration, Instant};
 use dhtlab_core::network::Network;
 use dhtlab_core::overlay::{GroundTruth, Node};
-use dhtlab_core::service::job::{Collector, Dispatch, SpeedDistribution, Worker};
+use dhtlab_core::service::job::{Collector, Dispatch, Worker};
 use dhtlab_scenario::{RunOutput, TableRows};
 
 /// Intervals of the timeline, unless the scenario gives their length.
@@ -97,7 +97,7 @@ pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>)
     let runtime_s = if has_ended { last } else { f64::NAN };
     // Over the counted samples; without any there is no speed.
     let alone = if samples > 0 {
-        alone(run, samples)
+        samples as f64 / run.nodes.mean_speed()
     } else {
         f64::NAN
     };
@@ -139,7 +139,14 @@ pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>)
     };
     RunOutput {
         metrics: outcome.row(),
-        tables: vec![histogram(&work), timeline(run, network, staged)],
+        tables: vec![
+            histogram(&work),
+            activity(
+                run.network.time.interval,
+                (staged, service_metrics.counted_at.unwrap_or(network.now())),
+                (&service_metrics.first_maps, &service_metrics.maps),
+            ),
+        ],
         notes: Vec::new(),
     }
 }
@@ -170,15 +177,6 @@ fn lost<P: GroundTruth>(
         .count()
 }
 
-/// Seconds that one node of mean speed takes for this number of samples.
-fn alone(run: &JobRun, samples: u64) -> f64 {
-    let factor = match run.nodes.speed_distribution {
-        SpeedDistribution::Homogeneous => 1.0,
-        SpeedDistribution::Uniform => (1.0 + run.nodes.fastest as f64) / 2.0,
-    };
-    samples as f64 / (run.nodes.speed * factor)
-}
-
 /// Samples on which each node has worked, for all members and all nodes that have worked.
 fn work<P: GroundTruth>(network: &Network<P, Worker>) -> Vec<f64> {
     let mut work: Vec<f64> = network
@@ -198,7 +196,7 @@ fn work<P: GroundTruth>(network: &Network<P, Worker>) -> Vec<f64> {
     work.into_iter().enumerate().filter_map(worked).collect()
 }
 
-fn deviation(values: &[f64]) -> f64 {
+pub(super) fn deviation(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
@@ -206,7 +204,7 @@ fn deviation(values: &[f64]) -> f64 {
 }
 
 /// Number of nodes by their work relative to the mean, in tenths.
-fn histogram(work: &[f64]) -> TableRows {
+pub(super) fn histogram(work: &[f64]) -> TableRows {
     let mean = work.iter().sum::<f64>() / work.len() as f64;
     let mut counts = std::collections::BTreeMap::<u64, u64>::new();
     if mean > 0.0 {
@@ -231,16 +229,16 @@ dhtlab_scenario::columns! {
     }
 }
 
-/// Mapped atoms and mapping nodes at the ends of intervals.
-fn timeline<P: GroundTruth>(
-    run: &JobRun,
-    network: &Network<P, Worker>,
-    staged: Instant,
+/// Mapped atoms and mapping nodes at the ends of intervals of this length, or of a fraction of the job,
+/// from its staging to its end. `first_maps` has the times of the first maps, `maps` the begins (true)
+/// and ends of all, both in order.
+pub(super) fn activity(
+    interval: Option<Duration>,
+    (staged, end): (Instant, Instant),
+    (first_maps, maps): (&[Instant], &[(Instant, bool)]),
 ) -> TableRows {
-    let service_metrics = network.metrics();
-    let end = service_metrics.counted_at.unwrap_or(network.now());
     let lasted = end.since(staged);
-    let length = match run.network.time.interval {
+    let length = match interval {
         Some(length) => length,
         None => Duration::from_nanos(lasted.as_nanos().div_ceil(INTERVALS).max(1)),
     };
@@ -248,10 +246,7 @@ fn timeline<P: GroundTruth>(
         .as_nanos()
         .div_ceil(length.as_nanos().max(1))
         .min(100_000);
-    let (mut done, mut maps) = (
-        service_metrics.first_maps.iter().peekable(),
-        service_metrics.maps.iter().peekable(),
-    );
+    let (mut done, mut maps) = (first_maps.iter().peekable(), maps.iter().peekable());
     let (mut atoms, mut busy) = (0, 0);
     let mut rows = TableRows::default();
     for i in 0..=count {

@@ -84,7 +84,7 @@ crate::parameters! {
 crate::parameters! {
     /// The capacity of nodes, in virtual time.
     pub struct NodeParameters {
-        /// Samples per second.
+        /// Samples per second; bytes per second for a job over files.
         pub speed: f64 = 1_000_000.0, within crate::parameter::Range::above(0.0);
         /// The distribution of node speeds.
         pub speed_distribution: SpeedDistribution = SpeedDistribution::Homogeneous;
@@ -106,6 +106,14 @@ impl JobParameters {
 }
 
 impl NodeParameters {
+    /// The mean speed of the nodes, in samples per second.
+    pub fn mean_speed(&self) -> f64 {
+        match self.speed_distribution {
+            SpeedDistribution::Homogeneous => self.speed,
+            SpeedDistribution::Uniform => self.speed * (1.0 + self.fastest as f64) / 2.0,
+        }
+    }
+
     /// The speed of the nodes of `site`, in samples per second.
     pub fn speed_of(&self, site: u32, seed: Seed) -> f64 {
         match self.speed_distribution {
@@ -141,6 +149,13 @@ impl JobSpecification {
             text: None,
         };
         let parameters = &mut specification.parameters;
+        if parameters.kind.needs_files() {
+            let message = format_args!(
+                "\"{}\" needs files: expected `job.input` = \"file\"",
+                parameters.kind.as_str()
+            );
+            return Err(ConfigError::new(table.path_of("kind"), message));
+        }
         if parameters.kind == Kind::WordCount {
             let key = table.path_of("text");
             if parameters.text.is_empty() {
@@ -182,7 +197,8 @@ impl JobSpecification {
     pub fn task(&self, seed: Seed) -> Box<dyn Task> {
         match (self.parameters.kind, &self.text) {
             (Kind::WordCount, Some(text)) => Box::new(text.clone()),
-            (Kind::Pi | Kind::WordCount, _) => Box::new(Pi),
+            (Kind::Pi | Kind::WordCount, _)
+            | (Kind::Grep | Kind::InvertedIndex | Kind::Sort, _) => Box::new(Pi),
             (Kind::Preimage, _) => {
                 let mut stream = seed.stream("preimage", 0);
                 Box::new(Preimage::new(self.samples(), &mut stream))

@@ -19,6 +19,8 @@ pub(super) struct Client {
     last: u32,
     requests: Vec<Request>,
     files: Vec<FileRequest>,
+    /// Answers to requests of the service above: their numbers and results.
+    fetched: Vec<(u32, Answer)>,
 }
 
 /// A request to the root of one key.
@@ -32,8 +34,18 @@ struct Request {
     refused: Refused,
     /// The root has answered that the key has no value.
     absent: bool,
-    /// The file request that it belongs to, and its index there.
-    part: Option<(u32, usize)>,
+    purpose: Purpose,
+}
+
+/// Who issued a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// The user of the node: the result is in the metrics.
+    User,
+    /// The file request with this number: the index of the part.
+    Part(u32, usize),
+    /// The service above on this node, which gets the result.
+    Service,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +91,7 @@ impl Client {
             last: random.below(1 << 32) as u32,
             requests: Vec::new(),
             files: Vec::new(),
+            fetched: Vec::new(),
         }
     }
 
@@ -90,19 +103,31 @@ impl Client {
     /// Stores a block under the SHA-1 of `content`.
     pub fn put(&mut self, context: &mut StorageContext<'_>, content: Content) {
         context.metrics.open += 1;
-        self.put_part(context, content.digest(), Kind::Block, content, None);
+        let key = content.digest();
+        self.put_part(context, key, Kind::Block, content, Purpose::User);
     }
 
     /// Reads the block with `key`.
     pub fn get(&mut self, context: &mut StorageContext<'_>, key: Key) {
         context.metrics.open += 1;
-        self.ask(context, key, Wanted::Get(Kind::Block), None);
+        self.ask(context, key, Wanted::Get(Kind::Block), Purpose::User);
+    }
+
+    /// Reads the keyfile of the file `name` for the service above; returns the number of the request.
+    pub fn fetch_keyfile(&mut self, context: &mut StorageContext<'_>, name: &str) -> u32 {
+        let wanted = Wanted::Get(Kind::Keyfile);
+        self.ask(context, files::key_of(name), wanted, Purpose::Service)
+    }
+
+    /// The answers to the service above since the last call.
+    pub fn take_fetched(&mut self) -> Vec<(u32, Answer)> {
+        std::mem::take(&mut self.fetched)
     }
 
     /// Deletes the value under `key`.
     pub fn delete(&mut self, context: &mut StorageContext<'_>, key: Key) {
         context.metrics.open += 1;
-        self.ask(context, key, Wanted::Delete, None);
+        self.ask(context, key, Wanted::Delete, Purpose::User);
     }
 
     /// Stores a file: its blocks, then its keyfile.
@@ -112,7 +137,7 @@ impl Client {
         let task = Task::PutBlocks { left, keyfile };
         let number = self.open_file(context, files::key_of(name), task);
         for (place, content) in blocks.into_iter().enumerate() {
-            let part = Some((number, place));
+            let part = Purpose::Part(number, place);
             self.put_part(context, content.digest(), Kind::Block, content, part);
         }
         if left == 0 {
@@ -128,7 +153,7 @@ impl Client {
             context,
             key,
             Wanted::Get(Kind::Keyfile),
-            Some((number, KEYFILE)),
+            Purpose::Part(number, KEYFILE),
         );
     }
 
@@ -151,10 +176,10 @@ impl Client {
         key: Key,
         kind: Kind,
         content: Content,
-        part: Option<(u32, usize)>,
+        purpose: Purpose,
     ) {
         let block = Block::new(kind, content, context.now);
-        self.ask(context, key, Wanted::Put(block), part);
+        self.ask(context, key, Wanted::Put(block), purpose);
     }
 
     fn ask(
@@ -162,8 +187,8 @@ impl Client {
         context: &mut StorageContext<'_>,
         key: Key,
         wanted: Wanted,
-        part: Option<(u32, usize)>,
-    ) {
+        purpose: Purpose,
+    ) -> u32 {
         let number = self.number();
         self.requests.push(Request {
             number,
@@ -173,9 +198,10 @@ impl Client {
             tries: 0,
             refused: Refused::new(),
             absent: false,
-            part,
+            purpose,
         });
         self.try_at(context, self.requests.len() - 1);
+        number
     }
 
     fn find(&self, number: u32) -> Option<usize> {
@@ -273,9 +299,10 @@ impl Client {
 
     fn end(&mut self, context: &mut StorageContext<'_>, place: usize, answer: Answer) {
         let request = self.requests.swap_remove(place);
-        match request.part {
-            Some((file, part)) => self.advance(context, file, part, request.tries, answer),
-            None => {
+        match request.purpose {
+            Purpose::Part(file, part) => self.advance(context, file, part, request.tries, answer),
+            Purpose::Service => self.fetched.push((request.number, answer)),
+            Purpose::User => {
                 let operation = match request.wanted {
                     Wanted::Put(_) => Operation::Put,
                     Wanted::Get(_) => Operation::Get,
@@ -330,7 +357,8 @@ impl Client {
         let task = std::mem::replace(&mut open.task, Task::PutKeyfile);
         if let Task::PutBlocks { keyfile, .. } = task {
             let key = open.key;
-            self.put_part(context, key, Kind::Keyfile, keyfile, Some((file, KEYFILE)));
+            let purpose = Purpose::Part(file, KEYFILE);
+            self.put_part(context, key, Kind::Keyfile, keyfile, purpose);
         }
     }
 
@@ -352,7 +380,7 @@ impl Client {
                 context,
                 *key,
                 Wanted::Get(Kind::Block),
-                Some((number, part)),
+                Purpose::Part(number, part),
             );
         }
         self.join(context, place);
@@ -374,7 +402,7 @@ impl Client {
         let file = self.files.swap_remove(place);
         let of = file.number;
         self.requests
-            .retain(|request| request.part.is_none_or(|(file, _)| file != of));
+            .retain(|request| !matches!(request.purpose, Purpose::Part(file, _) if file == of));
         let took = context.now.since(file.begun);
         file.note(context.metrics, took, answer);
     }
@@ -383,7 +411,7 @@ impl Client {
     pub fn abandon(&mut self, metrics: &mut StorageMetrics) {
         for request in self.requests.drain(..) {
             let operation = match request.wanted {
-                _ if request.part.is_some() => continue,
+                _ if request.purpose != Purpose::User => continue,
                 Wanted::Put(_) => Operation::Put,
                 Wanted::Get(_) => Operation::Get,
                 Wanted::Delete => Operation::Delete,

@@ -144,6 +144,21 @@ impl Storage {
         self.client.get_file(context, name);
     }
 
+    /// Reads the keyfile of the file `name` for the service above on this node; returns the number of
+    /// the request, under which [`take_fetched`](Self::take_fetched) has the answer.
+    pub(in crate::service) fn fetch_keyfile(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        name: &str,
+    ) -> u32 {
+        self.client.fetch_keyfile(context, name)
+    }
+
+    /// The answers to the service above since the last call: the number of the request and its result.
+    pub(in crate::service) fn take_fetched(&mut self) -> Vec<(u32, Answer)> {
+        self.client.take_fetched()
+    }
+
     /// Runs `act` on the store, and sends its messages.
     fn with_store<R>(
         &mut self,

@@ -23,14 +23,27 @@ crate::choices! {
     pub enum Kind {
         /// Pi, by random points in a square that fall into the circle (Monte Carlo).
         Pi = "pi",
-        /// Number of occurrences of each word of a text.
+        /// Number of occurrences of each word of a text, or of files.
         WordCount = "word-count",
+        /// The lines of files that contain `pattern`.
+        Grep = "grep",
+        /// For each word the files in which it occurs.
+        InvertedIndex = "inverted-index",
+        /// The lines of files in order.
+        Sort = "sort",
         /// A number with a given SHA-1, by exhaustive search.
         Preimage = "preimage",
         /// The maximum of a function, by genetic algorithms on islands.
         Genetic = "genetic",
         /// The mean of a distribution, by independent Markov chains (Metropolis).
         MarkovChain = "markov-chain",
+    }
+}
+
+impl Kind {
+    /// Whether it reads files in the storage of the nodes, and nothing else.
+    pub fn needs_files(self) -> bool {
+        matches!(self, Self::Grep | Self::InvertedIndex | Self::Sort)
     }
 }
 

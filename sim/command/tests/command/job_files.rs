@@ -1,0 +1,137 @@
+//! Jobs over files that the DHT stores: their results, and what cannot be run.
+
+use crate::lab::Lab;
+use crate::refusal::compare;
+use std::collections::BTreeMap;
+
+const TEXT: &str = "The quick brown fox; the lazy dog.\nA fox, a dog, and THE END\nGröße 42\n";
+
+const SCENARIO: &str = "experiment = \"job\"\nunderlay = { model = \"constant\", nodes = 30 }\n\
+    overlay.nodes = 30\nstorage = { replicas = 3, block-size = 7 }\nnodes.speed = 100\n\
+    [job]\ninput = \"file\"\nkind = \"word-count\"\nfiles = [\"one.txt\", \"two.txt\"]\nreplicas = 3\n";
+
+/// The rows of `output.csv` of a run with these options.
+fn output(lab: &Lab, options: &[&str]) -> BTreeMap<String, String> {
+    lab.write("s.toml", SCENARIO);
+    lab.write("one.txt", TEXT);
+    lab.write("two.txt", "the end");
+    lab.succeed(&[&["run", "s.toml", "--out", "out"], options].concat());
+    let runs = lab.table("out/s/runs.csv");
+    assert_eq!(runs.numbers("complete"), [1.0]);
+    assert_eq!(runs.numbers("result_error"), [0.0]);
+    let table = lab.table("out/s/output.csv");
+    let (keys, values) = (table.column("key"), table.column("value"));
+    let rows = keys.iter().zip(values);
+    rows.map(|(key, value)| ((*key).to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn rows(expected: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let row = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    expected.iter().map(row).collect()
+}
+
+#[test]
+fn results_are_those_of_a_plain_program() {
+    let lab = Lab::new();
+    let mut counts = BTreeMap::<String, u32>::new();
+    for word in format!("{TEXT}the end").split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric())
+    {
+        if !word.is_empty() {
+            *counts.entry(word.to_ascii_lowercase()).or_default() += 1;
+        }
+    }
+    let counts = counts
+        .into_iter()
+        .map(|(word, count)| (word, count.to_string()));
+    assert_eq!(output(&lab, &[]), counts.collect());
+    let grep = ["--set", "job.kind=grep", "--set", "job.pattern=fox"];
+    let lines = rows(&[
+        ("The quick brown fox; the lazy dog.", "1"),
+        ("A fox, a dog, and THE END", "1"),
+    ]);
+    assert_eq!(output(&lab, &grep), lines);
+    let index = output(&lab, &["--set", "job.kind=inverted-index"]);
+    assert_eq!(index["end"], "one.txt:1 two.txt:1");
+    assert_eq!(index["the"], "one.txt:3 two.txt:1");
+    let sorted = output(
+        &lab,
+        &["--set", "job.kind=sort", "--set", "job.locality=replica"],
+    );
+    assert_eq!(sorted.len(), 4);
+}
+
+/// The same bytes whatever the number of threads, with a generated text under crashes.
+#[test]
+fn a_generated_text_is_counted_under_crashes() {
+    let lab = Lab::new();
+    let text = "experiment = \"job\"\nrepetitions = 4\nunderlay = { model = \"constant\", nodes = 40 }\n\
+        overlay.nodes = 40\nstorage = { replicas = 4, block-size = 512, repair = \"2 s\" }\n\
+        nodes.speed = 300\nchurn = { model = \"per-second\", begin = \"10 s\", per-second.probability = 0.005 }\n\
+        [job]\ninput = \"file\"\nkind = \"word-count\"\nreplicas = 4\nstart = \"10 s\"\n\
+        corpus = { size = 60_000, words = 300 }\n";
+    lab.write("s.toml", text);
+    for (out, jobs) in [("one", "1"), ("two", "2")] {
+        lab.succeed(&["run", "s.toml", "--out", out, "--jobs", jobs]);
+    }
+    assert_eq!(lab.tables("one"), lab.tables("two"));
+    let runs = lab.table("one/s/runs.csv");
+    for row in 0..4 {
+        let of = |column: &str| runs.numbers(column)[row];
+        assert_eq!(of("atoms"), 118.0);
+        assert_eq!(of("atoms_counted") + of("atoms_lost"), 118.0);
+        assert!(of("atoms_lost") > 0.0 || of("result_error") == 0.0);
+    }
+    assert!(runs.numbers("churn_events").iter().sum::<f64>() > 0.0);
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    compare(
+        "experiment = \"job\"\n[job]\ninput = \"file\"\n",
+        &[
+            (
+                "kind = \"word-count\"\n",
+                &[],
+                "bad.toml:2: job.files: expected the files of the job, or `job.corpus.size`",
+            ),
+            (
+                "kind = \"sort\"\nfiles = [\"gone.txt\"]\n",
+                &[],
+                "bad.toml:5: job.files: gone.txt: cannot be read...",
+            ),
+            (
+                "kind = \"sort\"\nfiles = [\"bad.toml\", \"bad.toml\"]\n",
+                &[],
+                "bad.toml:5: job.files: the file \"bad.toml\" is there twice",
+            ),
+            (
+                "kind = \"grep\"\nfiles = \"bad.toml\"\n",
+                &[],
+                "bad.toml:2: job.pattern: expected the bytes to search",
+            ),
+            (
+                "kind = \"pi\"\nfiles = \"bad.toml\"\n",
+                &[],
+                "bad.toml:4: job.kind: a job over files is one of \"word-count\", \"grep\", \
+                 \"inverted-index\", \"sort\", found \"pi\"",
+            ),
+        ],
+    );
+    compare(
+        "experiment = \"diagram\"\ndiagram.picture = \"job-tree\"\n[job]\n",
+        &[(
+            "input = \"file\"\n",
+            &[],
+            "bad.toml:4: job.input: a diagram shows a job over keys",
+        )],
+    );
+    compare(
+        "experiment = \"job\"\n[job]\n",
+        &[(
+            "kind = \"grep\"\n",
+            &[],
+            "bad.toml:3: job.kind: \"grep\" needs files: expected `job.input` = \"file\"",
+        )],
+    );
+}

@@ -1,0 +1,232 @@
+//! The root of the job's address: it reads the keyfiles, sends out the tasks and counts the results.
+
+use super::plan::Plan;
+use super::records::Records;
+use super::{Block, Collector, FileJob, JobContext, Message, Timer};
+use crate::service::storage::{Answer, read_keyfile};
+use std::sync::Arc;
+
+impl FileJob {
+    /// Stages the job: reads its keyfiles.
+    pub(super) fn stage(&mut self, context: JobContext<'_, '_>) {
+        context.metrics.staged.get_or_insert(context.now);
+        self.become_collector(context);
+    }
+
+    /// Makes this node count, if it does not yet; it reads the keyfiles if it does not know the blocks.
+    fn become_collector(&mut self, context: JobContext<'_, '_>) {
+        let patience = context.shared.patience;
+        let collector = self.collector_or_new(context);
+        if !std::mem::replace(&mut collector.is_active, true) {
+            context.set_timer(patience, Timer::Progress);
+        }
+        if collector.plan().is_none() {
+            self.fetch_keyfiles(context);
+        }
+        self.copy_counted(context);
+    }
+
+    fn collector_or_new(&mut self, context: JobContext<'_, '_>) -> &mut Collector {
+        if self.collector.is_none() {
+            context.metrics.collectors += 1;
+        }
+        let now = context.now;
+        self.collector.get_or_insert_with(|| Collector::new(now))
+    }
+
+    /// Requests the keyfiles that have neither come nor been requested.
+    fn fetch_keyfiles(&mut self, context: JobContext<'_, '_>) {
+        let shared = context.shared;
+        for (file, name) in shared.files.iter().enumerate() {
+            let is_open = self.requests.iter().any(|(_, open)| *open == file);
+            if !is_open && !self.keyfiles.contains_key(&file) {
+                let number = self.with_storage(context, |storage, context| {
+                    storage.fetch_keyfile(context, name)
+                });
+                self.requests.push((number, file));
+            }
+        }
+        if shared.files.is_empty() {
+            self.begin(context);
+        }
+    }
+
+    /// Takes the keyfiles that have come; with the last of them the tasks go out.
+    pub(super) fn take_keyfiles(&mut self, context: JobContext<'_, '_>) {
+        for (number, answer) in self.storage.take_fetched() {
+            let Some(place) = self.requests.iter().position(|(open, _)| *open == number) else {
+                continue;
+            };
+            let (_, file) = self.requests.swap_remove(place);
+            let keyfile = match &answer {
+                Answer::Content(content) => read_keyfile(content.bytes()),
+                _ => None,
+            };
+            match keyfile {
+                Some((_, keys)) => drop(self.keyfiles.insert(file, keys)),
+                None => drop(context.metrics.missing_files.insert(file)),
+            }
+        }
+        let is_known = self
+            .collector
+            .as_ref()
+            .is_none_or(|own| own.plan().is_some());
+        if !is_known && self.keyfiles.len() == context.shared.files.len() {
+            self.begin(context);
+        }
+    }
+
+    /// Sends out the tasks of all blocks.
+    fn begin(&mut self, context: JobContext<'_, '_>) {
+        let files: Vec<_> = std::mem::take(&mut self.keyfiles).into_values().collect();
+        let plan = Arc::new(Plan::new(&files));
+        let now = context.now;
+        self.set_plan(context, plan);
+        let collector = self.collector_or_new(context);
+        collector.changed = now;
+        let open = collector.open();
+        // The copies learn the blocks.
+        collector.copies.clear();
+        self.copy_counted(context);
+        self.end_if_complete(context);
+        self.dispatch(context, &open, false);
+    }
+
+    /// The blocks of the job are those of `plan`.
+    fn set_plan(&mut self, context: JobContext<'_, '_>, plan: Arc<Plan>) {
+        let collector = self.collector_or_new(context);
+        let is_new = collector.plan().is_none();
+        collector.set_plan(plan);
+        context.metrics.planned += u32::from(is_new);
+    }
+
+    fn end_if_complete(&self, context: JobContext<'_, '_>) {
+        if self.collector.as_ref().is_some_and(Collector::is_complete) {
+            context.metrics.over = true;
+        }
+    }
+
+    /// Counts results at this node, the root of the address.
+    pub(super) fn collect(&mut self, context: JobContext<'_, '_>, parts: Vec<Records>) {
+        self.become_collector(context);
+        let Some(collector) = &mut self.collector else {
+            return;
+        };
+        let (mut fresh, mut again) = (Vec::new(), Vec::new());
+        for part in parts {
+            match collector.add(&part, context.now) {
+                Ok(()) => {
+                    context.metrics.counted_at = Some(context.now);
+                    fresh.push(part);
+                }
+                // Results of several blocks cannot be taken apart: the others are asked for again.
+                Err(others) => {
+                    context.metrics.duplicates += (part.blocks().len() - others.len()) as u64;
+                    again.extend(others);
+                }
+            }
+        }
+        let again: Vec<Block> = match collector.plan() {
+            Some(plan) => again
+                .iter()
+                .map(|number| plan.blocks()[*number as usize])
+                .collect(),
+            None => Vec::new(),
+        };
+        if !fresh.is_empty() {
+            for copy in &collector.copies {
+                let parts = fresh.clone();
+                context.send(*copy, Message::Counted { plan: None, parts });
+            }
+        }
+        self.end_if_complete(context);
+        self.dispatch(context, &again, false);
+    }
+
+    /// No node that was asked has a copy of block `number`.
+    pub(super) fn on_absent(&mut self, context: JobContext<'_, '_>, number: u32) {
+        self.become_collector(context);
+        if let Some(collector) = &mut self.collector {
+            collector.note_absent(number, context.now);
+        }
+        self.end_if_complete(context);
+    }
+
+    /// Sends what is counted to the nodes of the replica set that do not have it.
+    fn copy_counted(&mut self, context: JobContext<'_, '_>) {
+        let others = context.shared.replicas.saturating_sub(1);
+        let set = context
+            .routing
+            .replica_set(&context.shared.address(), others);
+        if let Some(collector) = &mut self.collector {
+            for node in &set {
+                if !collector.copies.contains(node) {
+                    context.send(*node, Message::counted(collector));
+                }
+            }
+            collector.copies = set;
+        }
+    }
+
+    /// Merges what another node has counted.
+    pub(super) fn merge_counted(
+        &mut self,
+        context: JobContext<'_, '_>,
+        plan: Option<Arc<Plan>>,
+        parts: Vec<Records>,
+    ) {
+        if let Some(plan) = plan {
+            self.set_plan(context, plan);
+        }
+        if context.is_root_of(&context.shared.address()) {
+            self.collect(context, parts);
+            return;
+        }
+        let now = context.now;
+        let collector = self.collector_or_new(context);
+        for part in parts {
+            // What cannot be merged is asked for if this node becomes the root.
+            let _ = collector.add(&part, now);
+        }
+    }
+
+    /// Sends the missing tasks again if nothing has come for a while.
+    pub(super) fn check_progress(&mut self, context: JobContext<'_, '_>) {
+        let patience = context.shared.patience;
+        let Some(collector) = self.collector.as_mut().filter(|own| own.is_active) else {
+            return;
+        };
+        if collector.is_complete() {
+            return;
+        }
+        context.set_timer(patience, Timer::Progress);
+        if context.now.since(collector.changed) < patience {
+            return;
+        }
+        collector.changed = context.now;
+        if collector.plan().is_none() {
+            self.fetch_keyfiles(context);
+        } else {
+            let open = collector.open();
+            self.dispatch(context, &open, false);
+        }
+    }
+
+    /// Reacts to a change of the neighbourhood: a node that knows the job counts if it is now the root of
+    /// the address, and sends what it has counted to the root if it no longer is.
+    pub(super) fn check_collector(&mut self, context: JobContext<'_, '_>) {
+        let Some(collector) = &mut self.collector else {
+            return;
+        };
+        let address = context.shared.address();
+        if context.is_root_of(&address) {
+            self.become_collector(context);
+        } else if collector.is_active {
+            collector.is_active = false;
+            // The new root counts on, so the copies become outdated.
+            collector.copies.clear();
+            let counted = Message::counted(collector);
+            context.route(address, counted);
+        }
+    }
+}

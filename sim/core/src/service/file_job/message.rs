@@ -1,0 +1,86 @@
+//! Messages of a file job.
+
+use super::collector::Collector;
+use super::plan::{Block, Plan};
+use super::records::Records;
+use crate::overlay::Application;
+use crate::overlay::{NODE_BYTES, Node};
+use crate::service::storage::{self, Storage};
+use std::sync::Arc;
+
+/// Messages between nodes.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Of the storage.
+    Storage(Box<storage::Message>),
+    /// To the root of the address: stage the job.
+    Stage,
+    /// To the next hop of these blocks: map them at their roots.
+    Map {
+        /// The blocks.
+        blocks: Vec<Block>,
+        /// The receiver is considered the root.
+        last: bool,
+    },
+    /// To a node that may have a copy of the block: map it, or send this on.
+    Seek {
+        /// The block.
+        block: Block,
+        /// The nodes to ask next, the last of them first.
+        others: Vec<Node>,
+    },
+    /// To the root of the address: results, sent on by this node.
+    Results(Node, Vec<Records>),
+    /// To the root of the address: no node that was asked has a copy of this block.
+    Absent(u32),
+    /// What a node has counted: a copy of it, or of what is new.
+    Counted {
+        /// The blocks of the job, if the receiver does not know them.
+        plan: Option<Arc<Plan>>,
+        /// The results.
+        parts: Vec<Records>,
+    },
+}
+
+/// Bytes of the number of a block, and of that of its file, in a message.
+const NUMBERS: u32 = 4 + 4;
+
+impl Message {
+    /// All that `collector` has counted.
+    pub(super) fn counted(collector: &Collector) -> Self {
+        Self::Counted {
+            plan: collector.plan().cloned(),
+            parts: collector.parts().to_vec(),
+        }
+    }
+
+    /// Bytes, without the header.
+    pub(super) fn bytes(&self) -> u32 {
+        let records = |parts: &[Records]| parts.iter().map(Records::bytes).sum::<u32>();
+        match self {
+            Self::Storage(message) => Storage::bytes(message),
+            Self::Stage => 0,
+            Self::Map { blocks, .. } => (NODE_BYTES + NUMBERS) * blocks.len() as u32,
+            Self::Seek { others, .. } => NODE_BYTES * (1 + others.len() as u32) + NUMBERS,
+            Self::Results(_, parts) => NODE_BYTES + records(parts),
+            Self::Absent(_) => 4,
+            Self::Counted { plan, parts } => {
+                let blocks = plan.as_ref().map_or(0, |plan| plan.blocks().len());
+                NODE_BYTES * blocks as u32 + records(parts)
+            }
+        }
+    }
+
+    /// Its kind, for display.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Storage(message) => Storage::kind(message),
+            Self::Stage => "stage the job",
+            Self::Map { .. } => "map tasks",
+            Self::Seek { .. } => "map task, to a copy",
+            Self::Results(..) => "results",
+            Self::Absent(_) => "no copy of a block",
+            Self::Counted { .. } => "counted results",
+        }
+    }
+}

@@ -1,0 +1,498 @@
+//! ChordReduce over stored files: MapReduce on the storage of CFS, on any overlay.
+//!
+//! Rosen, Benshoof, Harrison and Bourgeois, "MapReduce on a Chord distributed hash table" (2014). A file
+//! lies in the storage as blocks under the SHA-1 of their contents, and a keyfile lists them
+//! ([`storage`](super::storage)). The root of the job's address, the *stager*, reads the keyfiles and
+//! sends a map task for each key in them; tasks with the same next hop travel in one message. The root
+//! of a block maps the bytes that it holds. If it holds none, because the holder has failed, the task
+//! goes to the nodes of the replica set until one has a copy. Results return to the address; every node
+//! on the path waits a while and merges its results before it sends them on (the `forward` upcall).
+//!
+//! The root of the address counts each block once. When nothing comes for a while, it sends the missing
+//! tasks again. Its counted results have copies at the replica set, so that the stager may fail, too; a
+//! root that knows none reads the keyfiles again. A block of which no node in the replica set has a copy,
+//! at three times of asking, is reported lost.
+//!
+//! `input` reads the files, `task` maps a block, `records` holds results, `plan` the blocks of the files,
+//! `collector` what is counted. This file holds the state of a node and its event handlers; `counting` is the part of the
+//! root of the address.
+
+mod collector;
+mod counting;
+mod input;
+mod message;
+mod metrics;
+mod parameters;
+mod plan;
+mod records;
+mod task;
+
+pub use collector::Collector;
+pub use input::{CorpusParameters, FileNames, Files, Input, InputParameters};
+pub use message::Message;
+pub use metrics::FileJobMetrics;
+pub use parameters::{FileJobShared, Locality};
+pub use plan::{Block, Plan};
+pub use records::{Edges, Records};
+pub use task::{FileTask, Mapper};
+
+use super::storage::{self, Content, Storage};
+use crate::engine::{Duration, Instant, Stream};
+use crate::overlay::{Action, AppContext, Application, Forward, ItemState, NextHop, Node};
+use crate::space::Key;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Timers of a node.
+#[derive(Clone, Copy, Debug)]
+pub enum Timer {
+    /// Of the storage.
+    Storage(storage::Timer),
+    /// The current block is mapped.
+    Mapped,
+    /// Send the buffered results.
+    Flush,
+    /// Check whether results come in.
+    Progress,
+}
+
+/// A node that stores files and runs jobs over them.
+#[derive(Clone, Debug)]
+pub struct FileJob {
+    /// Bytes a second.
+    speed: f64,
+    storage: Storage,
+    /// Blocks to be mapped, and the current one.
+    todo: VecDeque<Block>,
+    current: Option<Block>,
+    /// The results of the blocks that this node has mapped, by number.
+    done: BTreeMap<u32, Records>,
+    /// Results to be sent on.
+    buffered: Vec<Records>,
+    flushing: bool,
+    collector: Option<Collector>,
+    /// The open requests for keyfiles, with the numbers of the files, and the keys that have come.
+    requests: Vec<(u32, usize)>,
+    keyfiles: BTreeMap<usize, Vec<Key>>,
+}
+
+type JobContext<'a, 'b> = &'a mut AppContext<'b, FileJob>;
+
+impl FileJob {
+    /// What this node has counted, if it is or was the root of the job's address, or holds a copy.
+    pub fn collector(&self) -> Option<&Collector> {
+        self.collector.as_ref()
+    }
+
+    /// The storage of this node.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// Stores `file` under `name`.
+    pub fn put_file(&mut self, context: JobContext<'_, '_>, name: &str, file: &[u8]) {
+        self.with_storage(context, |storage, context| {
+            storage.put_file(context, name, file);
+        });
+    }
+
+    /// Deletes the keyfile of the file `name`.
+    pub fn delete_file(&mut self, context: JobContext<'_, '_>, name: &str) {
+        let key = storage::key_of(name);
+        self.with_storage(context, |storage, context| storage.delete(context, key));
+    }
+
+    /// Runs `act` on the storage, and carries out its actions.
+    fn with_storage<R>(
+        &mut self,
+        context: JobContext<'_, '_>,
+        act: impl FnOnce(&mut Storage, &mut AppContext<'_, Storage>) -> R,
+    ) -> R {
+        let mut actions = Vec::new();
+        let result = act(
+            &mut self.storage,
+            &mut AppContext {
+                now: context.now,
+                me: context.me,
+                shared: &context.shared.storage,
+                routing: context.routing,
+                metrics: &mut context.metrics.storage,
+                actions: &mut actions,
+            },
+        );
+        let wrap = |message| Message::Storage(Box::new(message));
+        context
+            .actions
+            .extend(actions.into_iter().map(|action| match action {
+                Action::Route { key, message } => Action::Route {
+                    key,
+                    message: wrap(message),
+                },
+                Action::Send { to, message } => Action::Send {
+                    to,
+                    message: wrap(message),
+                },
+                Action::SendLocal { to, message } => Action::SendLocal {
+                    to,
+                    message: wrap(message),
+                },
+                Action::SetTimer { after, timer } => Action::SetTimer {
+                    after,
+                    timer: Timer::Storage(timer),
+                },
+                Action::SpawnIdentity { id } => Action::SpawnIdentity { id },
+                Action::Leave => Action::Leave,
+            }));
+        result
+    }
+
+    /// The same for an upcall, after which keyfiles may be there.
+    fn storage_upcall(
+        &mut self,
+        context: JobContext<'_, '_>,
+        act: impl FnOnce(&mut Storage, &mut AppContext<'_, Storage>),
+    ) {
+        self.with_storage(context, act);
+        if !self.requests.is_empty() {
+            self.take_keyfiles(context);
+        }
+    }
+
+    /// Sends the tasks of `blocks` towards their roots, those with the same next hop together; keeps
+    /// those of which this node is the root. With `last` it is considered the root of all.
+    fn dispatch(&mut self, context: JobContext<'_, '_>, blocks: &[Block], last: bool) {
+        let mut batches: Vec<(Node, bool, Vec<Block>)> = Vec::new();
+        for block in blocks {
+            let (to, is_last) = match context.routing.next_hop(&block.key) {
+                NextHop::Next(next) if !last => (next, false),
+                NextHop::Last(next) if !last => (next, true),
+                _ => {
+                    self.take_task(context, *block);
+                    continue;
+                }
+            };
+            let known = batches
+                .iter_mut()
+                .find(|batch| (batch.0, batch.1) == (to, is_last));
+            match known {
+                Some(batch) => batch.2.push(*block),
+                None => batches.push((to, is_last, vec![*block])),
+            }
+        }
+        for (to, last, blocks) in batches {
+            context.send(to, Message::Map { blocks, last });
+        }
+    }
+
+    /// Takes the task of a block as its root: maps it, or gives it to a node with a copy.
+    fn take_task(&mut self, context: JobContext<'_, '_>, block: Block) {
+        let replicas = context.shared.storage.replicas;
+        let mut holders = context
+            .routing
+            .replica_set(&block.key, replicas.saturating_sub(1));
+        let turn = match context.shared.locality {
+            Locality::Root => 0,
+            Locality::Replica => block.number as usize % (holders.len() + 1),
+        };
+        if turn > 0 {
+            // The chosen node first, then the others, this one last.
+            holders.rotate_left(turn - 1);
+            holders.push(context.me);
+            holders.reverse();
+            self.seek(context, block, holders);
+        } else if !self.keep_task(context, block) {
+            context.metrics.sought += 1;
+            holders.reverse();
+            self.seek(context, block, holders);
+        }
+    }
+
+    /// Queues the task of a block that this node holds; returns whether it does.
+    fn keep_task(&mut self, context: JobContext<'_, '_>, block: Block) -> bool {
+        if let Some(records) = self.done.get(&block.number) {
+            let records = records.clone();
+            self.buffer(context, vec![records]);
+            return true;
+        }
+        if self.content_of(&block.key).is_none() {
+            return false;
+        }
+        let is_queued = self.current == Some(block) || self.todo.contains(&block);
+        if !is_queued {
+            self.todo.push_back(block);
+            self.work(context);
+        }
+        true
+    }
+
+    /// The content of a block, if this node holds it.
+    fn content_of(&self, key: &Key) -> Option<&Content> {
+        self.storage
+            .store()
+            .get(key)
+            .and_then(storage::Block::content)
+    }
+
+    /// Gives the task of a block to the last of `others`; without any, reports that there is no copy.
+    fn seek(&mut self, context: JobContext<'_, '_>, block: Block, mut others: Vec<Node>) {
+        match others.pop() {
+            Some(next) if next == context.me => {
+                if !self.keep_task(context, block) {
+                    self.seek(context, block, others);
+                }
+            }
+            Some(next) => context.send(next, Message::Seek { block, others }),
+            None => context.route(context.shared.address(), Message::Absent(block.number)),
+        }
+    }
+
+    /// Begins to map the next block, if there is one and the node is idle.
+    fn work(&mut self, context: JobContext<'_, '_>) {
+        while self.current.is_none()
+            && let Some(block) = self.todo.pop_front()
+        {
+            match self.content_of(&block.key) {
+                Some(content) => {
+                    let seconds = content.bytes().len() as f64 / self.speed;
+                    context.metrics.begin_map(context.now);
+                    context.set_timer(Duration::from_secs_f64(seconds), Timer::Mapped);
+                    self.current = Some(block);
+                }
+                // It has been released since: others have it now.
+                None => self.take_task(context, block),
+            }
+        }
+    }
+
+    /// The current block is mapped, if it is still here.
+    fn finish(&mut self, context: JobContext<'_, '_>) {
+        let Some(block) = self.current.take() else {
+            return;
+        };
+        match self.content_of(&block.key).cloned() {
+            Some(content) => {
+                let bytes = content.bytes();
+                let (number, me, now) = (block.number, context.me, context.now);
+                context.metrics.end_map(number, me, bytes.len(), now);
+                let records = context.shared.mapper.map(number, block.file, bytes);
+                self.done.insert(number, records.clone());
+                self.buffer(context, vec![records]);
+            }
+            None => {
+                context.metrics.break_map(context.now);
+                self.take_task(context, block);
+            }
+        }
+        self.work(context);
+    }
+
+    /// Buffers results to be sent on; those without a common block are merged.
+    fn buffer(&mut self, context: JobContext<'_, '_>, parts: Vec<Records>) {
+        for part in parts {
+            match self
+                .buffered
+                .iter_mut()
+                .find(|other| other.is_disjoint(&part))
+            {
+                Some(other) => other.merge(&part),
+                None => self.buffered.push(part),
+            }
+        }
+        if !self.flushing && !self.buffered.is_empty() {
+            self.flushing = true;
+            context.set_timer(context.shared.reduce_wait, Timer::Flush);
+        }
+    }
+
+    fn flush(&mut self, context: JobContext<'_, '_>) {
+        self.flushing = false;
+        let parts = std::mem::take(&mut self.buffered);
+        let address = context.shared.address();
+        context.route(address, Message::Results(context.me, parts));
+    }
+}
+
+impl Application for FileJob {
+    type Shared = FileJobShared;
+    type Message = Message;
+    type Timer = Timer;
+    type Metrics = FileJobMetrics;
+    const ITEM: &'static str = "block";
+
+    fn new(shared: &FileJobShared, site: u32, random: Stream) -> Self {
+        Self {
+            speed: shared.nodes.speed_of(site, shared.seed),
+            storage: Storage::new(&shared.storage, site, random),
+            todo: VecDeque::new(),
+            current: None,
+            done: BTreeMap::new(),
+            buffered: Vec::new(),
+            flushing: false,
+            collector: None,
+            requests: Vec::new(),
+            keyfiles: BTreeMap::new(),
+        }
+    }
+
+    fn start(&mut self, context: JobContext<'_, '_>) {
+        self.with_storage(context, |storage, context| storage.start(context));
+        // A node that returns goes on where it was.
+        self.buffer(context, Vec::new());
+        if self.collector.as_ref().is_some_and(|own| own.is_active) {
+            context.set_timer(context.shared.patience, Timer::Progress);
+        }
+        self.work(context);
+    }
+
+    fn deliver(&mut self, context: JobContext<'_, '_>, origin: Node, key: Key, message: Message) {
+        match message {
+            Message::Storage(message) => self.storage_upcall(context, |storage, context| {
+                storage.deliver(context, origin, key, *message);
+            }),
+            Message::Stage => self.stage(context),
+            Message::Results(_, parts) => self.collect(context, parts),
+            Message::Counted { plan, parts } => self.merge_counted(context, plan, parts),
+            Message::Absent(number) => self.on_absent(context, number),
+            Message::Map { .. } | Message::Seek { .. } => {}
+        }
+    }
+
+    fn forward(
+        &mut self,
+        context: JobContext<'_, '_>,
+        _: Key,
+        message: &mut Message,
+        _: Node,
+    ) -> Forward {
+        match message {
+            Message::Results(by, parts) if *by != context.me => {
+                let parts = std::mem::take(parts);
+                self.buffer(context, parts);
+                Forward::Absorb
+            }
+            _ => Forward::Pass,
+        }
+    }
+
+    fn receive(&mut self, context: JobContext<'_, '_>, from: Node, message: Message) {
+        match message {
+            Message::Storage(message) => self.storage_upcall(context, |storage, context| {
+                storage.receive(context, from, *message);
+            }),
+            Message::Map { blocks, last } => self.dispatch(context, &blocks, last),
+            Message::Seek { block, others } => {
+                if !self.keep_task(context, block) {
+                    self.seek(context, block, others);
+                }
+            }
+            Message::Counted { plan, parts } => self.merge_counted(context, plan, parts),
+            Message::Stage | Message::Results(..) | Message::Absent(_) => {}
+        }
+    }
+
+    fn undelivered(&mut self, context: JobContext<'_, '_>, to: Node, message: Message) {
+        match message {
+            Message::Storage(message) => self.storage_upcall(context, |storage, context| {
+                storage.undelivered(context, to, *message);
+            }),
+            Message::Map { blocks, .. } => self.dispatch(context, &blocks, false),
+            Message::Seek { block, others } => self.seek(context, block, others),
+            Message::Counted { .. } => {
+                if let Some(collector) = &mut self.collector {
+                    collector.copies.retain(|copy| *copy != to);
+                }
+            }
+            Message::Stage | Message::Results(..) | Message::Absent(_) => {}
+        }
+    }
+
+    fn on_timer(&mut self, context: JobContext<'_, '_>, timer: Timer) {
+        match timer {
+            Timer::Storage(timer) => self.storage_upcall(context, |storage, context| {
+                storage.on_timer(context, timer);
+            }),
+            Timer::Mapped => self.finish(context),
+            Timer::Flush => self.flush(context),
+            Timer::Progress => self.check_progress(context),
+        }
+    }
+
+    fn update(&mut self, context: JobContext<'_, '_>) {
+        self.with_storage(context, |storage, context| storage.update(context));
+        self.check_collector(context);
+    }
+
+    /// Blocks and results are on disk; the current block must be mapped again.
+    fn on_pause(&mut self, now: Instant, metrics: &mut FileJobMetrics) {
+        self.storage.on_pause(now, &mut metrics.storage);
+        if let Some(block) = self.current.take() {
+            metrics.break_map(now);
+            self.todo.push_front(block);
+        }
+        self.flushing = false;
+        self.requests.clear();
+    }
+
+    fn on_stop(&mut self, now: Instant, metrics: &mut FileJobMetrics) {
+        self.storage.on_stop(now, &mut metrics.storage);
+        if self.current.take().is_some() {
+            metrics.break_map(now);
+        }
+        if let Some(collector) = self.collector.take() {
+            metrics.collectors -= 1;
+            metrics.planned -= u32::from(collector.plan().is_some());
+        }
+    }
+
+    fn on_lost(message: &Message, metrics: &mut FileJobMetrics) {
+        match message {
+            Message::Storage(message) => Storage::on_lost(message, &mut metrics.storage),
+            // No node knows the job, and none will learn of it.
+            Message::Stage if metrics.staged.is_none() => metrics.over = true,
+            _ => {}
+        }
+    }
+
+    /// Doubles the counts of results.
+    fn forge(message: &mut Message) {
+        match message {
+            Message::Storage(message) => Storage::forge(message),
+            Message::Results(_, parts) => parts.iter_mut().for_each(Records::double),
+            _ => {}
+        }
+    }
+
+    fn bytes(message: &Message) -> u32 {
+        message.bytes()
+    }
+
+    fn kind(message: &Message) -> &'static str {
+        message.kind()
+    }
+
+    /// Blocks: those that are mapped here, and those in the storage.
+    fn each_item(&self, see: &mut dyn FnMut(&Key, ItemState)) {
+        let is_queued = |key: &Key| self.todo.iter().any(|block| block.key == *key);
+        let current = self.current.map(|block| block.key);
+        self.storage.each_item(&mut |key, state| {
+            let state = match state {
+                _ if current == Some(*key) => ItemState::Running,
+                _ if is_queued(key) => ItemState::Pending,
+                state => state,
+            };
+            see(key, state);
+        });
+    }
+
+    fn counters(metrics: &FileJobMetrics) -> Vec<(&'static str, u64)> {
+        vec![
+            ("blocks mapped", metrics.first_maps.len() as u64),
+            ("blocks mapped again", metrics.redone()),
+            ("tasks sent to copies", metrics.sought),
+            ("duplicates dropped", metrics.duplicates),
+        ]
+    }
+
+    fn is_over(metrics: &FileJobMetrics) -> bool {
+        metrics.is_over()
+    }
+}
