@@ -77,7 +77,12 @@ const LAYERS: [(&str, &str); 13] = [
 ];
 
 /// The modules of the layer `service`, and whether ChordReduce consists of them.
-const SERVICES: [(&str, bool); 3] = [("replication", true), ("job", true), ("storage", false)];
+const SERVICES: [(&str, bool); 4] = [
+    ("replication", true),
+    ("storage", true),
+    ("job", true),
+    ("file_job", true),
+];
 
 /// Functions of a service that an overlay calls.
 const UPCALLS: [&str; 7] = [
@@ -182,7 +187,11 @@ impl Subject for Architecture {
                 "service" => SERVICES
                     .iter()
                     .map(|(service, is_own)| match *service {
-                        "job" => (format!("{service}: {}", Kind::WORDS.join(", ")), *is_own),
+                        "job" => {
+                            let kinds = Kind::ALL.iter().filter(|kind| !kind.needs_files());
+                            let kinds: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
+                            (format!("{service}: {}", kinds.join(", ")), *is_own)
+                        }
                         _ => ((*service).to_owned(), *is_own),
                     })
                     .collect(),
