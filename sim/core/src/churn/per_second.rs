@@ -63,20 +63,16 @@ impl PerSecond {
         for (participant, spared) in self.spared.iter_mut().enumerate() {
             let participant = participant as u32;
             match (*spared, own.join) {
-                (None, Some(join)) => {
-                    if self.stream.chance(join) {
-                        self.pending.push(second, participant, Change::Join);
-                    }
+                (None, Some(join)) if self.stream.chance(join) => {
+                    self.pending.push(second, participant, Change::Join);
                 }
-                (Some(until), join) if until <= second => {
-                    if self.stream.chance(own.probability) {
-                        self.pending.push(second, participant, self.change);
-                        if join.is_none() {
-                            self.pending
-                                .push(second + own.wait, participant, Change::Join);
-                        }
-                        *spared = None;
+                (Some(until), join) if until <= second && self.stream.chance(own.probability) => {
+                    self.pending.push(second, participant, self.change);
+                    if join.is_none() {
+                        self.pending
+                            .push(second + own.wait, participant, Change::Join);
                     }
+                    *spared = None;
                 }
                 _ => {}
             }

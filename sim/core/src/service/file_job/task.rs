@@ -250,7 +250,8 @@ mod tests {
         for number in [0, 2] {
             all.merge(&mapper.map(number, 0, blocks[number as usize].as_bytes()));
         }
-        let mended = mapper.mend(&all, &[0..3]);
+        let file = 0..3;
+        let mended = mapper.mend(&all, &[file]);
         let words: Vec<&[u8]> = mended.counts().map(|(word, _)| word).collect();
         assert_eq!(words, [b"ab".as_slice(), b"i"]);
     }
