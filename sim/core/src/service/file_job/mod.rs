@@ -2,7 +2,7 @@
 //!
 //! Rosen, Benshoof, Harrison and Bourgeois, "MapReduce on a Chord distributed hash table" (2014). A file
 //! lies in the storage as blocks under the SHA-1 of their contents, and a keyfile lists them
-//! ([`storage`](super::storage)). The root of the job's address, the *stager*, reads the keyfiles and
+//! ([`storage`]). The root of the job's address, the *stager*, reads the keyfiles and
 //! sends a map task for each key in them; tasks with the same next hop travel in one message. The root
 //! of a block maps the bytes that it holds. If it holds none, because the holder has failed, the task
 //! goes to the nodes of the replica set until one has a copy. Results return to the address; every node
