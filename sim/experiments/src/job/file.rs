@@ -334,7 +334,9 @@ impl Task for FileJobRun {
         if metrics.storage.open > 0 {
             notes.push("the files were not stored within an hour".to_owned());
         }
-        for file in &metrics.missing_files {
+        let missing = metrics.missing_files.iter();
+        // A keyfile that a later root did not find matters only if nobody knows the blocks.
+        for file in missing.filter(|_| plan.is_none()) {
             let name = self.files.get(*file).map_or("", |(name, _)| name);
             notes.push(format!(
                 "no node has the keyfile of \"{name}\": the job ended"

@@ -6,8 +6,8 @@ use crate::engine::Instant;
 use crate::overlay::Node;
 use std::sync::Arc;
 
-/// Reports that no node has a copy of a block after which it counts as lost. Between two of them there
-/// is the job's patience, in which a copy can come to the replica set.
+/// Rounds of asking without a copy of a block after which it counts as lost. Between two of them there is
+/// the job's patience, in which a copy can come to the replica set.
 const REPORTS: u8 = 3;
 
 /// The counted results. Each block counts once, even if its result comes twice.
@@ -32,8 +32,10 @@ pub struct Collector {
 #[derive(Clone, Copy, Debug, Default)]
 struct BlockState {
     counted: bool,
-    /// Reports that no node has a copy.
+    /// Rounds of asking in which it was reported that no node has a copy.
     absent: u8,
+    /// It was reported in this round.
+    is_reported: bool,
 }
 
 impl BlockState {
@@ -128,11 +130,19 @@ impl Collector {
         Ok(())
     }
 
-    /// No node that was asked has a copy of block `number`.
+    /// The open blocks are asked for again.
+    pub(super) fn begin_round(&mut self) {
+        self.state
+            .iter_mut()
+            .for_each(|state| state.is_reported = false);
+    }
+
+    /// No node that was asked has a copy of block `number`; counts once in a round.
     pub(super) fn note_absent(&mut self, number: u32, now: Instant) {
         self.extend_to(number as usize + 1);
         let state = &mut self.state[number as usize];
-        if !state.counted && !state.is_lost() {
+        if !state.counted && !state.is_lost() && !state.is_reported {
+            state.is_reported = true;
             state.absent += 1;
             self.lost += u32::from(state.is_lost());
             self.changed = now;
@@ -178,6 +188,8 @@ mod tests {
         for report in 1..=4 {
             assert_eq!(collector.is_complete(), report > REPORTS);
             collector.note_absent(3, now);
+            collector.note_absent(3, now);
+            collector.begin_round();
         }
         assert_eq!(collector.lost().len(), 1);
         // A copy that comes back is counted.

@@ -46,9 +46,6 @@ impl FileJob {
                 self.requests.push((number, file));
             }
         }
-        if shared.files.is_empty() {
-            self.begin(context);
-        }
     }
 
     /// Takes the keyfiles that have come; with the last of them the tasks go out.
@@ -207,6 +204,7 @@ impl FileJob {
         if collector.plan().is_none() {
             self.fetch_keyfiles(context);
         } else {
+            collector.begin_round();
             let open = collector.open();
             self.dispatch(context, &open, false);
         }

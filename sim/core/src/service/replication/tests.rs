@@ -371,7 +371,7 @@ impl<const LARGE: bool> TestNetwork<LARGE> {
                 self.keep_alive(node);
             }
             for step in 0.. {
-                assert!(step < 100_000, "there is no end of letters");
+                assert!(step < 100_000, "messages do not end");
                 if self.deliver(0).is_none() {
                     break;
                 }
