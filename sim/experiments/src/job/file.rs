@@ -4,7 +4,7 @@
 //! ended, a random member stages the job.
 
 use super::JobOutcome;
-use super::output::{activity, deviation, histogram};
+use super::output::{activity, histogram};
 use crate::runner::Task;
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{End, Network};
@@ -296,8 +296,6 @@ impl Task for FileJobRun {
             f64::NAN
         };
         let work = work(network);
-        let (counts, before) = (network.tally().counts, network.tally().before);
-        let seconds = network.tally().measured(network.now()).as_secs_f64();
         let wrong = rows.as_ref().map(|rows| differing(rows, &self.plain));
         let outcome = JobOutcome {
             runtime_s,
@@ -319,16 +317,7 @@ impl Task for FileJobRun {
             atoms_lost: Some(lost.iter().filter(|block| !block.is_held).count()),
             atoms_orphaned: None,
             duplicates_dropped: Some(metrics.duplicates),
-            messages: Some(counts.messages - before.messages),
-            bytes: Some(counts.bytes - before.bytes),
-            work_sd: Some(deviation(&work)),
-            work_largest_share: Some(
-                work.iter().copied().fold(0.0, f64::max) / work.iter().sum::<f64>(),
-            ),
-            churn_events: Some(counts.joins + counts.leaves - before.joins - before.leaves),
-            members_mean: Some(network.tally().member_seconds(network.now()) / seconds),
-            sybils: network.is_attacked().then(|| network.sybils().len()),
-            ..JobOutcome::default()
+            ..JobOutcome::of_network(network, &work)
         };
         let mut notes = Vec::new();
         if metrics.storage.open > 0 {

@@ -4,7 +4,7 @@ use super::JobRun;
 use crate::histogram::histogram_row;
 use dhtlab_core::engine::{Duration, Instant};
 use dhtlab_core::network::Network;
-use dhtlab_core::overlay::{GroundTruth, Node};
+use dhtlab_core::overlay::{Application, GroundTruth, Node};
 use dhtlab_core::service::job::{Collector, Dispatch, Worker};
 use dhtlab_scenario::{RunOutput, TableRows};
 
@@ -78,6 +78,29 @@ dhtlab_scenario::columns! {
     }
 }
 
+impl JobOutcome {
+    /// What does not depend on the kind of job: messages, members, and `work` by node.
+    pub(super) fn of_network<P: GroundTruth, A: Application>(
+        network: &Network<P, A>,
+        work: &[f64],
+    ) -> Self {
+        let (counts, before) = (network.tally().counts, network.tally().before);
+        let seconds = network.tally().measured(network.now()).as_secs_f64();
+        Self {
+            messages: Some(counts.messages - before.messages),
+            bytes: Some(counts.bytes - before.bytes),
+            work_sd: Some(deviation(work)),
+            work_largest_share: Some(
+                work.iter().copied().fold(0.0, f64::max) / work.iter().sum::<f64>(),
+            ),
+            churn_events: Some(counts.joins + counts.leaves - before.joins - before.leaves),
+            members_mean: Some(network.tally().member_seconds(network.now()) / seconds),
+            sybils: network.is_attacked().then(|| network.sybils().len()),
+            ..Self::default()
+        }
+    }
+}
+
 /// Turns the course of a job into rows.
 pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>) -> RunOutput {
     let (service_metrics, shared) = (network.metrics(), network.service());
@@ -105,8 +128,6 @@ pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>)
     let result = value.filter(|value| !value.is_empty());
     let result = result.map(|value| shared.task().result(&value, samples));
     let work = work(network);
-    let (counts, before) = (network.tally().counts, network.tally().before);
-    let seconds = network.tally().measured(network.now()).as_secs_f64();
     let outcome = JobOutcome {
         runtime_s,
         complete,
@@ -123,19 +144,11 @@ pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>)
         atoms_lost: Some(lost(network, collector, atoms)),
         atoms_orphaned: Some(service_metrics.orphaned()),
         duplicates_dropped: Some(service_metrics.duplicates),
-        messages: Some(counts.messages - before.messages),
-        bytes: Some(counts.bytes - before.bytes),
-        work_sd: Some(deviation(&work)),
-        work_largest_share: Some(
-            work.iter().copied().fold(0.0, f64::max) / work.iter().sum::<f64>(),
-        ),
-        churn_events: Some(counts.joins + counts.leaves - before.joins - before.leaves),
-        members_mean: Some(network.tally().member_seconds(network.now()) / seconds),
-        sybils: network.is_attacked().then(|| network.sybils().len()),
         sybils_made: service_metrics.sybils,
         atoms_moved: service_metrics.moved(),
         walk_steps: (run.job.parameters.bundle == Dispatch::Walk)
             .then_some(service_metrics.walk_steps),
+        ..JobOutcome::of_network(network, &work)
     };
     RunOutput {
         metrics: outcome.row(),
@@ -196,7 +209,7 @@ fn work<P: GroundTruth>(network: &Network<P, Worker>) -> Vec<f64> {
     work.into_iter().enumerate().filter_map(worked).collect()
 }
 
-pub(super) fn deviation(values: &[f64]) -> f64 {
+fn deviation(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
