@@ -35,22 +35,37 @@ pub struct FileJobMetrics {
     /// Living nodes that know of the job, and those of them that know its blocks.
     pub(super) collectors: u32,
     pub(super) planned: u32,
+    /// Nodes that map a block; messages with results, and nodes that are about to send results.
+    mapping: u32,
+    under_way: u32,
 }
 
 impl FileJobMetrics {
-    /// Whether the job makes no more progress: every block is counted or lost, or nobody who counts is
-    /// left, or nobody knows the blocks and a keyfile is gone.
+    /// Whether the job makes no more progress: every block is counted or lost, or nobody counts and
+    /// no result will come, or nobody knows the blocks and a keyfile is gone.
     pub fn is_over(&self) -> bool {
         let is_unknown = self.planned == 0 && !self.missing_files.is_empty();
-        self.over || (self.staged.is_some() && (self.collectors == 0 || is_unknown))
+        let is_still = self.collectors == 0 && self.mapping == 0 && self.under_way == 0;
+        self.over || (self.staged.is_some() && (is_still || is_unknown))
+    }
+
+    /// A message with results is sent, or a node is about to send results.
+    pub(super) fn add_results(&mut self) {
+        self.under_way += 1;
+    }
+
+    /// The message has come or is lost; the node has sent them or has stopped.
+    pub(super) fn remove_results(&mut self) {
+        self.under_way -= 1;
     }
 
     pub(super) fn begin_map(&mut self, now: Instant) {
+        self.mapping += 1;
         self.busy.push((now, true));
     }
 
     pub(super) fn end_map(&mut self, number: u32, node: Node, bytes: usize, now: Instant) {
-        self.busy.push((now, false));
+        self.break_map(now);
         let number = number as usize;
         if self.maps.len() <= number {
             self.maps.resize(number + 1, 0);
@@ -69,6 +84,7 @@ impl FileJobMetrics {
 
     /// A node stopped before it had mapped a block, or lost the block.
     pub(super) fn break_map(&mut self, now: Instant) {
+        self.mapping -= 1;
         self.busy.push((now, false));
     }
 

@@ -299,13 +299,22 @@ impl FileJob {
         }
         if !self.flushing && !self.buffered.is_empty() {
             self.flushing = true;
+            context.metrics.add_results();
             context.set_timer(context.shared.reduce_wait, Timer::Flush);
+        }
+    }
+
+    /// The timer to send results is lost.
+    fn stop_flushing(&mut self, metrics: &mut FileJobMetrics) {
+        if std::mem::take(&mut self.flushing) {
+            metrics.remove_results();
         }
     }
 
     fn flush(&mut self, context: JobContext<'_, '_>) {
         self.flushing = false;
         let parts = std::mem::take(&mut self.buffered);
+        // The node was about to send; now the message is under way.
         let address = context.shared.address();
         context.route(address, Message::Results(context.me, parts));
     }
@@ -349,7 +358,10 @@ impl Application for FileJob {
                 storage.deliver(context, origin, key, *message);
             }),
             Message::Stage => self.stage(context),
-            Message::Results(_, parts) => self.collect(context, parts),
+            Message::Results(_, parts) => {
+                context.metrics.remove_results();
+                self.collect(context, parts);
+            }
             Message::Counted { plan, parts } => self.merge_counted(context, plan, parts),
             Message::Absent(number) => self.on_absent(context, number),
             Message::Map { .. } | Message::Seek { .. } => {}
@@ -366,6 +378,7 @@ impl Application for FileJob {
         match message {
             Message::Results(by, parts) if *by != context.me => {
                 let parts = std::mem::take(parts);
+                context.metrics.remove_results();
                 self.buffer(context, parts);
                 Forward::Absorb
             }
@@ -428,7 +441,7 @@ impl Application for FileJob {
             metrics.break_map(now);
             self.todo.push_front(block);
         }
-        self.flushing = false;
+        self.stop_flushing(metrics);
         self.requests.clear();
     }
 
@@ -437,6 +450,7 @@ impl Application for FileJob {
         if self.current.take().is_some() {
             metrics.break_map(now);
         }
+        self.stop_flushing(metrics);
         if let Some(collector) = self.collector.take() {
             metrics.collectors -= 1;
             metrics.planned -= u32::from(collector.plan().is_some());
@@ -448,6 +462,7 @@ impl Application for FileJob {
             Message::Storage(message) => Storage::on_lost(message, &mut metrics.storage),
             // No node knows the job, and none will learn of it.
             Message::Stage if metrics.staged.is_none() => metrics.over = true,
+            Message::Results(..) => metrics.remove_results(),
             _ => {}
         }
     }
