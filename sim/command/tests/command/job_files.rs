@@ -85,6 +85,82 @@ fn a_generated_text_is_counted_under_crashes() {
     assert!(runs.numbers("churn_events").iter().sum::<f64>() > 0.0);
 }
 
+/// The counts of a shell pipeline over the same bytes: "the" shell has the last word.
+#[test]
+#[cfg(unix)]
+fn counts_are_those_of_sort_and_uniq() {
+    let lab = Lab::new();
+    lab.write("s.toml", SCENARIO);
+    let mut stream = dhtlab_core::engine::Seed::new(3).stream("text", 0);
+    let mut file = String::new();
+    for _ in 0..4000 {
+        let letter = |stream: &mut dhtlab_core::engine::Stream| {
+            ["a", "B", "c", "é", "7"][stream.index(5)]
+        };
+        let word = [letter(&mut stream), letter(&mut stream)].concat();
+        file += &word;
+        file += [" ", "\n", ", ", "-"][stream.index(4)];
+    }
+    lab.write("one.txt", &file);
+    lab.write("two.txt", "");
+    lab.succeed(&[
+        "run", "s.toml", "--out", "out", "--set", "storage.block-size=100", "--set",
+        "nodes.speed=10000",
+    ]);
+    let pipeline = "LC_ALL=C tr -cs 'A-Za-z0-9\\200-\\377' '\\n' < one.txt | LC_ALL=C tr A-Z a-z \
+                    | grep -a . | LC_ALL=C sort | LC_ALL=C uniq -c";
+    let shell = std::process::Command::new("sh")
+        .args(["-c", pipeline])
+        .current_dir(lab.path(""))
+        .output()
+        .expect("a shell");
+    let counted = String::from_utf8(shell.stdout).expect("UTF-8");
+    let lines = counted.lines().map(|line| {
+        let (count, word) = line.trim_start().split_once(' ').expect("a count");
+        (word.to_owned(), count.to_owned())
+    });
+    let table = lab.table("out/s/output.csv");
+    let rows = table.column("key").into_iter().zip(table.column("value"));
+    let rows = rows.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let expected: BTreeMap<_, _> = lines.collect();
+    assert_eq!(expected.len(), 25);
+    assert_eq!(rows.collect::<BTreeMap<_, _>>(), expected);
+}
+
+/// Rounds go on until a result is stable, the same for any number of threads, under crashes, and the
+/// outcome of each is stored for the next.
+#[test]
+fn jobs_in_rounds_end_with_the_result_of_a_plain_program() {
+    let lab = Lab::new();
+    let text = "experiment = \"job\"\nrepetitions = 2\nunderlay = { model = \"constant\", nodes = 40 }\n\
+        overlay.nodes = 40\nstorage = { replicas = 4, block-size = 512, repair = \"2 s\" }\n\
+        nodes.speed = 3000\nchurn = { model = \"per-second\", begin = \"10 s\", per-second.probability = 0.001 }\n\
+        [job]\ninput = \"file\"\nkind = \"k-means\"\nreplicas = 4\nstart = \"10 s\"\n\
+        corpus = { size = 30_000, words = 100 }\niteration = { clusters = 3, rounds = 12 }\n\
+        [sweep]\n\"job.kind\" = [\"k-means\", \"page-rank\", \"islands\"]\n";
+    lab.write("s.toml", text);
+    for (out, jobs) in [("one", "1"), ("two", "2")] {
+        lab.succeed(&["run", "s.toml", "--out", out, "--jobs", jobs]);
+    }
+    assert_eq!(lab.tables("one"), lab.tables("two"));
+    let runs = lab.table("one/s/runs.csv");
+    let complete = runs.numbers("complete");
+    assert!(complete.iter().sum::<f64>() > 3.0, "{complete:?}");
+    for (row, complete) in complete.iter().enumerate() {
+        if *complete == 1.0 {
+            assert_eq!(runs.numbers("result_error")[row], 0.0);
+        }
+    }
+    let rounds = lab.table("one/s/rounds.csv");
+    let numbers = rounds.numbers("round");
+    assert!(numbers.iter().filter(|number| **number > 0.0).count() > 6);
+    let (begun, ended) = (rounds.numbers("begun_s"), rounds.numbers("ended_s"));
+    for row in 1..numbers.len() {
+        assert!(begun[row] <= ended[row]);
+        assert!(numbers[row] == 0.0 || ended[row - 1] < begun[row]);
+    }
+}
+
 #[test]
 fn what_cannot_be_meant_is_refused() {
     compare(
@@ -114,7 +190,7 @@ fn what_cannot_be_meant_is_refused() {
                 "kind = \"pi\"\nfiles = \"bad.toml\"\n",
                 &[],
                 "bad.toml:4: job.kind: a job over files is one of \"word-count\", \"grep\", \
-                 \"inverted-index\", \"sort\", found \"pi\"",
+                 \"inverted-index\", \"sort\", \"k-means\", \"page-rank\", \"islands\", found \"pi\"",
             ),
         ],
     );

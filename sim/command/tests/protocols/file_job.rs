@@ -9,7 +9,8 @@ use dhtlab_core::overlay::chord::Chord;
 use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
 use dhtlab_core::overlay::vhash::{Shared, VHash, VHashParameters};
 use dhtlab_core::service::file_job::{
-    Collector, FileJob, FileJobShared, FileTask, Locality, Mapper, Message,
+    Collector, FileJob, FileJobShared, FileTask, Iteration, IterationParameters, Locality, Mapper,
+    Message, State,
 };
 use dhtlab_core::service::job::NodeParameters;
 use dhtlab_core::service::storage::StorageParameters;
@@ -18,20 +19,37 @@ use dhtlab_core::space::Key;
 const NODES: usize = 60;
 const NAMES: [&str; 2] = ["one.txt", "two.txt"];
 
-/// Two texts of some hundred words, cut anywhere.
-fn texts() -> [String; 2] {
+/// Two files for a task: texts of some hundred words, points, links or islands.
+fn texts(task: FileTask) -> [String; 2] {
     let mut stream = Seed::new(8).stream("text", 0);
+    let mut island = 0;
     [400, 150].map(|words| {
-        let word = |_| {
-            let [one, two] = [5, 3].map(|below| char::from(b'a' + stream.index(below) as u8));
-            let ends = ["\n", " ", ", "];
-            format!("{one}{two}{}", ends[stream.index(3)])
+        let word = |_| match task {
+            FileTask::KMeans => format!("{} {}\n", stream.unit(), 3.0 * stream.unit()),
+            FileTask::PageRank => format!("{} {}\n", stream.index(30), stream.index(40)),
+            FileTask::Islands => {
+                island += 1;
+                format!(
+                    "{island:010} {:016x} {:016x}\n",
+                    stream.next_u64(),
+                    stream.next_u64()
+                )
+            }
+            _ => {
+                let [one, two] = [5, 3].map(|below| char::from(b'a' + stream.index(below) as u8));
+                let ends = ["\n", " ", ", "];
+                format!("{one}{two}{}", ends[stream.index(3)])
+            }
         };
         (0..words).map(word).collect()
     })
 }
 
 fn shared(task: FileTask, locality: Locality, block_size: u32) -> FileJobShared {
+    let parameters = IterationParameters {
+        clusters: 4,
+        ..IterationParameters::default()
+    };
     FileJobShared {
         storage: StorageParameters {
             replicas: 4,
@@ -46,6 +64,11 @@ fn shared(task: FileTask, locality: Locality, block_size: u32) -> FileJobShared 
         mapper: Mapper {
             task,
             pattern: b"ab".to_vec(),
+            iteration: Iteration {
+                start: Iteration::start(task, &parameters, &texts(task)),
+                parameters,
+                seed: Seed::new(1),
+            },
         },
         files: NAMES.map(str::to_owned).to_vec(),
         locality,
@@ -58,6 +81,7 @@ fn shared(task: FileTask, locality: Locality, block_size: u32) -> FileJobShared 
 
 /// A converged network in which both files are stored.
 fn filled<P: GroundTruth>(overlay: P::Shared, service: FileJobShared) -> Network<P, FileJob> {
+    let task = service.mapper.task;
     let setup = Setup {
         seed: Seed::new(1),
         travel: Travel::Recursive,
@@ -66,7 +90,7 @@ fn filled<P: GroundTruth>(overlay: P::Shared, service: FileJobShared) -> Network
     };
     let mut network = Network::<P, FileJob>::serving(setup, overlay, service, plane(NODES));
     oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
-    for (node, (name, text)) in (0..).zip(NAMES.iter().zip(texts())) {
+    for (node, (name, text)) in (0..).zip(NAMES.iter().zip(texts(task))) {
         let node = dhtlab_core::overlay::Node(node);
         network.instruct(node, |job, context| {
             job.put_file(context, name, text.as_bytes());
@@ -88,13 +112,19 @@ fn collected<P: GroundTruth>(network: &mut Network<P, FileJob>) -> Collector {
     assert!(network.metrics().is_over());
     let collectors = network.members().iter();
     let collectors = collectors.filter_map(|node| network.application(*node).collector());
-    let best = collectors.max_by_key(|own| (own.is_complete(), own.counted()));
+    let best =
+        collectors.max_by_key(|own| (own.result().is_some(), own.is_complete(), own.counted()));
     best.expect("a collector").clone()
 }
 
 fn rows(service: &FileJobShared, collector: &Collector) -> Vec<(String, String)> {
+    if let Some(result) = collector.result() {
+        return Iteration::rows(service.mapper.task, result);
+    }
     let plan = collector.plan().expect("the blocks are known");
-    let mended = service.mapper.mend(&collector.records(), plan.files());
+    let mended = service
+        .mapper
+        .mend(&collector.records(), plan.files(), &State::Nothing);
     service.mapper.rows(&mended, &service.files)
 }
 
@@ -106,8 +136,8 @@ fn check<P: GroundTruth>(overlay: impl Fn() -> P::Shared) {
             stage(&mut network);
             let collector = collected(&mut network);
             assert!(collector.lost().is_empty());
-            let plain = service.mapper.plain(&texts());
-            let expected = service.mapper.rows(&plain, &service.files);
+            let (expected, rounds) = service.mapper.plain_rows(&texts(*task), &service.files);
+            assert_eq!(rounds > 1, task.is_iterative());
             assert!(expected.len() > 3);
             assert_eq!(
                 rows(&service, &collector),
@@ -178,8 +208,8 @@ fn a_job_survives_crashes_and_reports_what_is_lost() {
             assert!(is_counted || !is_held, "seed {seed}: {block:?} is held");
         }
         if lost.is_empty() {
-            let plain = service.mapper.plain(&texts());
-            let expected = service.mapper.rows(&plain, &service.files);
+            let (expected, rounds) = service.mapper.plain_rows(&texts(*task), &service.files);
+            assert_eq!(rounds > 1, task.is_iterative());
             assert_eq!(rows(&service, &collector), expected, "seed {seed}");
         } else {
             with_losses += 1;

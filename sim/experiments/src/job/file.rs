@@ -12,7 +12,7 @@ use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table, Value};
 use dhtlab_core::service::file_job::{
     Collector, CorpusParameters, FileJob, FileJobShared, FileTask, Files, Input, InputParameters,
-    Mapper, Message, Records,
+    Iteration, IterationParameters, Mapper, Message, Records, Round, State,
 };
 use dhtlab_core::service::job::{JobParameters, NodeParameters, tasks::Kind};
 use dhtlab_core::service::storage::StorageParameters;
@@ -40,6 +40,24 @@ dhtlab_scenario::columns! {
     }
 }
 
+dhtlab_scenario::columns! {
+    pub(super) ROUNDS, fn round_row(number: usize, round: &Round, times: [f64; 2]) {
+        /// Number of the round, from 0.
+        round [""] = number,
+        /// Time from the staging of the job to the sending of the round's tasks.
+        begun_s ["s"] = times[0],
+        /// Time from the staging of the job to the outcome of the round.
+        ended_s ["s"] = times[1],
+        /// What the round has changed: the largest move of a centre, the sum of the changes of all ranks
+        /// (infinite in the first round), or the ones that the best word of all islands lacks.
+        change [""] = round.change,
+        /// Blocks that are counted for the outcome.
+        blocks_counted [""] = round.blocks_counted,
+        /// Bytes of the outcome.
+        outcome_bytes ["bytes"] = round.outcome_bytes,
+    }
+}
+
 /// A block that is not counted at the end.
 struct LostBlock {
     number: u32,
@@ -52,6 +70,7 @@ struct LostBlock {
 pub(super) struct FileJobInput {
     input: InputParameters,
     corpus: CorpusParameters,
+    iteration: IterationParameters,
     storage: StorageParameters,
 }
 
@@ -65,6 +84,7 @@ impl FileJobInput {
         Ok(Self {
             input: InputParameters::read(&table)?,
             corpus: CorpusParameters::read(&table.sub("corpus")?)?,
+            iteration: IterationParameters::read(&table.sub("iteration")?)?,
             storage: StorageParameters::read(&values.sub("storage")?)?,
         })
     }
@@ -86,11 +106,12 @@ pub(super) struct FileJobRun {
     nodes: NodeParameters,
     input: InputParameters,
     corpus: CorpusParameters,
+    iteration: IterationParameters,
     storage: StorageParameters,
-    mapper: Mapper,
+    task: FileTask,
+    /// The first state of a job in rounds.
+    start: Vec<u8>,
     files: Arc<Files>,
-    /// The result of a plain program over the files.
-    plain: Arc<Vec<(String, String)>>,
 }
 
 impl FileJobRun {
@@ -109,6 +130,7 @@ impl FileJobRun {
         let FileJobInput {
             mut input,
             corpus,
+            iteration,
             storage,
         } = keys;
         let task = match job.kind {
@@ -116,6 +138,9 @@ impl FileJobRun {
             Kind::Grep => FileTask::Grep,
             Kind::InvertedIndex => FileTask::InvertedIndex,
             Kind::Sort => FileTask::Sort,
+            Kind::KMeans => FileTask::KMeans,
+            Kind::PageRank => FileTask::PageRank,
+            Kind::Islands => FileTask::Islands,
             other => {
                 let message = format_args!(
                     "a job over files is one of \"{}\", found \"{}\"",
@@ -133,25 +158,36 @@ impl FileJobRun {
         }
         network.check_replicas("storage.replicas", storage.replicas)?;
         network.check_replicas("job.replicas", job.replicas)?;
-        let files = input.read_files(&corpus, &table, folder)?;
-        let mapper = Mapper {
-            task,
-            pattern: input.pattern.clone().into_bytes(),
-        };
-        let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
+        let files = input.read_files((task, &corpus, &iteration), &table, folder)?;
         let contents: Vec<&[u8]> = files.iter().map(|(_, bytes)| &bytes[..]).collect();
-        let plain = mapper.rows(&mapper.plain(&contents), &names);
         Ok(Self {
             network,
             job,
             nodes: NodeParameters::read(&values.sub("nodes")?)?,
+            start: Iteration::start(task, &iteration, &contents),
             input,
             corpus,
+            iteration,
             storage,
-            mapper,
+            task,
             files: Arc::new(files),
-            plain: Arc::new(plain),
         })
+    }
+
+    fn mapper(&self, seed: Seed) -> Mapper {
+        Mapper {
+            task: self.task,
+            pattern: self.input.pattern.clone().into_bytes(),
+            iteration: Iteration {
+                parameters: self.iteration.clone(),
+                seed,
+                start: self.start.clone(),
+            },
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.files.iter().map(|(name, _)| name.clone()).collect()
     }
 
     fn size(&self) -> u64 {
@@ -199,12 +235,15 @@ impl Task for FileJobRun {
         let mut job = self.job.write();
         // Atoms and samples follow from the files.
         for key in [
-            "atoms", "samples", "bundle", "compute", "model", "repair", "text",
+            "atoms", "samples", "bundle", "compute", "cost", "model", "repair", "text",
         ] {
             job.remove(key);
         }
         job.extend(self.input.write());
         job.insert("corpus".to_owned(), self.corpus.table());
+        if self.task.is_iterative() {
+            job.insert("iteration".to_owned(), self.iteration.table());
+        }
         table.insert("job".to_owned(), Value::Table(job.into_iter().collect()));
         table.insert("nodes".to_owned(), self.nodes.table());
         table.insert("storage".to_owned(), self.storage.table());
@@ -215,8 +254,8 @@ impl Task for FileJobRun {
         FileJobShared {
             storage: self.storage.clone(),
             nodes: self.nodes.clone(),
-            mapper: self.mapper.clone(),
-            files: self.files.iter().map(|(name, _)| name.clone()).collect(),
+            mapper: self.mapper(seed),
+            files: self.names(),
             locality: self.input.locality,
             replicas: self.job.replicas,
             reduce_wait: self.job.reduce_wait,
@@ -269,7 +308,7 @@ impl Task for FileJobRun {
     fn output<P: GroundTruth>(
         &self,
         network: &mut Network<P, FileJob>,
-        _: Seed,
+        seed: Seed,
         (): (),
     ) -> RunOutput {
         let metrics = network.metrics();
@@ -278,17 +317,28 @@ impl Task for FileJobRun {
         let collector = collector(network);
         let records = collector.map(Collector::records).unwrap_or_default();
         let plan = collector.and_then(Collector::plan);
-        let rows = plan.map(|plan| {
-            let names: Vec<String> = self.files.iter().map(|(name, _)| name.clone()).collect();
-            let mended = self.mapper.mend(&records, plan.files());
-            self.mapper.rows(&mended, &names)
-        });
+        let (mapper, names) = (self.mapper(seed), self.names());
+        let rows = if self.task.is_iterative() {
+            let result = collector.and_then(Collector::result);
+            result.map(|result| Iteration::rows(self.task, result))
+        } else {
+            plan.map(|plan| {
+                let mended = mapper.mend(&records, plan.files(), &State::Nothing);
+                mapper.rows(&mended, &names)
+            })
+        };
         let lost = lost(network, collector, &records);
-        let has_all = plan.is_some() && lost.is_empty();
-        let counted = collector.map_or(0, Collector::counted);
         let blocks = plan.map_or(0, |plan| plan.blocks().len());
-        let size = |number: u32| metrics.sizes.get(number as usize).copied().unwrap_or(0);
-        let bytes: u64 = records.blocks().map(|number| u64::from(size(number))).sum();
+        let round = collector.map_or(0, Collector::round);
+        let earlier = &metrics.rounds[..(round as usize).min(metrics.rounds.len())];
+        let lost_earlier = lost_in_rounds(earlier, blocks);
+        let has_all = rows.is_some() && lost.is_empty() && lost_earlier.is_none();
+        let counted = collector.map_or(0, Collector::counted);
+        let sizes = metrics.rounds.get(round as usize).map(|round| &round.sizes);
+        let size = |number: u32| sizes.and_then(|sizes| sizes.get(number as usize)).copied();
+        let last = records.blocks().filter_map(size).map(u64::from);
+        let bytes =
+            earlier.iter().map(|round| round.bytes_counted).sum::<u64>() + last.sum::<u64>();
         let alone = bytes as f64 / self.nodes.mean_speed();
         let runtime_s = if metrics.is_over() {
             after(metrics.counted_at)
@@ -296,7 +346,11 @@ impl Task for FileJobRun {
             f64::NAN
         };
         let work = work(network);
-        let wrong = rows.as_ref().map(|rows| differing(rows, &self.plain));
+        let contents: Vec<&[u8]> = self.files.iter().map(|(_, bytes)| &bytes[..]).collect();
+        let wrong = rows.as_ref().map(|rows| {
+            let (plain, _) = mapper.plain_rows(&contents, &names);
+            differing(rows, &plain)
+        });
         let outcome = JobOutcome {
             runtime_s,
             complete: has_all,
@@ -319,7 +373,7 @@ impl Task for FileJobRun {
             duplicates_dropped: Some(metrics.duplicates),
             ..JobOutcome::of_network(network, &work)
         };
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = lost_earlier.into_iter().collect();
         if metrics.storage.open > 0 {
             notes.push("the files were not stored within an hour".to_owned());
         }
@@ -340,6 +394,7 @@ impl Task for FileJobRun {
                 activity(self.network.time.interval, (staged, end), times),
                 TableRows(rows.iter().flatten().map(output_row).collect()),
                 TableRows(lost.iter().map(lost_row).collect()),
+                rounds(&metrics.rounds, staged),
             ],
             notes,
         }
@@ -389,7 +444,29 @@ impl Task for FileJobRun {
 fn collector<P: GroundTruth>(network: &Network<P, FileJob>) -> Option<&Collector> {
     let members = network.members().iter();
     let collectors = members.filter_map(|node| network.application(*node).collector());
-    collectors.max_by_key(|own| (own.is_complete(), own.plan().is_some(), own.counted()))
+    collectors.max_by_key(|own| {
+        let has_ended = (own.result().is_some(), own.round(), own.is_complete());
+        (has_ended, own.plan().is_some(), own.counted())
+    })
+}
+
+/// A note on the first of the rounds that lacks blocks; without rounds there is none.
+fn lost_in_rounds(rounds: &[Round], blocks: usize) -> Option<String> {
+    let mut rounds = rounds.iter().enumerate();
+    let lacks = rounds.find(|(_, round)| (round.blocks_counted as usize) < blocks);
+    lacks.map(|(number, round)| {
+        let lost = blocks - round.blocks_counted as usize;
+        format!("{lost} of {blocks} blocks are lost in round {number}")
+    })
+}
+
+fn rounds(rounds: &[Round], staged: Instant) -> TableRows {
+    let row = |(number, round): (usize, &Round)| {
+        let (begun, ended) = (round.begun?, round.ended?);
+        let times = [begun, ended].map(|at| at.since(staged).as_secs_f64());
+        Some(round_row(number, round, times))
+    };
+    TableRows(rounds.iter().enumerate().filter_map(row).collect())
 }
 
 /// The blocks that are not counted.

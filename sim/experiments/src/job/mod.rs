@@ -11,11 +11,11 @@ use dhtlab_core::adversary::Behaviour;
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{End, Network};
 use dhtlab_core::overlay::GroundTruth;
-use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
-use dhtlab_core::service::file_job::{CorpusParameters, InputParameters};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
+use dhtlab_core::service::file_job::{CorpusParameters, InputParameters, IterationParameters};
 use dhtlab_core::service::job::{
-    BalancingParameters, BalancingStrategy, Compute, Dispatch, JobParameters, JobSpecification,
-    Message, Model, NodeParameters, Shared, Worker,
+    BalancingParameters, BalancingStrategy, Compute, Cost as JobCost, Dispatch, JobParameters,
+    JobSpecification, Message, Model, NodeParameters, Shared, Worker,
 };
 use dhtlab_core::service::storage::StorageParameters;
 use dhtlab_scenario::{Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
@@ -48,6 +48,7 @@ impl Experiment for JobExperiment {
             Section::of::<JobParameters>("job"),
             Section::of::<InputParameters>("job"),
             Section::of::<CorpusParameters>("job.corpus"),
+            Section::of::<IterationParameters>("job.iteration"),
             Section::of::<StorageParameters>("storage"),
             Section::of::<NodeParameters>("nodes"),
             Section::of::<BalancingParameters>("balancing"),
@@ -79,6 +80,11 @@ impl Experiment for JobExperiment {
             TableSpec {
                 name: "lost",
                 columns: file::LOST,
+                quantities: &[],
+            },
+            TableSpec {
+                name: "rounds",
+                columns: file::ROUNDS,
                 quantities: &[],
             },
         ]
@@ -207,7 +213,12 @@ impl Task for JobRun {
 
     fn resolved(&self) -> Map {
         let mut table = self.network.resolved();
-        table.insert("job".to_owned(), self.job.parameters.table());
+        let mut job = self.job.parameters.write();
+        // The common cost is left out, so that it gives no other run.
+        if self.job.parameters.cost == JobCost::Samples {
+            job.remove("cost");
+        }
+        table.insert("job".to_owned(), Value::Table(job.into_iter().collect()));
         table.insert("nodes".to_owned(), self.nodes.table());
         // Without a strategy its keys have no effect and must not give another run.
         if self.balancing.strategy != BalancingStrategy::None {
@@ -264,7 +275,7 @@ impl Task for JobRun {
         }
     }
 
-    /// Atoms are computed before the run begins. A sample costs far less than an event.
+    /// Atoms are computed while nodes map them. A sample costs far less than an event.
     fn building(&self) -> f64 {
         let samples = match self.job.parameters.compute {
             Compute::Real => self.job.samples() as f64,

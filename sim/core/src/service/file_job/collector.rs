@@ -6,22 +6,30 @@ use crate::engine::Instant;
 use crate::overlay::Node;
 use std::sync::Arc;
 
-/// Rounds of asking without a copy of a block after which it counts as lost. Between two of them there is
+/// Times of asking without a copy of a block after which it counts as lost. Between two of them there is
 /// the job's patience, in which a copy can come to the replica set.
 const REPORTS: u8 = 3;
 
 /// The counted results. Each block counts once, even if its result comes twice.
 #[derive(Clone, Debug)]
 pub struct Collector {
+    /// The round of the job.
+    round: u32,
     /// The blocks of the job, once the keyfiles are read.
     plan: Option<Arc<Plan>>,
     parts: Vec<Records>,
+    /// The outcome of the round before, if this node has computed it: it stores it for the others.
+    pub(super) outcome: Option<Arc<[u8]>>,
+    /// The result of the last round, if this node has computed it.
+    pub(super) result: Option<Vec<u8>>,
     /// By block.
     state: Vec<BlockState>,
     counted: u32,
     lost: u32,
     /// When a block was last counted or reported.
     pub(super) changed: Instant,
+    /// When a copy last heard of the root.
+    pub(super) heard: Instant,
     /// Whether this node counts; otherwise it holds a copy.
     pub(super) is_active: bool,
     /// The nodes with copies.
@@ -32,9 +40,9 @@ pub struct Collector {
 #[derive(Clone, Copy, Debug, Default)]
 struct BlockState {
     counted: bool,
-    /// Rounds of asking in which it was reported that no node has a copy.
+    /// Times of asking at which it was reported that no node has a copy.
     absent: u8,
-    /// It was reported in this round.
+    /// It was reported since it was last asked for.
     is_reported: bool,
 }
 
@@ -48,12 +56,16 @@ impl Collector {
     /// A collector that knows nothing.
     pub fn new(now: Instant) -> Self {
         Self {
+            round: 0,
             plan: None,
             parts: Vec::new(),
+            outcome: None,
+            result: None,
             state: Vec::new(),
             counted: 0,
             lost: 0,
             changed: now,
+            heard: now,
             is_active: false,
             copies: Vec::new(),
         }
@@ -64,12 +76,30 @@ impl Collector {
         self.plan.as_ref()
     }
 
-    /// The blocks of the job are those of `plan`.
-    pub(super) fn set_plan(&mut self, plan: Arc<Plan>) {
-        if self.plan.is_none() {
+    /// The blocks of the job are those of `plan`. If it is of a later round, that round begins.
+    pub(super) fn set_plan(&mut self, plan: Arc<Plan>, now: Instant) {
+        if plan.round() > self.round {
+            *self = Self {
+                round: plan.round(),
+                is_active: self.is_active,
+                copies: std::mem::take(&mut self.copies),
+                ..Self::new(now)
+            };
+        }
+        if self.plan.is_none() && plan.round() == self.round {
             self.extend_to(plan.blocks().len());
             self.plan = Some(plan);
         }
+    }
+
+    /// The round of the job.
+    pub fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// The result of a job in rounds: its last outcome.
+    pub fn result(&self) -> Option<&[u8]> {
+        self.result.as_deref()
     }
 
     fn extend_to(&mut self, blocks: usize) {
@@ -111,7 +141,11 @@ impl Collector {
     }
 
     /// Counts `part`, unless one of its blocks has been counted before; then returns its other blocks.
+    /// A part of another round is not counted.
     pub(super) fn add(&mut self, part: &Records, now: Instant) -> Result<(), Vec<u32>> {
+        if part.round() != self.round {
+            return Err(Vec::new());
+        }
         let last = part.blocks().next_back();
         self.extend_to(last.map_or(0, |last| last as usize + 1));
         let fresh = |number: &u32| !self.state[*number as usize].counted;
@@ -131,14 +165,18 @@ impl Collector {
     }
 
     /// The open blocks are asked for again.
-    pub(super) fn begin_round(&mut self) {
+    pub(super) fn ask_again(&mut self) {
         self.state
             .iter_mut()
             .for_each(|state| state.is_reported = false);
     }
 
-    /// No node that was asked has a copy of block `number`; counts once in a round.
-    pub(super) fn note_absent(&mut self, number: u32, now: Instant) {
+    /// No node that was asked has a copy of `block`; counts once each time that it is asked for.
+    pub(super) fn note_absent(&mut self, block: Block, now: Instant) {
+        if block.round != self.round {
+            return;
+        }
+        let number = block.number;
         self.extend_to(number as usize + 1);
         let state = &mut self.state[number as usize];
         if !state.counted && !state.is_lost() && !state.is_reported {
@@ -149,7 +187,7 @@ impl Collector {
         }
     }
 
-    /// The result so far.
+    /// The sums of the round so far.
     pub fn records(&self) -> Records {
         let mut all = Records::default();
         self.parts.iter().for_each(|part| all.merge(part));
@@ -166,7 +204,7 @@ mod tests {
     fn part(blocks: &[u32]) -> Records {
         let mut all = Records::default();
         for number in blocks {
-            all.merge(&Records::of_block(*number, Edges::Whole([].into())));
+            all.merge(&Records::of_block(0, *number, Edges::Whole([].into())));
         }
         all
     }
@@ -178,7 +216,13 @@ mod tests {
         assert_eq!(collector.add(&part(&[0, 2]), now), Ok(()));
         assert!(!collector.is_complete());
         let keys = vec![Key::default(); 4];
-        collector.set_plan(Arc::new(Plan::new(&[keys])));
+        collector.set_plan(Arc::new(Plan::new(0, &[keys])), now);
+        let block = |number| Block {
+            round: 0,
+            number,
+            file: 0,
+            key: Key::default(),
+        };
         assert_eq!(collector.add(&part(&[2]), now), Err(vec![]));
         assert_eq!(collector.add(&part(&[1, 2, 3]), now), Err(vec![1, 3]));
         assert_eq!(collector.add(&part(&[1]), now), Ok(()));
@@ -187,9 +231,9 @@ mod tests {
         assert_eq!(numbers, [3]);
         for report in 1..=4 {
             assert_eq!(collector.is_complete(), report > REPORTS);
-            collector.note_absent(3, now);
-            collector.note_absent(3, now);
-            collector.begin_round();
+            collector.note_absent(block(3), now);
+            collector.note_absent(block(3), now);
+            collector.ask_again();
         }
         assert_eq!(collector.lost().len(), 1);
         // A copy that comes back is counted.

@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use super::records::Records;
-use super::{Block, Collector, FileJob, JobContext, Message, Timer};
+use super::{Block, Collector, FileJob, JobContext, Message, Timer, Wanted};
 use crate::service::storage::{Answer, read_keyfile};
 use std::sync::Arc;
 
@@ -15,20 +15,18 @@ impl FileJob {
 
     /// Makes this node count, if it does not yet; it reads the keyfiles if it does not know the blocks.
     fn become_collector(&mut self, context: JobContext<'_, '_>) {
-        let patience = context.shared.patience;
         let collector = self.collector_or_new(context);
-        if !std::mem::replace(&mut collector.is_active, true) {
-            context.set_timer(patience, Timer::Progress);
-        }
+        collector.is_active = true;
         if collector.plan().is_none() {
             self.fetch_keyfiles(context);
         }
         self.copy_counted(context);
     }
 
-    fn collector_or_new(&mut self, context: JobContext<'_, '_>) -> &mut Collector {
+    pub(super) fn collector_or_new(&mut self, context: JobContext<'_, '_>) -> &mut Collector {
         if self.collector.is_none() {
             context.metrics.collectors += 1;
+            context.set_timer(context.shared.patience, Timer::Progress);
         }
         let now = context.now;
         self.collector.get_or_insert_with(|| Collector::new(now))
@@ -38,31 +36,28 @@ impl FileJob {
     fn fetch_keyfiles(&mut self, context: JobContext<'_, '_>) {
         let shared = context.shared;
         for (file, name) in shared.files.iter().enumerate() {
-            let is_open = self.requests.iter().any(|(_, open)| *open == file);
-            if !is_open && !self.keyfiles.contains_key(&file) {
-                let number = self.with_storage(context, |storage, context| {
+            if !self.keyfiles.contains_key(&file) {
+                self.request(context, Wanted::Keyfile(file), |storage, context| {
                     storage.fetch_keyfile(context, name)
                 });
-                self.requests.push((number, file));
             }
         }
     }
 
-    /// Takes the keyfiles that have come; with the last of them the tasks go out.
-    pub(super) fn take_keyfiles(&mut self, context: JobContext<'_, '_>) {
-        for (number, answer) in self.storage.take_fetched() {
-            let Some(place) = self.requests.iter().position(|(open, _)| *open == number) else {
-                continue;
-            };
-            let (_, file) = self.requests.swap_remove(place);
-            let keyfile = match &answer {
-                Answer::Content(content) => read_keyfile(content.bytes()),
-                _ => None,
-            };
-            match keyfile {
-                Some((_, keys)) => drop(self.keyfiles.insert(file, keys)),
-                None => drop(context.metrics.missing_files.insert(file)),
-            }
+    /// Takes a keyfile that has come; with the last of them the tasks go out.
+    pub(super) fn take_keyfile(
+        &mut self,
+        context: JobContext<'_, '_>,
+        file: usize,
+        answer: &Answer,
+    ) {
+        let keyfile = match answer {
+            Answer::Content(content) => read_keyfile(content.bytes()),
+            _ => None,
+        };
+        match keyfile {
+            Some((_, keys)) => drop(self.keyfiles.insert(file, keys)),
+            None => drop(context.metrics.missing_files.insert(file)),
         }
         let is_known = self
             .collector
@@ -76,8 +71,9 @@ impl FileJob {
     /// Sends out the tasks of all blocks.
     fn begin(&mut self, context: JobContext<'_, '_>) {
         let files: Vec<_> = std::mem::take(&mut self.keyfiles).into_values().collect();
-        let plan = Arc::new(Plan::new(&files));
+        let plan = Arc::new(Plan::new(0, &files));
         let now = context.now;
+        context.metrics.begin_round(0, now);
         self.set_plan(context, plan);
         let collector = self.collector_or_new(context);
         collector.changed = now;
@@ -90,16 +86,22 @@ impl FileJob {
     }
 
     /// The blocks of the job are those of `plan`.
-    fn set_plan(&mut self, context: JobContext<'_, '_>, plan: Arc<Plan>) {
+    pub(super) fn set_plan(&mut self, context: JobContext<'_, '_>, plan: Arc<Plan>) {
+        let now = context.now;
         let collector = self.collector_or_new(context);
         let is_new = collector.plan().is_none();
-        collector.set_plan(plan);
+        collector.set_plan(plan, now);
         context.metrics.planned += u32::from(is_new);
     }
 
-    fn end_if_complete(&self, context: JobContext<'_, '_>) {
+    /// Ends the job, or the round, if every block is counted or lost.
+    pub(super) fn end_if_complete(&mut self, context: JobContext<'_, '_>) {
         if self.collector.as_ref().is_some_and(Collector::is_complete) {
-            context.metrics.over = true;
+            if context.shared.mapper.task.is_iterative() {
+                self.end_round(context);
+            } else {
+                context.metrics.over = true;
+            }
         }
     }
 
@@ -118,7 +120,8 @@ impl FileJob {
                 }
                 // Results of several blocks cannot be taken apart: the others are asked for again.
                 Err(others) => {
-                    context.metrics.duplicates += (part.blocks().len() - others.len()) as u64;
+                    let repeated = part.blocks().len() - others.len();
+                    context.metrics.duplicates += repeated as u64;
                     again.extend(others);
                 }
             }
@@ -136,21 +139,21 @@ impl FileJob {
                 context.send(*copy, Message::Counted { plan: None, parts });
             }
         }
-        self.end_if_complete(context);
         self.dispatch(context, &again, false);
+        self.end_if_complete(context);
     }
 
-    /// No node that was asked has a copy of block `number`.
-    pub(super) fn on_absent(&mut self, context: JobContext<'_, '_>, number: u32) {
+    /// No node that was asked has a copy of `block`.
+    pub(super) fn on_absent(&mut self, context: JobContext<'_, '_>, block: Block) {
         self.become_collector(context);
         if let Some(collector) = &mut self.collector {
-            collector.note_absent(number, context.now);
+            collector.note_absent(block, context.now);
         }
         self.end_if_complete(context);
     }
 
     /// Sends what is counted to the nodes of the replica set that do not have it.
-    fn copy_counted(&mut self, context: JobContext<'_, '_>) {
+    pub(super) fn copy_counted(&mut self, context: JobContext<'_, '_>) {
         let others = context.shared.replicas.saturating_sub(1);
         let set = context
             .routing
@@ -165,8 +168,8 @@ impl FileJob {
         }
     }
 
-    /// Merges what another node has counted.
-    pub(super) fn merge_counted(
+    /// Takes what another node has counted, as the root of the address.
+    pub(super) fn take_over(
         &mut self,
         context: JobContext<'_, '_>,
         plan: Option<Arc<Plan>>,
@@ -175,25 +178,49 @@ impl FileJob {
         if let Some(plan) = plan {
             self.set_plan(context, plan);
         }
+        self.collect(context, parts);
+    }
+
+    /// Merges what another node has counted, as a copy.
+    pub(super) fn merge_counted(
+        &mut self,
+        context: JobContext<'_, '_>,
+        plan: Option<Arc<Plan>>,
+        parts: Vec<Records>,
+    ) {
         if context.is_root_of(&context.shared.address()) {
-            self.collect(context, parts);
-            return;
+            return self.take_over(context, plan, parts);
+        }
+        if let Some(plan) = plan {
+            self.set_plan(context, plan);
         }
         let now = context.now;
         let collector = self.collector_or_new(context);
+        collector.heard = now;
         for part in parts {
             // What cannot be merged is asked for if this node becomes the root.
             let _ = collector.add(&part, now);
         }
     }
 
-    /// Sends the missing tasks again if nothing has come for a while.
+    /// Sends the missing tasks again if nothing has come for a while. A copy that has heard nothing for
+    /// longer sends what it has to the root of the address, which may not know the job.
     pub(super) fn check_progress(&mut self, context: JobContext<'_, '_>) {
         let patience = context.shared.patience;
-        let Some(collector) = self.collector.as_mut().filter(|own| own.is_active) else {
+        let address = context.shared.address();
+        let Some(collector) = &mut self.collector else {
             return;
         };
-        if collector.is_complete() {
+        if !collector.is_active {
+            context.set_timer(patience, Timer::Progress);
+            if context.now.since(collector.heard) >= patience * 2 {
+                collector.heard = context.now;
+                let counted = Message::counted(collector);
+                context.route(address, counted);
+            }
+            return;
+        }
+        if collector.is_complete() && collector.result.is_some() {
             return;
         }
         context.set_timer(patience, Timer::Progress);
@@ -203,8 +230,19 @@ impl FileJob {
         collector.changed = context.now;
         if collector.plan().is_none() {
             self.fetch_keyfiles(context);
+        } else if collector.is_complete() {
+            self.end_if_complete(context);
+        } else if collector.outcome.is_some() {
+            self.store_outcome(context);
         } else {
-            collector.begin_round();
+            self.ask_for_open(context);
+        }
+    }
+
+    /// Sends the tasks of all open blocks.
+    pub(super) fn ask_for_open(&mut self, context: JobContext<'_, '_>) {
+        if let Some(collector) = &mut self.collector {
+            collector.ask_again();
             let open = collector.open();
             self.dispatch(context, &open, false);
         }

@@ -1,9 +1,13 @@
 //! The keys of a job over files, and its files: named ones, or a generated text.
 
+use super::iteration::{IterationParameters, island_line};
 use super::parameters::Locality;
-use crate::engine::Seed;
+use super::task::FileTask;
+use crate::engine::{Seed, Stream};
 use crate::parameter::{ConfigError, Kind, NamedFile, ParameterValue, Table, Value, ValueError};
-use rand_distr::{Distribution, Zipf};
+use crate::service::job::tasks::POPULATION;
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal, Zipf};
 use sha1::{Digest, Sha1};
 use std::path::Path;
 
@@ -57,15 +61,15 @@ crate::parameters! {
 }
 
 crate::parameters! {
-    /// A generated text as the file of a job: words from a Zipf distribution, ten to a line.
+    /// A generated file of a job: for tasks on words or lines a text, words from a Zipf distribution, ten to a line; for page-rank links; for k-means points in a plane; for islands their populations.
     pub struct CorpusParameters {
-        /// Bytes of the text; 0 for none.
+        /// Bytes of the file, whose last line may be cut; 0 for none.
         pub size: u64 = 0, within 0..=1_073_741_824_u32;
-        /// Number of different words.
+        /// Number of different words, or of nodes of the graph.
         pub words: u32 = 10_000, within 1..=10_000_000;
-        /// Exponent of the Zipf distribution of the words.
+        /// Exponent of the Zipf distribution of the words, or of the targets of links; their sources are uniform.
         pub exponent: f64 = 1.0, within 0.0..=10.0;
-        /// Seed of the text, which is the same in all repetitions.
+        /// Seed of the file, which is the same in all repetitions.
         pub seed: u64 = 1;
     }
 }
@@ -77,14 +81,15 @@ const CORPUS: &str = "corpus";
 pub type Files = Vec<(String, Vec<u8>)>;
 
 impl InputParameters {
-    /// Reads the files, or generates the text; `table` is that of the job, `folder` that of the scenario.
+    /// Reads the files, or generates one for the task; `table` is that of the job, `folder` that of the
+    /// scenario.
     ///
     /// # Errors
     /// If a file cannot be read, a name is there twice, there is no file, or the content is not the given
     /// one.
     pub fn read_files(
         &mut self,
-        corpus: &CorpusParameters,
+        (task, corpus, iteration): (FileTask, &CorpusParameters, &IterationParameters),
         table: &Table<'_>,
         folder: &Path,
     ) -> Result<Files, ConfigError> {
@@ -101,7 +106,7 @@ impl InputParameters {
             files.push((name.clone(), file.bytes));
         }
         if corpus.size > 0 {
-            files.push((CORPUS.to_owned(), corpus.text()));
+            files.push((CORPUS.to_owned(), corpus.file(task, iteration)));
         }
         if files.is_empty() {
             let message = "expected the files of the job, or `job.corpus.size`";
@@ -118,25 +123,72 @@ impl InputParameters {
 }
 
 impl CorpusParameters {
-    /// The text. O(n) for n bytes.
-    fn text(&self) -> Vec<u8> {
+    /// The file for a task. O(n) for n bytes.
+    fn file(&self, task: FileTask, iteration: &IterationParameters) -> Vec<u8> {
         let mut stream = Seed::new(self.seed).stream("corpus", 0);
-        let zipf = Zipf::new(f64::from(self.words), self.exponent).ok();
-        let mut text = Vec::with_capacity(self.size as usize + 16);
-        let mut words = 0_u64;
-        while (text.len() as u64) < self.size {
-            let rank = zipf.map_or(1.0, |zipf| zipf.sample(&mut stream));
-            push_word(&mut text, rank as u64 - 1);
-            words += 1;
-            text.push(if words.is_multiple_of(10) {
-                b'\n'
-            } else {
-                b' '
-            });
+        match task {
+            FileTask::KMeans => {
+                let side = SIDE;
+                let centres: Vec<[f64; 2]> = (0..iteration.clusters)
+                    .map(|_| [side * stream.unit(), side * stream.unit()])
+                    .collect();
+                self.fill(|file, _| {
+                    let [x, y] = centres[stream.index(centres.len())].map(|at| {
+                        let deviation: f64 = StandardNormal.sample(&mut stream);
+                        at + SPREAD * deviation
+                    });
+                    file.extend(format!("{x:.6} {y:.6}\n").as_bytes());
+                })
+            }
+            FileTask::PageRank => {
+                let zipf = self.zipf();
+                self.fill(|file, _| {
+                    let source = stream.below(self.words.into());
+                    let target = rank(&zipf, &mut stream);
+                    file.extend(format!("{source} {target}\n").as_bytes());
+                })
+            }
+            FileTask::Islands => self.fill(|file, number| {
+                let words: Vec<u64> = (0..POPULATION).map(|_| stream.next_u64()).collect();
+                file.extend(island_line(number as u32, &words));
+                file.push(b'\n');
+            }),
+            _ => {
+                let zipf = self.zipf();
+                self.fill(|text, number| {
+                    push_word(text, rank(&zipf, &mut stream));
+                    let ends_line = (number + 1).is_multiple_of(10);
+                    text.push(if ends_line { b'\n' } else { b' ' });
+                })
+            }
         }
-        text.truncate(self.size as usize);
-        text
     }
+
+    fn zipf(&self) -> Option<Zipf<f64>> {
+        Zipf::new(f64::from(self.words), self.exponent).ok()
+    }
+
+    /// Bytes from `append`, which gets the number of earlier calls, cut at the size of the file.
+    fn fill(&self, mut append: impl FnMut(&mut Vec<u8>, u64)) -> Vec<u8> {
+        let mut file = Vec::with_capacity(self.size as usize + 16);
+        let mut number = 0;
+        while (file.len() as u64) < self.size {
+            append(&mut file, number);
+            number += 1;
+        }
+        file.truncate(self.size as usize);
+        file
+    }
+}
+
+/// Side of the square in which the clusters of generated points have their centres, and the standard
+/// deviation of the points.
+const SIDE: f64 = 100.0;
+const SPREAD: f64 = 5.0;
+
+/// A rank, from 0.
+fn rank(zipf: &Option<Zipf<f64>>, stream: &mut Stream) -> u64 {
+    zipf.map_or(0, |zipf| zipf.sample(stream) as u64 - 1)
 }
 
 /// The word with this rank: its digits to base 26.
@@ -169,8 +221,12 @@ mod tests {
             words: 1000,
             ..CorpusParameters::default()
         };
-        let text = corpus.text();
-        assert_eq!((text.len(), &text), (100_000, &corpus.text()));
+        let text = || corpus.file(FileTask::WordCount, &IterationParameters::default());
+        let text = {
+            assert_eq!(text(), text());
+            text()
+        };
+        assert_eq!(text.len(), 100_000);
         let mut counts = BTreeMap::<&[u8], u32>::new();
         for word in text.split(|byte| byte.is_ascii_whitespace()) {
             *counts.entry(word).or_default() += 1;

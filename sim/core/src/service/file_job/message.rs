@@ -32,7 +32,7 @@ pub enum Message {
     /// To the root of the address: results, sent on by this node.
     Results(Node, Vec<Records>),
     /// To the root of the address: no node that was asked has a copy of this block.
-    Absent(u32),
+    Absent(Block),
     /// What a node has counted: a copy of it, or of what is new.
     Counted {
         /// The blocks of the job, if the receiver does not know them.
@@ -45,6 +45,15 @@ pub enum Message {
 /// Bytes of the number of a block, and of that of its file, in a message.
 const NUMBERS: u32 = 4 + 4;
 
+/// Bytes of the number of a round, in a message; the first one is left out.
+fn round_bytes(round: Option<u32>) -> u32 {
+    if round.is_some_and(|round| round > 0) {
+        4
+    } else {
+        0
+    }
+}
+
 impl Message {
     /// All that `collector` has counted.
     pub(super) fn counted(collector: &Collector) -> Self {
@@ -56,17 +65,25 @@ impl Message {
 
     /// Bytes, without the header.
     pub(super) fn bytes(&self) -> u32 {
-        let records = |parts: &[Records]| parts.iter().map(Records::bytes).sum::<u32>();
+        let records = |parts: &[Records]| {
+            let part = |part: &Records| part.bytes() + round_bytes(Some(part.round()));
+            parts.iter().map(part).sum::<u32>()
+        };
+        let round = |blocks: &[Block]| round_bytes(blocks.first().map(|block| block.round));
         match self {
             Self::Storage(message) => Storage::bytes(message),
             Self::Stage => 0,
-            Self::Map { blocks, .. } => (NODE_BYTES + NUMBERS) * blocks.len() as u32,
-            Self::Seek { others, .. } => NODE_BYTES * (1 + others.len() as u32) + NUMBERS,
+            Self::Map { blocks, .. } => {
+                (NODE_BYTES + NUMBERS) * blocks.len() as u32 + round(blocks)
+            }
+            Self::Seek { block, others } => {
+                NODE_BYTES * (1 + others.len() as u32) + NUMBERS + round(&[*block])
+            }
             Self::Results(_, parts) => NODE_BYTES + records(parts),
-            Self::Absent(_) => 4,
+            Self::Absent(block) => 4 + round(&[*block]),
             Self::Counted { plan, parts } => {
-                let blocks = plan.as_ref().map_or(0, |plan| plan.blocks().len());
-                NODE_BYTES * blocks as u32 + records(parts)
+                let blocks = plan.as_ref().map_or(&[][..], |plan| plan.blocks());
+                NODE_BYTES * blocks.len() as u32 + round(blocks) + records(parts)
             }
         }
     }

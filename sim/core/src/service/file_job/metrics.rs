@@ -1,5 +1,7 @@
 //! Metrics of a file job, with global knowledge.
 
+use super::iteration::Outcome;
+use super::{Block, Records};
 use crate::engine::Instant;
 use crate::overlay::Node;
 use crate::service::storage::StorageMetrics;
@@ -18,10 +20,8 @@ pub struct FileJobMetrics {
     pub(super) over: bool,
     /// The numbers of files whose keyfile was asked for and not found.
     pub missing_files: BTreeSet<usize>,
-    /// Number of times that each block was mapped, by its number.
-    pub maps: Vec<u32>,
-    /// Bytes of each block that was mapped, by its number.
-    pub sizes: Vec<u32>,
+    /// The rounds; one for a job without.
+    pub rounds: Vec<Round>,
     /// Begins (true) and ends (false) of maps, in order.
     pub busy: Vec<(Instant, bool)>,
     /// When each block was mapped for the first time, in order.
@@ -38,6 +38,27 @@ pub struct FileJobMetrics {
     /// Nodes that map a block; messages with results, and nodes that are about to send results.
     mapping: u32,
     under_way: u32,
+}
+
+/// The course of a round.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// When its tasks were sent out.
+    pub begun: Option<Instant>,
+    /// When its outcome was computed; `None` for a job without rounds.
+    pub ended: Option<Instant>,
+    /// What it has changed.
+    pub change: f64,
+    /// Bytes of its outcome.
+    pub outcome_bytes: u64,
+    /// Blocks that were counted for the outcome.
+    pub blocks_counted: u32,
+    /// Bytes of these blocks.
+    pub bytes_counted: u64,
+    /// Number of times that each block was mapped, by its number.
+    pub maps: Vec<u32>,
+    /// Bytes of each block that was mapped, by its number.
+    pub sizes: Vec<u32>,
 }
 
 impl FileJobMetrics {
@@ -64,16 +85,17 @@ impl FileJobMetrics {
         self.busy.push((now, true));
     }
 
-    pub(super) fn end_map(&mut self, number: u32, node: Node, bytes: usize, now: Instant) {
+    pub(super) fn end_map(&mut self, block: &Block, node: Node, bytes: usize, now: Instant) {
         self.break_map(now);
-        let number = number as usize;
-        if self.maps.len() <= number {
-            self.maps.resize(number + 1, 0);
-            self.sizes.resize(number + 1, 0);
+        let number = block.number as usize;
+        let round = self.round(block.round);
+        if round.maps.len() <= number {
+            round.maps.resize(number + 1, 0);
+            round.sizes.resize(number + 1, 0);
         }
-        self.maps[number] += 1;
-        self.sizes[number] = bytes as u32;
-        if self.maps[number] == 1 {
+        round.maps[number] += 1;
+        round.sizes[number] = bytes as u32;
+        if round.maps[number] == 1 {
             self.first_maps.push(now);
         }
         if self.work.len() <= node.index() {
@@ -91,6 +113,37 @@ impl FileJobMetrics {
     /// Repeated maps of blocks, summed over all blocks.
     pub fn redone(&self) -> u64 {
         let more = |maps: &u32| u64::from(maps.saturating_sub(1));
-        self.maps.iter().map(more).sum()
+        let maps = self.rounds.iter().flat_map(|round| &round.maps);
+        maps.map(more).sum()
+    }
+
+    fn round(&mut self, number: u32) -> &mut Round {
+        let number = number as usize;
+        if self.rounds.len() <= number {
+            self.rounds.resize_with(number + 1, Round::default);
+        }
+        &mut self.rounds[number]
+    }
+
+    /// The tasks of a round are sent out.
+    pub(super) fn begin_round(&mut self, number: u32, now: Instant) {
+        self.round(number).begun.get_or_insert(now);
+    }
+
+    /// The root of the address has computed the outcome of a round from these blocks.
+    pub(super) fn end_round(
+        &mut self,
+        number: u32,
+        outcome: &Outcome,
+        counted: &Records,
+        now: Instant,
+    ) {
+        let round = self.round(number);
+        round.ended = Some(now);
+        round.change = outcome.change;
+        round.outcome_bytes = outcome.file.len() as u64;
+        round.blocks_counted = counted.blocks().len() as u32;
+        let size = |number: u32| round.sizes.get(number as usize).copied().unwrap_or(0);
+        round.bytes_counted = counted.blocks().map(|number| u64::from(size(number))).sum();
     }
 }

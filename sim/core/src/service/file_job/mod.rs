@@ -13,24 +13,30 @@
 //! root that knows none reads the keyfiles again. A block of which no node in the replica set has a copy,
 //! at three times of asking, is reported lost.
 //!
+//! Tasks that run in rounds store the outcome of each round as a file, which the next one reads
+//! ([`Iteration`]).
+//!
 //! `input` reads the files, `task` maps a block, `records` holds results, `plan` the blocks of the files,
-//! `collector` what is counted. This file holds the state of a node and its event handlers; `counting` is the part of the
-//! root of the address.
+//! `collector` what is counted. This file holds the state of a node and its event handlers; `counting` and
+//! `rounds` are the part of the root of the address.
 
 mod collector;
 mod counting;
 mod input;
+mod iteration;
 mod message;
 mod metrics;
 mod parameters;
 mod plan;
 mod records;
+mod rounds;
 mod task;
 
 pub use collector::Collector;
 pub use input::{CorpusParameters, FileNames, Files, Input, InputParameters};
+pub use iteration::{Iteration, IterationParameters, Outcome, State};
 pub use message::Message;
-pub use metrics::FileJobMetrics;
+pub use metrics::{FileJobMetrics, Round};
 pub use parameters::{FileJobShared, Locality};
 pub use plan::{Block, Plan};
 pub use records::{Edges, Records};
@@ -41,6 +47,7 @@ use crate::engine::{Duration, Instant, Stream};
 use crate::overlay::{Action, AppContext, Application, Forward, ItemState, NextHop, Node};
 use crate::space::Key;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// Timers of a node.
 #[derive(Clone, Copy, Debug)]
@@ -64,15 +71,28 @@ pub struct FileJob {
     /// Blocks to be mapped, and the current one.
     todo: VecDeque<Block>,
     current: Option<Block>,
-    /// The results of the blocks that this node has mapped, by number.
-    done: BTreeMap<u32, Records>,
+    /// The results of the blocks that this node has mapped, by round and number: those of the last round.
+    done: BTreeMap<(u32, u32), Records>,
     /// Results to be sent on.
     buffered: Vec<Records>,
     flushing: bool,
     collector: Option<Collector>,
-    /// The open requests for keyfiles, with the numbers of the files, and the keys that have come.
-    requests: Vec<(u32, usize)>,
+    /// The open requests to the storage, with their numbers, and the keyfiles that have come.
+    requests: Vec<(u32, Wanted)>,
     keyfiles: BTreeMap<usize, Vec<Key>>,
+    /// The state of the last round that this node has read.
+    state: Option<(u32, Arc<State>)>,
+}
+
+/// What a request to the storage is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// The keyfile of the file with this number.
+    Keyfile(usize),
+    /// The state of this round.
+    State(u32),
+    /// The outcome of the round before this one is stored.
+    Stored(u32),
 }
 
 type JobContext<'a, 'b> = &'a mut AppContext<'b, FileJob>;
@@ -153,7 +173,47 @@ impl FileJob {
     ) {
         self.with_storage(context, act);
         if !self.requests.is_empty() {
-            self.take_keyfiles(context);
+            self.take_answers(context);
+        }
+    }
+
+    /// Sends a request to the storage, unless one for the same is open.
+    fn request(
+        &mut self,
+        context: JobContext<'_, '_>,
+        wanted: Wanted,
+        act: impl FnOnce(&mut Storage, &mut AppContext<'_, Storage>) -> u32,
+    ) {
+        if self.requests.iter().all(|(_, open)| *open != wanted) {
+            let number = self.with_storage(context, act);
+            self.requests.push((number, wanted));
+            // Something is still to come.
+            context.metrics.add_results();
+            // A file without blocks is stored at once.
+            self.take_answers(context);
+        }
+    }
+
+    /// Takes the answers of the storage that have come.
+    fn take_answers(&mut self, context: JobContext<'_, '_>) {
+        for (number, answer) in self.storage.take_fetched() {
+            let Some(place) = self.requests.iter().position(|(open, _)| *open == number) else {
+                continue;
+            };
+            let (_, wanted) = self.requests.swap_remove(place);
+            context.metrics.remove_results();
+            match wanted {
+                Wanted::Keyfile(file) => self.take_keyfile(context, file, &answer),
+                Wanted::State(round) => self.take_state(context, round, answer),
+                Wanted::Stored(round) => self.on_stored(context, round, &answer),
+            }
+        }
+    }
+
+    /// The answers to the open requests are lost.
+    fn drop_requests(&mut self, metrics: &mut FileJobMetrics) {
+        for _ in self.requests.drain(..) {
+            metrics.remove_results();
         }
     }
 
@@ -208,7 +268,7 @@ impl FileJob {
 
     /// Queues the task of a block that this node holds; returns whether it does.
     fn keep_task(&mut self, context: JobContext<'_, '_>, block: Block) -> bool {
-        if let Some(records) = self.done.get(&block.number) {
+        if let Some(records) = self.done.get(&(block.round, block.number)) {
             let records = records.clone();
             self.buffer(context, vec![records]);
             return true;
@@ -241,15 +301,24 @@ impl FileJob {
                 }
             }
             Some(next) => context.send(next, Message::Seek { block, others }),
-            None => context.route(context.shared.address(), Message::Absent(block.number)),
+            None => context.route(context.shared.address(), Message::Absent(block)),
         }
     }
 
-    /// Begins to map the next block, if there is one and the node is idle.
+    /// Begins to map the next block, if there is one, the node is idle, and it knows the state of the
+    /// block's round.
     fn work(&mut self, context: JobContext<'_, '_>) {
         while self.current.is_none()
             && let Some(block) = self.todo.pop_front()
         {
+            if self.state_of(context.shared, block.round).is_none() {
+                if self.state.as_ref().is_none_or(|(of, _)| *of < block.round) {
+                    self.todo.push_front(block);
+                    return self.fetch_state(context, block.round);
+                }
+                // The job is in a later round.
+                continue;
+            }
             match self.content_of(&block.key) {
                 Some(content) => {
                     let seconds = content.bytes().len() as f64 / self.speed;
@@ -268,19 +337,23 @@ impl FileJob {
         let Some(block) = self.current.take() else {
             return;
         };
-        match self.content_of(&block.key).cloned() {
-            Some(content) => {
+        let content = self.content_of(&block.key).cloned();
+        match (content, self.state_of(context.shared, block.round)) {
+            (Some(content), Some(state)) => {
                 let bytes = content.bytes();
-                let (number, me, now) = (block.number, context.me, context.now);
-                context.metrics.end_map(number, me, bytes.len(), now);
-                let records = context.shared.mapper.map(number, block.file, bytes);
-                self.done.insert(number, records.clone());
+                let (me, now) = (context.me, context.now);
+                context.metrics.end_map(&block, me, bytes.len(), now);
+                let records = context.shared.mapper.map(&block, &state, bytes);
+                self.done.retain(|(round, _), _| *round >= block.round);
+                self.done
+                    .insert((block.round, block.number), records.clone());
                 self.buffer(context, vec![records]);
             }
-            None => {
+            (None, Some(_)) => {
                 context.metrics.break_map(context.now);
                 self.take_task(context, block);
             }
+            (_, None) => context.metrics.break_map(context.now),
         }
         self.work(context);
     }
@@ -291,7 +364,7 @@ impl FileJob {
             match self
                 .buffered
                 .iter_mut()
-                .find(|other| other.is_disjoint(&part))
+                .find(|other| other.can_merge(&part))
             {
                 Some(other) => other.merge(&part),
                 None => self.buffered.push(part),
@@ -339,6 +412,7 @@ impl Application for FileJob {
             collector: None,
             requests: Vec::new(),
             keyfiles: BTreeMap::new(),
+            state: None,
         }
     }
 
@@ -346,7 +420,7 @@ impl Application for FileJob {
         self.with_storage(context, |storage, context| storage.start(context));
         // A node that returns goes on where it was.
         self.buffer(context, Vec::new());
-        if self.collector.as_ref().is_some_and(|own| own.is_active) {
+        if self.collector.is_some() {
             context.set_timer(context.shared.patience, Timer::Progress);
         }
         self.work(context);
@@ -362,8 +436,8 @@ impl Application for FileJob {
                 context.metrics.remove_results();
                 self.collect(context, parts);
             }
-            Message::Counted { plan, parts } => self.merge_counted(context, plan, parts),
-            Message::Absent(number) => self.on_absent(context, number),
+            Message::Counted { plan, parts } => self.take_over(context, plan, parts),
+            Message::Absent(block) => self.on_absent(context, block),
             Message::Map { .. } | Message::Seek { .. } => {}
         }
     }
@@ -442,7 +516,7 @@ impl Application for FileJob {
             self.todo.push_front(block);
         }
         self.stop_flushing(metrics);
-        self.requests.clear();
+        self.drop_requests(metrics);
     }
 
     fn on_stop(&mut self, now: Instant, metrics: &mut FileJobMetrics) {
@@ -451,6 +525,7 @@ impl Application for FileJob {
             metrics.break_map(now);
         }
         self.stop_flushing(metrics);
+        self.drop_requests(metrics);
         if let Some(collector) = self.collector.take() {
             metrics.collectors -= 1;
             metrics.planned -= u32::from(collector.plan().is_some());

@@ -40,6 +40,11 @@ pub struct FileJobShared {
 }
 
 impl FileJobShared {
+    /// The name of the file with the outcome of the round before `round`.
+    pub fn round_file(round: u32) -> String {
+        format!("round {round}")
+    }
+
     /// The address of the job: its root stages it and counts its results.
     pub fn address(&self) -> Key {
         JobSpecification::address(self.seed)

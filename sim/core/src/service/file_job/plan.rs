@@ -6,6 +6,8 @@ use std::ops::Range;
 /// A block to be mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
+    /// The round of the job.
+    pub round: u32,
     /// Its number among the blocks of all files.
     pub number: u32,
     /// The number of its file.
@@ -17,17 +19,22 @@ pub struct Block {
 /// The blocks of all files of a job, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
+    round: u32,
     blocks: Vec<Block>,
     files: Vec<Range<u32>>,
 }
 
 impl Plan {
-    /// The plan of files with these blocks.
-    pub fn new(files: &[Vec<Key>]) -> Self {
-        let mut plan = Self::default();
+    /// The plan of a round over files with these blocks.
+    pub fn new(round: u32, files: &[Vec<Key>]) -> Self {
+        let mut plan = Self {
+            round,
+            ..Self::default()
+        };
         for (file, keys) in (0..).zip(files) {
             let first = plan.blocks.len() as u32;
             let blocks = (first..).zip(keys).map(|(number, key)| Block {
+                round,
                 number,
                 file,
                 key: *key,
@@ -36,6 +43,20 @@ impl Plan {
             plan.files.push(first..plan.blocks.len() as u32);
         }
         plan
+    }
+
+    /// The same blocks in another round.
+    pub fn in_round(&self, round: u32) -> Self {
+        let mut plan = self.clone();
+        plan.round = round;
+        let blocks = plan.blocks.iter_mut();
+        blocks.for_each(|block| block.round = round);
+        plan
+    }
+
+    /// The round.
+    pub fn round(&self) -> u32 {
+        self.round
     }
 
     /// All blocks.

@@ -1,5 +1,5 @@
-//! The results of file tasks: byte strings with their counts, and the cut records at the ends of
-//! blocks.
+//! The results of file tasks: byte strings with their counts, or sums in fixed point, and the cut
+//! records at the ends of blocks.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,35 +28,54 @@ pub struct Records(Arc<Content>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Content {
-    counts: BTreeMap<Box<[u8]>, u64>,
+    /// The round of the job.
+    round: u32,
+    counts: BTreeMap<Box<[u8]>, i128>,
     /// By the number of the block.
     edges: BTreeMap<u32, Edges>,
     /// Size in a message.
     bytes: u32,
 }
 
-/// Bytes of a length, a count or a number in a message.
+/// Bytes of a length, a count below 2^32 or a number in a message, and of another sum.
 const NUMBER: u32 = 4;
+const SUM: u32 = 16;
+
+fn bytes_of(count: i128) -> u32 {
+    match u32::try_from(count) {
+        Ok(_) => NUMBER,
+        Err(_) => SUM,
+    }
+}
 
 impl Records {
-    /// The records of block `number`, without any yet.
-    pub fn of_block(number: u32, edges: Edges) -> Self {
+    /// The records of block `number` in `round`, without any yet.
+    pub fn of_block(round: u32, number: u32, edges: Edges) -> Self {
         let bytes = NUMBER + edges.len() as u32;
         Self(Arc::new(Content {
+            round,
             edges: [(number, edges)].into(),
             bytes,
             ..Content::default()
         }))
     }
 
+    /// The round of the job in which its blocks were mapped.
+    pub fn round(&self) -> u32 {
+        self.0.round
+    }
+
     /// Adds `count` occurrences of `record`. O(log n) for n records, if nothing else shares them.
-    pub fn add(&mut self, record: &[u8], count: u64) {
+    pub fn add(&mut self, record: &[u8], count: i128) {
         Arc::make_mut(&mut self.0).add(record, count);
     }
 
-    /// Adds the records of `other`, whose blocks are others. O(m log n) for m and n records.
+    /// Adds the records of `other`, of the same round, whose blocks are others. O(m log n) for m and n records.
     pub fn merge(&mut self, other: &Self) {
         let mine = Arc::make_mut(&mut self.0);
+        if mine.edges.is_empty() {
+            mine.round = other.0.round;
+        }
         for (record, count) in &other.0.counts {
             mine.add(record, *count);
         }
@@ -68,12 +87,21 @@ impl Records {
 
     /// Doubles all counts.
     pub fn double(&mut self) {
-        let counts = &mut Arc::make_mut(&mut self.0).counts;
-        counts.values_mut().for_each(|count| *count *= 2);
+        let mine = Arc::make_mut(&mut self.0);
+        for count in mine.counts.values_mut() {
+            mine.bytes -= bytes_of(*count);
+            *count *= 2;
+            mine.bytes += bytes_of(*count);
+        }
+    }
+
+    /// The count of `record`.
+    pub fn count_of(&self, record: &[u8]) -> i128 {
+        self.0.counts.get(record).copied().unwrap_or(0)
     }
 
     /// The records with their counts, ascending.
-    pub fn counts(&self) -> impl Iterator<Item = (&[u8], u64)> {
+    pub fn counts(&self) -> impl Iterator<Item = (&[u8], i128)> {
         self.0
             .counts
             .iter()
@@ -90,10 +118,10 @@ impl Records {
         self.0.edges.keys().copied()
     }
 
-    /// Whether the two have no common block. O(m log n).
-    pub fn is_disjoint(&self, other: &Self) -> bool {
+    /// Whether the two are of one round and have no common block. O(m log n).
+    pub fn can_merge(&self, other: &Self) -> bool {
         let has = |number| self.0.edges.contains_key(&number);
-        !other.blocks().any(has)
+        self.0.round == other.0.round && !other.blocks().any(has)
     }
 
     /// Size in a message: each record with its length and count, each edge with its length.
@@ -103,11 +131,15 @@ impl Records {
 }
 
 impl Content {
-    fn add(&mut self, record: &[u8], count: u64) {
+    fn add(&mut self, record: &[u8], count: i128) {
         match self.counts.get_mut(record) {
-            Some(sum) => *sum += count,
+            Some(sum) => {
+                self.bytes -= bytes_of(*sum);
+                *sum += count;
+                self.bytes += bytes_of(*sum);
+            }
             None => {
-                self.bytes += 2 * NUMBER + record.len() as u32;
+                self.bytes += NUMBER + bytes_of(count) + record.len() as u32;
                 self.counts.insert(record.into(), count);
             }
         }

@@ -6,6 +6,8 @@
 //! along. Who counts joins these at the end. Each record is counted once, in the block in which it
 //! begins. The record readers of MapReduce give the same result; they read on in the next block instead.
 
+use super::Block;
+use super::iteration::{Iteration, State};
 use super::records::{Edges, Records};
 
 crate::choices! {
@@ -19,19 +21,34 @@ crate::choices! {
         InvertedIndex = "inverted-index",
         /// All lines in the order of their bytes, with their numbers of occurrences.
         Sort = "sort",
+        /// The centres of points, one per line as `x y`, in rounds.
+        KMeans = "k-means",
+        /// The ranks of nodes, from links, one per line as `source target`, in rounds.
+        PageRank = "page-rank",
+        /// Genetic algorithms on islands, one per line, with migration in rounds.
+        Islands = "islands",
+    }
+}
+
+impl FileTask {
+    /// Whether it runs in rounds.
+    pub fn is_iterative(self) -> bool {
+        matches!(self, Self::KMeans | Self::PageRank | Self::Islands)
     }
 }
 
 /// Divides a word from the number of its file in a record of the inverted index.
 const FILE_MARK: u8 = 0;
 
-/// A task with its pattern.
+/// A task with what it needs.
 #[derive(Clone, Debug)]
 pub struct Mapper {
     /// The task.
     pub task: FileTask,
     /// The bytes that `grep` searches.
     pub pattern: Vec<u8>,
+    /// How tasks in rounds go on.
+    pub iteration: Iteration,
 }
 
 impl Mapper {
@@ -40,12 +57,12 @@ impl Mapper {
             FileTask::WordCount | FileTask::InvertedIndex => {
                 byte.is_ascii() && !byte.is_ascii_alphanumeric()
             }
-            FileTask::Grep | FileTask::Sort => byte == b'\n',
+            _ => byte == b'\n',
         }
     }
 
-    /// Emits one whole record of the file with number `file`.
-    fn emit(&self, record: &[u8], file: u32, into: &mut Records) {
+    /// Emits one whole record of the file with number `file` in this round.
+    fn emit(&self, record: &[u8], file: u32, round: (u32, &State), into: &mut Records) {
         match self.task {
             FileTask::WordCount if !record.is_empty() => {
                 into.add(&record.to_ascii_lowercase(), 1);
@@ -67,21 +84,23 @@ impl Mapper {
                     into.add(record, 1);
                 }
             }
+            task => self.iteration.emit(task, round.0, round.1, record, into),
         }
     }
 
-    /// Maps `bytes`, block `number` of all blocks, in the file with number `file`. O(n log n) for n bytes.
-    pub fn map(&self, number: u32, file: u32, bytes: &[u8]) -> Records {
+    /// Maps `bytes`, the content of `block`, with the state of its round. O(n log n) for n bytes.
+    pub fn map(&self, block: &Block, state: &State, bytes: &[u8]) -> Records {
+        let (round, number) = (block.round, block.number);
         let is_end = |byte: &u8| self.separates(*byte);
         let Some(first) = bytes.iter().position(is_end) else {
-            return Records::of_block(number, Edges::Whole(bytes.into()));
+            return Records::of_block(round, number, Edges::Whole(bytes.into()));
         };
         let last = bytes.iter().rposition(is_end).unwrap_or(first);
         let edges = Edges::Ends(bytes[..first].into(), bytes[last + 1..].into());
-        let mut records = Records::of_block(number, edges);
+        let mut records = Records::of_block(round, number, edges);
         if first < last {
             for record in bytes[first + 1..last].split(is_end) {
-                self.emit(record, file, &mut records);
+                self.emit(record, block.file, (round, state), &mut records);
             }
         }
         records
@@ -89,7 +108,13 @@ impl Mapper {
 
     /// The counts of `records` with the records that the ends of blocks cut. `files` has the numbers of
     /// the blocks of each file, in order. Beside a block that is missing, the cut records are left out.
-    pub fn mend(&self, records: &Records, files: &[std::ops::Range<u32>]) -> Records {
+    pub fn mend(
+        &self,
+        records: &Records,
+        files: &[std::ops::Range<u32>],
+        state: &State,
+    ) -> Records {
+        let round = (records.round(), state);
         let mut mended = Records::default();
         for (record, count) in records.counts() {
             mended.add(record, count);
@@ -108,7 +133,7 @@ impl Mapper {
                     Some(Edges::Ends(head, tail)) => {
                         if let Some(mut whole) = open {
                             whole.extend_from_slice(head);
-                            self.emit(&whole, file, &mut mended);
+                            self.emit(&whole, file, round, &mut mended);
                         }
                         open = Some(tail.to_vec());
                     }
@@ -116,10 +141,38 @@ impl Mapper {
             }
             // What follows the last separator is a record unless it is empty.
             if let Some(rest) = open.filter(|rest| !rest.is_empty()) {
-                self.emit(&rest, file, &mut mended);
+                self.emit(&rest, file, round, &mut mended);
             }
         }
         mended
+    }
+
+    /// The result of a plain program over whole files, as rows; for a task in rounds with the number of
+    /// rounds. `names` are those of the files.
+    pub fn plain_rows(
+        &self,
+        files: &[impl AsRef<[u8]>],
+        names: &[String],
+    ) -> (Vec<(String, String)>, u32) {
+        let task = self.task;
+        if !task.is_iterative() {
+            let records = self.plain(files, (0, &State::Nothing));
+            return (self.rows(&records, names), 1);
+        }
+        let mut outcome = self.iteration.start.clone();
+        for round in 0.. {
+            let state = Iteration::read_state(task, &outcome).unwrap_or_default();
+            let sums = match round {
+                1.. if Iteration::replaces_input(task) => self.plain(&[&outcome], (round, &state)),
+                _ => self.plain(files, (round, &state)),
+            };
+            let next = self.iteration.advance(task, round, &state, &sums);
+            if next.is_last {
+                return (Iteration::rows(task, &next.file), round + 1);
+            }
+            outcome = next.file;
+        }
+        (Vec::new(), 0)
     }
 
     /// The result as rows of key and value, ascending: the counts, or for the inverted index the files
@@ -127,7 +180,7 @@ impl Mapper {
     pub fn rows(&self, mended: &Records, names: &[String]) -> Vec<(String, String)> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if self.task != FileTask::InvertedIndex {
-            let row = |(record, count): (&[u8], u64)| (text(record), count.to_string());
+            let row = |(record, count): (&[u8], i128)| (text(record), count.to_string());
             return mended.counts().map(row).collect();
         }
         let mut rows: Vec<(String, String)> = Vec::new();
@@ -151,8 +204,8 @@ impl Mapper {
         rows
     }
 
-    /// The result of a plain program over whole files.
-    pub fn plain(&self, files: &[impl AsRef<[u8]>]) -> Records {
+    /// The counts of one round of a plain program over whole files.
+    pub fn plain(&self, files: &[impl AsRef<[u8]>], round: (u32, &State)) -> Records {
         let mut records = Records::default();
         for (file, bytes) in (0..).zip(files) {
             let bytes = bytes.as_ref();
@@ -160,7 +213,7 @@ impl Mapper {
             while let Some(record) = parts.next() {
                 // What follows the last separator is a record unless it is empty.
                 if parts.peek().is_some() || !record.is_empty() {
-                    self.emit(record, file, &mut records);
+                    self.emit(record, file, round, &mut records);
                 }
             }
         }
@@ -170,13 +223,31 @@ impl Mapper {
 
 #[cfg(test)]
 mod tests {
+    use super::super::iteration::IterationParameters;
     use super::*;
+    use crate::engine::Seed;
+    use crate::space::Key;
     use proptest::prelude::*;
 
+    fn block(number: u32, file: u32) -> Block {
+        Block {
+            round: 0,
+            number,
+            file,
+            key: Key::default(),
+        }
+    }
+
     fn mapper(task: FileTask) -> Mapper {
+        let parameters = IterationParameters::default();
         Mapper {
             task,
             pattern: b"a".to_vec(),
+            iteration: Iteration {
+                start: Iteration::start(task, &parameters, &["1 2", "3 4"]),
+                parameters,
+                seed: Seed::new(1),
+            },
         }
     }
 
@@ -185,18 +256,20 @@ mod tests {
         /// of a plain program.
         #[test]
         fn blocks_are_mended_to_what_the_files_are(
-            files in prop::collection::vec("[ab \n,é]{0,60}", 1..4),
+            files in prop::collection::vec("[ab1 \n,é]{0,60}", 1..4),
             size in 1usize..9,
             rotation in 0usize..50,
             task in prop::sample::select(FileTask::ALL),
         ) {
             let mapper = mapper(task);
+            let state = Iteration::read_state(task, &mapper.iteration.start).expect("a state");
             let mut ranges = Vec::new();
             let mut parts = Vec::new();
             for (file, text) in (0..).zip(&files) {
                 let from = parts.len() as u32;
                 for block in text.as_bytes().chunks(size) {
-                    parts.push(mapper.map(parts.len() as u32, file, block));
+                    let number = parts.len() as u32;
+                    parts.push(mapper.map(&super::tests::block(number, file), &state, block));
                 }
                 ranges.push(from..parts.len() as u32);
             }
@@ -208,15 +281,15 @@ mod tests {
             parts.iter().for_each(|part| all.merge(part));
             let bytes: u32 = parts.iter().map(Records::bytes).sum();
             prop_assert!(all.bytes() <= bytes);
-            prop_assert_eq!(mapper.mend(&all, &ranges), mapper.plain(&files));
+            let mended = mapper.mend(&all, &ranges, &state);
+            prop_assert_eq!(mended, mapper.plain(&files, (0, &state)));
         }
     }
 
     #[test]
     fn words_are_those_of_the_shell() {
         let mapper = mapper(FileTask::WordCount);
-        let records = mapper.plain(&["To be, or not to be: Größe 7-up\n"]);
-        let rows = mapper.rows(&records, &[]);
+        let (rows, _) = mapper.plain_rows(&["To be, or not to be: Größe 7-up\n"], &[]);
         let rows: Vec<(&str, &str)> = rows.iter().map(|(a, b)| (&**a, &**b)).collect();
         let expected = [
             ("7", "1"),
@@ -235,9 +308,8 @@ mod tests {
     #[test]
     fn an_index_names_the_files_of_a_word() {
         let mapper = mapper(FileTask::InvertedIndex);
-        let records = mapper.plain(&["b a b", "", "a"]);
         let names = ["x", "y", "z"].map(str::to_owned);
-        let rows = mapper.rows(&records, &names);
+        let (rows, _) = mapper.plain_rows(&["b a b", "", "a"], &names);
         let expected = [("a", "x:1 z:1"), ("b", "x:2")];
         assert_eq!(rows, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
     }
@@ -248,10 +320,11 @@ mod tests {
         let blocks = ["ab c", "d ef g", "h i"];
         let mut all = Records::default();
         for number in [0, 2] {
-            all.merge(&mapper.map(number, 0, blocks[number as usize].as_bytes()));
+            let bytes = blocks[number as usize].as_bytes();
+            all.merge(&mapper.map(&block(number, 0), &State::Nothing, bytes));
         }
         let file = 0..3;
-        let mended = mapper.mend(&all, &[file]);
+        let mended = mapper.mend(&all, &[file], &State::Nothing);
         let words: Vec<&[u8]> = mended.counts().map(|(word, _)| word).collect();
         assert_eq!(words, [b"ab".as_slice(), b"i"]);
     }

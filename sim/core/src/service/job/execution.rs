@@ -2,7 +2,6 @@
 
 use super::colocated::LocalMessage;
 use super::{Atom, JobContext, JobMetrics, Message, PartialResult, Timer, Worker, combine};
-use crate::engine::Duration;
 use crate::overlay::Node;
 use crate::service::replication::Outbox;
 
@@ -59,9 +58,9 @@ impl Worker {
 
     /// Begins to map `atom`.
     pub(super) fn map(&mut self, context: JobContext<'_, '_>, atom: u32, lender: Option<Node>) {
-        let seconds = context.shared.samples_of(atom) as f64 / self.speed;
+        let takes = context.shared.begin(atom, self.speed);
         context.metrics.begin_map(context.now);
-        context.set_timer(Duration::from_secs_f64(seconds), Timer::Mapped);
+        context.set_timer(takes, Timer::Mapped);
         self.current_map = Some(MapTask { atom, lender });
         self.update_pending_results(context.metrics);
     }

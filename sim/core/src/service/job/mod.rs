@@ -12,7 +12,8 @@
 //! Otherwise it asks for the missing ones, one by one, as it does when no result comes for a while.
 //! The counted results are replicated, too, so any node on the path, the stager included, may fail.
 //!
-//! This file holds the state of a node and its event handlers. `execution` maps atoms,
+//! This file holds the state of a node and its event handlers. `execution` maps atoms, `work` computes
+//! them,
 //! `aggregation` counts results, `colocated` shares a host's processor among its identities, and
 //! `balancing` adjusts the load.
 
@@ -27,6 +28,7 @@ mod parameters;
 mod partial_result;
 mod shared;
 pub mod tasks;
+mod work;
 
 pub use balancing::{BalancingParameters, BalancingStrategy};
 pub use collector::{AddResult, Collector};
@@ -34,7 +36,8 @@ pub use colocated::LocalMessage;
 pub use message::{Atom, Message};
 pub use metrics::JobMetrics;
 pub use parameters::{
-    Compute, Dispatch, JobParameters, JobSpecification, Model, NodeParameters, SpeedDistribution,
+    Compute, Cost, Dispatch, JobParameters, JobSpecification, Model, NodeParameters,
+    SpeedDistribution,
 };
 pub use partial_result::{PartialResult, combine};
 pub use shared::{Shared, stream_of};

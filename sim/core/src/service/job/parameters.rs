@@ -30,6 +30,16 @@ crate::choices! {
 }
 
 crate::choices! {
+    /// The time that an atom takes.
+    pub enum Cost {
+        /// Its samples, divided by the speed of the node.
+        Samples = "samples",
+        /// The effort that the task states, in samples, divided by the speed: a search ends with its find, a chain has steps that are discarded, an island ends at the maximum, and a word has its length.
+        Stated = "stated",
+    }
+}
+
+crate::choices! {
     /// The execution model: messages or ticks.
     pub enum Model {
         /// Nodes exchange messages.
@@ -68,6 +78,8 @@ crate::parameters! {
         pub reduce_wait: Duration = Duration::from_millis(100);
         /// Whether tasks are executed.
         pub compute: Compute = Compute::Real;
+        /// The time that an atom takes: by its samples, or by the effort that the task states.
+        pub cost: Cost = Cost::Samples;
         /// Time at which the job is staged.
         pub start: Duration = Duration::ZERO;
         /// Time between two replica checks of a node.
@@ -175,6 +187,17 @@ impl JobSpecification {
             }
             specification.text = Some(words);
         }
+        let parameters = &specification.parameters;
+        if parameters.cost == Cost::Stated {
+            let needs = [
+                ("compute", parameters.compute == Compute::Real),
+                ("model", parameters.model == Model::Messages),
+            ];
+            if let Some((key, _)) = needs.iter().find(|(_, is_met)| !is_met) {
+                let message = "with `job.cost` = \"stated\" tasks have to be executed, by messages";
+                return Err(ConfigError::new(table.path_of(key), message));
+            }
+        }
         let samples = specification.samples();
         if u64::from(specification.parameters.atoms) > samples {
             let message = format_args!(
@@ -197,14 +220,14 @@ impl JobSpecification {
     pub fn task(&self, seed: Seed) -> Box<dyn Task> {
         match (self.parameters.kind, &self.text) {
             (Kind::WordCount, Some(text)) => Box::new(text.clone()),
-            (Kind::Pi | Kind::WordCount, _)
-            | (Kind::Grep | Kind::InvertedIndex | Kind::Sort, _) => Box::new(Pi),
             (Kind::Preimage, _) => {
                 let mut stream = seed.stream("preimage", 0);
                 Box::new(Preimage::new(self.samples(), &mut stream))
             }
             (Kind::Genetic, _) => Box::new(Genetic),
             (Kind::MarkovChain, _) => Box::new(MarkovChain),
+            // Kinds that need files are refused before.
+            _ => Box::new(Pi),
         }
     }
 

@@ -1,10 +1,10 @@
 //! The data of a job that all nodes know.
 
 use super::tasks::{Task, Value};
-use super::{BalancingParameters, Compute, JobParameters, JobSpecification, NodeParameters};
-use crate::engine::{Seed, Stream};
+use super::work::Work;
+use super::{BalancingParameters, Cost, JobParameters, JobSpecification, NodeParameters};
+use crate::engine::{Duration, Seed, Stream};
 use crate::space::Key;
-use rayon::prelude::*;
 
 /// The random stream of the work on an atom.
 pub fn stream_of(seed: Seed, atom: u32) -> Stream {
@@ -19,20 +19,15 @@ pub struct Shared {
     /// Initial number of nodes, which nodes are assumed to know.
     size: usize,
     seed: Seed,
-    task: Box<dyn Task>,
-    samples: u64,
+    work: Work,
     /// The address of the job.
     pub(super) address: Key,
     /// The key of each atom, ascending.
     pub(super) keys: Vec<Key>,
-    /// The result of each atom; empty where the work is modelled.
-    results: Vec<Value>,
 }
 
 impl Shared {
-    /// The job of `specification` on `size` nodes, with the random streams of `seed`. Where the
-    /// work is computed, it is computed here, on all cores: the result of an atom depends on
-    /// nothing else.
+    /// The job of `specification` on `size` nodes, with the random streams of `seed`.
     pub fn new(
         specification: &JobSpecification,
         nodes: NodeParameters,
@@ -42,14 +37,13 @@ impl Shared {
     ) -> Self {
         let parameters = specification.parameters.clone();
         let mut stream = seed.stream("atom-keys", 0);
+        let task = specification.task(seed);
         let mut shared = Self {
-            task: specification.task(seed),
-            samples: specification.samples(),
+            work: Work::new(task, &parameters, specification.samples(), seed),
             address: JobSpecification::address(seed),
             keys: (0..parameters.atoms)
                 .map(|_| Key::random(&mut stream))
                 .collect(),
-            results: Vec::new(),
             parameters,
             nodes,
             balancing,
@@ -57,19 +51,6 @@ impl Shared {
             seed,
         };
         shared.keys.sort_unstable();
-        if shared.parameters.compute == Compute::Real {
-            let map = |atom: u32| {
-                let share = shared.parameters.share_of(atom, shared.samples);
-                let mut stream = stream_of(seed, atom);
-                shared
-                    .task
-                    .map(share.start, share.end - share.start, &mut stream)
-            };
-            shared.results = (0..shared.parameters.atoms)
-                .into_par_iter()
-                .map(map)
-                .collect();
-        }
         shared
     }
 
@@ -85,13 +66,12 @@ impl Shared {
 
     /// The task.
     pub fn task(&self) -> &dyn Task {
-        &*self.task
+        self.work.task()
     }
 
     /// Number of samples of an atom.
     pub fn samples_of(&self, atom: u32) -> u64 {
-        let share = self.parameters.share_of(atom, self.samples);
-        share.end - share.start
+        self.work.samples_of(atom)
     }
 
     /// The number of the atom with `key`; there must be one. O(log a) for a atoms.
@@ -104,8 +84,22 @@ impl Shared {
         self.nodes.speed_of(site, self.seed)
     }
 
-    /// The result of an atom.
+    /// A node with this speed begins to map an atom: the time that it takes.
+    pub(super) fn begin(&self, atom: u32, speed: f64) -> Duration {
+        let samples = match self.parameters.cost {
+            Cost::Samples => {
+                self.work.begin(atom);
+                None
+            }
+            Cost::Stated => self.work.result_of(atom).map(|mapped| mapped.effort),
+        };
+        let samples = samples.unwrap_or_else(|| self.samples_of(atom));
+        Duration::from_secs_f64(samples as f64 / speed)
+    }
+
+    /// The result of an atom; empty where the work is modelled.
     pub(super) fn result_of(&self, atom: u32) -> Value {
-        self.results.get(atom as usize).cloned().unwrap_or_default()
+        let mapped = self.work.result_of(atom);
+        mapped.map_or_else(Value::new, |mapped| mapped.value.clone())
     }
 }

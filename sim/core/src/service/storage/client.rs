@@ -39,7 +39,7 @@ struct Request {
 
 /// Who issued a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
+pub(super) enum Purpose {
     /// The user of the node: the result is in the metrics.
     User,
     /// The file request with this number: the index of the part.
@@ -63,6 +63,7 @@ struct FileRequest {
     begun: Instant,
     tries: u32,
     task: Task,
+    purpose: Purpose,
 }
 
 #[derive(Clone, Debug)]
@@ -130,12 +131,18 @@ impl Client {
         self.ask(context, key, Wanted::Delete, Purpose::User);
     }
 
-    /// Stores a file: its blocks, then its keyfile.
-    pub fn put_file(&mut self, context: &mut StorageContext<'_>, name: &str, file: &[u8]) {
+    /// Stores a file: its blocks, then its keyfile; returns the number of the request.
+    pub fn put_file(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        name: &str,
+        file: &[u8],
+        purpose: Purpose,
+    ) -> u32 {
         let (blocks, keyfile) = files::split(file, context.shared.block_size);
         let left = blocks.len();
         let task = Task::PutBlocks { left, keyfile };
-        let number = self.open_file(context, files::key_of(name), task);
+        let number = self.open_file(context, files::key_of(name), task, purpose);
         for (place, content) in blocks.into_iter().enumerate() {
             let part = Purpose::Part(number, place);
             self.put_part(context, content.digest(), Kind::Block, content, part);
@@ -143,22 +150,35 @@ impl Client {
         if left == 0 {
             self.put_keyfile(context, number);
         }
+        number
     }
 
-    /// Reads a file: its keyfile, then its blocks.
-    pub fn get_file(&mut self, context: &mut StorageContext<'_>, name: &str) {
+    /// Reads a file: its keyfile, then its blocks; returns the number of the request.
+    pub fn get_file(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        name: &str,
+        purpose: Purpose,
+    ) -> u32 {
         let key = files::key_of(name);
-        let number = self.open_file(context, key, Task::GetKeyfile);
+        let number = self.open_file(context, key, Task::GetKeyfile, purpose);
         self.ask(
             context,
             key,
             Wanted::Get(Kind::Keyfile),
             Purpose::Part(number, KEYFILE),
         );
+        number
     }
 
-    fn open_file(&mut self, context: &mut StorageContext<'_>, key: Key, task: Task) -> u32 {
-        context.metrics.open += 1;
+    fn open_file(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        key: Key,
+        task: Task,
+        purpose: Purpose,
+    ) -> u32 {
+        context.metrics.open += u64::from(purpose == Purpose::User);
         let number = self.number();
         self.files.push(FileRequest {
             number,
@@ -166,6 +186,7 @@ impl Client {
             begun: context.now,
             tries: 0,
             task,
+            purpose,
         });
         number
     }
@@ -403,6 +424,10 @@ impl Client {
         let of = file.number;
         self.requests
             .retain(|request| !matches!(request.purpose, Purpose::Part(file, _) if file == of));
+        if file.purpose == Purpose::Service {
+            self.fetched.push((of, answer));
+            return;
+        }
         let took = context.now.since(file.begun);
         file.note(context.metrics, took, answer);
     }
@@ -418,7 +443,8 @@ impl Client {
             };
             request.note(metrics, operation, Duration::ZERO, Answer::Abandoned);
         }
-        for file in self.files.drain(..) {
+        let files = self.files.drain(..);
+        for file in files.filter(|file| file.purpose == Purpose::User) {
             file.note(metrics, Duration::ZERO, Answer::Abandoned);
         }
     }

@@ -30,7 +30,7 @@ use crate::engine::{Instant, Stream};
 use crate::overlay::{Application, HEADER_BYTES, ItemState, NODE_BYTES, Node};
 use crate::space::Key;
 use block::STAMP_BYTES;
-use client::{Client, Refused};
+use client::{Client, Purpose, Refused};
 
 type StorageContext<'a> = crate::overlay::AppContext<'a, Storage>;
 
@@ -136,12 +136,12 @@ impl Storage {
 
     /// Stores `file` under `name`: its blocks, then its keyfile.
     pub fn put_file(&mut self, context: &mut StorageContext<'_>, name: &str, file: &[u8]) {
-        self.client.put_file(context, name, file);
+        self.client.put_file(context, name, file, Purpose::User);
     }
 
     /// Reads the file with `name`: its keyfile, then all blocks at once.
     pub fn get_file(&mut self, context: &mut StorageContext<'_>, name: &str) {
-        self.client.get_file(context, name);
+        self.client.get_file(context, name, Purpose::User);
     }
 
     /// Reads the keyfile of the file `name` for the service above on this node; returns the number of
@@ -152,6 +152,25 @@ impl Storage {
         name: &str,
     ) -> u32 {
         self.client.fetch_keyfile(context, name)
+    }
+
+    /// Stores `file` under `name` for the service above, as [`fetch_keyfile`](Self::fetch_keyfile).
+    pub(in crate::service) fn store_file(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        name: &str,
+        file: &[u8],
+    ) -> u32 {
+        self.client.put_file(context, name, file, Purpose::Service)
+    }
+
+    /// Reads the file `name` for the service above, as [`fetch_keyfile`](Self::fetch_keyfile).
+    pub(in crate::service) fn fetch_file(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        name: &str,
+    ) -> u32 {
+        self.client.get_file(context, name, Purpose::Service)
     }
 
     /// The answers to the service above since the last call: the number of the request and its result.

@@ -1,6 +1,6 @@
 //! Maximum of a function, by genetic algorithms on islands.
 
-use super::{Task, Value};
+use super::{Mapped, Task, Value};
 use crate::engine::Stream;
 use rand::Rng;
 
@@ -9,16 +9,20 @@ use rand::Rng;
 #[derive(Clone, Copy, Debug)]
 pub struct Genetic;
 
-const POPULATION: usize = 32;
+/// Words on an island.
+pub const POPULATION: usize = 32;
 
-impl Task for Genetic {
-    fn map(&self, _: u64, samples: u64, stream: &mut Stream) -> Value {
-        let mut island: Vec<u64> = (0..POPULATION).map(|_| stream.next_u64()).collect();
-        for _ in 0..samples {
+impl Genetic {
+    /// Lets an island make up to `children` children, each of which takes the place of the worst word
+    /// if it is better. Returns how many were made: at the maximum no child can be better.
+    pub fn evolve(island: &mut [u64], children: u64, stream: &mut Stream) -> u64 {
+        let mut made = 0;
+        while made < children && island.iter().all(|one| one.count_ones() < u64::BITS) {
+            made += 1;
             // Tournament selection of two parents; each bit comes from one of them, and about one
             // of 64 bits mutates.
             let mut parent = || {
-                let (a, b) = (stream.index(POPULATION), stream.index(POPULATION));
+                let (a, b) = (stream.index(island.len()), stream.index(island.len()));
                 *[island[a], island[b]]
                     .iter()
                     .max_by_key(|one| one.count_ones())
@@ -27,15 +31,26 @@ impl Task for Genetic {
             let (mother, father) = (parent(), parent());
             let mask = stream.next_u64();
             let child = (mother & mask | father & !mask) ^ 1 << stream.below(64);
-            let worst = (0..POPULATION).min_by_key(|place| island[*place].count_ones());
+            let worst = (0..island.len()).min_by_key(|place| island[*place].count_ones());
             if let Some(worst) = worst
                 && island[worst].count_ones() < child.count_ones()
             {
                 island[worst] = child;
             }
         }
+        made
+    }
+}
+
+impl Task for Genetic {
+    fn map(&self, _: u64, samples: u64, stream: &mut Stream) -> Mapped {
+        let mut island: Vec<u64> = (0..POPULATION).map(|_| stream.next_u64()).collect();
+        let made = Self::evolve(&mut island, samples, stream);
         let best = island.iter().map(|one| one.count_ones()).max();
-        best.map(|ones| (0, f64::from(ones))).into_iter().collect()
+        Mapped {
+            value: best.map(|ones| (0, f64::from(ones))).into_iter().collect(),
+            effort: POPULATION as u64 + made,
+        }
     }
 
     fn reduce(&self, value: &mut Value, other: &Value) {

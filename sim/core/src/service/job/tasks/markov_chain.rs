@@ -1,6 +1,6 @@
 //! Mean of a distribution, by independent Markov chains.
 
-use super::{Task, Value};
+use super::{Mapped, Task, Value};
 use crate::engine::Stream;
 use smallvec::smallvec;
 
@@ -13,7 +13,7 @@ pub struct MarkovChain;
 const BURN_IN: u64 = 1000;
 
 impl Task for MarkovChain {
-    fn map(&self, _: u64, samples: u64, stream: &mut Stream) -> Value {
+    fn map(&self, _: u64, samples: u64, stream: &mut Stream) -> Mapped {
         let mut x: f64 = 1.0;
         let mut sum = 0.0;
         for step in 0..BURN_IN + samples {
@@ -26,7 +26,10 @@ impl Task for MarkovChain {
             }
         }
         // In fixed point, so that the order of addition does not matter.
-        smallvec![(0, libm::round(sum * 1024.0))]
+        Mapped {
+            value: smallvec![(0, libm::round(sum * 1024.0))],
+            effort: BURN_IN + samples,
+        }
     }
 
     fn result(&self, value: &Value, samples: u64) -> (f64, Option<f64>) {

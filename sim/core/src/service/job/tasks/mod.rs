@@ -9,7 +9,7 @@ mod pi;
 mod preimage;
 mod word_count;
 
-pub use genetic::Genetic;
+pub use genetic::{Genetic, POPULATION};
 pub use markov_chain::MarkovChain;
 pub use pi::Pi;
 pub use preimage::Preimage;
@@ -31,6 +31,12 @@ crate::choices! {
         InvertedIndex = "inverted-index",
         /// The lines of files in order.
         Sort = "sort",
+        /// The centres of the points in files, in rounds (Lloyd 1982).
+        KMeans = "k-means",
+        /// The ranks of the nodes of a graph in files, in rounds (Brin and Page 1998).
+        PageRank = "page-rank",
+        /// The maximum of a function, by genetic algorithms on islands in files, with migration in rounds.
+        Islands = "islands",
         /// A number with a given SHA-1, by exhaustive search.
         Preimage = "preimage",
         /// The maximum of a function, by genetic algorithms on islands.
@@ -43,18 +49,35 @@ crate::choices! {
 impl Kind {
     /// Whether it reads files in the storage of the nodes, and nothing else.
     pub fn needs_files(self) -> bool {
-        matches!(self, Self::Grep | Self::InvertedIndex | Self::Sort)
+        matches!(
+            self,
+            Self::Grep
+                | Self::InvertedIndex
+                | Self::Sort
+                | Self::KMeans
+                | Self::PageRank
+                | Self::Islands
+        )
     }
 }
 
 /// The result of atoms: numbers with their indices, ascending. The task defines their meaning.
 pub type Value = SmallVec<[(u32, f64); 2]>;
 
+/// What mapping an atom gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapped {
+    /// The result.
+    pub value: Value,
+    /// The work that it took, in samples.
+    pub effort: u64,
+}
+
 /// A task whose samples are split into atoms.
 pub trait Task: Send + Sync {
     /// Maps `samples` samples, numbered from `first`: a pure function of the arguments and the
     /// stream.
-    fn map(&self, first: u64, samples: u64, stream: &mut Stream) -> Value;
+    fn map(&self, first: u64, samples: u64, stream: &mut Stream) -> Mapped;
 
     /// Reduces `other` into `value`; an empty value is neutral. The result does not depend on the
     /// order of reduction.
@@ -101,11 +124,8 @@ mod tests {
     fn mapped(task: &dyn Task, samples: u64, atoms: u64, seed: u64) -> Vec<Value> {
         let map = |atom: u64| {
             let (first, end) = (samples * atom / atoms, samples * (atom + 1) / atoms);
-            task.map(
-                first,
-                end - first,
-                &mut Seed::new(seed).stream("atom", atom),
-            )
+            let mut stream = Seed::new(seed).stream("atom", atom);
+            task.map(first, end - first, &mut stream).value
         };
         (0..atoms).map(map).collect()
     }
@@ -219,6 +239,22 @@ mod tests {
         let (random, some, many) = (best(0), best(8 * 200), best(8 * 5000));
         assert!(random < some && some <= many, "{random} {some} {many}");
         assert_eq!(many, 64.0);
+    }
+
+    /// A search ends with its find, a chain discards its first steps, and an island ends at the maximum.
+    #[test]
+    fn tasks_state_their_effort() {
+        let stream = || Seed::new(5).stream("atom", 0);
+        let effort = |task: &dyn Task, samples| task.map(0, samples, &mut stream()).effort;
+        assert_eq!(effort(&Pi, 100), 100);
+        assert_eq!(effort(&WordCount::new("ab cde f"), 2), 5);
+        assert_eq!(effort(&MarkovChain, 100), 1100);
+        let search = Preimage::new(1000, &mut stream());
+        let secret = search.map(0, 1000, &mut stream()).value[0].1;
+        assert_eq!(effort(&search, 1000), secret as u64 + 1);
+        let (some, many) = (effort(&Genetic, 10), effort(&Genetic, 1_000_000));
+        assert_eq!(some, 42);
+        assert!((100..10_000).contains(&many), "{many}");
     }
 
     /// The mean of the chains is 1 within four standard errors, estimated from the spread of the

@@ -1,6 +1,6 @@
 //! Pi, by random points in a square that fall into the circle.
 
-use super::{Task, Value};
+use super::{Mapped, Task, Value};
 use crate::engine::Stream;
 use rand::Rng;
 use smallvec::smallvec;
@@ -23,12 +23,15 @@ impl Pi {
 }
 
 impl Task for Pi {
-    fn map(&self, _: u64, samples: u64, stream: &mut Stream) -> Value {
+    fn map(&self, _: u64, samples: u64, stream: &mut Stream) -> Mapped {
         let mut hits = 0_u64;
         for _ in 0..samples {
             hits += u64::from(Self::point(stream).1);
         }
-        smallvec![(0, hits as f64)]
+        Mapped {
+            value: smallvec![(0, hits as f64)],
+            effort: samples,
+        }
     }
 
     fn result(&self, value: &Value, samples: u64) -> (f64, Option<f64>) {

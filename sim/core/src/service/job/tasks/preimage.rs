@@ -1,6 +1,6 @@
 //! A number with a given SHA-1, by exhaustive search.
 
-use super::{Task, Value};
+use super::{Mapped, Task, Value};
 use crate::engine::Stream;
 use crate::space::Key;
 
@@ -27,11 +27,12 @@ impl Preimage {
 }
 
 impl Task for Preimage {
-    fn map(&self, first: u64, samples: u64, _: &mut Stream) -> Value {
-        (first..first + samples)
-            .filter(|number| Self::hash(*number) == self.target)
-            .map(|number| (0, number as f64))
-            .collect()
+    fn map(&self, first: u64, samples: u64, _: &mut Stream) -> Mapped {
+        let found = (first..first + samples).find(|number| Self::hash(*number) == self.target);
+        Mapped {
+            value: found.map(|number| (0, number as f64)).into_iter().collect(),
+            effort: found.map_or(samples, |number| number - first + 1),
+        }
     }
 
     fn reduce(&self, value: &mut Value, other: &Value) {

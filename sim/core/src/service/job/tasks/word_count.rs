@@ -1,6 +1,6 @@
 //! Number of occurrences of each word of a text.
 
-use super::{Task, Value};
+use super::{Mapped, Task, Value};
 use crate::engine::Stream;
 use std::collections::BTreeMap;
 
@@ -48,11 +48,17 @@ impl WordCount {
 }
 
 impl Task for WordCount {
-    fn map(&self, first: u64, samples: u64, _: &mut Stream) -> Value {
+    /// The effort is that of reading: the bytes of the words.
+    fn map(&self, first: u64, samples: u64, _: &mut Stream) -> Mapped {
         let mut part = self.text[first as usize..(first + samples) as usize].to_vec();
+        let bytes = part
+            .iter()
+            .map(|word| self.words[*word as usize].len() as u64);
+        let effort = bytes.sum();
         part.sort_unstable();
         let alike = part.chunk_by(|a, b| a == b);
-        alike.map(|words| (words[0], words.len() as f64)).collect()
+        let value = alike.map(|words| (words[0], words.len() as f64)).collect();
+        Mapped { value, effort }
     }
 
     /// The number of distinct words counted, and the number of words by which the counts are wrong.
