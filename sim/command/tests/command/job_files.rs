@@ -85,8 +85,43 @@ fn a_generated_text_is_counted_under_crashes() {
     assert!(runs.numbers("churn_events").iter().sum::<f64>() > 0.0);
 }
 
+/// Files that the nodes cannot hold end the job at once, incomplete, with a note.
+#[test]
+fn a_file_for_which_there_is_no_room_ends_the_job() {
+    let lab = Lab::new();
+    lab.write("s.toml", SCENARIO);
+    lab.write("one.txt", TEXT.repeat(20));
+    lab.write("two.txt", "the end");
+    lab.succeed(&[
+        "run",
+        "s.toml",
+        "--out",
+        "out",
+        "--set",
+        "storage.capacity=60",
+    ]);
+    let runs = lab.table("out/s/runs.csv");
+    assert_eq!(runs.numbers("complete"), [0.0]);
+    let notes = lab.manifest("out/s")["notes"].to_string();
+    for part in [
+        "the file \\\"one.txt\\\" was not stored: a node that was to store a part of it is full \
+         (storage.capacity)",
+        "no node has the keyfile of \\\"one.txt\\\": the job ended",
+    ] {
+        assert!(notes.contains(part), "{notes}");
+    }
+}
+
 #[test]
 fn what_cannot_be_meant_is_refused() {
+    compare(
+        "experiment = \"job\"\n[job]\ninput = \"file\"\nkind = \"sort\"\nfiles = \"bad.toml\"\n[storage]\n",
+        &[(
+            "placement = \"spread\"\n",
+            &[],
+            "bad.toml:7: storage.placement: a job over files needs \"nearest\", found \"spread\"",
+        )],
+    );
     compare(
         "experiment = \"job\"\n[job]\ninput = \"file\"\n",
         &[

@@ -1,39 +1,48 @@
-//! The client side of storage: the open requests of this node with their retries, and the assembly
-//! of files from blocks.
+//! The client side of storage: the open requests of this node with their retries; `file_requests` has
+//! those for files.
+
+mod file_requests;
 
 use super::block::{Block, Content, Kind};
 use super::files;
-use super::metrics::{Answer, CompletedRequest, Operation, StorageMetrics};
-use super::{Message, StorageContext, Timer};
-use crate::engine::{Duration, Instant, Stream};
+use super::message::{Message, Refused, Ticket};
+use super::metrics::{Answer, CompletedRequest, Effort, Operation, StorageMetrics};
+use super::{StorageContext, Timer};
+use crate::engine::{Duration, Instant, Seed, Stream};
 use crate::overlay::Node;
 use crate::space::Key;
+use file_requests::FileRequest;
+use rand::Rng;
 use smallvec::SmallVec;
-
-/// Nodes whose content did not match the key.
-pub(super) type Refused = SmallVec<[Node; 2]>;
 
 /// The open requests of one node.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     last: u32,
+    /// Chooses the copy that a get asks first.
+    choice: Stream,
     requests: Vec<Request>,
     files: Vec<FileRequest>,
     /// Answers to requests of the service above: their numbers and results.
     fetched: Vec<(u32, Answer)>,
 }
 
-/// A request to the root of one key.
+/// A request for one value. A put or delete goes to the keys of all copies, a get to one after the
+/// other.
 #[derive(Clone, Debug)]
 struct Request {
     number: u32,
+    /// The name of the value.
     key: Key,
     wanted: Wanted,
     begun: Instant,
     tries: u32,
+    effort: Effort,
+    /// The copies whose roots have not answered a put or delete; the copy that a get has asked.
+    open: SmallVec<[u16; 4]>,
     refused: Refused,
-    /// The root has answered that the key has no value.
-    absent: bool,
+    /// What the roots that have answered say of the value, if no other answer ends the request.
+    outcome: Answer,
     purpose: Purpose,
 }
 
@@ -55,40 +64,13 @@ enum Wanted {
     Delete,
 }
 
-/// A request to write or read a file.
-#[derive(Clone, Debug)]
-struct FileRequest {
-    number: u32,
-    key: Key,
-    begun: Instant,
-    tries: u32,
-    task: Task,
-}
-
-#[derive(Clone, Debug)]
-enum Task {
-    /// Number of blocks that are not stored yet; the keyfile follows them.
-    PutBlocks {
-        left: usize,
-        keyfile: Content,
-    },
-    PutKeyfile,
-    GetKeyfile,
-    GetBlocks {
-        length: u64,
-        blocks: Vec<Option<Content>>,
-    },
-}
-
-/// The index of a keyfile among the parts of its file.
-const KEYFILE: usize = usize::MAX;
-
 impl Client {
     /// A client of a node's session. Request numbers begin at random, so an answer to an earlier
     /// session does not match a request.
     pub fn new(mut random: Stream) -> Self {
         Self {
             last: random.below(1 << 32) as u32,
+            choice: Seed::new(random.next_u64()).stream("copies", 0),
             requests: Vec::new(),
             files: Vec::new(),
             fetched: Vec::new(),
@@ -130,46 +112,6 @@ impl Client {
         self.ask(context, key, Wanted::Delete, Purpose::User);
     }
 
-    /// Stores a file: its blocks, then its keyfile.
-    pub fn put_file(&mut self, context: &mut StorageContext<'_>, name: &str, file: &[u8]) {
-        let (blocks, keyfile) = files::split(file, context.shared.block_size);
-        let left = blocks.len();
-        let task = Task::PutBlocks { left, keyfile };
-        let number = self.open_file(context, files::key_of(name), task);
-        for (place, content) in blocks.into_iter().enumerate() {
-            let part = Purpose::Part(number, place);
-            self.put_part(context, content.digest(), Kind::Block, content, part);
-        }
-        if left == 0 {
-            self.put_keyfile(context, number);
-        }
-    }
-
-    /// Reads a file: its keyfile, then its blocks.
-    pub fn get_file(&mut self, context: &mut StorageContext<'_>, name: &str) {
-        let key = files::key_of(name);
-        let number = self.open_file(context, key, Task::GetKeyfile);
-        self.ask(
-            context,
-            key,
-            Wanted::Get(Kind::Keyfile),
-            Purpose::Part(number, KEYFILE),
-        );
-    }
-
-    fn open_file(&mut self, context: &mut StorageContext<'_>, key: Key, task: Task) -> u32 {
-        context.metrics.open += 1;
-        let number = self.number();
-        self.files.push(FileRequest {
-            number,
-            key,
-            begun: context.now,
-            tries: 0,
-            task,
-        });
-        number
-    }
-
     fn put_part(
         &mut self,
         context: &mut StorageContext<'_>,
@@ -190,14 +132,22 @@ impl Client {
         purpose: Purpose,
     ) -> u32 {
         let number = self.number();
+        let keys = context.shared.places().keys();
+        let open = match wanted {
+            Wanted::Put(_) | Wanted::Delete => (0..keys).collect(),
+            Wanted::Get(_) if keys == 1 => SmallVec::from_slice(&[0]),
+            Wanted::Get(_) => SmallVec::from_slice(&[self.choice.below(keys.into()) as u16]),
+        };
         self.requests.push(Request {
             number,
             key,
             wanted,
             begun: context.now,
             tries: 0,
+            effort: Effort::default(),
+            open,
             refused: Refused::new(),
-            absent: false,
+            outcome: Answer::Failed,
             purpose,
         });
         self.try_at(context, self.requests.len() - 1);
@@ -210,34 +160,50 @@ impl Client {
             .position(|request| request.number == number)
     }
 
-    /// Sends the request to the root, for the first time or again; after the last try, ends it.
+    /// Sends the request to the roots, for the first time or again; after the last try, ends it. A
+    /// get asks each copy so many times.
     fn try_at(&mut self, context: &mut StorageContext<'_>, place: usize) {
+        let places = context.shared.places();
         let request = &mut self.requests[place];
-        if request.tries >= context.shared.tries {
-            let answer = match request.absent {
-                true => Answer::Absent,
-                false => Answer::Failed,
-            };
-            return self.end(context, place, answer);
+        let turns = if matches!(request.wanted, Wanted::Get(_)) {
+            u32::from(places.keys())
+        } else {
+            1
+        };
+        if request.tries >= context.shared.tries * turns {
+            let outcome = std::mem::replace(&mut request.outcome, Answer::Failed);
+            return self.end(context, place, outcome);
+        }
+        if turns > 1 && request.tries > 0 {
+            request.open[0] = (request.open[0] + 1) % places.keys();
         }
         request.tries += 1;
-        let number = request.number;
-        let message = match &request.wanted {
-            Wanted::Put(block) => Message::Put {
-                number,
-                block: block.clone(),
-            },
-            Wanted::Get(_) => Message::Get {
-                number,
-                refused: request.refused.clone(),
-            },
-            Wanted::Delete => Message::Delete {
-                number,
-                stamp: request.begun,
-            },
-        };
-        context.route(request.key, message);
-        let timer = Timer::Retry(number, request.tries);
+        for index in &request.open {
+            let ticket = Ticket {
+                number: request.number,
+                index: *index,
+                hops: 0,
+            };
+            let slot = places.slot(request.key, *index);
+            let message = match &request.wanted {
+                Wanted::Put(block) => Message::Put {
+                    ticket,
+                    block: block.clone().in_slot(slot),
+                },
+                Wanted::Get(_) => Message::Get {
+                    ticket,
+                    refused: request.refused.clone(),
+                },
+                Wanted::Delete => Message::Delete {
+                    ticket,
+                    stamp: request.begun,
+                    slot,
+                },
+            };
+            request.effort.tries += 1;
+            context.route(places.key(&request.key, *index), message);
+        }
+        let timer = Timer::Retry(request.number, request.tries);
         context.set_timer(context.shared.timeout, timer);
     }
 
@@ -250,25 +216,50 @@ impl Client {
         }
     }
 
-    /// The root has carried out the put or delete.
-    pub fn done(&mut self, context: &mut StorageContext<'_>, number: u32) {
-        if let Some(place) = self.find(number)
-            && !matches!(self.requests[place].wanted, Wanted::Get(_))
-        {
-            self.end(context, place, Answer::Done);
+    /// The root of a copy has carried out the put or delete; or it is full. The request ends with the
+    /// last copy, and is done if one is there: the roots restore the others.
+    pub fn done(&mut self, context: &mut StorageContext<'_>, ticket: Ticket, is_full: bool) {
+        let Some(place) = self.find(ticket.number) else {
+            return;
+        };
+        let request = &mut self.requests[place];
+        let position = request.open.iter().position(|index| *index == ticket.index);
+        let Some(position) = position.filter(|_| !matches!(request.wanted, Wanted::Get(_))) else {
+            return;
+        };
+        request.open.swap_remove(position);
+        request.effort.add_answer(ticket.hops);
+        if !is_full {
+            request.outcome = Answer::Done;
+        } else if request.outcome == Answer::Failed {
+            request.outcome = Answer::Refused;
+        }
+        if request.open.is_empty() {
+            let outcome = request.outcome.clone();
+            self.end(context, place, outcome);
         }
     }
 
-    /// The value does not exist. Unless it was deleted, the request is tried again after the
-    /// time-out: the root may be new and its copy on the way.
-    pub fn absent(&mut self, context: &mut StorageContext<'_>, number: u32, deleted: bool) {
-        let Some(place) = self.find(number) else {
+    /// The value does not exist. Unless it was deleted, the next copy is asked, and after the last of
+    /// them the request is tried again after the time-out: the root may be new and its copy on the
+    /// way.
+    pub fn absent(&mut self, context: &mut StorageContext<'_>, ticket: Ticket, deleted: bool) {
+        let Some(place) = self.find(ticket.number) else {
             return;
         };
+        let request = &mut self.requests[place];
+        let is_asked = request.open.contains(&ticket.index);
         if deleted {
+            request.effort.add_answer(ticket.hops);
             self.end(context, place, Answer::Deleted);
-        } else {
-            self.requests[place].absent = true;
+        } else if is_asked && matches!(request.wanted, Wanted::Get(_)) {
+            request.outcome = Answer::Absent;
+            if !request
+                .tries
+                .is_multiple_of(context.shared.places().keys().into())
+            {
+                self.try_at(context, place);
+            }
         }
     }
 
@@ -278,10 +269,10 @@ impl Client {
         &mut self,
         context: &mut StorageContext<'_>,
         from: Node,
-        number: u32,
+        ticket: Ticket,
         content: Content,
     ) {
-        let Some(place) = self.find(number) else {
+        let Some(place) = self.find(ticket.number) else {
             return;
         };
         let request = &mut self.requests[place];
@@ -290,6 +281,7 @@ impl Client {
         };
         let sound = kind == Kind::Keyfile || content.digest() == request.key;
         if sound || !context.shared.verify {
+            request.effort.add_answer(ticket.hops);
             return self.end(context, place, Answer::Content(content));
         }
         context.metrics.refused_by_readers += 1;
@@ -300,7 +292,7 @@ impl Client {
     fn end(&mut self, context: &mut StorageContext<'_>, place: usize, answer: Answer) {
         let request = self.requests.swap_remove(place);
         match request.purpose {
-            Purpose::Part(file, part) => self.advance(context, file, part, request.tries, answer),
+            Purpose::Part(file, part) => self.advance(context, file, part, request.effort, answer),
             Purpose::Service => self.fetched.push((request.number, answer)),
             Purpose::User => {
                 let operation = match request.wanted {
@@ -312,99 +304,6 @@ impl Client {
                 request.note(context.metrics, operation, took, answer);
             }
         }
-    }
-
-    /// A part of a file request has ended.
-    fn advance(
-        &mut self,
-        context: &mut StorageContext<'_>,
-        file: u32,
-        part: usize,
-        tries: u32,
-        answer: Answer,
-    ) {
-        let Some(place) = self.files.iter().position(|open| open.number == file) else {
-            return;
-        };
-        let open = &mut self.files[place];
-        open.tries += tries;
-        match (&mut open.task, answer) {
-            (Task::PutBlocks { left, .. }, Answer::Done) => {
-                *left -= 1;
-                if *left == 0 {
-                    self.put_keyfile(context, file);
-                }
-            }
-            (Task::PutKeyfile, Answer::Done) => self.end_file(context, place, Answer::Done),
-            (Task::GetKeyfile, Answer::Content(keyfile)) => {
-                match files::read_keyfile(keyfile.bytes()) {
-                    Some((length, keys)) => self.get_blocks(context, place, length, &keys),
-                    None => self.end_file(context, place, Answer::Failed),
-                }
-            }
-            (Task::GetBlocks { blocks, .. }, Answer::Content(content)) => {
-                blocks[part] = Some(content);
-                self.join(context, place);
-            }
-            (_, answer) => self.end_file(context, place, answer),
-        }
-    }
-
-    fn put_keyfile(&mut self, context: &mut StorageContext<'_>, file: u32) {
-        let Some(open) = self.files.iter_mut().find(|open| open.number == file) else {
-            return;
-        };
-        let task = std::mem::replace(&mut open.task, Task::PutKeyfile);
-        if let Task::PutBlocks { keyfile, .. } = task {
-            let key = open.key;
-            let purpose = Purpose::Part(file, KEYFILE);
-            self.put_part(context, key, Kind::Keyfile, keyfile, purpose);
-        }
-    }
-
-    fn get_blocks(
-        &mut self,
-        context: &mut StorageContext<'_>,
-        place: usize,
-        length: u64,
-        keys: &[Key],
-    ) {
-        let open = &mut self.files[place];
-        let number = open.number;
-        open.task = Task::GetBlocks {
-            length,
-            blocks: vec![None; keys.len()],
-        };
-        for (part, key) in keys.iter().enumerate() {
-            self.ask(
-                context,
-                *key,
-                Wanted::Get(Kind::Block),
-                Purpose::Part(number, part),
-            );
-        }
-        self.join(context, place);
-    }
-
-    /// Ends the reading of a file if all of its blocks are present.
-    fn join(&mut self, context: &mut StorageContext<'_>, place: usize) {
-        let Task::GetBlocks { length, blocks } = &self.files[place].task else {
-            return;
-        };
-        if let Some(blocks) = blocks.iter().cloned().collect::<Option<Vec<Content>>>() {
-            let file = files::join(*length, &blocks);
-            let answer = file.map_or(Answer::Failed, Answer::File);
-            self.end_file(context, place, answer);
-        }
-    }
-
-    fn end_file(&mut self, context: &mut StorageContext<'_>, place: usize, answer: Answer) {
-        let file = self.files.swap_remove(place);
-        let of = file.number;
-        self.requests
-            .retain(|request| !matches!(request.purpose, Purpose::Part(file, _) if file == of));
-        let took = context.now.since(file.begun);
-        file.note(context.metrics, took, answer);
     }
 
     /// Ends all requests because the node has stopped.
@@ -432,31 +331,18 @@ impl Request {
         took: Duration,
         answer: Answer,
     ) {
-        metrics.open -= 1;
-        metrics.ended.push(CompletedRequest {
-            operation,
-            key: self.key,
-            begun: self.begun,
-            took,
-            tries: self.tries,
-            answer,
-        });
-    }
-}
-
-impl FileRequest {
-    fn note(self, metrics: &mut StorageMetrics, took: Duration, answer: Answer) {
-        let operation = match self.task {
-            Task::PutBlocks { .. } | Task::PutKeyfile => Operation::PutFile,
-            Task::GetKeyfile | Task::GetBlocks { .. } => Operation::GetFile,
+        let bytes = match (&self.wanted, &answer) {
+            (Wanted::Put(block), _) => block.size(),
+            (_, Answer::Content(content)) => content.size(),
+            _ => 0,
         };
-        metrics.open -= 1;
-        metrics.ended.push(CompletedRequest {
+        metrics.end(CompletedRequest {
             operation,
             key: self.key,
             begun: self.begun,
             took,
-            tries: self.tries,
+            effort: self.effort,
+            bytes,
             answer,
         });
     }
