@@ -216,7 +216,7 @@ fn a_later_file_wins<P: GroundTruth>(network: &mut Network<P, Storage>) {
         assert_eq!(other.content(), first.content());
     }
     let found = answer(network, |storage, context| {
-        storage.get_file(context, "text")
+        storage.get_file(context, "text");
     });
     let Answer::File(blocks) = found else {
         panic!("{found:?}");

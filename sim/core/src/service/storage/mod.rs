@@ -292,7 +292,7 @@ impl Application for Storage {
                 self.read(context, key, origin, ticket, &refused);
             }
             Message::Check { slot, version } => {
-                self.on_check(context, origin, (key, slot), version)
+                self.on_check(context, origin, (key, slot), version);
             }
             _ => {}
         }

@@ -14,7 +14,7 @@ crate::choices! {
         /// On the root of its key and the nodes that would be the root next, as in CFS (SOSP 2001).
         Nearest = "nearest",
         /// Copy i of r under the key + i 2^160 / r: symmetric replication (Ghodsi, Alima and Haridi,
-        /// HICSS 2005).
+        /// DBISP2P 2005).
         Spread = "spread",
         /// Copy i under the SHA-1 of the key and i: several hash functions, as in CAN (Ratnasamy et al.,
         /// SIGCOMM 2001).
