@@ -251,7 +251,12 @@ fn a_file_larger_than_the_network_is_refused() {
     lab.write("s.toml", text);
     lab.succeed(&["run", "s.toml", "--out", "out"]);
     let runs = lab.table("out/s/runs.csv");
-    assert_eq!(runs.numbers("puts_refused"), [2.0; 2]);
+    // The block may be refused, too.
+    assert!(
+        runs.numbers("puts_refused")
+            .iter()
+            .all(|refused| *refused >= 2.0)
+    );
     assert_eq!(runs.numbers("files"), [0.0; 2]);
     assert!(
         lab.table("out/s/load.csv")

@@ -49,7 +49,7 @@ mod tests {
                     counts[popularity.place(draw, count, exponent, &mut stream)] += 1;
                 }
             }
-            let weight = |place: usize, exponent| libm::pow(place as f64 + 1.0, -exponent);
+            let weight = |place: usize, exponent: f64| libm::pow(place as f64 + 1.0, -exponent);
             for (counts, exponent) in counts.iter().zip([0.0, exponent]) {
                 let all: f64 = (0..count).map(|place| weight(place, exponent)).sum();
                 for (place, seen) in counts.iter().enumerate() {

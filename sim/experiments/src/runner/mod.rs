@@ -59,7 +59,7 @@ pub(crate) trait Task: Clone + Send + Sync {
         course: &mut Self::Course,
     ) -> End;
 
-    /// The metrics and tables of a run that has ended, without notes. `course` is what
+    /// The metrics and tables of a run that has ended, and what to note of the task. `course` is what
     /// [`warm_up`](Self::warm_up) and [`measure`](Self::measure) have noted.
     fn output<P: GroundTruth>(
         &self,
@@ -230,7 +230,8 @@ impl<T: Task> ProtocolVisitor for Runner<'_, T> {
             network.begin_measuring(None);
         }
         network.end_measuring();
-        let output = task.output(&mut network, seed, course);
+        let mut output = task.output(&mut network, seed, course);
+        notes.append(&mut output.notes);
         Ok(RunOutput { notes, ..output })
     }
 }
