@@ -24,7 +24,7 @@ pub(super) fn is_known(path: &str, sections: &[Section]) -> bool {
                 .iter()
                 .any(|parameter| match &parameter.kind {
                     // A value of custom form may be a table; its parser checks its keys.
-                    Kind::Other(_) => {
+                    Kind::NumberOrTable(_) | Kind::Other(_) => {
                         let rest = inner.strip_prefix(parameter.key.as_str());
                         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
                     }

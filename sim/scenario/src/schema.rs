@@ -122,6 +122,9 @@ fn kind(kind: &Kind) -> Map<String, Value> {
             let list = json!({ "type": "array", "items": { "type": "string" } });
             json!({ "anyOf": [{ "type": "string" }, list], "$comment": words })
         }
+        Kind::NumberOrTable(words) => {
+            json!({ "anyOf": [{ "type": "integer" }, { "type": "object" }], "$comment": words })
+        }
         Kind::Other(words) => {
             json!({ "anyOf": [{ "type": "string" }, { "type": "object" }], "$comment": words })
         }

@@ -44,7 +44,7 @@ const GOLDEN: &[Golden] = &[
     ("convergence, as coded", "4199cedb5d55", "4d1164b53f400ca00cfa3b942b43a4885a97af64"),
     ("growth, sound, euclidean", "9fd2418cb9e1", "164f2b6237f5fa9d381de11f61e56d136abe1b33"),
     ("growth, as coded, xor", "5734aaf6cfc3", "6c3677fec072252c1c12702d9ed68403147a2aef"),
-    ("storage, sessions", "d7ae8cd91949", "e93fca5a4ba7c2816cca22ce90c8501d797feba5"),
+    ("storage, sessions", "d7ae8cd91949", "47ba91bac5fb4c116b27338d2df51bf558aaa6d5"),
     ("job on chord, crashes", "27b2288aac47", "8e2dcc0801a348478279fe86b882bff45b85561c"),
     ("job on chord, balanced by asking neighbours", "42eb1b832898", "a4cc23691c9210dbc0475d575af3b61577d0ecfe"),
     ("job on kademlia, genetic, each atom alone", "76f0c0a99925", "aaf5923613decfd573cd8853edb8f1f5c4e86c25"),

@@ -85,7 +85,34 @@ fn a_generated_text_is_counted_under_crashes() {
     assert!(runs.numbers("churn_events").iter().sum::<f64>() > 0.0);
 }
 
-/// The counts of a shell pipeline over the same bytes: "the" shell has the last word.
+/// Files that the nodes cannot hold end the job at once, incomplete, with a note.
+#[test]
+fn a_file_for_which_there_is_no_room_ends_the_job() {
+    let lab = Lab::new();
+    lab.write("s.toml", SCENARIO);
+    lab.write("one.txt", TEXT.repeat(20));
+    lab.write("two.txt", "the end");
+    lab.succeed(&[
+        "run",
+        "s.toml",
+        "--out",
+        "out",
+        "--set",
+        "storage.capacity=60",
+    ]);
+    let runs = lab.table("out/s/runs.csv");
+    assert_eq!(runs.numbers("complete"), [0.0]);
+    let notes = lab.manifest("out/s")["notes"].to_string();
+    for part in [
+        "the file \\\"one.txt\\\" was not stored: a node that was to store a part of it is full \
+         (storage.capacity)",
+        "no node has the keyfile of \\\"one.txt\\\": the job ended",
+    ] {
+        assert!(notes.contains(part), "{notes}");
+    }
+}
+
+/// The counts are those of a shell pipeline over the same bytes.
 #[test]
 #[cfg(unix)]
 fn counts_are_those_of_sort_and_uniq() {
@@ -94,9 +121,8 @@ fn counts_are_those_of_sort_and_uniq() {
     let mut stream = dhtlab_core::engine::Seed::new(3).stream("text", 0);
     let mut file = String::new();
     for _ in 0..4000 {
-        let letter = |stream: &mut dhtlab_core::engine::Stream| {
-            ["a", "B", "c", "é", "7"][stream.index(5)]
-        };
+        let letter =
+            |stream: &mut dhtlab_core::engine::Stream| ["a", "B", "c", "é", "7"][stream.index(5)];
         let word = [letter(&mut stream), letter(&mut stream)].concat();
         file += &word;
         file += [" ", "\n", ", ", "-"][stream.index(4)];
@@ -104,7 +130,13 @@ fn counts_are_those_of_sort_and_uniq() {
     lab.write("one.txt", &file);
     lab.write("two.txt", "");
     lab.succeed(&[
-        "run", "s.toml", "--out", "out", "--set", "storage.block-size=100", "--set",
+        "run",
+        "s.toml",
+        "--out",
+        "out",
+        "--set",
+        "storage.block-size=100",
+        "--set",
         "nodes.speed=10000",
     ]);
     let pipeline = "LC_ALL=C tr -cs 'A-Za-z0-9\\200-\\377' '\\n' < one.txt | LC_ALL=C tr A-Z a-z \
@@ -163,6 +195,14 @@ fn jobs_in_rounds_end_with_the_result_of_a_plain_program() {
 
 #[test]
 fn what_cannot_be_meant_is_refused() {
+    compare(
+        "experiment = \"job\"\n[job]\ninput = \"file\"\nkind = \"sort\"\nfiles = \"bad.toml\"\n[storage]\n",
+        &[(
+            "placement = \"spread\"\n",
+            &[],
+            "bad.toml:7: storage.placement: a job over files needs \"nearest\", found \"spread\"",
+        )],
+    );
     compare(
         "experiment = \"job\"\n[job]\ninput = \"file\"\n",
         &[

@@ -126,6 +126,12 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
                 add(value, if value.starts_with('{') { "" } else { told });
             }
         }
+        _ if property["anyOf"][0]["type"] == "integer" => {
+            for value in ["\"many\"", "true", "1.5", "-1", "[1]"] {
+                add(value, "expected a number, or a table");
+            }
+            add("{ }", "");
+        }
         _ if property.get("anyOf").is_some() => {
             for value in ["5", "true", "\"30 lightyears\"", "[\"1 s\"]"] {
                 add(value, "expected a duration");

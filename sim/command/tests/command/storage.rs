@@ -29,19 +29,46 @@ fn more_copies_lose_fewer_blocks_and_none_is_wrong() {
         "storage.replicas",
         "puts",
         "puts_ok",
+        "puts_refused",
+        "puts_failed",
+        "puts_bytes",
+        "puts_hops_mean",
+        "puts_latency_ms_mean",
+        "puts_latency_ms_p50",
+        "puts_latency_ms_p99",
         "gets",
         "gets_ok",
         "gets_wrong",
+        "gets_deleted",
         "gets_failed",
+        "gets_missing",
         "gets_abandoned",
+        "gets_bytes",
+        "gets_hops_mean",
+        "deletes",
+        "deletes_ok",
+        "deletes_wrong",
+        "deletes_failed",
+        "deletes_hops_mean",
+        "deletes_latency_ms_mean",
+        "deletes_latency_ms_p50",
+        "deletes_latency_ms_p99",
         "success_rate",
         "contents_refused",
         "copies_refused",
+        "copies_full",
         "blocks",
         "blocks_lost",
         "lost_rate",
         "copies_mean",
         "blocks_at_root",
+        "files",
+        "keyfiles_lost",
+        "files_lost",
+        "blocks_per_node_max",
+        "blocks_per_node_mean",
+        "requests_per_node_max",
+        "requests_per_node_mean",
         "repair_messages",
         "repair_bytes_per_node_s",
         "bytes_per_node_s",
@@ -97,6 +124,146 @@ fn more_copies_lose_fewer_blocks_and_none_is_wrong() {
         // Requests that are under way at the end take some seconds more.
         assert!(blocks[i] - lost[i] <= run[19]);
     }
+}
+
+/// The outcomes of each kind of request add up, under churn and for each placement; the tables of
+/// loads agree with the metrics; bytes do not depend on threads.
+#[test]
+fn requests_of_all_kinds_add_up() {
+    let lab = Lab::new();
+    let text = format!(
+        "{HEAD}{CHURN}[storage]\nblocks = 100\nblock-size = 100\ngets = 300\nputs = 50\n\
+         deletes = 40\nfiles = 20\nrepair = \"5 s\"\nreplicas = 4\npopularity = \"zipf\"\n\
+         file-size = {{ distribution = \"uniform\", low = 1, high = 600 }}\n\
+         [sweep]\n\"storage.placement\" = [\"nearest\", \"spread\", \"random\"]\n"
+    );
+    lab.write("s.toml", text);
+    for (out, jobs) in [("out", "1"), ("two", "2")] {
+        lab.succeed(&["run", "s.toml", "--out", out, "--jobs", jobs]);
+    }
+    assert_eq!(lab.tables("out"), lab.tables("two"));
+    let runs = lab.table("out/s/runs.csv");
+    for row in 0..3 {
+        let of = |column: &str| runs.numbers(column)[row];
+        assert_eq!(of("puts"), 100.0 + 20.0 + 50.0);
+        assert_eq!(
+            of("puts_ok") + of("puts_refused") + of("puts_failed"),
+            170.0
+        );
+        assert!(of("puts_ok") > 160.0);
+        assert_eq!(of("gets"), 300.0);
+        let outcomes = ["gets_ok", "gets_wrong", "gets_deleted", "gets_failed"];
+        assert_eq!(outcomes.map(of).iter().sum::<f64>(), 300.0);
+        assert_eq!(of("gets_wrong"), 0.0);
+        assert!(of("gets_deleted") > 0.0 && of("success_rate") > 0.95);
+        assert_eq!(of("deletes"), 40.0);
+        assert_eq!(of("deletes_ok") + of("deletes_failed"), 40.0);
+        assert_eq!(of("deletes_wrong"), 0.0);
+        // What is there at the end: what was put, without the deletions.
+        let there = of("blocks") + of("files");
+        assert_eq!(there, of("puts_ok") - 40.0);
+        assert!(of("files_lost") >= of("keyfiles_lost"));
+        // log2(60) / 2 is 3; under churn some paths are longer.
+        for column in ["puts_hops_mean", "gets_hops_mean", "deletes_hops_mean"] {
+            assert!((1.0..5.0).contains(&of(column)), "{column} {}", of(column));
+        }
+    }
+    let load = lab.table("out/s/load.csv");
+    let columns = [
+        "run",
+        "repetition",
+        "storage.placement",
+        "blocks",
+        "bytes",
+        "requests",
+    ];
+    assert_eq!(load.columns, columns);
+    let placements = load.column("storage.placement");
+    for (row, placement) in ["nearest", "spread", "random"].iter().enumerate() {
+        for (column, metric) in [
+            ("blocks", "blocks_per_node"),
+            ("requests", "requests_per_node"),
+        ] {
+            let all = placements.iter().zip(load.numbers(column));
+            let of: Vec<f64> = all
+                .filter(|(of, _)| of == &placement)
+                .map(|(_, x)| x)
+                .collect();
+            let max = of.iter().copied().fold(0.0, f64::max);
+            assert_eq!(runs.numbers(&format!("{metric}_max"))[row], max);
+            let mean = of.iter().sum::<f64>() / of.len() as f64;
+            assert!((runs.numbers(&format!("{metric}_mean"))[row] - mean).abs() < 1e-9);
+        }
+    }
+}
+
+/// Keys that have no effect, or their defaults, do not change the identity of a run.
+#[test]
+fn keys_without_effect_give_the_same_run() {
+    let lab = Lab::new();
+    let text = format!("{HEAD}[storage]\nblocks = 20\nblock-size = 100\ngets = 20\n");
+    lab.write("a.toml", text.clone());
+    lab.write(
+        "b.toml",
+        format!(
+            "{text}files = 0\nfile-size = 9\nputs = 0\nplacement = \"nearest\"\n\
+             popularity-exponent = 2.0\n"
+        ),
+    );
+    let id = |name: &str| {
+        lab.succeed(&["run", &format!("{name}.toml"), "--out", "out"]);
+        lab.table(&format!("out/{name}/runs.csv")).column("run")[0].to_owned()
+    };
+    assert_eq!(id("a"), id("b"));
+}
+
+/// Zipf's law makes few nodes answer most requests. A get that may ask any copy spreads them.
+#[test]
+fn popular_blocks_load_their_roots() {
+    let lab = Lab::new();
+    let text = format!(
+        "{HEAD}[storage]\nblocks = 200\nblock-size = 100\ngets = 3000\nreplicas = 4\n\
+         [sweep]\n\"storage.popularity\" = [\"uniform\", \"zipf\"]\n\
+         \"storage.placement\" = [\"nearest\", \"spread\"]\n"
+    );
+    lab.write("s.toml", text);
+    lab.succeed(&["run", "s.toml", "--out", "out"]);
+    let most = lab.table("out/s/runs.csv").numbers("requests_per_node_max");
+    let [uniform, _, zipf, zipf_spread] = most[..] else {
+        panic!("{most:?}");
+    };
+    // The first of 200 blocks has 1 / (ln 200 + 0.58) = 17 % of all gets.
+    assert!(
+        zipf > 450.0 && zipf > uniform && zipf > 1.5 * zipf_spread,
+        "{most:?}"
+    );
+}
+
+/// A file that the network cannot hold is refused, and the run says how many were.
+#[test]
+fn a_file_larger_than_the_network_is_refused() {
+    let lab = Lab::new();
+    let text = format!(
+        "{HEAD}[storage]\nblocks = 1\nblock-size = 100\nfiles = 2\nfile-size = 100_000\n\
+         capacity = 1000\ngets = 10\nreplicas = 3\n[sweep]\n\
+         \"storage.placement\" = [\"nearest\", \"spread\"]\n"
+    );
+    lab.write("s.toml", text);
+    lab.succeed(&["run", "s.toml", "--out", "out"]);
+    let runs = lab.table("out/s/runs.csv");
+    // The block may be refused, too.
+    assert!(
+        runs.numbers("puts_refused")
+            .iter()
+            .all(|refused| *refused >= 2.0)
+    );
+    assert_eq!(runs.numbers("files"), [0.0; 2]);
+    assert!(
+        lab.table("out/s/load.csv")
+            .numbers("bytes")
+            .iter()
+            .all(|bytes| *bytes <= 1000.0)
+    );
 }
 
 /// Sybils that forge what they send are found out by the SHA-1; without looking, readers take what
@@ -161,6 +328,32 @@ fn what_cannot_be_meant_is_refused() {
                 "[storage]\nblocks = 0\n",
                 &[],
                 "bad.toml:9: storage.blocks: expected an integer ...",
+            ),
+            (
+                "[storage]\nreplicas = 2\nplacement = \"near\"\n",
+                &[],
+                "bad.toml:10: storage.placement: expected one of \"nearest\", \"spread\", \"random\", \
+                 found \"near\"",
+            ),
+            (
+                "[storage]\nreplicas = 2\ncapacity = 0\n",
+                &[],
+                "bad.toml:10: storage.capacity: expected an integer ...",
+            ),
+            (
+                "[storage]\nreplicas = 2\nfile-size = 0\n",
+                &[],
+                "bad.toml:10: storage.file-size: expected a number, or a table ...",
+            ),
+            (
+                "[storage]\nreplicas = 2\nfile-size = { distribution = \"uniform\", low = 9 }\n",
+                &[],
+                "bad.toml:10: storage.file-size: a distribution of this kind needs the key `high`",
+            ),
+            (
+                "[storage]\nreplicas = 2\npopularity = \"zip\"\n",
+                &[],
+                "bad.toml:10: storage.popularity: expected one of \"uniform\", \"zipf\", found \"zip\"",
             ),
         ],
     );

@@ -82,7 +82,7 @@ fn direct<P: GroundTruth>(network: &Network<P, Worker>, seed: u64) -> Value {
         let samples = service.samples_of(atom);
         let mut stream = Seed::new(seed).stream("atom", atom.into());
         let result = service.task().map(first, samples, &mut stream);
-        service.task().reduce(&mut value, &result);
+        service.task().reduce(&mut value, &result.value);
         first += samples;
     }
     value

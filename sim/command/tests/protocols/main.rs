@@ -14,6 +14,7 @@ mod pastry;
 mod recording;
 mod rejoin;
 mod storage;
+mod storage_placement;
 mod sybils;
 mod testbed;
 mod underlay;

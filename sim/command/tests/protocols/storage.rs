@@ -12,7 +12,7 @@ use dhtlab_core::overlay::vhash::{Shared, VHash, VHashParameters};
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::service::replication::{Items, Outbox, ReplicationMessage, Store};
 use dhtlab_core::service::storage::{
-    Answer, Block, Content, Kind, Operation, Storage, StorageParameters, key_of,
+    Answer, Block, Content, Kind, Operation, Storage, StorageParameters, key_of, split,
 };
 use dhtlab_core::space::Key;
 
@@ -111,7 +111,12 @@ fn check<P: GroundTruth>(shared: P::Shared, travel: Travel) {
     assert_eq!(read, expected);
     let mut files = answers(&mut network, Operation::GetFile, before);
     files.sort_by_key(order);
-    let expected = [Answer::Absent, Answer::File(text), Answer::File(Vec::new())];
+    let (blocks, _) = split(&text, 64);
+    let expected = [
+        Answer::Absent,
+        Answer::File(blocks),
+        Answer::File(Vec::new()),
+    ];
     let mut expected = expected.to_vec();
     expected.sort_by_key(order);
     assert_eq!(files, expected);

@@ -1,11 +1,75 @@
-//! Distributions of spans: link latencies, sessions, intervals.
+//! Distributions of spans of time (link latencies, sessions, intervals) and of sizes.
 
 use super::{Duration, Stream};
 use crate::parameter::{Kind, ParameterValue, ValueError};
 use crate::parameter::{Map, Value};
 use rand_distr::{Distribution, Exp1, LogNormal, Normal, Pareto, Weibull};
 
-/// A distribution of spans of time, written in a file as a duration (a constant) or as a table:
+/// A quantity that can be drawn from a distribution.
+pub trait Quantity: ParameterValue + Copy + PartialOrd + std::fmt::Display {
+    /// What a value with a distribution is, for the text of an error.
+    const KIND: Kind;
+
+    /// The quantity with this value, rounded; 0 if it is negative.
+    fn from_f64(value: f64) -> Self;
+
+    /// Its value.
+    fn as_f64(self) -> f64;
+
+    /// A draw from `low` to `high`, which is not smaller, both included.
+    fn uniform(low: Self, high: Self, stream: &mut Stream) -> Self;
+}
+
+impl Quantity for Duration {
+    const KIND: Kind = Kind::Other(
+        "a duration such as \"1 ms\", or a table \
+         { distribution = \"uniform\" | \"normal\" | \"lognormal\" | \"exponential\" | \
+         \"weibull\" | \"pareto\", ... }",
+    );
+
+    fn from_f64(value: f64) -> Self {
+        Self::from_secs_f64(value)
+    }
+
+    fn as_f64(self) -> f64 {
+        self.as_secs_f64()
+    }
+
+    fn uniform(low: Self, high: Self, stream: &mut Stream) -> Self {
+        Self::from_nanos(u64::uniform(low.as_nanos(), high.as_nanos(), stream))
+    }
+}
+
+impl Quantity for u64 {
+    const KIND: Kind = Kind::NumberOrTable(
+        "a number, or a table \
+         { distribution = \"uniform\" | \"normal\" | \"lognormal\" | \"exponential\" | \
+         \"weibull\" | \"pareto\", ... }",
+    );
+
+    fn from_f64(value: f64) -> Self {
+        libm::round(value) as Self
+    }
+
+    fn as_f64(self) -> f64 {
+        self as f64
+    }
+
+    fn uniform(low: Self, high: Self, stream: &mut Stream) -> Self {
+        match (high - low).checked_add(1) {
+            Some(bound) => low + stream.below(bound),
+            None => stream.below(u64::MAX),
+        }
+    }
+}
+
+/// A distribution of spans of time.
+pub type DurationDistribution = DistributionOf<Duration>;
+
+/// A distribution of sizes, in bytes; drawn values are whole numbers.
+pub type SizeDistribution = DistributionOf<u64>;
+
+/// A distribution, written in a file as a value (a constant) or as a table, here for spans of time:
 ///
 /// | table | meaning |
 /// |---|---|
@@ -16,92 +80,84 @@ use rand_distr::{Distribution, Exp1, LogNormal, Normal, Pareto, Weibull};
 /// | `{ distribution = "weibull", scale = "5 ms", shape = 0.5 }` | Weibull: beyond t with probability exp(-(t / scale)^shape) |
 /// | `{ distribution = "pareto", scale = "5 ms", shape = 1.5 }` | Pareto: beyond t >= scale with probability (scale / t)^shape |
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum DurationDistribution {
-    /// A constant span.
-    Constant(Duration),
-    /// Uniform between two spans.
+pub enum DistributionOf<T> {
+    /// A constant.
+    Constant(T),
+    /// Uniform between two values.
     Uniform {
         /// The least value.
-        low: Duration,
+        low: T,
         /// The greatest value.
-        high: Duration,
+        high: T,
     },
     /// Normal, cut at zero.
     Normal {
         /// Mean before the cut.
-        mean: Duration,
+        mean: T,
         /// Standard deviation before the cut.
-        sd: Duration,
+        sd: T,
     },
     /// Lognormal.
     LogNormal {
         /// Median.
-        median: Duration,
+        median: T,
         /// Standard deviation of the natural logarithm.
         sigma: f64,
     },
     /// Exponential.
     Exponential {
         /// Mean.
-        mean: Duration,
+        mean: T,
     },
     /// Weibull.
     Weibull {
-        /// The span that 1/e of the draws exceed.
-        scale: Duration,
+        /// The value that 1/e of the draws exceed.
+        scale: T,
         /// Below 1 the tail is heavier than that of the exponential.
         shape: f64,
     },
     /// Pareto.
     Pareto {
         /// The least value.
-        scale: Duration,
+        scale: T,
         /// The tail's exponent; at 1 or below there is no mean.
         shape: f64,
     },
 }
 
-impl DurationDistribution {
-    /// Draws one span.
-    pub fn sample(&self, stream: &mut Stream) -> Duration {
+impl<T: Quantity> DistributionOf<T> {
+    /// Draws one value.
+    pub fn sample(&self, stream: &mut Stream) -> T {
         match *self {
-            Self::Constant(span) => span,
-            Self::Uniform { low, high } => {
-                let width = high.as_nanos() - low.as_nanos();
-                match width.checked_add(1) {
-                    Some(bound) => low + Duration::from_nanos(stream.below(bound)),
-                    None => Duration::from_nanos(stream.below(u64::MAX)),
-                }
-            }
+            Self::Constant(value) => value,
+            Self::Uniform { low, high } => T::uniform(low, high, stream),
             Self::Normal { mean, sd } => {
-                let normal = Normal::new(mean.as_secs_f64(), sd.as_secs_f64());
-                normal.map_or(mean, |normal| {
-                    Duration::from_secs_f64(normal.sample(stream))
-                })
+                let normal = Normal::new(mean.as_f64(), sd.as_f64());
+                normal.map_or(mean, |normal| T::from_f64(normal.sample(stream)))
             }
             Self::LogNormal { median, sigma } => {
                 let factor = LogNormal::new(0.0, sigma).map_or(1.0, |d| d.sample(stream));
-                Duration::from_secs_f64(median.as_secs_f64() * factor)
+                T::from_f64(median.as_f64() * factor)
             }
             Self::Exponential { mean } => {
                 let factor: f64 = Exp1.sample(stream);
-                Duration::from_secs_f64(mean.as_secs_f64() * factor)
+                T::from_f64(mean.as_f64() * factor)
             }
             Self::Weibull { scale, shape } => {
                 let factor = Weibull::new(1.0, shape).map_or(1.0, |d| d.sample(stream));
-                Duration::from_secs_f64(scale.as_secs_f64() * factor)
+                T::from_f64(scale.as_f64() * factor)
             }
             Self::Pareto { scale, shape } => {
                 let factor = Pareto::new(1.0, shape).map_or(1.0, |d| d.sample(stream));
-                Duration::from_secs_f64(scale.as_secs_f64() * factor)
+                T::from_f64(scale.as_f64() * factor)
             }
         }
     }
 
-    /// The span of a constant; `None` for the others.
-    pub fn constant(&self) -> Option<Duration> {
+    /// The value of a constant; `None` for the others.
+    pub fn constant(&self) -> Option<T> {
         match *self {
-            Self::Constant(span) => Some(span),
+            Self::Constant(value) => Some(value),
             _ => None,
         }
     }
@@ -111,13 +167,13 @@ impl DurationDistribution {
 struct Fields<'a>(&'a Map, Vec<&'static str>);
 
 impl Fields<'_> {
-    fn take<T: ParameterValue>(&mut self, key: &'static str) -> Result<T, ValueError> {
+    fn take<V: ParameterValue>(&mut self, key: &'static str) -> Result<V, ValueError> {
         self.1.push(key);
         let value = self.0.get(key).ok_or(Some(format!(
             "a distribution of this kind needs the key `{key}`"
         )))?;
-        T::from_value(value)
-            .map_err(|_| Some(format!("`{key}`: expected {}, found {value}", T::kind())))
+        V::from_value(value)
+            .map_err(|_| Some(format!("`{key}`: expected {}, found {value}", V::kind())))
     }
 
     fn take_shape(&mut self) -> Result<f64, ValueError> {
@@ -130,7 +186,7 @@ impl Fields<'_> {
         )))
     }
 
-    fn finish(self, made: DurationDistribution) -> Result<DurationDistribution, ValueError> {
+    fn finish<T>(self, made: DistributionOf<T>) -> Result<DistributionOf<T>, ValueError> {
         match self.0.keys().find(|key| !self.1.contains(&key.as_str())) {
             None => Ok(made),
             Some(key) => Err(Some(format!(
@@ -150,20 +206,14 @@ const DISTRIBUTIONS: &[&str] = &[
     "pareto",
 ];
 
-impl ParameterValue for DurationDistribution {
+impl<T: Quantity> ParameterValue for DistributionOf<T> {
     fn kind() -> Kind {
-        Kind::Other(
-            "a duration such as \"1 ms\", or a table \
-             { distribution = \"uniform\" | \"normal\" | \"lognormal\" | \"exponential\" | \
-             \"weibull\" | \"pareto\", ... }",
-        )
+        T::KIND
     }
 
     fn from_value(value: &Value) -> Result<Self, ValueError> {
-        let table = match value {
-            Value::String(text) => return text.parse().map(Self::Constant).map_err(|_| None),
-            Value::Table(table) => table,
-            _ => return Err(None),
+        let Value::Table(table) = value else {
+            return T::from_value(value).map(Self::Constant);
         };
         let mut fields = Fields(table, Vec::new());
         let made = match fields.take::<String>("distribution")?.as_str() {
@@ -208,7 +258,7 @@ impl ParameterValue for DurationDistribution {
 
     fn to_value(&self) -> Option<Value> {
         let (name, fields): (&str, Vec<(&str, Option<Value>)>) = match self {
-            Self::Constant(span) => return span.to_value(),
+            Self::Constant(value) => return value.to_value(),
             Self::Uniform { low, high } => (
                 "uniform",
                 vec![("low", low.to_value()), ("high", high.to_value())],
@@ -237,6 +287,11 @@ impl ParameterValue for DurationDistribution {
             table.extend(value.map(|value| (key.to_owned(), value)));
         }
         Some(Value::Table(table))
+    }
+
+    /// A range bounds constants.
+    fn magnitude(&self) -> Option<f64> {
+        self.constant().and_then(|value| value.magnitude())
     }
 }
 
@@ -305,6 +360,23 @@ mod tests {
             // Six standard errors of the widest of them, the exponential: 6 * 5 / sqrt(1e5).
             assert!((measured - mean).abs() < 0.095, "{text}: {measured}");
         }
+    }
+
+    #[test]
+    fn sizes_are_whole_numbers() {
+        let table = crate::parameter::text::parse(
+            "x = { distribution = \"uniform\", low = 3, high = 5 }\ny = 7\n\
+             z = { distribution = \"normal\", mean = 0, sd = 1 }",
+        );
+        let read = |key: &str| SizeDistribution::from_value(&table[key]).expect("sizes");
+        let mut stream = Seed::new(1).stream("sizes", 0);
+        let mut draws =
+            |key: &str| -> Vec<u64> { (0..100).map(|_| read(key).sample(&mut stream)).collect() };
+        let few = draws("x");
+        assert!([3, 4, 5].iter().all(|size| few.contains(size)));
+        assert!(few.iter().all(|size| (3..=5).contains(size)));
+        assert_eq!(draws("y"), [7; 100]);
+        assert!(draws("z").iter().all(|size| *size < 5));
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod random;
 mod stationary;
 mod time;
 
-pub use distribution::DurationDistribution;
+pub use distribution::{DistributionOf, DurationDistribution, Quantity, SizeDistribution};
 pub use period::Period;
 pub use queue::{EventId, EventQueue};
 pub(crate) use random::mix;

@@ -15,7 +15,7 @@ use super::routed_message::Payload;
 use crate::engine::Duration;
 use crate::overlay::{
     Application, Forward, GroundTruth, HEADER_BYTES, LookupAlgorithm, LookupHandle, NODE_BYTES,
-    NextHop, Node,
+    NextHop, Node, ROUTED_BYTES,
 };
 use crate::space::Key;
 
@@ -34,8 +34,6 @@ crate::choices! {
 /// A message with more hops is lost: moved positions or broken rings can make it loop.
 const MAX_HOPS: u32 = 1 << 14;
 
-/// Bytes of a routed message: its key and its origin.
-const ROUTED_BYTES: u32 = HEADER_BYTES + 2 * NODE_BYTES;
 /// Bytes of an answer or of a next hop: one node.
 const ANSWER_BYTES: u32 = HEADER_BYTES + NODE_BYTES;
 
@@ -449,7 +447,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Ends the routing of a message at `node`, which is the `root` or has named it.
     pub(super) fn deliver(&mut self, node: Node, root: Node, id: RoutedId) {
         let routed = self.in_flight.get(id);
-        let (key, origin) = (routed.key, routed.origin);
+        let (key, origin, hops) = (routed.key, routed.origin, routed.hops);
         match routed.payload.clone() {
             Payload::Lookup => self.score_lookup(node, id),
             Payload::Query(query) => {
@@ -461,6 +459,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             Payload::Message(message) => {
                 self.end_route(id, Some(node), RouteEnd::Delivered);
                 self.upcall(node, |application, context| {
+                    context.hops = hops;
                     application.deliver(context, origin, key, message);
                 });
             }

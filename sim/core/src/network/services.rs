@@ -56,6 +56,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             now: self.state.now,
             me: node,
             shared: &self.state.service,
+            hops: 0,
             routing: &routing,
             metrics: &mut self.state.metrics,
             actions: &mut actions,

@@ -166,6 +166,8 @@ pub struct AppContext<'a, A: Application> {
     pub me: Node,
     /// The state shared by all nodes.
     pub shared: &'a A::Shared,
+    /// Hops of the routed message that is delivered, for measurements; 0 in other upcalls.
+    pub hops: u32,
     /// The overlay below.
     pub routing: &'a dyn LocalRouting,
     /// Measurements over all nodes.

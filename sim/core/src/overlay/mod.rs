@@ -60,6 +60,9 @@ enum Stage {
 
 /// Bytes of a message without nodes: IP and UDP headers, as Li et al. (INFOCOM 2005) count.
 pub const HEADER_BYTES: u32 = 20;
+
+/// Bytes of the header of a routed message, with its key and its origin.
+pub const ROUTED_BYTES: u32 = HEADER_BYTES + 2 * NODE_BYTES;
 /// Bytes of an address or an ID in a message, as Li et al. (INFOCOM 2005) count.
 pub const NODE_BYTES: u32 = 4;
 

@@ -73,6 +73,18 @@ pub trait Parameters: Sized {
     /// The values in a file; absent optional keys are left out.
     fn write(&self) -> BTreeMap<String, Value>;
 
+    /// As `write`, without those of `keys` that have their defaults: keys that were added later
+    /// leave the identity of older scenarios as it was.
+    fn write_without_defaults(&self, keys: &[&str]) -> BTreeMap<String, Value>
+    where
+        Self: Default,
+    {
+        let (mut values, defaults) = (self.write(), Self::default().write());
+        values
+            .retain(|key, value| !keys.contains(&key.as_str()) || defaults.get(key) != Some(value));
+        values
+    }
+
     /// These values as a table.
     fn table(&self) -> Value {
         Value::Table(self.write().into_iter().collect())

@@ -25,6 +25,8 @@ pub enum Kind {
     Integers,
     /// Text or a list of texts, described in words.
     TextOrList(&'static str),
+    /// A whole number or a table, described in words.
+    NumberOrTable(&'static str),
     /// A value with a form of its own, described in words.
     Other(&'static str),
 }
@@ -47,7 +49,9 @@ impl fmt::Display for Kind {
             }
             Self::Hex(digits) => write!(f, "{digits} hex digits"),
             Self::Integers => f.write_str("a list of integers from 0 on"),
-            Self::TextOrList(words) | Self::Other(words) => f.write_str(words),
+            Self::TextOrList(words) | Self::NumberOrTable(words) | Self::Other(words) => {
+                f.write_str(words)
+            }
         }
     }
 }

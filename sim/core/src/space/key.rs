@@ -63,6 +63,17 @@ impl Key {
         Self(words)
     }
 
+    /// The key 2^160 `numerator` / `denominator`, rounded down; the fraction must be below 1.
+    pub fn fraction(numerator: u32, denominator: u32) -> Self {
+        debug_assert!(numerator < denominator);
+        let mut rest = u64::from(numerator);
+        Self(std::array::from_fn(|_| {
+            let value = rest << 32;
+            rest = value % u64::from(denominator);
+            (value / u64::from(denominator)) as u32
+        }))
+    }
+
     /// Its 32-bit words, the most significant first.
     pub const fn words(self) -> [u32; 5] {
         self.0

@@ -1,8 +1,10 @@
 //! Workload plans: the times, initiators and keys of lookups. The network carries a plan out.
 
 mod members;
+mod popularity;
 
 pub use members::MemberLookups;
+pub use popularity::Popularity;
 
 use crate::engine::{Duration, Instant, Period, Stream};
 use crate::space::Key;

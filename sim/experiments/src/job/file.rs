@@ -15,7 +15,9 @@ use dhtlab_core::service::file_job::{
     Iteration, IterationParameters, Mapper, Message, Records, Round, State,
 };
 use dhtlab_core::service::job::{JobParameters, NodeParameters, tasks::Kind};
-use dhtlab_core::service::storage::StorageParameters;
+use dhtlab_core::service::storage::{
+    Answer, CompletedRequest, Operation, Placement, StorageParameters, key_of,
+};
 use dhtlab_scenario::{Cost, NetworkScenario, RunOutput, TableRows};
 use std::path::Path;
 use std::sync::Arc;
@@ -156,6 +158,14 @@ impl FileJobRun {
                 "expected the bytes to search",
             ));
         }
+        if storage.placement != Placement::Nearest {
+            let message = format_args!(
+                "a job over files needs \"{}\", found \"{}\"",
+                Placement::Nearest.as_str(),
+                storage.placement.as_str()
+            );
+            return Err(ConfigError::new("storage.placement", message));
+        }
         network.check_replicas("storage.replicas", storage.replicas)?;
         network.check_replicas("job.replicas", job.replicas)?;
         let files = input.read_files((task, &corpus, &iteration), &table, folder)?;
@@ -206,6 +216,27 @@ impl FileJobRun {
         self.size() as f64 / (self.nodes.speed * n) * (libm::log(n) + 0.58) + 2.0
     }
 
+    /// A note for each file that was not stored.
+    fn not_stored(&self, ended: &[CompletedRequest]) -> Vec<String> {
+        let puts = ended
+            .iter()
+            .filter(|ended| ended.operation == Operation::PutFile);
+        let failed = puts.filter(|ended| ended.answer != Answer::Done);
+        let note = |ended: &CompletedRequest| {
+            let of = |(name, _): &&(String, Vec<u8>)| key_of(name) == ended.key;
+            let name = self.files.iter().find(of).map_or("", |(name, _)| name);
+            let reason = match ended.answer {
+                Answer::Refused => {
+                    "a node that was to store a part of it is full (storage.capacity)"
+                }
+                Answer::Abandoned => "the node that put it stopped",
+                _ => "a root did not answer",
+            };
+            format!("the file \"{name}\" was not stored: {reason}")
+        };
+        failed.map(note).collect()
+    }
+
     /// A random honest member of the stream with this name.
     fn member<P: GroundTruth>(
         network: &Network<P, FileJob>,
@@ -246,7 +277,8 @@ impl Task for FileJobRun {
         }
         table.insert("job".to_owned(), Value::Table(job.into_iter().collect()));
         table.insert("nodes".to_owned(), self.nodes.table());
-        table.insert("storage".to_owned(), self.storage.table());
+        let storage = self.storage.resolved().into_iter().collect();
+        table.insert("storage".to_owned(), Value::Table(storage));
         table
     }
 
@@ -265,7 +297,12 @@ impl Task for FileJobRun {
     }
 
     /// Members put the files, each another one.
-    fn warm_up<P: GroundTruth>(&self, network: &mut Network<P, FileJob>, seed: Seed) -> End {
+    fn warm_up<P: GroundTruth>(
+        &self,
+        network: &mut Network<P, FileJob>,
+        seed: Seed,
+        (): &mut (),
+    ) -> End {
         network.set_service_time(self.nodes.handling_time);
         let end = network.run(self.network.settled(), false, self.max_events());
         if end != End::Done {
@@ -377,6 +414,7 @@ impl Task for FileJobRun {
         if metrics.storage.open > 0 {
             notes.push("the files were not stored within an hour".to_owned());
         }
+        notes.extend(self.not_stored(&metrics.storage.ended));
         let missing = metrics.missing_files.iter();
         // A keyfile that a later root did not find matters only if nobody knows the blocks.
         for file in missing.filter(|_| plan.is_none()) {

@@ -233,7 +233,12 @@ impl Task for JobRun {
         Shared::new(&self.job, nodes, balancing, size, seed)
     }
 
-    fn warm_up<P: GroundTruth>(&self, network: &mut Network<P, Worker>, _: Seed) -> End {
+    fn warm_up<P: GroundTruth>(
+        &self,
+        network: &mut Network<P, Worker>,
+        _: Seed,
+        (): &mut (),
+    ) -> End {
         network.set_service_time(self.nodes.handling_time);
         let start = Instant::START + self.job.parameters.start;
         network.run(start, false, self.max_events())

@@ -22,7 +22,7 @@ use trial::Trial;
 pub(crate) trait Task: Clone + Send + Sync {
     /// The application on each node.
     type Application: Application;
-    /// What is measured while the network runs.
+    /// What is noted while the network runs.
     type Course: Default;
 
     /// What is unfinished when a run reaches its latest end.
@@ -46,6 +46,7 @@ pub(crate) trait Task: Clone + Send + Sync {
         &self,
         network: &mut Network<P, Self::Application>,
         _seed: Seed,
+        _course: &mut Self::Course,
     ) -> End {
         network.run(self.network().measure_from(), false, self.max_events())
     }
@@ -58,8 +59,8 @@ pub(crate) trait Task: Clone + Send + Sync {
         course: &mut Self::Course,
     ) -> End;
 
-    /// The metrics and tables of a run that has ended, without notes. `course` is what
-    /// [`measure`](Self::measure) has noted.
+    /// The metrics and tables of a run that has ended, and what to note of the task. `course` is what
+    /// [`warm_up`](Self::warm_up) and [`measure`](Self::measure) have noted.
     fn output<P: GroundTruth>(
         &self,
         network: &mut Network<P, Self::Application>,
@@ -199,7 +200,7 @@ impl<T: Task> ProtocolVisitor for Runner<'_, T> {
             }
         };
         let mut course = T::Course::default();
-        let mut end = task.warm_up(&mut network, seed);
+        let mut end = task.warm_up(&mut network, seed, &mut course);
         let is_measured = end == End::Done;
         if is_measured {
             notes.extend(warnings::not_whole(&network, scenario, seed, true));
@@ -229,7 +230,8 @@ impl<T: Task> ProtocolVisitor for Runner<'_, T> {
             network.begin_measuring(None);
         }
         network.end_measuring();
-        let output = task.output(&mut network, seed, course);
+        let mut output = task.output(&mut network, seed, course);
+        notes.append(&mut output.notes);
         Ok(RunOutput { notes, ..output })
     }
 }

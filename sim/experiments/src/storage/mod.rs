@@ -1,24 +1,29 @@
 //! `experiment = "storage"`: blocks are put into a DHT and read while nodes join and leave.
 //!
 //! The network is that of `experiment = "network"`, with `service::storage` on each node. In the
-//! second half of `time.transition` random members put `storage.blocks` blocks of random bytes,
-//! each under its SHA-1. In `time.measure` random members read random blocks whose puts were
-//! acknowledged, `storage.gets` times. A block is lost when no live node holds a copy. The
-//! experiment inspects all stores for this, which no node could do. `output` turns the results into
-//! rows.
+//! second half of `time.transition` random members put blocks and files of random bytes. In
+//! `time.measure` random members read what was stored, put more blocks and delete some. A block is
+//! lost when no live node holds a copy (`census`). `output` turns the results into rows.
 
+mod agenda;
+mod census;
+mod load;
+mod objects;
 mod output;
 
 use crate::runner::{NetworkRun, Task, plan_lookups};
-use dhtlab_core::engine::{Duration, Instant, Seed};
+use agenda::{Act, Agenda};
+use dhtlab_core::engine::{Duration, Instant, Seed, SizeDistribution, Stream};
 use dhtlab_core::network::{End, Network};
-use dhtlab_core::overlay::{GroundTruth, Node};
+use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
-use dhtlab_core::service::storage::{Content, Storage, StorageParameters};
-use dhtlab_core::workload::{Lookup, LookupPlan};
+use dhtlab_core::service::storage::{Content, Storage, StorageParameters, key_of, split};
+use dhtlab_core::workload::{Lookup, Popularity};
 use dhtlab_scenario::{Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
-use output::{Blocks, StorageSnapshot};
+use objects::{File, Objects, place};
+use output::StorageSnapshot;
 use rand::Rng;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 dhtlab_core::parameters! {
@@ -26,8 +31,48 @@ dhtlab_core::parameters! {
     pub struct StorageWorkload {
         /// Number of blocks, stored at a constant rate in the second half of `time.transition`.
         pub blocks: usize = 1000, within 1..=10_000_000;
-        /// Number of gets, spread evenly over `time.measure`.
+        /// Number of files, stored at a constant rate in the second half of `time.transition`: their blocks, then their keyfiles.
+        pub files: usize = 0, within 0..=1_000_000;
+        /// Bytes of a file, a number or a distribution; eight blocks of CFS, whose size is ours. Drawn sizes are at least 1 byte and at most 1 GiB.
+        pub file_size: SizeDistribution = SizeDistribution::Constant(65_536), within 1..=MOST_FILE_BYTES as u32;
+        /// Number of gets, spread evenly over `time.measure`. They read blocks and files by their numbers.
         pub gets: u64 = 10_000, within 0..=1_000_000_000;
+        /// Number of further blocks, put during `time.measure`, spread evenly.
+        pub puts: u64 = 0, within 0..=10_000_000;
+        /// Number of deletions of random blocks and files, spread evenly over `time.measure`. Deleting a file deletes its keyfile.
+        pub deletes: u64 = 0, within 0..=10_000_000;
+        /// Which block or file a get reads: each as often, or number k, in the order of storing, with a probability proportional to k to the power of -`popularity-exponent`, as requests for web pages (Breslau et al., INFOCOM 1999).
+        pub popularity: Popularity = Popularity::Uniform;
+        /// Exponent of Zipf's law; Breslau et al. find 0.64 to 0.83 for web pages.
+        pub popularity_exponent: f64 = 1.0, within 0.0..=10.0;
+    }
+}
+
+/// Bytes of the largest file.
+const MOST_FILE_BYTES: u64 = 1_073_741_824;
+
+/// Number of sizes that are drawn for the expected number of blocks.
+const SIZES_TRIED: u32 = 200;
+
+impl StorageWorkload {
+    /// The values in a resolved scenario: a key without effect must not give another run.
+    fn resolved(&self) -> BTreeMap<String, Value> {
+        let later = [
+            "files",
+            "file-size",
+            "puts",
+            "deletes",
+            "popularity",
+            "popularity-exponent",
+        ];
+        let mut values = self.write_without_defaults(&later);
+        if self.files == 0 {
+            values.remove("file-size");
+        }
+        if self.popularity == Popularity::Uniform {
+            values.remove("popularity-exponent");
+        }
+        values
     }
 }
 
@@ -93,7 +138,7 @@ struct StorageRun {
 impl StorageRun {
     fn check(&self) -> Result<(), ConfigError> {
         let network = &self.network;
-        network.check_replicas("storage.replicas", self.service.replicas)?;
+        network.check_replicas("storage.replicas", self.service.places().copies_of_a_key())?;
         if network.time.transition.is_zero() {
             return Err(ConfigError::new(
                 "time.transition",
@@ -109,26 +154,61 @@ impl StorageRun {
         Ok(())
     }
 
+    /// Expected number of blocks and keyfiles that are put before the measurement.
+    fn blocks(&self) -> f64 {
+        let mut stream = Seed::new(0).stream("file-size", 0);
+        let sizes = (0..SIZES_TRIED).map(|_| self.workload.file_size.sample(&mut stream));
+        let of = |size: u64| 1 + size.div_ceil(u64::from(self.service.block_size));
+        let blocks: u64 = sizes.map(of).sum();
+        let of_a_file = blocks as f64 / f64::from(SIZES_TRIED);
+        self.workload.blocks as f64 + self.workload.files as f64 * of_a_file
+    }
+
     /// The time of the first put.
     fn puts_from(&self) -> Instant {
         let transition = self.network.time.transition.as_nanos();
         Instant::START + Duration::from_nanos(transition - transition / 2)
     }
 
-    /// The sources and times of the puts.
-    fn puts(&self, seed: Seed) -> LookupPlan {
+    /// The puts of the second half of the transition.
+    fn puts(&self, seed: Seed) -> Agenda {
         let half = self.network.measure_from().since(self.puts_from());
-        let count = self.workload.blocks as u64;
-        let gap = Duration::from_nanos(half.as_nanos() / count);
-        LookupPlan::evenly(seed.stream("puts", 0), self.puts_from(), gap, count)
+        Agenda::new(seed, self.puts_from(), half)
+            .with(Act::PutBlock, "puts", self.workload.blocks as u64)
+            .with(Act::PutFile, "file-puts", self.workload.files as u64)
     }
 
-    /// The sources and times of the gets; the prefix of the key selects the block.
-    fn gets(&self, seed: Seed) -> LookupPlan {
-        let count = self.workload.gets;
-        let gap = Duration::from_nanos(self.network.measure().as_nanos() / count.max(1));
-        let start = self.network.measure_from();
-        LookupPlan::evenly(seed.stream("gets", 0), start, gap, count)
+    /// The requests of the measurement; the prefix of a plan's key selects the object.
+    fn requests(&self, seed: Seed) -> Agenda {
+        Agenda::new(seed, self.network.measure_from(), self.network.measure())
+            .with(Act::PutBlock, "later-puts", self.workload.puts)
+            .with(Act::Delete, "deletes", self.workload.deletes)
+            .with(Act::Get, "gets", self.workload.gets)
+    }
+
+    /// The name and the bytes of a file.
+    fn file(&self, seed: Seed, number: u64) -> (String, Vec<u8>) {
+        let size = &self.workload.file_size;
+        let size = size.sample(&mut seed.stream("file-size", number));
+        let mut bytes = vec![0; size.clamp(1, MOST_FILE_BYTES) as usize];
+        seed.stream("file-content", number).fill_bytes(&mut bytes);
+        (format!("file {number}"), bytes)
+    }
+
+    /// The run, from a moment on.
+    fn running<'a, P: GroundTruth>(
+        &'a self,
+        network: &'a mut Network<P, Storage>,
+        seed: Seed,
+        course: &'a mut Course,
+    ) -> Running<'a, P> {
+        Running {
+            run: self,
+            network,
+            seed,
+            course,
+            popularity: seed.stream("popularity", 0),
+        }
     }
 }
 
@@ -145,8 +225,8 @@ impl Task for StorageRun {
 
     fn resolved(&self) -> Map {
         let mut table = self.network.resolved();
-        let storage = self.service.write().into_iter();
-        let storage = storage.chain(self.workload.write()).collect();
+        let storage = self.service.resolved().into_iter();
+        let storage = storage.chain(self.workload.resolved()).collect();
         table.insert(SECTION.to_owned(), Value::Table(storage));
         table
     }
@@ -155,8 +235,13 @@ impl Task for StorageRun {
         self.service.clone()
     }
 
-    fn warm_up<P: GroundTruth>(&self, network: &mut Network<P, Storage>, seed: Seed) -> End {
-        fill(self, network, seed)
+    fn warm_up<P: GroundTruth>(
+        &self,
+        network: &mut Network<P, Storage>,
+        seed: Seed,
+        course: &mut Course,
+    ) -> End {
+        self.running(network, seed, course).fill(self.puts(seed))
     }
 
     fn measure<P: GroundTruth>(
@@ -166,12 +251,14 @@ impl Task for StorageRun {
         course: &mut Course,
     ) -> End {
         network.begin_measuring(self.network.intervals());
-        course.blocks = Blocks::stored(network.metrics());
-        course.moments.push(course.snapshot(network));
+        course.objects.add_stored(network.metrics(), |_| true);
+        course.answered.clone_from(&network.metrics().answered);
+        course.take_snapshot(network);
         plan_lookups(network, &self.network, seed);
-        let end = read(self, network, seed, course);
+        let mut running = self.running(network, seed, course);
+        let end = running.measure(self.requests(seed));
         if end != End::Done {
-            course.moments.push(course.snapshot(network));
+            course.take_snapshot(network);
         }
         end
     }
@@ -182,15 +269,17 @@ impl Task for StorageRun {
         _: Seed,
         mut course: Course,
     ) -> RunOutput {
-        if course.moments.is_empty() {
-            course.blocks = Blocks::stored(network.metrics());
-        }
+        let begun = course.moments.first().map(|_| self.network.measure_from());
+        let is_wanted = |put: Instant| begun.is_none_or(|begun| put >= begun);
+        let objects = &mut course.objects;
+        objects.add_stored(network.metrics(), |ended| is_wanted(ended.begun));
         output::output(network, &course)
     }
 
     fn cost(&self) -> Cost {
         let network = self.network.cost();
-        let (blocks, gets) = (self.workload.blocks as f64, self.workload.gets as f64);
+        let (blocks, gets) = (self.blocks(), self.workload.gets as f64);
+        let blocks = blocks + self.workload.puts as f64;
         let replicas = self.service.replicas as f64;
         Cost {
             events: self.network.building() + self.events_by(self.network.lasts()),
@@ -202,20 +291,32 @@ impl Task for StorageRun {
     }
 
     fn events_by(&self, seconds: f64) -> f64 {
-        let (blocks, gets) = (self.workload.blocks as f64, self.workload.gets as f64);
         let nodes = self.network.overlay.nodes;
         let replicas = self.service.replicas as f64;
+        let keys = f64::from(self.service.places().keys());
         let hops = self.network.protocol.cost_estimate(nodes).hops;
         let part = |from: f64, to: f64| ((seconds - from) / (to - from).max(1e-9)).clamp(0.0, 1.0);
         let measure_from = self.network.time.transition.as_secs_f64();
-        let put = blocks * part(measure_from / 2.0, measure_from);
-        let got = gets * part(measure_from, self.network.lasts());
-        // A node sends keep-alives to about twice as many others as hold replicas.
+        let measured = part(measure_from, self.network.lasts());
+        let workload = &self.workload;
+        let later = workload.puts as f64 * measured;
+        let put = self.blocks() * part(measure_from / 2.0, measure_from) + later;
+        let written = put + workload.deletes as f64 * measured;
+        // A get of a file reads all its blocks.
+        let objects = (workload.blocks + workload.files) as f64;
+        let got = workload.gets as f64 * measured * self.blocks() / objects;
         let turns = seconds * self.service.repair.rate();
+        let kept = if keys > 1.0 {
+            // Each copy is checked in each turn.
+            self.blocks() * keys * turns * hops
+        } else {
+            // A node sends keep-alives to about twice as many others as hold replicas.
+            nodes as f64 * turns * 2.0 * replicas
+        };
         self.network.events_by(seconds)
-            + (put + got) * (hops + 4.0)
+            + (written * keys + got) * (hops + 4.0)
             + 2.0 * put * replicas
-            + nodes as f64 * turns * 2.0 * replicas
+            + kept
     }
 
     /// Blocks are put early, so that a trial includes the cost of their maintenance.
@@ -231,82 +332,142 @@ impl Task for StorageRun {
     }
 }
 
-/// The blocks of a run, and its snapshots.
+/// What is noted while a run goes on.
 #[derive(Default)]
 struct Course {
-    blocks: Blocks,
+    objects: Objects,
+    /// Blocks and files whose puts were issued.
+    blocks: u64,
+    files: u64,
+    /// Requests that were issued.
+    issued: Issued,
+    /// Requests that each node had answered when measuring began.
+    answered: Vec<u64>,
     moments: Vec<StorageSnapshot>,
 }
 
+/// Numbers of requests.
+#[derive(Clone, Copy, Default)]
+struct Issued {
+    puts: u64,
+    gets: u64,
+    deletes: u64,
+}
+
 impl Course {
-    fn snapshot<P: GroundTruth>(&self, network: &Network<P, Storage>) -> StorageSnapshot {
-        StorageSnapshot::of(network, &self.blocks)
+    fn take_snapshot<P: GroundTruth>(&mut self, network: &Network<P, Storage>) {
+        self.moments
+            .push(StorageSnapshot::of(network, &self.objects));
     }
 }
 
-/// Random members put the blocks; runs until measuring begins.
-fn fill<P: GroundTruth>(run: &StorageRun, network: &mut Network<P, Storage>, seed: Seed) -> End {
-    let max_events = run.network.time.max_events;
-    for (number, put) in (0..).zip(run.puts(seed)) {
-        let end = network.run(put.time, false, max_events);
-        if end != End::Done {
-            return end;
-        }
-        if let Some(member) = member(network, &put) {
-            let mut bytes = vec![0; run.service.block_size as usize];
-            seed.stream("content", number).fill_bytes(&mut bytes);
-            let content = Content::new(bytes);
-            network.instruct(member, |storage, turn| storage.put(turn, content));
-        }
-    }
-    network.run(run.network.measure_from(), false, max_events)
-}
-
-/// Random members read blocks; takes a snapshot at the end of each interval.
-fn read<P: GroundTruth>(
-    run: &StorageRun,
-    network: &mut Network<P, Storage>,
+/// The network and its load while a run goes on.
+struct Running<'a, P: GroundTruth> {
+    run: &'a StorageRun,
+    network: &'a mut Network<P, Storage>,
     seed: Seed,
-    course: &mut Course,
-) -> End {
-    let (max_events, measure_to) = (run.network.time.max_events, run.network.measure_to());
-    let mut ends = network.tally().timeline.ends().peekable();
-    // Without blocks there is nothing to get.
-    let gets = (!course.blocks.is_empty()).then(|| run.gets(seed));
-    let mut gets = gets.into_iter().flatten().peekable();
-    loop {
-        let get = gets.next_if(|get| ends.peek().is_none_or(|end| get.time < *end));
-        let next = match (&get, ends.peek()) {
-            (Some(get), _) => get.time,
-            (None, Some(end)) => *end,
-            (None, None) => return network.run(measure_to, false, max_events),
-        };
-        if next > measure_to {
-            return network.run(measure_to, false, max_events);
+    course: &'a mut Course,
+    popularity: Stream,
+}
+
+impl<P: GroundTruth> Running<'_, P> {
+    /// Random members put the blocks and files; runs until measuring begins.
+    fn fill(&mut self, mut agenda: Agenda) -> End {
+        let max_events = self.run.network.time.max_events;
+        while let Some((act, planned)) = agenda.next_before(None) {
+            let end = self.network.run(planned.time, false, max_events);
+            if end != End::Done {
+                return end;
+            }
+            self.request(act, &planned);
         }
-        let end = network.run(next, false, max_events);
-        if end != End::Done {
-            return end;
-        }
-        match get {
-            Some(get) => {
-                if let Some(member) = member(network, &get) {
-                    let key = course.blocks.pick(get.key);
-                    network.instruct(member, |storage, turn| storage.get(turn, key));
+        let measure_from = self.run.network.measure_from();
+        self.network.run(measure_from, false, max_events)
+    }
+
+    /// Random members read, put and delete; takes a snapshot at the end of each interval.
+    fn measure(&mut self, mut agenda: Agenda) -> End {
+        let network = &self.run.network;
+        let (max_events, measure_to) = (network.time.max_events, network.measure_to());
+        let mut ends = self.network.tally().timeline.ends().peekable();
+        loop {
+            let next = agenda.next_before(ends.peek().copied());
+            let time = match (&next, ends.peek()) {
+                (Some((_, planned)), _) => planned.time,
+                (None, Some(end)) => *end,
+                (None, None) => measure_to,
+            };
+            let is_over = (next.is_none() && ends.peek().is_none()) || time > measure_to;
+            let end = self.network.run(time.min(measure_to), false, max_events);
+            if end != End::Done || is_over {
+                return end;
+            }
+            // What was put before the measurement and is acknowledged late does not count.
+            let begun = network.measure_from();
+            let objects = &mut self.course.objects;
+            objects.add_stored(self.network.metrics(), |ended| ended.begun >= begun);
+            match next {
+                Some((act, planned)) => self.request(act, &planned),
+                None => {
+                    self.course.take_snapshot(self.network);
+                    ends.next();
                 }
             }
-            None => {
-                course.moments.push(course.snapshot(network));
-                ends.next();
+        }
+    }
+
+    /// Issues a request at the member that the plan selects, without Sybils, if there is one.
+    fn request(&mut self, act: Act, planned: &Lookup) {
+        let members = self.network.honest();
+        let Some(member) = members.get(place(planned.source, members.len())).copied() else {
+            return;
+        };
+        let draw = planned.key.prefix();
+        let (course, network) = (&mut *self.course, &mut *self.network);
+        match act {
+            Act::PutBlock => {
+                let mut bytes = vec![0; self.run.service.block_size as usize];
+                self.seed
+                    .stream("content", course.blocks)
+                    .fill_bytes(&mut bytes);
+                let content = Content::new(bytes);
+                course.blocks += 1;
+                course.issued.puts += 1;
+                network.instruct(member, |storage, turn| storage.put(turn, content));
+            }
+            Act::PutFile => {
+                let (name, bytes) = self.run.file(self.seed, course.files);
+                let (blocks, _) = split(&bytes, self.run.service.block_size);
+                course.files += 1;
+                course.issued.puts += 1;
+                network.instruct(member, |storage, turn| {
+                    storage.put_file(turn, &name, &bytes);
+                });
+                let blocks = blocks.iter().map(Content::digest).collect();
+                course.objects.plan(key_of(&name), File { name, blocks });
+            }
+            Act::Get => {
+                let workload = &self.run.workload;
+                let (popularity, exponent) = (workload.popularity, workload.popularity_exponent);
+                let stream = &mut self.popularity;
+                let object = course.objects.popular(popularity, exponent, draw, stream);
+                // Without objects there is nothing to get.
+                let Some(object) = object else {
+                    return;
+                };
+                course.issued.gets += 1;
+                let file = course.objects.file(&object.key);
+                network.instruct(member, |storage, turn| match file {
+                    Some(file) => storage.get_file(turn, &file.name),
+                    None => storage.get(turn, object.key),
+                });
+            }
+            Act::Delete => {
+                if let Some(object) = course.objects.delete(draw) {
+                    course.issued.deletes += 1;
+                    network.instruct(member, |storage, turn| storage.delete(turn, object.key));
+                }
             }
         }
     }
-}
-
-/// The member that a plan selects, without Sybils.
-fn member<P: GroundTruth>(network: &Network<P, Storage>, planned: &Lookup) -> Option<Node> {
-    let members = network.honest();
-    // The high bits select, as for lookups.
-    let place = (u128::from(planned.source) * members.len() as u128) >> 64;
-    members.get(place as usize).copied()
 }

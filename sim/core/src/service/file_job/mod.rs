@@ -134,6 +134,7 @@ impl FileJob {
                 now: context.now,
                 me: context.me,
                 shared: &context.shared.storage,
+                hops: context.hops,
                 routing: context.routing,
                 metrics: &mut context.metrics.storage,
                 actions: &mut actions,

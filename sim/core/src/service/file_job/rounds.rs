@@ -4,7 +4,7 @@
 use super::iteration::{Iteration, State};
 use super::plan::Plan;
 use super::{FileJob, FileJobShared, JobContext, Wanted};
-use crate::service::storage::{Answer, split};
+use crate::service::storage::{Answer, join, split};
 use std::sync::Arc;
 
 impl FileJob {
@@ -102,7 +102,7 @@ impl FileJob {
     pub(super) fn take_state(&mut self, context: JobContext<'_, '_>, round: u32, answer: Answer) {
         let task = context.shared.mapper.task;
         let state = match answer {
-            Answer::File(file) => Iteration::read_state(task, &file),
+            Answer::File(blocks) => Iteration::read_state(task, &join(&blocks)),
             _ => None,
         };
         match state {

@@ -91,6 +91,8 @@ pub enum ReplicationMessage<I> {
     Recount,
     /// The receiver holds replicas of exactly these items for the sender.
     All(Names),
+    /// The sender has no room for copies of these.
+    Full(Vec<Key>),
     /// Other nodes hold replicas of these: delete them.
     Release(Vec<Key>),
     /// The sender no longer owns these: offer them to their roots.
@@ -122,6 +124,7 @@ impl<I: Item> ReplicationMessage<I> {
             | Self::All(_)
             | Self::Want(_)
             | Self::Have(_)
+            | Self::Full(_)
             | Self::Release(_)
             | Self::Renounce(_) => "",
         }
@@ -141,9 +144,11 @@ impl<I: Item> ReplicationMessage<I> {
             Self::Hold(names) | Self::All(names) => named(names),
             Self::Keep(_) => SUM,
             Self::Recount => 0,
-            Self::Want(keys) | Self::Have(keys) | Self::Release(keys) | Self::Renounce(keys) => {
-                NODE_BYTES * keys.len() as u32
-            }
+            Self::Want(keys)
+            | Self::Have(keys)
+            | Self::Full(keys)
+            | Self::Release(keys)
+            | Self::Renounce(keys) => NODE_BYTES * keys.len() as u32,
         }
     }
 }

@@ -276,6 +276,14 @@ impl<I: Item> Store<I> {
                 }
             }
             ReplicationMessage::Have(keys) => self.confirm(from, &keys, outbox),
+            ReplicationMessage::Full(keys) => {
+                // The next change of the neighbourhood asks the node again.
+                for key in keys {
+                    if let Some(entry) = self.items.get_mut(&key) {
+                        entry.copies.retain(|copy| copy.node != from);
+                    }
+                }
+            }
             ReplicationMessage::Keep(sum) => {
                 self.note_owner_alive(from, now);
                 self.compare(from, sum, outbox);
@@ -433,6 +441,7 @@ impl<I: Item> Store<I> {
             | ReplicationMessage::Hold(_)
             | ReplicationMessage::Want(_)
             | ReplicationMessage::Have(_)
+            | ReplicationMessage::Full(_)
             | ReplicationMessage::Keep(_)
             | ReplicationMessage::Recount
             | ReplicationMessage::All(_)

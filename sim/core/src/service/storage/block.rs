@@ -1,5 +1,6 @@
 //! The value stored under a key.
 
+use super::placement::{Places, SLOT_BYTES, Slot};
 use crate::engine::Instant;
 use crate::service::replication::Item;
 use crate::space::Key;
@@ -24,6 +25,11 @@ impl Content {
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Their number.
+    pub fn size(&self) -> u64 {
+        self.bytes.len() as u64
     }
 
     /// Their SHA-1.
@@ -67,6 +73,7 @@ pub struct Block {
     kind: Kind,
     stamp: Instant,
     content: Option<Content>,
+    slot: Option<Slot>,
 }
 
 impl Block {
@@ -76,6 +83,7 @@ impl Block {
             kind,
             stamp,
             content: Some(content),
+            slot: None,
         }
     }
 
@@ -85,7 +93,23 @@ impl Block {
             kind: Kind::Block,
             stamp,
             content: None,
+            slot: None,
         }
+    }
+
+    /// The same value as a copy with a key of its own.
+    pub(super) fn in_slot(self, slot: Option<Slot>) -> Self {
+        Self { slot, ..self }
+    }
+
+    /// The copy that this is, if copies have keys of their own.
+    pub fn slot(&self) -> Option<Slot> {
+        self.slot
+    }
+
+    /// Bytes of the content; 0 for a tombstone.
+    pub fn size(&self) -> u64 {
+        self.content.as_ref().map_or(0, Content::size)
     }
 
     /// The content, unless this is a tombstone.
@@ -98,13 +122,16 @@ impl Block {
         self.stamp
     }
 
-    /// Whether it is valid under `key`: the SHA-1 of a block's content must equal the key. Keyfiles
-    /// and tombstones cannot be verified.
-    pub fn is_sound(&self, key: &Key) -> bool {
-        match (&self.content, self.kind) {
-            (Some(content), Kind::Block) => content.digest == *key,
-            (Some(_), Kind::Keyfile) | (None, _) => true,
-        }
+    /// Whether it is valid under `key`: the SHA-1 of a block's content must equal its name, and the
+    /// key must follow from the name. Keyfiles and tombstones cannot be verified.
+    pub fn is_sound(&self, key: &Key, places: Places) -> bool {
+        let name = self.slot.map_or(*key, |slot| slot.name);
+        let is_here = self.slot.is_none_or(|slot| places.key_of(slot) == *key);
+        is_here
+            && match (&self.content, self.kind) {
+                (Some(content), Kind::Block) => content.digest == name,
+                (Some(_), Kind::Keyfile) | (None, _) => true,
+            }
     }
 
     /// Alters the content, if there is one.
@@ -133,11 +160,8 @@ impl Item for Block {
     }
 
     fn bytes(&self) -> u32 {
-        let length = self
-            .content
-            .as_ref()
-            .map_or(0, |content| content.bytes.len());
-        STAMP_BYTES + length as u32
+        let slot = self.slot.map_or(0, |_| SLOT_BYTES);
+        STAMP_BYTES + slot + self.size() as u32
     }
 
     fn version(&self) -> u64 {
@@ -150,6 +174,7 @@ impl Item for Block {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::storage::placement::Placement;
     use proptest::prelude::*;
 
     fn block(kind: Kind, stamp: u64, content: Option<u8>) -> Block {
@@ -172,9 +197,14 @@ mod tests {
         assert_eq!(content.digest(), key);
         for (kind, survives) in [(Kind::Block, false), (Kind::Keyfile, true)] {
             let mut block = Block::new(kind, content.clone(), Instant::START);
-            assert!(block.is_sound(&key));
+            let places = Places::new(Placement::Nearest, 3);
+            assert!(block.is_sound(&key, places));
+            let places = Places::new(Placement::Spread, 3);
+            let copy = block.clone().in_slot(places.slot(key, 1));
+            assert!(copy.is_sound(&places.key(&key, 1), places));
+            assert!(!copy.is_sound(&key, places));
             block.forge();
-            assert_eq!(block.is_sound(&key), survives);
+            assert_eq!(block.is_sound(&key, places), survives);
             assert_ne!(block.content(), Some(&content));
         }
         assert!(!Content::new([]).altered().bytes().is_empty());

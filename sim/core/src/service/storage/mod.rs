@@ -12,25 +12,36 @@
 //! the replica set, and the later of a content and a tombstone wins everywhere ([`Block`]). So a
 //! copy that was cut off does not restore the block, provided it is offered to the root before the
 //! tombstones are removed (`storage.tombstone`). Not implemented from CFS: signed keyfiles, caches
-//! on the lookup path, quotas, virtual servers.
+//! on the lookup path, quotas of publishers, virtual servers.
+//!
+//! Two further placements give each copy a key of its own (`placement`), from which a put or delete
+//! goes to all roots, and a get asks one after the other; `checks` restores lost copies. A node may
+//! have a limited `capacity`. `client` is the part of the initiator of a request, this file that of
+//! the nodes that store.
 
 mod block;
+mod capacity;
+mod checks;
 mod client;
 mod files;
+mod message;
 mod metrics;
 mod parameters;
+mod placement;
 
 pub use block::{Block, Content, Kind};
-pub use files::{join, key_of, read_keyfile, split};
-pub use metrics::{Answer, CompletedRequest, Operation, StorageMetrics};
+pub use files::{has_length, join, key_of, read_keyfile, split};
+pub use message::{Message, Ticket};
+pub use metrics::{Answer, CompletedRequest, Effort, Operation, StorageMetrics};
 pub use parameters::StorageParameters;
+pub use placement::{Placement, Places, Slot};
 
-use super::replication::{Item, Outbox, ReplicationMessage, Store};
+use super::replication::{Outbox, ReplicationMessage, Store};
 use crate::engine::{Instant, Stream};
-use crate::overlay::{Application, HEADER_BYTES, ItemState, NODE_BYTES, Node};
+use crate::overlay::{Application, HEADER_BYTES, ItemState, Node};
 use crate::space::Key;
-use block::STAMP_BYTES;
-use client::{Client, Purpose, Refused};
+use client::{Client, Purpose};
+use message::Refused;
 
 type StorageContext<'a> = crate::overlay::AppContext<'a, Storage>;
 
@@ -42,68 +53,10 @@ pub struct Storage {
     random: Stream,
 }
 
-/// Messages between nodes.
-#[derive(Clone, Debug)]
-pub enum Message {
-    /// To the root: store this block.
-    Put {
-        /// The number of the request.
-        number: u32,
-        /// The block.
-        block: Block,
-    },
-    /// To the root: delete the value under the key.
-    Delete {
-        /// The number of the request.
-        number: u32,
-        /// When the deletion was first issued.
-        stamp: Instant,
-    },
-    /// To the root: send the content.
-    Get {
-        /// The number of the request.
-        number: u32,
-        /// Nodes that have sent an invalid content.
-        refused: Refused,
-    },
-    /// To a node of the replica set: send the content to the reader, or forward this message.
-    Seek {
-        /// The key.
-        key: Key,
-        /// The reader.
-        reader: Node,
-        /// The number of the reader's request.
-        number: u32,
-        /// The nodes to ask next, the last of them first.
-        others: Vec<Node>,
-    },
-    /// To the initiator: the value is stored or deleted.
-    Done {
-        /// The number of the request.
-        number: u32,
-    },
-    /// To the reader: the content.
-    Found {
-        /// The number of the request.
-        number: u32,
-        /// The stored block.
-        block: Block,
-    },
-    /// To the reader: the value does not exist.
-    Absent {
-        /// The number of the request.
-        number: u32,
-        /// It was deleted.
-        deleted: bool,
-    },
-    /// Replication of blocks.
-    Replication(ReplicationMessage<Block>),
-}
-
 /// Timers of a node.
 #[derive(Clone, Copy, Debug)]
 pub enum Timer {
-    /// Send keep-alives to replicas.
+    /// Send keep-alives to replicas, and checks to the roots of other copies.
     Repair,
     /// Remove old tombstones.
     Sweep,
@@ -219,21 +172,22 @@ impl Storage {
         context: &mut StorageContext<'_>,
         key: &Key,
         reader: Node,
-        number: u32,
+        ticket: Ticket,
     ) -> bool {
         let Some(block) = self.store.get(key) else {
             return false;
         };
         let message = match block.content() {
             Some(_) => Message::Found {
-                number,
+                ticket,
                 block: block.clone(),
             },
             None => Message::Absent {
-                number,
+                ticket,
                 deleted: true,
             },
         };
+        context.metrics.count_answer(context.me);
         self.reply(context, reader, message);
         true
     }
@@ -245,14 +199,15 @@ impl Storage {
         context: &mut StorageContext<'_>,
         key: Key,
         reader: Node,
-        number: u32,
+        ticket: Ticket,
         refused: &Refused,
     ) {
-        if refused.contains(&context.me) || !self.serve(context, &key, reader, number) {
-            let mut others = context.routing.replica_set(&key, context.shared.replicas);
+        if refused.contains(&context.me) || !self.serve(context, &key, reader, ticket) {
+            let copies = context.shared.places().copies_of_a_key();
+            let mut others = context.routing.replica_set(&key, copies);
             others.retain(|node| !refused.contains(node));
             others.reverse();
-            self.seek(context, key, reader, number, others);
+            self.seek(context, key, reader, ticket, others);
         }
     }
 
@@ -263,7 +218,7 @@ impl Storage {
         context: &mut StorageContext<'_>,
         key: Key,
         reader: Node,
-        number: u32,
+        ticket: Ticket,
         mut others: Vec<Node>,
     ) {
         match others.pop() {
@@ -272,13 +227,13 @@ impl Storage {
                 Message::Seek {
                     key,
                     reader,
-                    number,
+                    ticket,
                     others,
                 },
             ),
             None => {
                 let deleted = false;
-                self.reply(context, reader, Message::Absent { number, deleted });
+                self.reply(context, reader, Message::Absent { ticket, deleted });
             }
         }
     }
@@ -290,7 +245,8 @@ impl Storage {
             && context.shared.verify
         {
             let before = items.len();
-            items.retain(|(key, block)| block.is_sound(key));
+            let places = context.shared.places();
+            items.retain(|(key, block)| block.is_sound(key, places));
             context.metrics.refused_by_holders += (before - items.len()) as u64;
         }
     }
@@ -305,7 +261,7 @@ impl Application for Storage {
 
     fn new(shared: &StorageParameters, _: u32, random: Stream) -> Self {
         Self {
-            store: Store::new(shared.replicas),
+            store: Store::new(shared.places().copies_of_a_key()),
             client: Client::new(random.clone()),
             random,
         }
@@ -326,49 +282,73 @@ impl Application for Storage {
         message: Message,
     ) {
         match message {
-            Message::Put { number, block } => {
-                if context.shared.verify && !block.is_sound(&key) {
+            Message::Put { ticket, block } => {
+                if context.shared.verify && !block.is_sound(&key, context.shared.places()) {
                     context.metrics.refused_by_holders += 1;
                     return;
                 }
-                self.take(context, key, block);
-                self.reply(context, origin, Message::Done { number });
+                let ticket = ticket.after(context.hops);
+                context.metrics.count_answer(context.me);
+                if self.has_room(context, &key, &block) {
+                    self.take(context, key, block);
+                    self.reply(context, origin, Message::Done { ticket });
+                } else {
+                    self.reply(context, origin, Message::Full { ticket });
+                }
             }
-            Message::Delete { number, stamp } => {
-                self.take(context, key, Block::tombstone(stamp));
-                self.reply(context, origin, Message::Done { number });
+            Message::Delete {
+                ticket,
+                stamp,
+                slot,
+            } => {
+                let ticket = ticket.after(context.hops);
+                context.metrics.count_answer(context.me);
+                self.take(context, key, Block::tombstone(stamp).in_slot(slot));
+                self.reply(context, origin, Message::Done { ticket });
             }
-            Message::Get { number, refused } => self.read(context, key, origin, number, &refused),
+            Message::Get { ticket, refused } => {
+                let ticket = ticket.after(context.hops);
+                self.read(context, key, origin, ticket, &refused);
+            }
+            Message::Check { slot, version } => {
+                self.on_check(context, origin, (key, slot), version);
+            }
             _ => {}
         }
     }
 
     fn receive(&mut self, context: &mut StorageContext<'_>, from: Node, message: Message) {
         match message {
-            Message::Done { number } => self.client.done(context, number),
-            Message::Absent { number, deleted } => self.client.absent(context, number, deleted),
-            Message::Found { number, block } => {
+            Message::Done { ticket } => self.client.done(context, ticket, false),
+            Message::Full { ticket } => self.client.done(context, ticket, true),
+            Message::Absent { ticket, deleted } => self.client.absent(context, ticket, deleted),
+            Message::Found { ticket, block } => {
                 if let Some(content) = block.content() {
-                    self.client.found(context, from, number, content.clone());
+                    self.client.found(context, from, ticket, content.clone());
                 }
             }
             Message::Seek {
                 key,
                 reader,
-                number,
+                ticket,
                 others,
             } => {
-                if !self.serve(context, &key, reader, number) {
-                    self.seek(context, key, reader, number, others);
+                if !self.serve(context, &key, reader, ticket) {
+                    self.seek(context, key, reader, ticket, others);
                 }
             }
             Message::Replication(mut replication) => {
                 Self::drop_invalid(context, &mut replication);
+                self.drop_surplus(context, from, &mut replication);
                 self.with_store(context, |store, context, outbox| {
                     store.receive(context.routing, context.now, from, replication, outbox)
                 });
             }
-            Message::Put { .. } | Message::Delete { .. } | Message::Get { .. } => {}
+            Message::Fetch { slot } => self.on_fetch(context, from, slot),
+            Message::Put { .. }
+            | Message::Delete { .. }
+            | Message::Get { .. }
+            | Message::Check { .. } => {}
         }
     }
 
@@ -377,9 +357,9 @@ impl Application for Storage {
             Message::Seek {
                 key,
                 reader,
-                number,
+                ticket,
                 others,
-            } => self.seek(context, key, reader, number, others),
+            } => self.seek(context, key, reader, ticket, others),
             Message::Replication(replication) => {
                 self.with_store(context, |store, context, outbox| {
                     store.undelivered(context.routing, to, replication, outbox)
@@ -397,6 +377,7 @@ impl Application for Storage {
                 self.with_store(context, |store, context, outbox| {
                     store.keep_alive(context.me, context.routing, context.now, patience, outbox)
                 });
+                self.check_others(context);
                 if let Some(next) = context.shared.repair.next(0.0, &mut self.random) {
                     context.set_timer(next, Timer::Repair);
                 }
@@ -433,44 +414,15 @@ impl Application for Storage {
     }
 
     fn forge(message: &mut Message) {
-        match message {
-            Message::Put { block, .. } | Message::Found { block, .. } => block.forge(),
-            Message::Replication(
-                ReplicationMessage::Take { items, .. } | ReplicationMessage::Copy(items),
-            ) => {
-                items.iter_mut().for_each(|(_, block)| block.forge());
-            }
-            _ => {}
-        }
+        message.forge();
     }
 
     fn bytes(message: &Message) -> u32 {
-        const NUMBER: u32 = 4;
-        const FLAG: u32 = 1;
-        match message {
-            Message::Put { block, .. } | Message::Found { block, .. } => {
-                NUMBER + FLAG + block.bytes()
-            }
-            Message::Delete { .. } => NUMBER + STAMP_BYTES,
-            Message::Get { refused, .. } => NUMBER + NODE_BYTES * refused.len() as u32,
-            Message::Seek { others, .. } => NUMBER + NODE_BYTES * (2 + others.len() as u32),
-            Message::Done { .. } => NUMBER,
-            Message::Absent { .. } => NUMBER + FLAG,
-            Message::Replication(replication) => replication.bytes(),
-        }
+        message.bytes()
     }
 
     fn kind(message: &Message) -> &'static str {
-        match message {
-            Message::Put { .. } => "put",
-            Message::Delete { .. } => "delete",
-            Message::Get { .. } => "get",
-            Message::Seek { .. } => "get, to a copy",
-            Message::Done { .. } => "done",
-            Message::Found { .. } => "found",
-            Message::Absent { .. } => "absent",
-            Message::Replication(replication) => replication.kind(),
-        }
+        message.kind()
     }
 
     /// Tombstones are not shown: they hold no content.

@@ -1,0 +1,235 @@
+//! Requests for files: the blocks of a file are stored before its keyfile, and read after it.
+
+use super::{Client, Purpose, Wanted};
+use crate::engine::{Duration, Instant};
+use crate::service::storage::block::{Content, Kind};
+use crate::service::storage::metrics::{
+    Answer, CompletedRequest, Effort, Operation, StorageMetrics,
+};
+use crate::service::storage::{StorageContext, files};
+use crate::space::Key;
+
+/// A request to write or read a file.
+#[derive(Clone, Debug)]
+pub(super) struct FileRequest {
+    number: u32,
+    key: Key,
+    begun: Instant,
+    effort: Effort,
+    bytes: u64,
+    task: Task,
+    /// The user, or the service above.
+    purpose: Purpose,
+}
+
+#[derive(Clone, Debug)]
+enum Task {
+    /// Number of blocks that are not stored yet; the keyfile follows them.
+    PutBlocks {
+        left: usize,
+        keyfile: Content,
+    },
+    PutKeyfile,
+    GetKeyfile,
+    GetBlocks {
+        length: u64,
+        blocks: Vec<Option<Content>>,
+    },
+}
+
+/// The index of a keyfile among the parts of its file.
+const KEYFILE: usize = usize::MAX;
+
+impl Client {
+    /// Stores a file: its blocks, then its keyfile; returns the number of the request.
+    pub fn put_file(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        name: &str,
+        file: &[u8],
+        purpose: Purpose,
+    ) -> u32 {
+        let (blocks, keyfile) = files::split(file, context.shared.block_size);
+        let left = blocks.len();
+        let task = Task::PutBlocks { left, keyfile };
+        let number = self.open_file(
+            context,
+            files::key_of(name),
+            file.len() as u64,
+            task,
+            purpose,
+        );
+        for (place, content) in blocks.into_iter().enumerate() {
+            let part = Purpose::Part(number, place);
+            self.put_part(context, content.digest(), Kind::Block, content, part);
+        }
+        if left == 0 {
+            self.put_keyfile(context, number);
+        }
+        number
+    }
+
+    /// Reads a file: its keyfile, then its blocks; returns the number of the request.
+    pub fn get_file(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        name: &str,
+        purpose: Purpose,
+    ) -> u32 {
+        let key = files::key_of(name);
+        let number = self.open_file(context, key, 0, Task::GetKeyfile, purpose);
+        self.ask(
+            context,
+            key,
+            Wanted::Get(Kind::Keyfile),
+            Purpose::Part(number, KEYFILE),
+        );
+        number
+    }
+
+    fn open_file(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        key: Key,
+        bytes: u64,
+        task: Task,
+        purpose: Purpose,
+    ) -> u32 {
+        context.metrics.open += u64::from(purpose == Purpose::User);
+        let number = self.number();
+        self.files.push(FileRequest {
+            number,
+            key,
+            begun: context.now,
+            effort: Effort::default(),
+            bytes,
+            task,
+            purpose,
+        });
+        number
+    }
+
+    /// A part of a file request has ended.
+    pub(super) fn advance(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        file: u32,
+        part: usize,
+        effort: Effort,
+        answer: Answer,
+    ) {
+        let Some(place) = self.files.iter().position(|open| open.number == file) else {
+            return;
+        };
+        let open = &mut self.files[place];
+        open.effort.add(effort);
+        match (&mut open.task, answer) {
+            (Task::PutBlocks { left, .. }, Answer::Done) => {
+                *left -= 1;
+                if *left == 0 {
+                    self.put_keyfile(context, file);
+                }
+            }
+            (Task::PutKeyfile, Answer::Done) => self.end_file(context, place, Answer::Done),
+            (Task::GetKeyfile, Answer::Content(keyfile)) => {
+                match files::read_keyfile(keyfile.bytes()) {
+                    Some((length, keys)) => self.get_blocks(context, place, length, &keys),
+                    None => self.end_file(context, place, Answer::Failed),
+                }
+            }
+            (Task::GetBlocks { blocks, .. }, Answer::Content(content)) => {
+                blocks[part] = Some(content);
+                self.join(context, place);
+            }
+            (_, answer) => self.end_file(context, place, answer),
+        }
+    }
+
+    fn put_keyfile(&mut self, context: &mut StorageContext<'_>, file: u32) {
+        let Some(open) = self.files.iter_mut().find(|open| open.number == file) else {
+            return;
+        };
+        let task = std::mem::replace(&mut open.task, Task::PutKeyfile);
+        if let Task::PutBlocks { keyfile, .. } = task {
+            let key = open.key;
+            let purpose = Purpose::Part(file, KEYFILE);
+            self.put_part(context, key, Kind::Keyfile, keyfile, purpose);
+        }
+    }
+
+    fn get_blocks(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        place: usize,
+        length: u64,
+        keys: &[Key],
+    ) {
+        let open = &mut self.files[place];
+        let number = open.number;
+        open.task = Task::GetBlocks {
+            length,
+            blocks: vec![None; keys.len()],
+        };
+        for (part, key) in keys.iter().enumerate() {
+            self.ask(
+                context,
+                *key,
+                Wanted::Get(Kind::Block),
+                Purpose::Part(number, part),
+            );
+        }
+        self.join(context, place);
+    }
+
+    /// Ends the reading of a file if all of its blocks are present.
+    fn join(&mut self, context: &mut StorageContext<'_>, place: usize) {
+        let Task::GetBlocks { length, blocks } = &self.files[place].task else {
+            return;
+        };
+        if let Some(blocks) = blocks.iter().cloned().collect::<Option<Vec<Content>>>() {
+            let answer = if files::has_length(*length, &blocks) {
+                self.files[place].bytes = *length;
+                Answer::File(blocks)
+            } else {
+                Answer::Failed
+            };
+            self.end_file(context, place, answer);
+        }
+    }
+
+    fn end_file(&mut self, context: &mut StorageContext<'_>, place: usize, answer: Answer) {
+        let file = self.files.swap_remove(place);
+        let of = file.number;
+        self.requests
+            .retain(|request| !matches!(request.purpose, Purpose::Part(file, _) if file == of));
+        if file.purpose == Purpose::Service {
+            self.fetched.push((of, answer));
+            return;
+        }
+        let took = context.now.since(file.begun);
+        file.note(context.metrics, took, answer);
+    }
+}
+
+impl FileRequest {
+    /// Whether the user of the node issued it.
+    pub(super) fn is_users(&self) -> bool {
+        self.purpose == Purpose::User
+    }
+
+    pub(super) fn note(self, metrics: &mut StorageMetrics, took: Duration, answer: Answer) {
+        let operation = match self.task {
+            Task::PutBlocks { .. } | Task::PutKeyfile => Operation::PutFile,
+            Task::GetKeyfile | Task::GetBlocks { .. } => Operation::GetFile,
+        };
+        metrics.end(CompletedRequest {
+            operation,
+            key: self.key,
+            begun: self.begun,
+            took,
+            effort: self.effort,
+            bytes: self.bytes,
+            answer,
+        });
+    }
+}
