@@ -71,6 +71,13 @@ impl TorusGrid {
         matches!(self.cell_of.get(name as usize), Some(Some(_)))
     }
 
+    /// All names, those of near points together: searches in this order find more in the cache.
+    pub fn names(&self) -> impl Iterator<Item = u32> {
+        self.cells
+            .iter()
+            .flat_map(|cell| cell.names.iter().copied())
+    }
+
     /// Puts `name` at `point`; a previous point of this name is removed. Amortised O(1). Names
     /// should be small numbers: memory is linear in the largest.
     pub fn put(&mut self, name: u32, point: &[f64]) {
@@ -184,12 +191,12 @@ impl TorusGrid {
         bound: &mut f64,
         see: &mut impl FnMut(u32, f64, &mut f64),
     ) {
-        let d = self.torus.dimensions();
-        if depth == d {
+        if depth == self.torus.dimensions() {
             let cell = &self.cells[cell];
-            for (name, point) in cell.names.iter().zip(cell.coordinates.chunks_exact(d)) {
-                see(*name, self.torus.squared_distance(target, point), bound);
-            }
+            self.torus
+                .each_distance(target, &cell.coordinates, |i, distance| {
+                    see(cell.names[i], distance, bound);
+                });
             return;
         }
         for (coordinate, across) in Outward::new(target[depth], self.side) {

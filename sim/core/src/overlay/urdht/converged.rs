@@ -2,11 +2,11 @@
 
 use super::{Members, Shared, Topology, Urdht};
 use crate::engine::Stream;
-use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
-use crate::space::Key;
+use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds, RootIndex};
+use crate::space::{Key, TorusGrid};
 
 impl<T: Topology> GroundTruth for Urdht<T> {
-    type Index = ();
+    type Index = MemberGrid;
 
     fn new(shared: &Shared<T>, id: &Key) -> Self {
         Self::at(shared, id)
@@ -29,7 +29,8 @@ impl<T: Topology> GroundTruth for Urdht<T> {
 
     /// Applies the topology's rules for each member to the members that can affect it.
     ///
-    /// Time O(n log n) on rings and with buckets, O(n^2) in the other spaces.
+    /// Time O(n log n) on rings and with buckets, O(n) on average in spaces with a grid, O(n^2) in
+    /// the others.
     fn converged(
         shared: &Shared<T>,
         ids: &NodeIds,
@@ -51,9 +52,16 @@ impl<T: Topology> GroundTruth for Urdht<T> {
             .iter()
             .map(|member| states[*member].point.clone())
             .collect();
+        let grid = topology.grid().map(|mut grid| {
+            for (place, point) in points.iter().enumerate() {
+                grid.put(place as u32, T::in_grid(point));
+            }
+            grid
+        });
         let all_members = Members {
             ids: &sorted,
             points: &points,
+            grid: grid.as_ref(),
         };
         let point = |place: &u32| points[*place as usize].clone();
         let mut horizons = Vec::with_capacity(order.len());
@@ -103,12 +111,14 @@ impl<T: Topology> GroundTruth for Urdht<T> {
         states
     }
 
-    /// By the order of IDs where the topology supports it; otherwise time O(n).
+    /// By the order of IDs where the topology supports it; by the grid where the space has one, in
+    /// O(1) on average; otherwise time O(n). Of equally near members the first in the
+    /// [`MemberIndex`].
     fn root(
         shared: &Shared<T>,
         member_index: &MemberIndex,
         nodes: &[Self],
-        (): &(),
+        index: &MemberGrid,
         key: &Key,
     ) -> Option<Node> {
         let topology = &shared.topology;
@@ -116,6 +126,10 @@ impl<T: Topology> GroundTruth for Urdht<T> {
             return member_index.nodes().get(place).copied();
         }
         let target = topology.point(key);
+        if let Some(grid) = &index.grid {
+            let before = |a, b| member_index.is_before(Node(a), Node(b));
+            return grid.nearest(T::in_grid(&target), before).map(Node);
+        }
         let members = member_index.nodes().iter().copied();
         members.min_by_key(|node| topology.root_distance(&target, &nodes[node.index()].point))
     }
@@ -139,6 +153,30 @@ impl<T: Topology> GroundTruth for Urdht<T> {
             successor == Some(*following) || (successor.is_none() && node == following)
         };
         Some(members.iter().zip(following).all(follows))
+    }
+}
+
+/// The members in the grid of the space, for the oracle's search for the nearest to a key.
+#[derive(Debug, Default)]
+pub struct MemberGrid {
+    /// Created with the first member; none if the space has none.
+    grid: Option<TorusGrid>,
+}
+
+impl<T: Topology> RootIndex<Urdht<T>> for MemberGrid {
+    fn enter(&mut self, shared: &Shared<T>, node: Node, state: &Urdht<T>) {
+        if self.grid.is_none() {
+            self.grid = shared.topology.grid();
+        }
+        if let Some(grid) = &mut self.grid {
+            grid.put(node.0, T::in_grid(&state.point));
+        }
+    }
+
+    fn depart(&mut self, node: Node) {
+        if let Some(grid) = &mut self.grid {
+            grid.remove(node.0);
+        }
     }
 }
 
