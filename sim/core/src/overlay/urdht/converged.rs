@@ -205,3 +205,68 @@ impl VisitedMembers {
         std::mem::replace(&mut self.met[member as usize], self.round) != self.round
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Euclidean, UrdhtParameters};
+    use super::*;
+    use crate::engine::Seed;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        /// A search in the grid finds what a look at all members finds: the candidates of a member,
+        /// and the root of a key while members leave.
+        #[test]
+        fn the_grid_finds_what_a_look_at_all_members_finds(
+            seed: u64, dimensions in 1usize..5, count in 1usize..400, coarse: bool,
+        ) {
+            let shared = Shared::<Euclidean>::new(&UrdhtParameters {
+                dimensions,
+                table_size: Some(4),
+                ..UrdhtParameters::default()
+            });
+            let topology = &shared.topology;
+            let mut stream = Seed::new(seed).stream("ids", 0);
+            // On a coarse lattice many distances are equal.
+            let mut key = || {
+                let bytes = Key::random(&mut stream).to_bytes();
+                Key::from_bytes(bytes.map(|byte| if coarse { byte & 0xc0 } else { byte }))
+            };
+            let mut ids = NodeIds::default();
+            let members: Vec<Node> = (0..count).map(|_| ids.add(key())).collect();
+            let nodes: Vec<Urdht<Euclidean>> =
+                members.iter().map(|node| Urdht::at(&shared, &ids.id(*node))).collect();
+            let mut member_index = MemberIndex::new(&ids, &members);
+            let mut index = MemberGrid::default();
+            for node in &members {
+                index.enter(&shared, *node, &nodes[node.index()]);
+            }
+            for node in &members {
+                let key = key();
+                let found = |index| Urdht::root(&shared, &member_index, &nodes, index, &key);
+                prop_assert_eq!(found(&index), found(&MemberGrid::default()));
+                member_index.remove(&ids.id(*node), *node);
+                RootIndex::<Urdht<Euclidean>>::depart(&mut index, *node);
+            }
+            let sorted: Vec<Key> = members.iter().map(|node| ids.id(*node)).collect();
+            let points: Vec<_> = nodes.iter().map(|state| state.point.clone()).collect();
+            let mut grid = topology.grid().expect("a torus has a grid");
+            for (place, point) in points.iter().enumerate() {
+                grid.put(place as u32, point);
+            }
+            let all = Members { ids: &sorted, points: &points, grid: None };
+            for me in 0..count {
+                let mut sets = [None, Some(&grid)].map(|grid| {
+                    topology.short_candidates(&Members { grid, ..all }, me, &mut stream_of(seed))
+                });
+                sets.iter_mut().for_each(|set| set.sort_unstable());
+                prop_assert_eq!(&sets[0], &sets[1]);
+            }
+        }
+    }
+
+    fn stream_of(seed: u64) -> Stream {
+        Seed::new(seed).stream("candidates", 0)
+    }
+}

@@ -122,7 +122,7 @@ mod tests {
     use super::super::VHashParameters;
     use super::*;
     use crate::engine::Seed;
-    use crate::space::Rule;
+    use crate::space::{Rule, TorusPoint};
     use proptest::prelude::*;
 
     proptest! {
