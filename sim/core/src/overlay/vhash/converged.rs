@@ -87,14 +87,14 @@ impl GroundTruth for VHash {
 
 /// The short peers of each of `members`, as indices of members.
 fn short_peers<const D: usize>(shared: &Shared, ids: &NodeIds, members: &[Node]) -> Vec<Vec<u32>> {
-    let mut grid = TorusGrid::new(shared.torus);
+    let count = NEAREST * shared.least_short.max(3 * shared.torus.dimensions() + 1);
+    let mut grid = TorusGrid::for_searches_of(shared.torus, count);
     let mut points: Vec<[f64; D]> = Vec::with_capacity(members.len());
     for (place, node) in members.iter().enumerate() {
         let point = shared.torus.point(&ids.id(*node));
         grid.put(place as u32, &point);
         points.push(padded(&point));
     }
-    let count = NEAREST * shared.least_short.max(3 * shared.torus.dimensions() + 1);
     let mut dgvh = Dgvh::new(shared.rule, shared.least_short);
     let mut order: Vec<(OrderedFloat<f64>, u32)> = Vec::new();
     let mut short: Vec<Vec<u32>> = vec![Vec::new(); points.len()];
