@@ -295,8 +295,13 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// In large networks the handling of a message mostly waits for memory. Does not change the
     /// result.
     fn prefetch_next(&self) {
-        if let Some(Event::Hop { to, .. }) = self.queue.upcoming(8) {
-            std::hint::black_box(self.state.nodes[to.index()].prefetch());
+        if let Some(
+            Event::Hop { to: node, .. }
+            | Event::DirectMessage { to: node, .. }
+            | Event::Timer { node, .. },
+        ) = self.queue.upcoming(8)
+        {
+            std::hint::black_box(self.state.nodes[node.index()].prefetch());
         }
         if let Some(Event::Hop { to, routed }) = self.queue.upcoming(3) {
             let key = self.in_flight.get(*routed).key;

@@ -118,6 +118,12 @@ impl MemberIndex {
         &self.ids
     }
 
+    /// Whether the member `a` comes before the member `b` on the ring. Linear in the members.
+    pub fn is_before(&self, a: Node, b: Node) -> bool {
+        let first = self.nodes.iter().find(|node| [a, b].contains(*node));
+        first == Some(&a)
+    }
+
     /// The index of `node` with `id`, or where it would be inserted.
     pub fn place(&self, id: &Key, node: Node) -> Result<usize, usize> {
         let mut place = self.ids.partition_point(|other| other < id);

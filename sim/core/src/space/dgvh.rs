@@ -5,6 +5,7 @@
 //! Voronoi tessellations with applications towards peer-to-peer networks" (DPDNS 2015).
 
 use super::Space;
+use smallvec::SmallVec;
 
 crate::choices! {
     /// When a candidate is rejected as a neighbour.
@@ -14,6 +15,28 @@ crate::choices! {
         Midpoint = "midpoint",
         /// A neighbour is closer to the candidate than the node itself is (the dissertation).
         Distance = "distance",
+    }
+}
+
+impl Rule {
+    /// The point and the distance that decide about a candidate at `distance` from a node at `me`:
+    /// each nearer neighbour that is closer than this distance to this point hides the candidate.
+    #[inline]
+    pub fn test<S: Space>(
+        self,
+        space: &S,
+        me: &S::Point,
+        candidate: &S::Point,
+        distance: S::Distance,
+    ) -> (S::Point, S::Distance) {
+        match self {
+            Self::Midpoint => {
+                let middle = space.midpoint(me, candidate);
+                let mine = space.distance(me, &middle);
+                (middle, mine)
+            }
+            Self::Distance => (candidate.clone(), distance),
+        }
     }
 }
 
@@ -37,8 +60,10 @@ crate::choices! {
 pub struct Dgvh {
     rule: Rule,
     least: usize,
-    chosen: Vec<u32>,
-    rejected: Vec<u32>,
+    chosen: SmallVec<[u32; 64]>,
+    rejected: SmallVec<[u32; 64]>,
+    /// How many the heuristic itself has chosen.
+    neighbours: usize,
     comparisons: u64,
 }
 
@@ -49,8 +74,9 @@ impl Dgvh {
         Self {
             rule,
             least,
-            chosen: Vec::new(),
-            rejected: Vec::new(),
+            chosen: SmallVec::new(),
+            rejected: SmallVec::new(),
+            neighbours: 0,
             comparisons: 0,
         }
     }
@@ -81,6 +107,11 @@ impl Dgvh {
         self.comparisons
     }
 
+    /// How many of the short peers selected last are neighbours of the heuristic: the first ones.
+    pub fn neighbours(&self) -> usize {
+        self.neighbours
+    }
+
     /// The same for candidates with known and sorted distances: pairs of distance from `me` and
     /// index into `candidates`.
     pub fn select_sorted<S: Space>(
@@ -94,22 +125,9 @@ impl Dgvh {
         self.rejected.clear();
         for (distance, index) in order {
             let candidate = &candidates[*index as usize];
-            let taken = |p: &u32| &candidates[*p as usize];
-            let hides = match self.rule {
-                Rule::Midpoint => {
-                    let middle = space.midpoint(me, candidate);
-                    let mine = space.distance(me, &middle);
-                    self.chosen
-                        .iter()
-                        .map(taken)
-                        .position(|p| space.distance(p, &middle) < mine)
-                }
-                Rule::Distance => self
-                    .chosen
-                    .iter()
-                    .map(taken)
-                    .position(|p| space.distance(p, candidate) < *distance),
-            };
+            let (target, mine) = self.rule.test(space, me, candidate, *distance);
+            let hides = |p: &u32| space.distance(&candidates[*p as usize], &target) < mine;
+            let hides = self.chosen.iter().position(hides);
             let looked_at = hides.map_or(self.chosen.len(), |place| place + 1);
             self.comparisons += looked_at as u64;
             if hides.is_some() {
@@ -118,8 +136,10 @@ impl Dgvh {
                 self.chosen.push(*index);
             }
         }
+        self.neighbours = self.chosen.len();
         let missing = self.least.saturating_sub(self.chosen.len());
-        self.chosen.extend(self.rejected.iter().take(missing));
+        self.chosen
+            .extend(self.rejected.iter().copied().take(missing));
         &self.chosen
     }
 }

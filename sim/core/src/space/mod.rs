@@ -47,4 +47,15 @@ pub trait Space {
     /// The midpoint of the shortest path from one point to another; where a space has none
     /// ([`Xor`]), a point between the two that the space defines.
     fn midpoint(&self, from: &Self::Point, to: &Self::Point) -> Self::Point;
+
+    /// An empty grid for searches of the nearest points by [`distance`](Self::distance); `None` if
+    /// there is none for this space.
+    fn grid(&self) -> Option<TorusGrid> {
+        None
+    }
+
+    /// The coordinates of `point` in such a grid; empty without one.
+    fn in_grid(_point: &Self::Point) -> &[f64] {
+        &[]
+    }
 }

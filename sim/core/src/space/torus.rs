@@ -1,6 +1,6 @@
 //! The Euclidean unit torus `[0, 1)^d` (VHash).
 
-use super::{Key, Space};
+use super::{Key, Space, TorusGrid};
 use ordered_float::OrderedFloat;
 use smallvec::SmallVec;
 
@@ -44,6 +44,10 @@ fn squared_any(a: &[f64], b: &[f64]) -> f64 {
 }
 
 impl Torus {
+    /// The largest number of dimensions at which the words of a key are the coordinates of its
+    /// point.
+    pub const IN_KEY: usize = 5;
+
     /// The torus of `dimensions` >= 1 dimensions.
     pub fn new(dimensions: usize) -> Self {
         Self { dimensions }
@@ -65,6 +69,26 @@ impl Torus {
         }
     }
 
+    /// Calls `see` with the index and squared distance of each of the points whose coordinates
+    /// follow each other in `points`.
+    #[inline]
+    pub(super) fn each_distance(
+        &self,
+        to: &[f64],
+        points: &[f64],
+        mut see: impl FnMut(usize, f64),
+    ) {
+        match self.dimensions {
+            2 => each_of::<2>(to, points, see),
+            3 => each_of::<3>(to, points, see),
+            4 => each_of::<4>(to, points, see),
+            5 => each_of::<5>(to, points, see),
+            d => (points.chunks_exact(d).map(|point| squared_any(to, point)))
+                .enumerate()
+                .for_each(|(i, distance)| see(i, distance)),
+        }
+    }
+
     /// The index and squared distance of the point nearest to `to` among the points whose
     /// coordinates follow each other in `points`; the first of equally near ones.
     pub fn nearest(&self, to: &[f64], points: &[f64]) -> Option<(usize, f64)> {
@@ -78,6 +102,31 @@ impl Torus {
                 .map(|point| squared_any(to, point))
                 .enumerate()
                 .reduce(|best, next| if next.1 < best.1 { next } else { best }),
+        }
+    }
+
+    /// The first `D` coordinates of the point of `key`, at most [`Torus::IN_KEY`], and 0 beyond the
+    /// dimensions of the torus.
+    #[inline]
+    pub fn coordinates<const D: usize>(&self, key: &Key) -> [f64; D] {
+        let words = key.words();
+        std::array::from_fn(|i| match words.get(i) {
+            Some(word) if i < self.dimensions => fraction(*word),
+            _ => 0.0,
+        })
+    }
+
+    /// The index and squared distance of the node nearest to the point of `key` among the nodes
+    /// whose `ids` follow each other; the first of equally near ones. Exactly what
+    /// [`nearest`](Self::nearest) finds among their points, for at most [`Torus::IN_KEY`]
+    /// dimensions. Linear in the IDs.
+    pub fn nearest_id(&self, key: &Key, ids: impl Iterator<Item = Key>) -> Option<(usize, f64)> {
+        match self.dimensions {
+            1 => nearest_words::<1>(key, ids),
+            2 => nearest_words::<2>(key, ids),
+            3 => nearest_words::<3>(key, ids),
+            4 => nearest_words::<4>(key, ids),
+            _ => nearest_words::<5>(key, ids),
         }
     }
 
@@ -101,6 +150,15 @@ fn fixed<const D: usize>(a: &[f64], b: &[f64]) -> f64 {
     }
 }
 
+#[inline]
+fn each_of<const D: usize>(to: &[f64], points: &[f64], mut see: impl FnMut(usize, f64)) {
+    if let Some(to) = to.first_chunk::<D>() {
+        for (i, point) in points.as_chunks::<D>().0.iter().enumerate() {
+            see(i, squared(to, point));
+        }
+    }
+}
+
 fn nearest_of<const D: usize>(to: &[f64], points: &[f64]) -> Option<(usize, f64)> {
     let to = to.first_chunk::<D>()?;
     let mut best = None;
@@ -115,6 +173,39 @@ fn nearest_of<const D: usize>(to: &[f64], points: &[f64]) -> Option<(usize, f64)
     best.map(|i| (i, least))
 }
 
+fn nearest_words<const D: usize>(
+    key: &Key,
+    ids: impl Iterator<Item = Key>,
+) -> Option<(usize, f64)> {
+    let to = key.words();
+    let mut best = None;
+    let mut least = f64::INFINITY;
+    for (i, id) in ids.enumerate() {
+        let at = id.words();
+        let mut sum = 0.0;
+        for j in 0..D {
+            // The shorter way around as a signed number of 32 bits. It is 2^32 times the
+            // difference of the coordinates without rounding, and so are squares and sums 2^64
+            // times the squared distance with the same rounding.
+            let across = f64::from(at[j].wrapping_sub(to[j]) as i32);
+            sum += across * across;
+        }
+        if sum < least {
+            least = sum;
+            best = Some(i);
+        }
+    }
+    best.map(|i| (i, least / TURN / TURN))
+}
+
+/// A whole turn in steps of a word.
+const TURN: f64 = 4_294_967_296.0;
+
+/// A word of a key as a coordinate.
+fn fraction(word: u32) -> f64 {
+    f64::from(word) / TURN
+}
+
 impl Space for Torus {
     type Point = TorusPoint;
     type Distance = OrderedFloat<f64>;
@@ -122,7 +213,6 @@ impl Space for Torus {
     /// Coordinate `i` is word `i` of the key as a fraction of 2^32; from the sixth coordinate
     /// on the words come from SHA-1 of the key and a counter.
     fn point(&self, key: &Key) -> TorusPoint {
-        let fraction = |word: u32| f64::from(word) / 4_294_967_296.0;
         let mut point = TorusPoint::with_capacity(self.dimensions);
         let mut words = key.words();
         for i in 0..self.dimensions {
@@ -152,6 +242,14 @@ impl Space for Torus {
             };
         }
         middle
+    }
+
+    fn grid(&self) -> Option<TorusGrid> {
+        Some(TorusGrid::new(*self))
+    }
+
+    fn in_grid(point: &TorusPoint) -> &[f64] {
+        point
     }
 }
 
@@ -190,6 +288,22 @@ mod tests {
             let least = points[1..].iter().map(|p| torus.distance(&points[0], p)).min();
             prop_assert_eq!(Some(OrderedFloat(distance)), least);
             prop_assert_eq!(torus.distance(&points[0], &points[1 + place]).0, distance);
+        }
+
+        #[test]
+        fn the_nearest_id_has_the_nearest_point(d in 1..=Torus::IN_KEY, few: bool, keys in prop::collection::vec(keys(), 3..20)) {
+            let torus = Torus::new(d);
+            // Few different words give equal distances and exact half turns.
+            let coarse = |key: &Key| Key::from_bytes(key.to_bytes().map(|byte| if few { byte & 0xc0 } else { byte }));
+            let keys: Vec<Key> = keys.iter().map(coarse).collect();
+            let flat: Vec<f64> = keys[1..].iter().flat_map(|key| torus.point(key)).collect();
+            prop_assert_eq!(
+                torus.nearest_id(&keys[0], keys[1..].iter().copied()),
+                torus.nearest(&torus.point(&keys[0]), &flat)
+            );
+            let padded = torus.coordinates::<8>(&keys[0]);
+            prop_assert_eq!(&padded[..d], &torus.point(&keys[0])[..]);
+            prop_assert_eq!(&padded[d..], &[0.0; 8][d..]);
         }
 
         #[test]

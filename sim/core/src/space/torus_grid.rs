@@ -7,11 +7,12 @@ use ordered_float::OrderedFloat;
 /// Named points of a [`Torus`] that are added, removed and moved, for exact searches of the
 /// nearest.
 ///
-/// The torus is divided into equal cells, about one per two points, and divided again when the
-/// number of points has changed much. A search visits the cells dimension by dimension, nearest
-/// first, and stops where even the nearest corner of the rest is too far away. Its result equals
-/// that of a search through all points: distances are those of [`Torus::squared_distance`], and the
-/// distances of cells are underestimated by more than any rounding error.
+/// The torus is divided into equal cells, about one per two points unless searches of many are
+/// expected, and divided again when the number of points has changed much. A search visits the
+/// cells dimension by dimension, nearest first, and stops where even the nearest corner of the rest
+/// is too far away. Its result equals that of a search through all points: distances are those of
+/// [`Torus::squared_distance`], and the distances of cells are underestimated by more than any
+/// rounding error.
 ///
 /// Time of a search is O(1) on average for uniform points and a fixed dimension; it grows like 3^d,
 /// and with too few cells (more than some ten dimensions) all points are examined.
@@ -26,6 +27,8 @@ pub struct TorusGrid {
     count: usize,
     /// The number of points when the cells were made.
     cut_for: usize,
+    /// Points per cell on average, when the cells are made.
+    occupancy: usize,
 }
 
 /// The points in a cell, coordinate after coordinate.
@@ -35,8 +38,11 @@ struct Cell {
     coordinates: Vec<f64>,
 }
 
-/// Points per cell on average, when the cells are made.
+/// Points per cell on average for searches of the nearest one.
 const OCCUPANCY: usize = 2;
+/// Points searched per point of a cell: with so large cells fewer are visited, and not many more
+/// points.
+const SEARCHED: usize = 40;
 /// For fewer points the cells are not made anew.
 const FEW: usize = 16;
 /// By how much the distance of a cell is underestimated: far above the rounding of a coordinate,
@@ -53,6 +59,15 @@ impl TorusGrid {
             cell_of: Vec::new(),
             count: 0,
             cut_for: FEW,
+            occupancy: OCCUPANCY,
+        }
+    }
+
+    /// A grid without points whose cells fit searches of the `count` nearest.
+    pub fn for_searches_of(torus: Torus, count: usize) -> Self {
+        Self {
+            occupancy: OCCUPANCY.max(count / SEARCHED),
+            ..Self::new(torus)
         }
     }
 
@@ -69,6 +84,13 @@ impl TorusGrid {
     /// Whether `name` has a point.
     pub fn holds(&self, name: u32) -> bool {
         matches!(self.cell_of.get(name as usize), Some(Some(_)))
+    }
+
+    /// All names, those of near points together: searches in this order find more in the cache.
+    pub fn names(&self) -> impl Iterator<Item = u32> {
+        self.cells
+            .iter()
+            .flat_map(|cell| cell.names.iter().copied())
     }
 
     /// Puts `name` at `point`; a previous point of this name is removed. Amortised O(1). Names
@@ -184,12 +206,12 @@ impl TorusGrid {
         bound: &mut f64,
         see: &mut impl FnMut(u32, f64, &mut f64),
     ) {
-        let d = self.torus.dimensions();
-        if depth == d {
+        if depth == self.torus.dimensions() {
             let cell = &self.cells[cell];
-            for (name, point) in cell.names.iter().zip(cell.coordinates.chunks_exact(d)) {
-                see(*name, self.torus.squared_distance(target, point), bound);
-            }
+            self.torus
+                .each_distance(target, &cell.coordinates, |i, distance| {
+                    see(cell.names[i], distance, bound);
+                });
             return;
         }
         for (coordinate, across) in Outward::new(target[depth], self.side) {
@@ -226,7 +248,7 @@ impl TorusGrid {
     fn cut(&mut self) {
         let d = self.torus.dimensions();
         let cells = |side: usize| side.checked_pow(d as u32).unwrap_or(usize::MAX);
-        let wanted = self.count / OCCUPANCY;
+        let wanted = self.count / self.occupancy;
         self.cut_for = self.count.max(FEW);
         self.side = 1;
         while cells(self.side + 1) <= wanted {
@@ -340,11 +362,11 @@ mod tests {
         /// points finds.
         #[test]
         fn searches_find_what_brute_force_finds(
-            seed: u64, d in 1usize..9, names in 1usize..400, lattice: bool,
+            seed: u64, d in 1usize..9, names in 1usize..400, lattice: bool, many in 0usize..400,
         ) {
             let torus = Torus::new(d);
             let mut stream = Seed::new(seed).stream("points", 0);
-            let mut grid = TorusGrid::new(torus);
+            let mut grid = TorusGrid::for_searches_of(torus, many);
             let mut points: Vec<Option<TorusPoint>> = vec![None; names];
             for round in 0..4 {
                 // Mostly additions at first, mostly removals in the end.

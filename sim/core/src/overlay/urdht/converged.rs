@@ -2,11 +2,11 @@
 
 use super::{Members, Shared, Topology, Urdht};
 use crate::engine::Stream;
-use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
-use crate::space::Key;
+use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds, RootIndex};
+use crate::space::{Key, TorusGrid};
 
 impl<T: Topology> GroundTruth for Urdht<T> {
-    type Index = ();
+    type Index = MemberGrid;
 
     fn new(shared: &Shared<T>, id: &Key) -> Self {
         Self::at(shared, id)
@@ -29,7 +29,8 @@ impl<T: Topology> GroundTruth for Urdht<T> {
 
     /// Applies the topology's rules for each member to the members that can affect it.
     ///
-    /// Time O(n log n) on rings and with buckets, O(n^2) in the other spaces.
+    /// Time O(n log n) on rings and with buckets, O(n) on average in spaces with a grid, O(n^2) in
+    /// the others.
     fn converged(
         shared: &Shared<T>,
         ids: &NodeIds,
@@ -51,9 +52,16 @@ impl<T: Topology> GroundTruth for Urdht<T> {
             .iter()
             .map(|member| states[*member].point.clone())
             .collect();
+        let grid = topology.grid().map(|mut grid| {
+            for (place, point) in points.iter().enumerate() {
+                grid.put(place as u32, T::in_grid(point));
+            }
+            grid
+        });
         let all_members = Members {
             ids: &sorted,
             points: &points,
+            grid: grid.as_ref(),
         };
         let point = |place: &u32| points[*place as usize].clone();
         let mut horizons = Vec::with_capacity(order.len());
@@ -103,12 +111,14 @@ impl<T: Topology> GroundTruth for Urdht<T> {
         states
     }
 
-    /// By the order of IDs where the topology supports it; otherwise time O(n).
+    /// By the order of IDs where the topology supports it; by the grid where the space has one, in
+    /// O(1) on average; otherwise time O(n). Of equally near members the first in the
+    /// [`MemberIndex`].
     fn root(
         shared: &Shared<T>,
         member_index: &MemberIndex,
         nodes: &[Self],
-        (): &(),
+        index: &MemberGrid,
         key: &Key,
     ) -> Option<Node> {
         let topology = &shared.topology;
@@ -116,6 +126,10 @@ impl<T: Topology> GroundTruth for Urdht<T> {
             return member_index.nodes().get(place).copied();
         }
         let target = topology.point(key);
+        if let Some(grid) = &index.grid {
+            let before = |a, b| member_index.is_before(Node(a), Node(b));
+            return grid.nearest(T::in_grid(&target), before).map(Node);
+        }
         let members = member_index.nodes().iter().copied();
         members.min_by_key(|node| topology.root_distance(&target, &nodes[node.index()].point))
     }
@@ -142,6 +156,30 @@ impl<T: Topology> GroundTruth for Urdht<T> {
     }
 }
 
+/// The members in the grid of the space, for the oracle's search for the nearest to a key.
+#[derive(Debug, Default)]
+pub struct MemberGrid {
+    /// Created with the first member; none if the space has none.
+    grid: Option<TorusGrid>,
+}
+
+impl<T: Topology> RootIndex<Urdht<T>> for MemberGrid {
+    fn enter(&mut self, shared: &Shared<T>, node: Node, state: &Urdht<T>) {
+        if self.grid.is_none() {
+            self.grid = shared.topology.grid();
+        }
+        if let Some(grid) = &mut self.grid {
+            grid.put(node.0, T::in_grid(&state.point));
+        }
+    }
+
+    fn depart(&mut self, node: Node) {
+        if let Some(grid) = &mut self.grid {
+            grid.remove(node.0);
+        }
+    }
+}
+
 /// The members visited in the current round.
 struct VisitedMembers {
     met: Vec<u32>,
@@ -165,5 +203,70 @@ impl VisitedMembers {
     /// Visits `member`; true if this is its first visit.
     fn is_new(&mut self, member: u32) -> bool {
         std::mem::replace(&mut self.met[member as usize], self.round) != self.round
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Euclidean, UrdhtParameters};
+    use super::*;
+    use crate::engine::Seed;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        /// A search in the grid finds what a look at all members finds: the candidates of a member,
+        /// and the root of a key while members leave.
+        #[test]
+        fn the_grid_finds_what_a_look_at_all_members_finds(
+            seed: u64, dimensions in 1usize..5, count in 1usize..400, coarse: bool,
+        ) {
+            let shared = Shared::<Euclidean>::new(&UrdhtParameters {
+                dimensions,
+                table_size: Some(4),
+                ..UrdhtParameters::default()
+            });
+            let topology = &shared.topology;
+            let mut stream = Seed::new(seed).stream("ids", 0);
+            // On a coarse lattice many distances are equal.
+            let mut key = || {
+                let bytes = Key::random(&mut stream).to_bytes();
+                Key::from_bytes(bytes.map(|byte| if coarse { byte & 0xc0 } else { byte }))
+            };
+            let mut ids = NodeIds::default();
+            let members: Vec<Node> = (0..count).map(|_| ids.add(key())).collect();
+            let nodes: Vec<Urdht<Euclidean>> =
+                members.iter().map(|node| Urdht::at(&shared, &ids.id(*node))).collect();
+            let mut member_index = MemberIndex::new(&ids, &members);
+            let mut index = MemberGrid::default();
+            for node in &members {
+                index.enter(&shared, *node, &nodes[node.index()]);
+            }
+            for node in &members {
+                let key = key();
+                let found = |index| Urdht::root(&shared, &member_index, &nodes, index, &key);
+                prop_assert_eq!(found(&index), found(&MemberGrid::default()));
+                member_index.remove(&ids.id(*node), *node);
+                RootIndex::<Urdht<Euclidean>>::depart(&mut index, *node);
+            }
+            let sorted: Vec<Key> = members.iter().map(|node| ids.id(*node)).collect();
+            let points: Vec<_> = nodes.iter().map(|state| state.point.clone()).collect();
+            let mut grid = topology.grid().expect("a torus has a grid");
+            for (place, point) in points.iter().enumerate() {
+                grid.put(place as u32, point);
+            }
+            let all = Members { ids: &sorted, points: &points, grid: None };
+            for me in 0..count {
+                let mut sets = [None, Some(&grid)].map(|grid| {
+                    topology.short_candidates(&Members { grid, ..all }, me, &mut stream_of(seed))
+                });
+                sets.iter_mut().for_each(|set| set.sort_unstable());
+                prop_assert_eq!(&sets[0], &sets[1]);
+            }
+        }
+    }
+
+    fn stream_of(seed: u64) -> Stream {
+        Seed::new(seed).stream("candidates", 0)
     }
 }

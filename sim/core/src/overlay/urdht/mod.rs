@@ -13,6 +13,7 @@ mod parameters;
 mod peers;
 mod topology;
 
+pub use converged::MemberGrid;
 pub use parameters::{Shared, UrdhtParameters};
 pub use peers::PeerSet;
 pub use topology::{

@@ -1,10 +1,12 @@
 //! The converged state of VHash, and the root of a key.
 
+use super::choice::in_dimensions;
 use super::position_index::PositionIndex;
+use super::positions::padded;
 use super::{Record, Shared, VHash};
-use crate::engine::{Duration, Instant, Stream};
+use crate::engine::{Instant, Stream};
 use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
-use crate::space::{Dgvh, Key, Space, TorusGrid, TorusPoint};
+use crate::space::{Dgvh, FixedTorus, Key, Space, TorusGrid};
 use ordered_float::OrderedFloat;
 
 /// How many of the nearest nodes DGVH examines, per required short peer, but not fewer than for the
@@ -27,10 +29,10 @@ impl GroundTruth for VHash {
         random: &mut Stream,
     ) -> Option<Self> {
         let mut node = Self::at(shared, &ids.id(me));
-        let records = records(shared, ids, contacts);
+        let records: Vec<Record> = records(shared, ids, contacts).collect();
         node.peers
             .merge_records(Instant::START, None, records.iter());
-        node.peers.choose(shared, &node.position, random);
+        node.peers.choose(shared, ids, &node.position, random);
         Some(node)
     }
 
@@ -42,24 +44,8 @@ impl GroundTruth for VHash {
         members: &[Node],
         random: &mut [Stream],
     ) -> Vec<Self> {
-        let points: Vec<TorusPoint> = members
-            .iter()
-            .map(|node| shared.torus.point(&ids.id(*node)))
-            .collect();
-        let mut grid = TorusGrid::new(shared.torus);
-        for (place, point) in points.iter().enumerate() {
-            grid.put(place as u32, point);
-        }
-        let count = NEAREST * shared.least_short.max(3 * shared.torus.dimensions() + 1);
-        let mut dgvh = Dgvh::new(shared.rule, shared.least_short);
-        let mut order: Vec<(OrderedFloat<f64>, u32)> = Vec::new();
-        let short: Vec<Vec<u32>> = (0..members.len())
-            .map(|me| {
-                grid.nearest_few(&points[me], count, me as u32, &mut order);
-                dgvh.select_sorted(&shared.torus, &points[me], &points, &order)
-                    .to_vec()
-            })
-            .collect();
+        let short =
+            in_dimensions!(shared.torus.dimensions(), D => short_peers::<D>(shared, ids, members));
         (0..members.len())
             .map(|me| {
                 let mut long: Vec<u32> = short[me]
@@ -79,7 +65,7 @@ impl GroundTruth for VHash {
                     .map(|place| members[*place as usize])
                     .collect();
                 node.peers
-                    .set(short[me].len(), records(shared, ids, &known).iter());
+                    .set(short[me].len(), records(shared, ids, &known));
                 node
             })
             .collect()
@@ -94,25 +80,41 @@ impl GroundTruth for VHash {
         index: &PositionIndex,
         key: &Key,
     ) -> Option<Node> {
-        index.nearest(&shared.torus.point(key), |a, b| {
-            let first = member_index
-                .nodes()
-                .iter()
-                .find(|node| [a, b].contains(*node));
-            first == Some(&a)
-        })
+        let target = shared.torus.point(key);
+        index.nearest(&target, |a, b| member_index.is_before(a, b))
     }
 }
 
+/// The short peers of each of `members`, as indices of members.
+fn short_peers<const D: usize>(shared: &Shared, ids: &NodeIds, members: &[Node]) -> Vec<Vec<u32>> {
+    let count = NEAREST * shared.least_short.max(3 * shared.torus.dimensions() + 1);
+    let mut grid = TorusGrid::for_searches_of(shared.torus, count);
+    let mut points: Vec<[f64; D]> = Vec::with_capacity(members.len());
+    for (place, node) in members.iter().enumerate() {
+        let point = shared.torus.point(&ids.id(*node));
+        grid.put(place as u32, &point);
+        points.push(padded(&point));
+    }
+    let mut dgvh = Dgvh::new(shared.rule, shared.least_short);
+    let mut order: Vec<(OrderedFloat<f64>, u32)> = Vec::new();
+    let mut short: Vec<Vec<u32>> = vec![Vec::new(); points.len()];
+    for me in grid.names() {
+        let point = &points[me as usize];
+        let target = &point[..shared.torus.dimensions()];
+        grid.nearest_few(target, count, me, &mut order);
+        let chosen = dgvh.select_sorted(&FixedTorus::<D>, point, &points, &order);
+        short[me as usize] = chosen.to_vec();
+    }
+    short
+}
+
 /// Records of nodes that have not moved yet.
-fn records(shared: &Shared, ids: &NodeIds, nodes: &[Node]) -> Vec<Record> {
-    let record = |node: &Node| Record {
-        node: *node,
-        version: 0,
-        position: shared.torus.point(&ids.id(*node)),
-        age: Duration::ZERO,
-    };
-    nodes.iter().map(record).collect()
+fn records(
+    shared: &Shared,
+    ids: &NodeIds,
+    nodes: &[Node],
+) -> impl ExactSizeIterator<Item = Record> {
+    nodes.iter().map(|node| Record::of(shared, ids, *node))
 }
 
 #[cfg(test)]
@@ -120,7 +122,7 @@ mod tests {
     use super::super::VHashParameters;
     use super::*;
     use crate::engine::Seed;
-    use crate::space::Rule;
+    use crate::space::{Rule, TorusPoint};
     use proptest::prelude::*;
 
     proptest! {

@@ -13,10 +13,12 @@
 //! short peers for their state, and so they learn of it at once; a node that leaves or moves
 //! notifies them.
 
+mod choice;
 mod converged;
 mod parameters;
 mod peers;
 mod position_index;
+mod positions;
 mod springs;
 
 pub use parameters::{Embedding, Shared, VHashParameters};
@@ -66,6 +68,8 @@ pub struct StateUpdate {
     sender: Record,
     springs: springs::SpringEstimates,
     peers: Vec<Record>,
+    /// The dimensions of the torus: a message has positions even where a record is without.
+    dimensions: u32,
 }
 
 /// How many long peers a node sends besides its short ones: so long tables become random samples of
@@ -144,40 +148,35 @@ impl VHash {
         Self {
             position: shared.torus.point(id),
             version: 0,
-            peers: PeerSet::new(shared.torus.dimensions()),
+            peers: PeerSet::new(shared),
             springs: Springs::default(),
             joined: false,
             introduced: None,
         }
     }
 
-    fn record(&self, me: Node) -> Record {
-        Record {
-            node: me,
-            version: self.version,
-            position: self.position.clone(),
-            age: Duration::ZERO,
-        }
-    }
-
     /// A state update without peers.
-    fn state_update(&self, me: Node) -> Box<StateUpdate> {
+    fn state_update(&self, shared: &Shared, me: Node) -> Box<StateUpdate> {
         Box::new(StateUpdate {
-            sender: self.record(me),
+            sender: Record {
+                node: me,
+                version: self.version,
+                position: shared.sent_position(|| self.position.clone()),
+                age: Duration::ZERO,
+            },
             springs: self.springs.estimates(),
             peers: Vec::new(),
+            dimensions: shared.torus.dimensions() as u32,
         })
     }
 
     /// A state update with peers.
     fn full_state_update(&self, context: &mut Context<'_, Self>) -> Box<StateUpdate> {
-        let peers = self
+        let mut state_update = self.state_update(context.shared, context.me);
+        state_update.peers = self
             .peers
             .gossip_sample(context.now, LONG_SENT, context.random);
-        Box::new(StateUpdate {
-            peers,
-            ..*self.state_update(context.me)
-        })
+        state_update
     }
 
     /// Merges the records of a state update, and chooses peers again.
@@ -217,7 +216,9 @@ impl VHash {
         let expired = shared
             .expiry
             .is_some_and(|expiry| self.peers.expire(context.now, expiry));
-        let changed = self.peers.choose(shared, &self.position, context.random);
+        let changed = self
+            .peers
+            .choose(shared, context.ids, &self.position, context.random);
         if changed || expired {
             context.update();
             self.introduce(context);
@@ -233,7 +234,7 @@ impl VHash {
         for peer in self.peers.short() {
             if !introduced.contains(peer) {
                 introduced.push(*peer);
-                let state_update = self.state_update(context.me);
+                let state_update = self.state_update(context.shared, context.me);
                 context.request(*peer, Message::Gossip(state_update), Purpose::Gossip);
             }
         }
@@ -251,7 +252,7 @@ impl VHash {
     fn on_peer_failed(&mut self, context: &mut Context<'_, Self>, node: Node) {
         if self.peers.remove_failed(node, context.now) {
             self.peers
-                .choose(context.shared, &self.position, context.random);
+                .choose(context.shared, context.ids, &self.position, context.random);
             context.update();
             if self.joined && self.peers.is_empty() {
                 context.rejoin();
@@ -289,8 +290,9 @@ impl VHash {
             if let Some(position) = moved {
                 self.position = position;
                 self.version += 1;
+                self.peers.on_moved();
                 // A node with the old position would send it messages that it cannot deliver.
-                let state_update = self.state_update(context.me);
+                let state_update = self.state_update(context.shared, context.me);
                 for peer in self.peers.short() {
                     context.send(*peer, Message::Position(state_update.clone()));
                 }
@@ -308,10 +310,10 @@ impl Overlay for VHash {
     type Lookups = ByRouter;
     type Layout = OnTorus;
 
-    fn next_hop(&self, shared: &Shared, _: &NodeIds, _: Node, key: &Key) -> NextHop {
+    fn next_hop(&self, shared: &Shared, ids: &NodeIds, _: Node, key: &Key) -> NextHop {
         let target = shared.torus.point(key);
         let mine = shared.torus.squared_distance(&self.position, &target);
-        match self.peers.nearest(&shared.torus, &target) {
+        match self.peers.nearest(shared, ids, key, &target) {
             Some((peer, distance)) if distance < mine => NextHop::Next(peer),
             _ => NextHop::Root,
         }
@@ -321,13 +323,12 @@ impl Overlay for VHash {
     fn replica_set(
         &self,
         shared: &Shared,
-        _: &NodeIds,
+        ids: &NodeIds,
         _: Node,
         key: &Key,
         count: usize,
     ) -> Vec<Node> {
-        let target = shared.torus.point(key);
-        self.peers.nearest_few(&shared.torus, &target, count)
+        self.peers.nearest_few(shared, ids, key, count)
     }
 
     fn next_hop_without(
@@ -350,6 +351,10 @@ impl Overlay for VHash {
         far(a).total_cmp(&far(b))
     }
 
+    fn prefetch(&self) -> u32 {
+        self.peers.prefetch()
+    }
+
     fn bytes(message: &Message) -> u32 {
         match message {
             Message::Gossip(state_update)
@@ -357,9 +362,8 @@ impl Overlay for VHash {
             | Message::Welcome(state_update)
             | Message::Farewell(state_update) => {
                 // Address, age and coordinates.
-                let record = |record: &Record| NODE_BYTES * (2 + record.position.len() as u32);
-                let peers: u32 = state_update.peers.iter().map(record).sum();
-                HEADER_BYTES + record(&state_update.sender) + peers
+                let record = NODE_BYTES * (2 + state_update.dimensions);
+                HEADER_BYTES + record * (1 + state_update.peers.len() as u32)
             }
             Message::Probe => HEADER_BYTES,
         }
@@ -442,7 +446,7 @@ impl Overlay for VHash {
                 self.springs.average(&state_update.springs);
                 Message::Gossip(answer)
             }
-            _ => Message::Position(self.state_update(context.me)),
+            _ => Message::Position(self.state_update(context.shared, context.me)),
         }
     }
 
@@ -521,12 +525,7 @@ impl Overlay for VHash {
                 let state_update = self.full_state_update(context);
                 context.send(origin, Message::Welcome(state_update));
                 // Part of this node's region now belongs to the joiner.
-                let newcomer = Record {
-                    node: origin,
-                    version: 0,
-                    position: context.shared.torus.point(&context.ids.id(origin)),
-                    age: Duration::ZERO,
-                };
+                let newcomer = Record::of(context.shared, context.ids, origin);
                 self.merge_records(context, std::iter::once(&newcomer));
                 self.choose(context);
             }

@@ -4,7 +4,7 @@ use super::VHash;
 use crate::engine::{Duration, Period};
 use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor};
 use crate::parameter::ConfigError;
-use crate::space::{Rule, Torus};
+use crate::space::{Rule, Torus, TorusPoint};
 
 crate::choices! {
     /// Whether positions follow latencies.
@@ -60,6 +60,23 @@ pub struct Shared {
     pub(super) check_long: bool,
     pub(super) expiry: Option<Duration>,
     pub(super) join_timeout: Duration,
+}
+
+impl Shared {
+    /// Whether positions are stored and sent: where nodes do not move and the words of an ID are the
+    /// coordinates, the ID is enough.
+    pub(super) fn are_positions_sent(&self) -> bool {
+        self.embedding != Embedding::Off || self.torus.dimensions() > Torus::IN_KEY
+    }
+
+    /// The `position` in a record: empty if positions are not sent.
+    pub(super) fn sent_position(&self, position: impl FnOnce() -> TorusPoint) -> TorusPoint {
+        if self.are_positions_sent() {
+            position()
+        } else {
+            TorusPoint::new()
+        }
+    }
 }
 
 impl From<&VHashParameters> for Shared {

@@ -1,10 +1,12 @@
 //! The peers of a VHash node: short ones first, then long ones, in flat arrays.
 
 use super::Shared;
+use super::positions::{Positions, keep, push};
 use crate::engine::{Duration, Instant, Stream};
-use crate::overlay::Node;
-use crate::space::{Dgvh, Torus, TorusPoint};
+use crate::overlay::{Node, NodeIds};
+use crate::space::{Key, Space, TorusPoint};
 use ordered_float::OrderedFloat;
+use smallvec::SmallVec;
 
 /// A node's knowledge of another: its address, its position, how often it had moved by then, and
 /// the age of its last sign of life.
@@ -14,50 +16,65 @@ pub struct Record {
     pub node: Node,
     /// How often it had moved.
     pub version: u32,
-    /// Its position.
+    /// Its position; empty where nodes stay at the points of their IDs.
     pub position: TorusPoint,
     /// The time since the last direct message from the node, when the record was sent. A duration
     /// instead of an instant, so that nodes need no common clock.
     pub age: Duration,
 }
 
+impl Record {
+    /// The record of `node`, which has not moved yet.
+    pub(super) fn of(shared: &Shared, ids: &NodeIds, node: Node) -> Self {
+        Self {
+            node,
+            version: 0,
+            position: shared.sent_position(|| shared.torus.point(&ids.id(node))),
+            age: Duration::ZERO,
+        }
+    }
+}
+
 /// The peers that a node knows.
 #[derive(Clone, Debug)]
 pub struct PeerSet {
-    dimensions: usize,
-    short: usize,
-    nodes: Vec<Node>,
-    versions: Vec<u32>,
-    /// The positions, coordinate after coordinate: a lookup reads them in one pass.
-    coordinates: Vec<f64>,
-    /// The number of the last probe of each peer.
+    pub(super) short: usize,
+    pub(super) nodes: Vec<Node>,
+    pub(super) positions: Positions,
+    /// The number of the last probe of each peer; those not in it were not probed.
     probed: Vec<u32>,
     probes: u32,
     /// The time of the last known sign of life of each peer.
     alive: Vec<Instant>,
+    /// No sign of life is older.
+    oldest: Instant,
     /// Nodes that were found silent or have left, and when: reports of them count only if they have
     /// been alive since.
     silent: Vec<(Node, Instant)>,
     /// Squared distance of the nearest peer at the last choice.
-    nearest: f64,
+    pub(super) nearest: f64,
     /// The index of the first node learnt of since the last choice.
-    heard: usize,
+    pub(super) heard: usize,
+    /// The short peers that DGVH has chosen itself, a bit for the index of each, if they hide all
+    /// nodes that were known then and are candidates of the next choice. `None` if the next choice
+    /// has to examine these nodes again.
+    pub(super) hiding: Option<u128>,
 }
 
 impl PeerSet {
-    pub(super) fn new(dimensions: usize) -> Self {
+    pub(super) fn new(shared: &Shared) -> Self {
         Self {
-            dimensions,
             short: 0,
             nodes: Vec::new(),
-            versions: Vec::new(),
-            coordinates: Vec::new(),
+            positions: Positions::new(shared),
             probed: Vec::new(),
             probes: 0,
             alive: Vec::new(),
+            oldest: Instant::NEVER,
             silent: Vec::new(),
             nearest: 0.0,
             heard: 0,
+            hiding: None,
         }
     }
 
@@ -86,28 +103,60 @@ impl PeerSet {
         self.nearest
     }
 
-    fn position(&self, place: usize) -> &[f64] {
-        &self.coordinates[place * self.dimensions..(place + 1) * self.dimensions]
+    /// Reads the tables, which loads their beginnings into the cache.
+    pub(super) fn prefetch(&self) -> u32 {
+        let first = self.nodes.first().map_or(0, |node| node.0);
+        let alive = self
+            .alive
+            .first()
+            .map_or(0, |alive| alive.as_nanos() as u32);
+        first ^ alive ^ self.short as u32
     }
 
-    /// The `count` peers nearest to `target`, the nearest first. O(p log p) for p peers.
+    /// The node itself has moved: it has to examine all candidates again.
+    pub(super) fn on_moved(&mut self) {
+        self.hiding = None;
+    }
+
+    /// The `count` peers nearest to `key`, the nearest first. O(p log p) for p peers.
     pub(super) fn nearest_few(
         &self,
-        torus: &Torus,
-        target: &TorusPoint,
+        shared: &Shared,
+        ids: &NodeIds,
+        key: &Key,
         count: usize,
     ) -> Vec<Node> {
-        let distances = self.coordinates.chunks_exact(self.dimensions);
-        let distances = distances.map(|at| OrderedFloat(torus.squared_distance(at, target)));
-        let mut peers: Vec<_> = distances.zip(self.nodes.iter().copied()).collect();
+        let target = shared.torus.point(key);
+        let distance = |(place, node): (usize, &Node)| {
+            let far = match self.positions.stored(place) {
+                [] => shared
+                    .torus
+                    .squared_distance(&shared.torus.point(&ids.id(*node)), &target),
+                stored => shared.torus.squared_distance(stored, &target),
+            };
+            (OrderedFloat(far), *node)
+        };
+        let mut peers: Vec<_> = self.nodes.iter().enumerate().map(distance).collect();
         peers.sort_unstable();
         peers.truncate(count);
         peers.into_iter().map(|(_, node)| node).collect()
     }
 
-    /// The peer nearest to `target` and its squared distance. Linear in the peers.
-    pub(super) fn nearest(&self, torus: &Torus, target: &TorusPoint) -> Option<(Node, f64)> {
-        let (place, distance) = torus.nearest(target, &self.coordinates)?;
+    /// The peer nearest to `key` and its squared distance. Linear in the peers.
+    pub(super) fn nearest(
+        &self,
+        shared: &Shared,
+        ids: &NodeIds,
+        key: &Key,
+        target: &[f64],
+    ) -> Option<(Node, f64)> {
+        let (place, distance) = match self.positions.all() {
+            Some(positions) => shared.torus.nearest(target, positions)?,
+            None => {
+                let ids = self.nodes.iter().map(|node| ids.id(*node));
+                shared.torus.nearest_id(key, ids)?
+            }
+        };
         Some((self.nodes[place], distance))
     }
 
@@ -118,6 +167,7 @@ impl PeerSet {
 
     /// The least recently probed peer; its probe is counted now.
     pub(super) fn least_recently_probed(&mut self) -> Option<Node> {
+        self.probed.resize(self.nodes.len(), 0);
         let (place, _) = self
             .probed
             .iter()
@@ -131,13 +181,13 @@ impl PeerSet {
     /// The short peer that has been silent for the longest; a long one if `short` is false or there
     /// is no short one.
     pub(super) fn least_recently_heard(&self, short: bool) -> Option<Node> {
-        let places = if short && self.short > 0 {
-            0..self.short
+        let (first, places) = if short && self.short > 0 {
+            (0, &self.alive[..self.short])
         } else {
-            self.short..self.nodes.len()
+            (self.short, &self.alive[self.short..])
         };
-        let oldest = places.min_by_key(|place| self.alive[*place])?;
-        Some(self.nodes[oldest])
+        let (oldest, _) = places.iter().enumerate().min_by_key(|(_, alive)| **alive)?;
+        Some(self.nodes[first + oldest])
     }
 
     /// The records of the short peers and of `long` long ones drawn uniformly, as sent at the time
@@ -154,8 +204,8 @@ impl PeerSet {
             .chain(drawn)
             .map(|place| Record {
                 node: self.nodes[place],
-                version: self.versions[place],
-                position: TorusPoint::from_slice(self.position(place)),
+                version: self.positions.version(place),
+                position: TorusPoint::from_slice(self.positions.stored(place)),
                 age: now.since(self.alive[place]),
             })
             .collect()
@@ -176,25 +226,24 @@ impl PeerSet {
             {
                 continue;
             }
-            match self.nodes.iter().position(|node| *node == record.node) {
+            match place_of(&self.nodes, record.node) {
                 Some(place) => {
                     self.alive[place] = self.alive[place].max(alive);
-                    if self.versions[place] < record.version {
-                        self.versions[place] = record.version;
-                        let start = place * self.dimensions;
-                        self.coordinates[start..start + self.dimensions]
-                            .copy_from_slice(&record.position);
+                    if self.positions.update(place, record) && place < self.heard {
+                        self.hiding = None;
                     }
                 }
-                None => {
-                    self.nodes.push(record.node);
-                    self.versions.push(record.version);
-                    self.probed.push(0);
-                    self.alive.push(alive);
-                    self.coordinates.extend_from_slice(&record.position);
-                }
+                None => self.push(record, alive),
             }
         }
+    }
+
+    /// Adds a new peer.
+    fn push(&mut self, record: &Record, alive: Instant) {
+        push(&mut self.nodes, record.node);
+        push(&mut self.alive, alive);
+        self.positions.push(record);
+        self.oldest = self.oldest.min(alive);
     }
 
     /// Whether `node` was found silent after it was `alive`; if it has been alive since, its entry
@@ -213,98 +262,44 @@ impl PeerSet {
     /// older than that; true if a short peer was removed.
     pub(super) fn expire(&mut self, now: Instant, expiry: Duration) -> bool {
         self.silent.retain(|(_, since)| now.since(*since) <= expiry);
-        let fresh = |place: &usize| now.since(self.alive[*place]) <= expiry;
-        if (0..self.nodes.len()).all(|place| fresh(&place)) {
+        if now.since(self.oldest) <= expiry {
             return false;
         }
-        let (heard, before) = (self.heard, self.short);
-        let places = |range: std::ops::Range<usize>| range.filter(fresh).collect::<Vec<_>>();
-        let short = places(0..self.short);
-        let long = places(self.short..self.nodes.len());
-        let known = long.iter().filter(|place| **place < heard).count();
-        self.keep(&short, &long);
-        self.heard = self.short + known;
-        self.short < before
+        self.oldest = self.alive.iter().copied().min().unwrap_or(Instant::NEVER);
+        if now.since(self.oldest) <= expiry {
+            return false;
+        }
+        let (heard, before) = (self.heard as u32, self.short as u32);
+        let fresh = |place: &u32| now.since(self.alive[*place as usize]) <= expiry;
+        let places: SmallVec<[u32; 256]> = (0..self.nodes.len() as u32).filter(fresh).collect();
+        let below = |end: u32| places.partition_point(|place| *place < end);
+        let (short, heard) = (below(before), below(heard));
+        self.keep(&places, short);
+        self.heard = heard;
+        self.short < before as usize
     }
 
-    /// Makes the first `short` of `records` the short peers and the others the long ones.
-    pub(super) fn set<'a>(&mut self, short: usize, records: impl Iterator<Item = &'a Record>) {
-        self.merge_records(Instant::START, None, records);
+    /// Makes the first `short` of `records`, each of another node, the short peers and the others
+    /// the long ones.
+    pub(super) fn set(&mut self, short: usize, records: impl ExactSizeIterator<Item = Record>) {
+        self.nodes.reserve_exact(records.len());
+        self.alive.reserve_exact(records.len());
+        for record in records {
+            self.push(&record, Instant::START);
+        }
         self.short = short;
         self.heard = self.nodes.len();
     }
 
-    /// Chooses the short peers by DGVH and limits the long ones by random choice; true if the set
-    /// of short peers has changed.
-    ///
-    /// Candidates are the old short peers, the nodes learnt of since, and the long peers nearer
-    /// than the farthest short one: with the published candidates alone, a near node that is
-    /// already a long peer would be missed.
-    pub(super) fn choose(&mut self, shared: &Shared, me: &TorusPoint, stream: &mut Stream) -> bool {
-        let torus = &shared.torus;
-        let distances: Vec<f64> = (0..self.nodes.len())
-            .map(|place| torus.squared_distance(me, self.position(place)))
-            .collect();
-        let short = &distances[..self.short];
-        // A node with too few peers considers all known nodes.
-        let reach = if self.short < shared.least_short {
-            f64::INFINITY
-        } else {
-            short.iter().copied().fold(0.0, f64::max)
-        };
-        let mut places: Vec<usize> = Vec::with_capacity(4 * shared.least_short);
-        let is_candidate = |place: &usize| {
-            *place < self.short || *place >= self.heard || distances[*place] <= reach
-        };
-        places.extend((0..self.nodes.len()).filter(is_candidate));
-        places.sort_unstable_by_key(|place| (OrderedFloat(distances[*place]), self.nodes[*place]));
-        let points: Vec<TorusPoint> = places
-            .iter()
-            .map(|place| TorusPoint::from_slice(self.position(*place)))
-            .collect();
-        let order: Vec<(OrderedFloat<f64>, u32)> = places
-            .iter()
-            .enumerate()
-            .map(|(i, place)| (OrderedFloat(distances[*place]), i as u32))
-            .collect();
-        self.nearest = order.first().map_or(0.0, |(distance, _)| distance.0);
-        let mut dgvh = Dgvh::new(shared.rule, shared.least_short);
-        let chosen: Vec<usize> = dgvh
-            .select_sorted(torus, me, &points, &order)
-            .iter()
-            .map(|i| places[*i as usize])
-            .collect();
-        let changed = !self.is_short_set(&chosen);
-        if changed {
-            let mut is_short = vec![false; self.nodes.len()];
-            chosen.iter().for_each(|place| is_short[*place] = true);
-            let long: Vec<usize> = (0..self.nodes.len())
-                .filter(|place| !is_short[*place])
-                .collect();
-            self.keep(&chosen, &long);
-        }
-        while self.nodes.len() - self.short > shared.most_long {
-            let place = self.short + stream.index(self.nodes.len() - self.short);
-            self.drop_long(place);
-        }
-        self.heard = self.nodes.len();
-        changed
-    }
-
-    /// Whether the peers at the indices `places` are the short ones.
-    fn is_short_set(&self, places: &[usize]) -> bool {
-        places.len() == self.short && places.iter().all(|place| *place < self.short)
-    }
-
     /// Drops the long peer at index `place`; the last one takes its place.
-    fn drop_long(&mut self, place: usize) {
-        let (d, last) = (self.dimensions, self.nodes.len() - 1);
+    pub(super) fn drop_long(&mut self, place: usize) {
         self.nodes.swap_remove(place);
-        self.versions.swap_remove(place);
-        self.probed.swap_remove(place);
         self.alive.swap_remove(place);
-        self.coordinates.copy_within(last * d.., place * d);
-        self.coordinates.truncate(last * d);
+        self.positions.swap_remove(place);
+        if !self.probed.is_empty() {
+            self.probed.resize(self.nodes.len() + 1, 0);
+            self.probed.swap_remove(place);
+        }
     }
 
     /// Removes `node`, which was found silent at the time `now`, and ignores later reports of
@@ -314,35 +309,47 @@ impl PeerSet {
             Some((_, since)) => *since = now,
             None => self.silent.push((node, now)),
         }
-        let Some(gone) = self.nodes.iter().position(|other| *other == node) else {
+        let Some(gone) = place_of(&self.nodes, node) else {
             return false;
         };
-        let without =
-            |range: std::ops::Range<usize>| range.filter(|p| *p != gone).collect::<Vec<_>>();
-        let (short, long) = (
-            without(0..self.short),
-            without(self.short..self.nodes.len()),
-        );
-        self.keep(&short, &long);
+        let places: SmallVec<[u32; 256]> = (0..self.nodes.len() as u32)
+            .filter(|place| *place as usize != gone)
+            .collect();
+        self.keep(&places, self.short - usize::from(gone < self.short));
         // Any node may have been hidden by the removed one.
         self.heard = self.short;
         true
     }
 
-    /// Keeps the peers at the indices `short` and `long`, in that order.
-    fn keep(&mut self, short: &[usize], long: &[usize]) {
-        let places = || short.iter().chain(long).copied();
-        let coordinates = places()
-            .flat_map(|place| self.position(place).iter().copied())
-            .collect();
-        self.nodes = places().map(|place| self.nodes[place]).collect();
-        self.versions = places().map(|place| self.versions[place]).collect();
-        self.probed = places().map(|place| self.probed[place]).collect();
-        self.alive = places().map(|place| self.alive[place]).collect();
-        self.coordinates = coordinates;
-        self.short = short.len();
+    /// Keeps the peers at the indices `places`, in that order, the first `short` of them as short
+    /// ones.
+    pub(super) fn keep(&mut self, places: &[u32], short: usize) {
+        if !self.probed.is_empty() {
+            self.probed.resize(self.nodes.len(), 0);
+            keep(&mut self.probed, places, 1);
+        }
+        keep(&mut self.nodes, places, 1);
+        keep(&mut self.alive, places, 1);
+        self.positions.keep(places);
+        if short != self.short {
+            self.hiding = None;
+        }
+        self.short = short;
         self.heard = self.nodes.len();
     }
+}
+
+/// The index of `node` in `nodes`. Several are compared at a time.
+fn place_of(nodes: &[Node], node: Node) -> Option<usize> {
+    const WIDTH: usize = 32;
+    let is_in = |nodes: &[Node]| {
+        nodes
+            .iter()
+            .fold(false, |found, other| found | (*other == node))
+    };
+    let start = WIDTH * nodes.chunks(WIDTH).position(is_in)?;
+    let place = nodes[start..].iter().position(|other| *other == node)?;
+    Some(start + place)
 }
 
 /// The instant `age` before `now`, at the earliest the start of the run.

@@ -3,7 +3,7 @@
 use super::{Expected, Members, Topology};
 use crate::engine::Stream;
 use crate::overlay::urdht::UrdhtParameters;
-use crate::space::{Coordinates, Dgvh, Geometry, Key, Rule, Space};
+use crate::space::{Coordinates, Dgvh, Geometry, Key, Rule, Space, TorusGrid};
 use std::fmt::Debug;
 
 /// How many of the nearest nodes DGVH examines in a converged network, per required short peer:
@@ -91,13 +91,20 @@ impl<V: Voronoi> Topology for Delaunay<V> {
         places
     }
 
-    /// The nearest nodes. Time O(n).
+    /// The nearest nodes. Time O(1) on average in a space with a grid, otherwise O(n).
     fn short_candidates(
         &self,
         all_members: &Members<'_, Self::Point>,
         me: usize,
         _: &mut Stream,
     ) -> Vec<u32> {
+        let near = NEAREST * self.least;
+        if let Some(grid) = all_members.grid {
+            let mut order = Vec::new();
+            let target = Self::in_grid(&all_members.points[me]);
+            grid.nearest_few(target, near, me as u32, &mut order);
+            return order.into_iter().map(|(_, place)| place).collect();
+        }
         let others = (0..all_members.points.len()).filter(|place| *place != me);
         let mut order: Vec<(Self::Distance, u32)> = others
             .map(|place| {
@@ -105,7 +112,6 @@ impl<V: Voronoi> Topology for Delaunay<V> {
                 (distance, place as u32)
             })
             .collect();
-        let near = NEAREST * self.least;
         if near < order.len() {
             order.select_nth_unstable(near);
             order.truncate(near);
@@ -131,6 +137,14 @@ impl<V: Voronoi> Topology for Delaunay<V> {
             heard.extend(drawn.map(|place| place as u32));
         }
         heard
+    }
+
+    fn grid(&self) -> Option<TorusGrid> {
+        self.space.grid()
+    }
+
+    fn in_grid(point: &Self::Point) -> &[f64] {
+        V::Space::in_grid(point)
     }
 
     fn geometry(&self) -> Geometry {

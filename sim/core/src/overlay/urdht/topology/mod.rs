@@ -28,7 +28,7 @@ use super::{Shared, UrdhtParameters};
 use crate::engine::Stream;
 use crate::overlay::MemberIndex;
 use crate::parameter::ConfigError;
-use crate::space::{Coordinates, Geometry, Key};
+use crate::space::{Coordinates, Geometry, Key, TorusGrid};
 use std::fmt::Debug;
 
 /// A space with a closeness, and the rules by which a node chooses its peers there.
@@ -120,6 +120,17 @@ pub trait Topology: Sized + Sync {
         None
     }
 
+    /// An empty grid for searches of the nearest members by
+    /// [`root_distance`](Self::root_distance); `None` if there is none for this space.
+    fn grid(&self) -> Option<TorusGrid> {
+        None
+    }
+
+    /// The coordinates of `point` in such a grid; empty without one.
+    fn in_grid(_point: &Self::Point) -> &[f64] {
+        &[]
+    }
+
     /// The shape of the space, for drawing.
     fn geometry(&self) -> Geometry {
         Geometry::Ring
@@ -141,6 +152,8 @@ pub struct Members<'a, P> {
     pub ids: &'a [Key],
     /// Their points.
     pub points: &'a [P],
+    /// Their indices in the grid of the space, if it has one.
+    pub grid: Option<&'a TorusGrid>,
 }
 
 /// Expected numbers for a topology, roughly.
