@@ -411,6 +411,11 @@ impl Task for FileJobRun {
             ..JobOutcome::of_network(network, &work)
         };
         let mut notes: Vec<String> = lost_earlier.into_iter().collect();
+        if let Some(round) = metrics.lost_state {
+            notes.push(format!(
+                "no node has the state of round {round}: the job ended"
+            ));
+        }
         if metrics.storage.open > 0 {
             notes.push("the files were not stored within an hour".to_owned());
         }

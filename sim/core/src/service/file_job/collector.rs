@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Times of asking without a copy of a block after which it counts as lost. Between two of them there is
 /// the job's patience, in which a copy can come to the replica set.
-const REPORTS: u8 = 3;
+pub(super) const REPORTS: u8 = 3;
 
 /// The counted results. Each block counts once, even if its result comes twice.
 #[derive(Clone, Debug)]
@@ -18,8 +18,11 @@ pub struct Collector {
     /// The blocks of the job, once the keyfiles are read.
     plan: Option<Arc<Plan>>,
     parts: Vec<Records>,
-    /// The outcome of the round before, if this node has computed it: it stores it for the others.
-    pub(super) outcome: Option<Arc<[u8]>>,
+    /// The outcome that this node has computed and stores for the others, and the round that begins with
+    /// it.
+    pub(super) outcome: Option<(u32, Arc<[u8]>)>,
+    /// Number of times that the state of the round was not found.
+    pub(super) state_absent: u8,
     /// The result of the last round, if this node has computed it.
     pub(super) result: Option<Vec<u8>>,
     /// By block.
@@ -60,6 +63,7 @@ impl Collector {
             plan: None,
             parts: Vec::new(),
             outcome: None,
+            state_absent: 0,
             result: None,
             state: Vec::new(),
             counted: 0,
@@ -83,6 +87,7 @@ impl Collector {
                 round: plan.round(),
                 is_active: self.is_active,
                 copies: std::mem::take(&mut self.copies),
+                outcome: self.outcome.take(),
                 ..Self::new(now)
             };
         }

@@ -232,10 +232,8 @@ impl FileJob {
             self.fetch_keyfiles(context);
         } else if collector.is_complete() {
             self.end_if_complete(context);
-        } else if collector.outcome.is_some() {
-            self.store_outcome(context);
         } else {
-            self.ask_for_open(context);
+            self.resume_round(context);
         }
     }
 

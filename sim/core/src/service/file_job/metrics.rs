@@ -20,6 +20,8 @@ pub struct FileJobMetrics {
     pub(super) over: bool,
     /// The numbers of files whose keyfile was asked for and not found.
     pub missing_files: BTreeSet<usize>,
+    /// The round whose state was lost, so that the job ended.
+    pub lost_state: Option<u32>,
     /// The rounds; one for a job without.
     pub rounds: Vec<Round>,
     /// Begins (true) and ends (false) of maps, in order.

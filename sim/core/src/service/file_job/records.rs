@@ -31,8 +31,8 @@ struct Content {
     /// The round of the job.
     round: u32,
     counts: BTreeMap<Box<[u8]>, i128>,
-    /// By the number of the block.
-    edges: BTreeMap<u32, Edges>,
+    /// By the number of the block, ascending. Most records are of one block, for which a map is large.
+    edges: Vec<(u32, Edges)>,
     /// Size in a message.
     bytes: u32,
 }
@@ -54,7 +54,7 @@ impl Records {
         let bytes = NUMBER + edges.len() as u32;
         Self(Arc::new(Content {
             round,
-            edges: [(number, edges)].into(),
+            edges: vec![(number, edges)],
             bytes,
             ..Content::default()
         }))
@@ -81,7 +81,8 @@ impl Records {
         }
         for (number, edges) in &other.0.edges {
             mine.bytes += NUMBER + edges.len() as u32;
-            mine.edges.insert(*number, edges.clone());
+            let place = mine.edges.partition_point(|(other, _)| other < number);
+            mine.edges.insert(place, (*number, edges.clone()));
         }
     }
 
@@ -110,17 +111,17 @@ impl Records {
 
     /// The edges of block `number`, if it is among the blocks.
     pub fn edges(&self, number: u32) -> Option<&Edges> {
-        self.0.edges.get(&number)
+        self.0.edge(number)
     }
 
     /// The numbers of the blocks in which the records are, ascending.
     pub fn blocks(&self) -> impl DoubleEndedIterator<Item = u32> + ExactSizeIterator {
-        self.0.edges.keys().copied()
+        self.0.edges.iter().map(|(number, _)| *number)
     }
 
     /// Whether the two are of one round and have no common block. O(m log n).
     pub fn can_merge(&self, other: &Self) -> bool {
-        let has = |number| self.0.edges.contains_key(&number);
+        let has = |number| self.0.edge(number).is_some();
         self.0.round == other.0.round && !other.blocks().any(has)
     }
 
@@ -131,6 +132,11 @@ impl Records {
 }
 
 impl Content {
+    fn edge(&self, number: u32) -> Option<&Edges> {
+        let place = self.edges.binary_search_by_key(&number, |(of, _)| *of);
+        place.ok().map(|place| &self.edges[place].1)
+    }
+
     fn add(&mut self, record: &[u8], count: i128) {
         match self.counts.get_mut(record) {
             Some(sum) => {

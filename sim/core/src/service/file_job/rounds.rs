@@ -1,6 +1,7 @@
 //! The rounds of a job: the root of the address computes the outcome of a round and stores it, and the
 //! nodes read it before they map blocks in the next one.
 
+use super::collector::REPORTS;
 use super::iteration::{Iteration, State};
 use super::plan::Plan;
 use super::{FileJob, FileJobShared, JobContext, Wanted};
@@ -9,18 +10,21 @@ use std::sync::Arc;
 
 impl FileJob {
     /// Every block of the round is counted or lost: computes its outcome, with which the next round
-    /// begins, or the job ends.
+    /// begins once it is stored, or the job ends. If this node fails before, the next root does so.
     pub(super) fn end_round(&mut self, context: JobContext<'_, '_>) {
         let mapper = &context.shared.mapper;
         let Some(collector) = &self.collector else {
             return;
         };
         let round = collector.round();
+        let is_known = |(of, _): &(u32, Arc<[u8]>)| *of > round;
+        if collector.outcome.as_ref().is_some_and(is_known) {
+            return self.store_outcome(context);
+        }
         let Some(state) = self.state_of(context.shared, round) else {
-            self.fetch_state(context, round);
-            return;
+            return self.fetch_state(context, round);
         };
-        let Some(plan) = collector.plan().cloned() else {
+        let Some(plan) = collector.plan() else {
             return;
         };
         let counted = collector.records();
@@ -31,33 +35,17 @@ impl FileJob {
         if outcome.is_last {
             self.collector_or_new(context).result = Some(outcome.file);
             context.metrics.over = true;
-            return;
+        } else {
+            let outcome = (round + 1, outcome.file.into());
+            self.collector_or_new(context).outcome = Some(outcome);
+            self.store_outcome(context);
         }
-        let next = match Iteration::replaces_input(mapper.task) {
-            true => {
-                let (blocks, _) = split(&outcome.file, context.shared.storage.block_size);
-                let keys = blocks.iter().map(|block| block.digest()).collect();
-                Plan::new(round + 1, &[keys])
-            }
-            false => plan.in_round(round + 1),
-        };
-        self.set_plan(context, Arc::new(next));
-        let collector = self.collector_or_new(context);
-        collector.outcome = Some(outcome.file.into());
-        // The copies learn of the round.
-        collector.copies.clear();
-        self.copy_counted(context);
-        self.store_outcome(context);
     }
 
-    /// Stores the outcome of the round before; then the tasks go out. Nodes that were stopped while they
-    /// read it find it again.
-    pub(super) fn store_outcome(&mut self, context: JobContext<'_, '_>) {
-        let Some(collector) = &self.collector else {
-            return;
-        };
-        let round = collector.round();
-        if let Some(outcome) = collector.outcome.clone() {
+    /// Stores the outcome of a round; then the next one begins.
+    fn store_outcome(&mut self, context: JobContext<'_, '_>) {
+        let outcome = self.collector.as_ref().and_then(|own| own.outcome.clone());
+        if let Some((round, outcome)) = outcome {
             let name = FileJobShared::round_file(round);
             self.request(context, Wanted::Stored(round), |storage, context| {
                 storage.store_file(context, &name, &outcome)
@@ -65,16 +53,49 @@ impl FileJob {
         }
     }
 
-    /// The outcome of the round before `round` is stored, or could not be.
+    /// The outcome with which `round` begins is stored, or could not be.
     pub(super) fn on_stored(&mut self, context: JobContext<'_, '_>, round: u32, answer: &Answer) {
-        let now = context.now;
-        if let Some(collector) = &mut self.collector
-            && (collector.round(), collector.is_active) == (round, true)
-            && *answer == Answer::Done
+        let Some(collector) = self.collector.as_mut().filter(|own| own.is_active) else {
+            return;
+        };
+        if *answer != Answer::Done || collector.round() > round {
+            return;
+        }
+        collector.changed = context.now;
+        if let Some(plan) = collector.plan().filter(|plan| plan.round() < round)
+            && let Some((_, outcome)) = &collector.outcome
         {
-            collector.changed = now;
-            context.metrics.begin_round(round, now);
-            self.ask_for_open(context);
+            let plan = if Iteration::replaces_input(context.shared.mapper.task) {
+                let (blocks, _) = split(outcome, context.shared.storage.block_size);
+                let keys = blocks.iter().map(|block| block.digest()).collect();
+                Plan::new(round, &[keys])
+            } else {
+                plan.in_round(round)
+            };
+            context.metrics.begin_round(round, context.now);
+            self.set_plan(context, Arc::new(plan));
+            // The copies learn of the round.
+            self.collector_or_new(context).copies.clear();
+            self.copy_counted(context);
+        }
+        self.ask_for_open(context);
+    }
+
+    /// Nothing has come for a while: sends the tasks again. The outcome of the round before is stored
+    /// again by who knows it; who does not sees whether it is there.
+    pub(super) fn resume_round(&mut self, context: JobContext<'_, '_>) {
+        let Some(collector) = &self.collector else {
+            return;
+        };
+        let round = collector.round();
+        match &collector.outcome {
+            Some((of, _)) if *of == round => self.store_outcome(context),
+            _ => {
+                if self.state_of(context.shared, round).is_none() {
+                    self.fetch_state(context, round);
+                }
+                self.ask_for_open(context);
+            }
         }
     }
 
@@ -98,7 +119,8 @@ impl FileJob {
     }
 
     /// The state of `round` has come, or could not be read: then the tasks that need it are dropped, and
-    /// the root of the address sends them again.
+    /// the root of the address sends them again. If it does not find the state either, at several times of
+    /// asking, the job ends.
     pub(super) fn take_state(&mut self, context: JobContext<'_, '_>, round: u32, answer: Answer) {
         let task = context.shared.mapper.task;
         let state = match answer {
@@ -118,7 +140,18 @@ impl FileJob {
                     self.end_if_complete(context);
                 }
             }
-            None => self.todo.retain(|block| block.round != round),
+            None => {
+                self.todo.retain(|block| block.round != round);
+                if let Some(collector) = self.collector.as_mut().filter(|own| own.is_active)
+                    && collector.round() == round
+                {
+                    collector.state_absent += 1;
+                    if collector.state_absent >= REPORTS {
+                        context.metrics.lost_state = Some(round);
+                        context.metrics.over = true;
+                    }
+                }
+            }
         }
         self.work(context);
     }

@@ -201,7 +201,7 @@ impl Client {
         let file = self.files.swap_remove(place);
         let of = file.number;
         self.requests
-            .retain(|request| !matches!(request.purpose, Purpose::Part(file, _) if file == of));
+            .retain(|_, request| !matches!(request.purpose, Purpose::Part(file, _) if file == of));
         if file.purpose == Purpose::Service {
             self.fetched.push((of, answer));
             return;

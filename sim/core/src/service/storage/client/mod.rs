@@ -14,6 +14,7 @@ use crate::space::Key;
 use file_requests::FileRequest;
 use rand::Rng;
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 /// The open requests of one node.
 #[derive(Clone, Debug)]
@@ -21,7 +22,8 @@ pub(super) struct Client {
     last: u32,
     /// Chooses the copy that a get asks first.
     choice: Stream,
-    requests: Vec<Request>,
+    /// By number.
+    requests: BTreeMap<u32, Request>,
     files: Vec<FileRequest>,
     /// Answers to requests of the service above: their numbers and results.
     fetched: Vec<(u32, Answer)>,
@@ -31,7 +33,6 @@ pub(super) struct Client {
 /// other.
 #[derive(Clone, Debug)]
 struct Request {
-    number: u32,
     /// The name of the value.
     key: Key,
     wanted: Wanted,
@@ -71,7 +72,7 @@ impl Client {
         Self {
             last: random.below(1 << 32) as u32,
             choice: Seed::new(random.next_u64()).stream("copies", 0),
-            requests: Vec::new(),
+            requests: BTreeMap::new(),
             files: Vec::new(),
             fetched: Vec::new(),
         }
@@ -138,8 +139,7 @@ impl Client {
             Wanted::Get(_) if keys == 1 => SmallVec::from_slice(&[0]),
             Wanted::Get(_) => SmallVec::from_slice(&[self.choice.below(keys.into()) as u16]),
         };
-        self.requests.push(Request {
-            number,
+        let request = Request {
             key,
             wanted,
             begun: context.now,
@@ -149,22 +149,19 @@ impl Client {
             refused: Refused::new(),
             outcome: Answer::Failed,
             purpose,
-        });
-        self.try_at(context, self.requests.len() - 1);
+        };
+        self.requests.insert(number, request);
+        self.try_again(context, number);
         number
-    }
-
-    fn find(&self, number: u32) -> Option<usize> {
-        self.requests
-            .iter()
-            .position(|request| request.number == number)
     }
 
     /// Sends the request to the roots, for the first time or again; after the last try, ends it. A
     /// get asks each copy so many times.
-    fn try_at(&mut self, context: &mut StorageContext<'_>, place: usize) {
+    fn try_again(&mut self, context: &mut StorageContext<'_>, number: u32) {
         let places = context.shared.places();
-        let request = &mut self.requests[place];
+        let Some(request) = self.requests.get_mut(&number) else {
+            return;
+        };
         let turns = if matches!(request.wanted, Wanted::Get(_)) {
             u32::from(places.keys())
         } else {
@@ -172,7 +169,7 @@ impl Client {
         };
         if request.tries >= context.shared.tries * turns {
             let outcome = std::mem::replace(&mut request.outcome, Answer::Failed);
-            return self.end(context, place, outcome);
+            return self.end(context, number, outcome);
         }
         if turns > 1 && request.tries > 0 {
             request.open[0] = (request.open[0] + 1) % places.keys();
@@ -180,7 +177,7 @@ impl Client {
         request.tries += 1;
         for index in &request.open {
             let ticket = Ticket {
-                number: request.number,
+                number,
                 index: *index,
                 hops: 0,
             };
@@ -203,26 +200,25 @@ impl Client {
             request.effort.tries += 1;
             context.route(places.key(&request.key, *index), message);
         }
-        let timer = Timer::Retry(request.number, request.tries);
+        let timer = Timer::Retry(number, request.tries);
         context.set_timer(context.shared.timeout, timer);
     }
 
     /// Handles the time-out of try `tries` of request `number`.
     pub fn time_out(&mut self, context: &mut StorageContext<'_>, number: u32, tries: u32) {
-        if let Some(place) = self.find(number)
-            && self.requests[place].tries == tries
-        {
-            self.try_at(context, place);
+        let request = self.requests.get(&number);
+        if request.is_some_and(|request| request.tries == tries) {
+            self.try_again(context, number);
         }
     }
 
     /// The root of a copy has carried out the put or delete; or it is full. The request ends with the
     /// last copy, and is done if one is there: the roots restore the others.
     pub fn done(&mut self, context: &mut StorageContext<'_>, ticket: Ticket, is_full: bool) {
-        let Some(place) = self.find(ticket.number) else {
+        let number = ticket.number;
+        let Some(request) = self.requests.get_mut(&number) else {
             return;
         };
-        let request = &mut self.requests[place];
         let position = request.open.iter().position(|index| *index == ticket.index);
         let Some(position) = position.filter(|_| !matches!(request.wanted, Wanted::Get(_))) else {
             return;
@@ -236,7 +232,7 @@ impl Client {
         }
         if request.open.is_empty() {
             let outcome = request.outcome.clone();
-            self.end(context, place, outcome);
+            self.end(context, number, outcome);
         }
     }
 
@@ -244,21 +240,21 @@ impl Client {
     /// them the request is tried again after the time-out: the root may be new and its copy on the
     /// way.
     pub fn absent(&mut self, context: &mut StorageContext<'_>, ticket: Ticket, deleted: bool) {
-        let Some(place) = self.find(ticket.number) else {
+        let number = ticket.number;
+        let Some(request) = self.requests.get_mut(&number) else {
             return;
         };
-        let request = &mut self.requests[place];
         let is_asked = request.open.contains(&ticket.index);
         if deleted {
             request.effort.add_answer(ticket.hops);
-            self.end(context, place, Answer::Deleted);
+            self.end(context, number, Answer::Deleted);
         } else if is_asked && matches!(request.wanted, Wanted::Get(_)) {
             request.outcome = Answer::Absent;
             if !request
                 .tries
                 .is_multiple_of(context.shared.places().keys().into())
             {
-                self.try_at(context, place);
+                self.try_again(context, number);
             }
         }
     }
@@ -272,28 +268,30 @@ impl Client {
         ticket: Ticket,
         content: Content,
     ) {
-        let Some(place) = self.find(ticket.number) else {
+        let number = ticket.number;
+        let Some(request) = self.requests.get_mut(&number) else {
             return;
         };
-        let request = &mut self.requests[place];
         let Wanted::Get(kind) = request.wanted else {
             return;
         };
         let sound = kind == Kind::Keyfile || content.digest() == request.key;
         if sound || !context.shared.verify {
             request.effort.add_answer(ticket.hops);
-            return self.end(context, place, Answer::Content(content));
+            return self.end(context, number, Answer::Content(content));
         }
         context.metrics.refused_by_readers += 1;
         request.refused.push(from);
-        self.try_at(context, place);
+        self.try_again(context, number);
     }
 
-    fn end(&mut self, context: &mut StorageContext<'_>, place: usize, answer: Answer) {
-        let request = self.requests.swap_remove(place);
+    fn end(&mut self, context: &mut StorageContext<'_>, number: u32, answer: Answer) {
+        let Some(request) = self.requests.remove(&number) else {
+            return;
+        };
         match request.purpose {
             Purpose::Part(file, part) => self.advance(context, file, part, request.effort, answer),
-            Purpose::Service => self.fetched.push((request.number, answer)),
+            Purpose::Service => self.fetched.push((number, answer)),
             Purpose::User => {
                 let operation = match request.wanted {
                     Wanted::Put(_) => Operation::Put,
@@ -308,7 +306,7 @@ impl Client {
 
     /// Ends all requests because the node has stopped.
     pub fn abandon(&mut self, metrics: &mut StorageMetrics) {
-        for request in self.requests.drain(..) {
+        for request in std::mem::take(&mut self.requests).into_values() {
             let operation = match request.wanted {
                 _ if request.purpose != Purpose::User => continue,
                 Wanted::Put(_) => Operation::Put,
