@@ -252,8 +252,11 @@ fn bad_jobs_are_refused() {
             "balancing.strategy: expected ",
         ),
         (
-            &["balancing.strategy=invitation", "overlay.protocol=vhash"],
-            "balancing.strategy: balancing needs a ring",
+            &[
+                "balancing.strategy=neighbour-injection",
+                "overlay.protocol=vhash",
+            ],
+            "balancing.strategy: neighbour injection, and every strategy in ticks, estimates loads by the gaps",
         ),
         (
             &["balancing.strategy=smart-neighbour"],

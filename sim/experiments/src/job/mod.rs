@@ -177,13 +177,16 @@ impl JobRun {
         mean * (libm::log(n) + 0.58)
     }
 
-    /// Checks that a strategy has a ring on which a node knows enough others.
+    /// Checks that a strategy has a ring where it needs one, and that a node knows enough others.
     fn check_balancing(&self) -> Result<(), ConfigError> {
         if self.balancing.strategy == BalancingStrategy::None {
             return Ok(());
         }
-        if !self.network.protocol.is_ring() {
-            let message = "balancing needs a ring: `overlay.protocol` must be \"chord\"";
+        let needs_ring = self.balancing.strategy == BalancingStrategy::NeighbourInjection
+            || self.job.parameters.model == Model::Ticks;
+        if needs_ring && !self.network.protocol.is_ring() {
+            let message = "neighbour injection, and every strategy in ticks, estimates loads by the gaps \
+                           between IDs, and needs a ring: `overlay.protocol` must be \"chord\"";
             return Err(ConfigError::new("balancing.strategy", message));
         }
         let successors = self.balancing.successors;
@@ -230,7 +233,11 @@ impl Task for JobRun {
     fn service(&self, seed: Seed) -> Shared {
         let (nodes, balancing) = (self.nodes.clone(), self.balancing.clone());
         let size = self.network.overlay.nodes;
-        Shared::new(&self.job, nodes, balancing, size, seed)
+        let shared = Shared::new(&self.job, nodes, balancing, size, seed);
+        match self.network.protocol.is_ring() {
+            true => shared,
+            false => shared.without_ring(),
+        }
     }
 
     fn warm_up<P: GroundTruth>(

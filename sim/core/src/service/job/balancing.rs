@@ -1,5 +1,5 @@
 //! Autonomous load balancing: a node adjusts its own load by Sybils of its own, which take over a
-//! part of the ring and its atoms from other nodes.
+//! part of the key space and its atoms from other nodes.
 //!
 //! Rosen, "Towards a framework for DHT distributed computing" (dissertation, Georgia State
 //! University 2016), chapter on autonomous load balancing, by messages: a node asks for what it
@@ -7,6 +7,10 @@
 //! protocol, and replication moves atoms. Where the source is ambiguous, this follows that model:
 //! the load of a node is that of its host with all Sybils; a node without work dismisses its
 //! Sybils; neighbour injection takes the largest gap.
+//!
+//! On overlays without a ring the neighbours of a node are those that would take over its keys, and a
+//! node does not know what part of the space a neighbour has. There a loaded node names the key of one
+//! of its open atoms, the middle one, and the Sybil takes it as its ID. This is an addition to the source.
 
 use super::colocated::LocalMessage;
 use super::{JobContext, Message, Shared, Timer, Worker};
@@ -21,7 +25,7 @@ crate::choices! {
         None = "none",
         /// An underloaded node creates a Sybil at a random ID.
         RandomInjection = "random-injection",
-        /// An underloaded node creates a Sybil in the largest gap among its next successors.
+        /// An underloaded node creates a Sybil in the largest gap among its next successors; needs a ring.
         NeighbourInjection = "neighbour-injection",
         /// An underloaded node asks its successors for their loads, and creates a Sybil in the arc of the most loaded.
         SmartNeighbour = "smart-neighbour",
@@ -31,7 +35,7 @@ crate::choices! {
 }
 
 crate::parameters! {
-    /// Load balancing by each node on its own; needs a ring.
+    /// Load balancing by each node on its own.
     pub struct BalancingParameters {
         /// The load-balancing strategy.
         pub strategy: BalancingStrategy = BalancingStrategy::None;
@@ -39,7 +43,7 @@ crate::parameters! {
         pub max_sybils: u32 = 5, within 1..=1000;
         /// A node is underloaded at this fraction of the initial mean load or less, rounded down to whole atoms.
         pub threshold: f64 = 0.0, within 0.0..=1000.0;
-        /// Number of successors that a node queries or notifies.
+        /// Number of successors, or of other neighbours, that a node queries or notifies.
         pub successors: usize = 5, within 1..=64;
         /// Time between two checks of the load.
         pub interval: Duration = Duration::from_secs(5), within crate::parameter::Range::above(0.0);
@@ -53,12 +57,14 @@ crate::parameters! {
 pub enum LoadMessage {
     /// Request: number of open atoms on the receiver's host.
     Load,
-    /// Reply: that many on the host of that node.
-    IsLoad(Node, u32),
+    /// Reply: that many on the host of that node; without a ring the key of an open atom.
+    IsLoad(Node, u32, Option<Key>),
     /// The sender is underloaded, with this many open atoms.
     Underloaded(u32),
     /// Request: create a Sybil on this arc, both ends excluded.
     Invitation(Key, Key),
+    /// Request: create a Sybil with this ID.
+    InvitationTo(Key),
 }
 
 impl LoadMessage {
@@ -67,8 +73,10 @@ impl LoadMessage {
         match self {
             Self::Load => 0,
             Self::Underloaded(_) => 4,
-            Self::IsLoad(..) => 10,
+            Self::IsLoad(.., None) => 10,
+            Self::IsLoad(.., Some(_)) => 30,
             Self::Invitation(..) => 40,
+            Self::InvitationTo(_) => 20,
         }
     }
 }
@@ -80,10 +88,21 @@ pub(super) struct Balancer {
     load: u32,
     /// The current count: identities that have not answered, and the sum.
     counting: Option<(usize, u32)>,
-    /// Successors that were asked for their loads, with their arcs and their answers.
-    asked: Vec<(Node, Key, Key, Option<u32>)>,
+    /// Neighbours that were asked for their loads.
+    asked: Vec<Asked>,
     /// Underloaded nodes, their loads, and when they reported them.
     free: Vec<(Node, u32, Instant)>,
+}
+
+/// A neighbour that was asked for its load.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    node: Node,
+    /// Its arc of the ring, both ends excluded; `None` without a ring.
+    arc: Option<(Key, Key)>,
+    /// Its answer: the load, and the key of an open atom.
+    load: Option<u32>,
+    key: Option<Key>,
 }
 
 impl Worker {
@@ -105,10 +124,21 @@ impl Worker {
 
     /// Number of open atoms of this node, the current one included.
     pub(super) fn open(&self) -> u32 {
+        self.open_keys().count() as u32
+    }
+
+    /// The keys of the open atoms, ascending.
+    fn open_keys(&self) -> impl Iterator<Item = &Key> {
         let open = self.store.iter().filter(|(key, atom)| {
             atom.result.is_none() && self.store.owns(key) && !self.mapped.contains(&atom.number)
         });
-        open.count() as u32
+        open.map(|(key, _)| key)
+    }
+
+    /// The key of an open atom, the middle one: a Sybil with this ID takes over a part of them.
+    fn middle_key(&self) -> Option<Key> {
+        let middle = self.open_keys().count() / 2;
+        self.open_keys().nth(middle).copied()
     }
 
     /// Counts the open atoms on the host, and then acts.
@@ -155,9 +185,9 @@ impl Worker {
                 self.make_sybil(context, Some(id));
             }
             BalancingStrategy::NeighbourInjection if is_free => {
-                let widest = arcs(context, successors)
+                let widest = neighbours(context, successors)
                     .into_iter()
-                    .map(|(_, after, to)| (after, to))
+                    .filter_map(|(_, arc)| arc)
                     // The nearest among equals.
                     .rev()
                     .max_by_key(|(after, to)| to.wrapping_sub(*after));
@@ -167,17 +197,23 @@ impl Worker {
                 }
             }
             BalancingStrategy::SmartNeighbour if is_free => {
-                self.balancer.asked = arcs(context, successors)
+                let asked = |(node, arc)| Asked {
+                    node,
+                    arc,
+                    load: None,
+                    key: None,
+                };
+                self.balancer.asked = neighbours(context, successors)
                     .into_iter()
-                    .map(|(node, after, to)| (node, after, to, None))
+                    .map(asked)
                     .collect();
-                for (node, ..) in &self.balancer.asked {
-                    context.send(*node, Message::Load(LoadMessage::Load));
+                for asked in &self.balancer.asked {
+                    context.send(asked.node, Message::Load(LoadMessage::Load));
                 }
                 context.set_timer(context.shared.balancing.wait, Timer::LoadsKnown);
             }
             BalancingStrategy::Invitation if is_free => {
-                for (node, ..) in arcs(context, successors) {
+                for (node, _) in neighbours(context, successors) {
                     context.send(node, Message::Load(LoadMessage::Underloaded(load)));
                 }
             }
@@ -206,9 +242,15 @@ impl Worker {
             .free
             .retain(|(.., heard)| context.now.since(*heard) <= interval);
         let least = (0..self.balancer.free.len()).min_by_key(|place| self.balancer.free[*place].1);
-        if let (Some(place), Some((after, to))) = (least, context.routing.range()) {
+        let invitation = if context.shared.has_ring {
+            let range = context.routing.range();
+            range.map(|(after, to)| LoadMessage::Invitation(after, to))
+        } else {
+            self.middle_key().map(LoadMessage::InvitationTo)
+        };
+        if let (Some(place), Some(invitation)) = (least, invitation) {
             let (node, ..) = self.balancer.free.remove(place);
-            context.send(node, Message::Load(LoadMessage::Invitation(after, to)));
+            context.send(node, Message::Load(invitation));
         }
     }
 
@@ -226,56 +268,70 @@ impl Worker {
                 }
                 None => self.send_load(context, from, context.me),
             },
-            LoadMessage::IsLoad(node, load) => {
-                for (asked, .., said) in &mut self.balancer.asked {
-                    if *asked == node {
-                        *said = Some(load);
-                    }
+            LoadMessage::IsLoad(node, load, key) => {
+                let asked = self.balancer.asked.iter_mut();
+                for asked in asked.filter(|asked| asked.node == node) {
+                    (asked.load, asked.key) = (Some(load), key);
                 }
             }
             LoadMessage::Underloaded(load) => {
                 self.balancer.free.retain(|(node, ..)| *node != from);
                 self.balancer.free.push((from, load, context.now));
             }
-            LoadMessage::Invitation(after, to) => {
-                let few = context.shared.low_load();
-                if self.balancer.load <= few
-                    && self.colocated.len() < context.shared.balancing.max_sybils
-                {
-                    let id = Key::random_between(after, to, &mut self.random);
-                    self.make_sybil(context, id);
-                }
+            LoadMessage::Invitation(after, to) if self.accepts(context.shared) => {
+                let id = Key::random_between(after, to, &mut self.random);
+                self.make_sybil(context, id);
             }
+            LoadMessage::InvitationTo(key) if self.accepts(context.shared) => {
+                self.make_sybil(context, Some(key));
+            }
+            LoadMessage::Invitation(..) | LoadMessage::InvitationTo(_) => {}
         }
+    }
+
+    /// Whether the node is still underloaded and may create a Sybil.
+    fn accepts(&self, shared: &Shared) -> bool {
+        self.balancer.load <= shared.low_load()
+            && self.colocated.len() < shared.balancing.max_sybils
     }
 
     /// Sends the load of the host to `asker`, which has asked `node`, one of its identities.
     pub(super) fn send_load(&mut self, context: JobContext<'_, '_>, asker: Node, node: Node) {
-        let answer = LoadMessage::IsLoad(node, self.balancer.load);
+        let key = match context.shared.has_ring {
+            true => None,
+            false => self.middle_key(),
+        };
+        let answer = LoadMessage::IsLoad(node, self.balancer.load, key);
         context.send(asker, Message::Load(answer));
     }
 
-    /// Creates a Sybil in the arc of the most loaded of the answering nodes, if it has more to do
-    /// than this node.
+    /// Creates a Sybil in the arc of the most loaded of the answering nodes, or at the key that it names,
+    /// if it has more to do than this node.
     pub(super) fn choose_most_loaded(&mut self, context: JobContext<'_, '_>) {
         let asked = std::mem::take(&mut self.balancer.asked);
-        let busiest = asked.into_iter().rev().max_by_key(|(.., said)| *said);
-        if let Some((_, after, to, Some(load))) = busiest
-            && load > self.balancer.load
+        let busiest = asked.into_iter().rev().max_by_key(|asked| asked.load);
+        if let Some(Asked { arc, load, key, .. }) = busiest
+            && load.is_some_and(|load| load > self.balancer.load)
         {
-            let id = Key::random_between(after, to, &mut self.random);
+            let id = match arc {
+                Some((after, to)) => Key::random_between(after, to, &mut self.random),
+                None => key,
+            };
             self.make_sybil(context, id);
         }
     }
 }
 
-/// The next `count` nodes on the ring with their arcs, both ends excluded.
-fn arcs(context: JobContext<'_, '_>, count: usize) -> Vec<(Node, Key, Key)> {
+/// The next `count` nodes on the ring with their arcs, both ends excluded; without a ring the neighbours
+/// that would take over keys of this node.
+fn neighbours(context: JobContext<'_, '_>, count: usize) -> Vec<(Node, Option<(Key, Key)>)> {
     let mut after = context.id();
     let next = context.routing.replica_set(&after, count);
+    let is_ring = context.shared.has_ring;
     let arc = |node: Node| {
         let to = context.routing.id(node);
-        (node, std::mem::replace(&mut after, to), to)
+        let arc = (std::mem::replace(&mut after, to), to);
+        (node, is_ring.then_some(arc))
     };
     next.into_iter().map(arc).collect()
 }

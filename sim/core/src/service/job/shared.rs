@@ -18,6 +18,8 @@ pub struct Shared {
     pub(super) balancing: BalancingParameters,
     /// Initial number of nodes, which nodes are assumed to know.
     size: usize,
+    /// Whether a node knows the arcs of its successors.
+    pub(super) has_ring: bool,
     seed: Seed,
     work: Work,
     /// The address of the job.
@@ -48,10 +50,19 @@ impl Shared {
             nodes,
             balancing,
             size,
+            has_ring: true,
             seed,
         };
         shared.keys.sort_unstable();
         shared
+    }
+
+    /// The same on an overlay without a ring, where load balancing places Sybils by keys.
+    pub fn without_ring(self) -> Self {
+        Self {
+            has_ring: false,
+            ..self
+        }
     }
 
     /// Initial mean number of atoms per node.
