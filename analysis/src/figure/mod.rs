@@ -26,7 +26,7 @@ mod plot;
 #[cfg(feature = "png")]
 mod png;
 mod positions;
-mod range;
+pub(crate) mod range;
 mod scatter;
 pub(crate) mod select;
 mod style;

@@ -98,6 +98,8 @@ pub struct CardValue {
     /// The row, by its columns; `column` is the name of the value's column.
     #[serde(default, rename = "where")]
     pub filter: Filter,
+    /// What to say of it if it agrees, where the rule tests less than the claim says.
+    pub agrees: Option<String>,
 }
 
 /// Published values without a scenario.
@@ -224,6 +226,8 @@ pub struct Quantity {
     /// A summand; default 0.
     #[serde(default)]
     pub plus: f64,
+    /// The least and the largest possible value, where the results do not have those of the metric.
+    pub range: Option<(f64, f64)>,
     /// The long table to read instead of `runs`.
     pub table: Option<String>,
     /// The quantity of a table of counts: the result is the fraction of its values that equal the
@@ -375,6 +379,44 @@ mod tests {
         assert_eq!(folder(".toml"), built_in(FILES));
         assert_eq!(folder(".csv"), built_in(published::FILES));
         assert!(FILES.len() >= 8 && published::FILES.len() >= 30);
+    }
+
+    /// A repeated row would count twice.
+    #[test]
+    fn no_published_row_is_there_twice() {
+        for (name, text) in published::FILES {
+            let mut seen = BTreeSet::new();
+            for row in text.lines().filter(|line| !line.starts_with('#')) {
+                assert!(seen.insert(row), "{name}: {row}");
+            }
+        }
+    }
+
+    /// A value that another claim counts is in the table of that claim, at the same point.
+    #[test]
+    fn what_another_claim_counts_is_there() {
+        let systems = System::read_all().unwrap();
+        let mut found = 0;
+        for (name, _) in published::FILES {
+            let here = Published::read(name).unwrap();
+            for row in here.rows(&Filter::new()) {
+                let id = here.text(row, published::COUNTED_IN);
+                if id.is_empty() {
+                    continue;
+                }
+                let mut claims = systems.iter().flat_map(|system| &system.claim);
+                let claim = claims.find(|claim| claim.id == id).expect(id);
+                let there = Published::of(claim).unwrap();
+                let columns = ["balance.nodes", "balance.tasks", "runtime_factor"];
+                let same = there.rows(&claim.rows).into_iter().filter(|&other| {
+                    let equal = |column| here.text(row, column) == there.text(other, column);
+                    columns.into_iter().all(equal)
+                });
+                assert_eq!(same.count(), 1, "{name}, row {row}");
+                found += 1;
+            }
+        }
+        assert_eq!(found, 18);
     }
 
     /// Every published row is in a claim or among the values without a scenario.

@@ -170,7 +170,7 @@ fn compare_claim(
                 if line.published.is_empty() {
                     continue;
                 }
-                if line.outcome != ComparisonResult::NotPublished {
+                if line.outcome != ComparisonResult::NotPublished && line.counted_in.is_none() {
                     best.entry((points[place].clone(), &quantity.column))
                         .and_modify(|known| known.improve(&line.outcome))
                         .or_insert_with(|| line.outcome.clone());
@@ -234,13 +234,17 @@ fn compare_claim(
     }
     let lines = readings.iter().flat_map(|reading| &reading.lines);
     let power = Power::of(lines.flat_map(|line| line.mutations.iter().copied()));
-    if power.is_lacking() {
+    if let Some(why) = power.lacking() {
+        let agrees = ComparisonResult::Judged(Verdict::Agrees);
+        let undecided = ComparisonResult::Judged(Verdict::Undecided);
         let lines = readings.iter_mut().flat_map(|reading| &mut reading.lines);
-        let outcomes = lines.map(|line| &mut line.outcome).chain(best.values_mut());
-        for outcome in
-            outcomes.filter(|outcome| **outcome == ComparisonResult::Judged(Verdict::Agrees))
-        {
-            *outcome = ComparisonResult::Judged(Verdict::Undecided);
+        for line in lines.filter(|line| line.outcome == agrees) {
+            line.outcome = undecided.clone();
+            line.note.get_or_insert_with(|| why.clone());
+        }
+        let known = best.values_mut();
+        for outcome in known.filter(|outcome| **outcome == agrees) {
+            *outcome = undecided.clone();
         }
     }
     let mut values = Count::default();

@@ -86,6 +86,8 @@ pub struct Facts {
     pub swept: Vec<String>,
     /// The resolved scenario of the first point.
     pub scenario: Value,
+    /// The least and the largest possible value of columns.
+    pub ranges: BTreeMap<String, (Option<f64>, Option<f64>)>,
     /// The SHA-1 of each table, in hexadecimal digits.
     pub files: BTreeMap<String, String>,
     figures: Vec<FigureFacts>,

@@ -83,10 +83,10 @@ fn cards(report: &Report<'_>) -> Markup {
                     p { "Claimed: " a href={ "#" (card.claim.id) } { (card.claimed) } }
                     p {
                         "Measured: "
-                        @for (place, (label, line)) in card.values.iter().enumerate() {
+                        @for (place, (label, line, agrees)) in card.values.iter().enumerate() {
                             @if place > 0 { "; " }
                             (label) " " (text::measured_in_short(line)) " "
-                            span class=(text::class(&line.outcome)) { (text::outcome(&line.outcome)) }
+                            span class=(text::class(&line.outcome)) { (opening::outcome(line, *agrees)) }
                         }
                     }
                 }
@@ -131,10 +131,12 @@ fn summary(report: &Report<'_>) -> Markup {
         @for sentence in text::summary(report) {
             p { (sentence) }
         }
-        (tallies(&["source"], report.chapters.iter().map(|chapter| {
-            let mut count = Count::default();
-            chapter.claims.iter().for_each(|claim| count.merge(&claim.values));
-            (html! { td { a href={ "#" (chapter.id) } { (chapter.title) } } }, count)
+        (tallies(&["source"], text::by_source(report).into_iter().map(|(name, anchor, count)| {
+            let cell = match anchor {
+                Some(id) => html! { td { a href={ "#" (id) } { (name) } } },
+                None => html! { td { (name) } },
+            };
+            (cell, count)
         })))
         (tallies(&["reading"], text::by_reading(report).into_iter().map(|(name, count)| {
             (html! { td { (name) } }, count)

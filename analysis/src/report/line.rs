@@ -8,7 +8,7 @@ use super::location::{Absent, ValueLocation};
 use super::measure::{self, Estimate, Found};
 use super::point::normal_interval;
 use super::power::Mutation;
-use super::published::{Published, Value, admits};
+use super::published::{COUNTED_IN, Published, Value, admits};
 use super::rule::{allowance, distance, error_as_published, name_of, without_error};
 use super::verdict::{Allowance, Measured, Verdict, verdict};
 
@@ -33,6 +33,8 @@ pub struct Line {
     pub mutations: Vec<(Mutation, bool)>,
     /// Why the published value is in doubt.
     pub doubt: Option<String>,
+    /// The claim that counts the same published value.
+    pub counted_in: Option<String>,
     /// A further note.
     pub note: Option<String>,
     /// The place of the value on the system's card of the first screen.
@@ -127,6 +129,9 @@ impl Side<'_> {
             explanations: Vec::new(),
             mutations: Vec::new(),
             doubt: value.as_ref().and_then(|value| value.doubt.clone()),
+            counted_in: Some(published.text(row, COUNTED_IN))
+                .filter(|claim| !claim.is_empty())
+                .map(str::to_owned),
             note: None,
             card: None,
         };
@@ -168,7 +173,7 @@ impl Side<'_> {
                 };
                 let interval = estimate.interval.or_else(|| {
                     let error = error_as_published(&value, &estimate)?;
-                    Some(normal_interval(estimate.mean, error))
+                    Some(estimate.range.clip(normal_interval(estimate.mean, error)))
                 });
                 line.measured = Some(Estimate {
                     interval,

@@ -71,10 +71,12 @@ fn opening(page: &mut String, report: &Report<'_>) {
         let values: Vec<String> = card
             .values
             .iter()
-            .map(|(label, line)| {
-                let (value, outcome) =
-                    (text::measured_in_short(line), text::outcome(&line.outcome));
-                text(&format!("{label} {value} {outcome}"))
+            .map(|(label, line, agrees)| {
+                let value = text::measured_in_short(line);
+                text(&format!(
+                    "{label} {value} {}",
+                    opening::outcome(line, *agrees)
+                ))
             })
             .collect();
         let _ = writeln!(
@@ -111,18 +113,11 @@ fn opening(page: &mut String, report: &Report<'_>) {
 }
 
 fn counts(page: &mut String, report: &Report<'_>) {
-    let chapters = report.chapters.iter().map(|chapter| {
-        let mut count = Count::default();
-        chapter
-            .claims
-            .iter()
-            .for_each(|claim| count.merge(&claim.values));
-        (text(&chapter.title), count)
-    });
+    let sources = text::by_source(report).into_iter();
     table(
         page,
         &["source"],
-        chapters.map(|(name, count)| (vec![name], count)),
+        sources.map(|(name, _, count)| (vec![text(name)], count)),
     );
     let readings = text::by_reading(report).into_iter();
     table(

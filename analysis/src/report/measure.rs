@@ -1,5 +1,6 @@
 //! Measures the quantity of a published value in the results.
 
+use crate::figure::range::Range;
 use crate::figure::select::text_of;
 
 use super::claims::{Filter, Quantity, Rule};
@@ -16,7 +17,9 @@ pub struct Estimate {
     pub samples_a_run: f64,
     /// The mean over the runs.
     pub mean: f64,
-    /// The 95 % interval, if known.
+    /// The possible values.
+    pub range: Range,
+    /// The possible part of the 95 % interval, if known.
     pub interval: Option<(f64, f64)>,
     /// The standard error, if known.
     pub error: Option<f64>,
@@ -116,6 +119,7 @@ fn best_of(points: &[(f64, Found)], least: bool) -> Option<Found> {
             n: points.iter().map(|(_, here)| here.estimate.n).min()?,
             samples_a_run: best.estimate.samples_a_run,
             mean: *mean,
+            range: Range::default(),
             interval,
             error: Some(0.0),
             run_sd: None,
@@ -144,12 +148,20 @@ impl Found {
         let (mean, by_one, by_two) = together(one.mean, two.mean);
         let both = |a: Option<f64>, b: Option<f64>| Some((a? * by_one).hypot(b? * by_two));
         let error = both(one.error, two.error);
+        // A ratio of two that are not negative is not; a difference may be.
+        let is_ratio = together(2.0, 2.0).0 == 1.0;
+        let range = if is_ratio && one.range.low >= 0.0 && two.range.low >= 0.0 {
+            Range::new(Some(0.0), None)
+        } else {
+            Range::default()
+        };
         Self {
             estimate: Estimate {
                 n: one.n.min(two.n),
                 samples_a_run: one.samples_a_run,
                 mean,
-                interval: error.map(|error| normal_interval(mean, error)),
+                range,
+                interval: error.map(|error| range.clip(normal_interval(mean, error))),
                 error,
                 run_sd: both(one.run_sd, two.run_sd),
                 sample_sd: both(one.sample_sd, two.sample_sd),
@@ -171,9 +183,10 @@ mod tests {
     use super::*;
     use crate::report::plan::{Form, Plan};
 
-    const RUNS: &str = "run,repetition,seed,x.nodes,hops,wrong,lookups,se\n\
-        a,0,1,10,3,1,100,0.3\nb,1,2,10,5,3,100,0.4\nc,2,3,10,3,1,100,0.3\nd,3,4,10,5,3,100,0.4\n\
-        e,0,1,20,4,0,100,0.1\nf,1,2,20,6,2,50,0.1\ng,2,3,20,4,0,100,0.1\nh,3,4,20,6,2,50,0.1\n";
+    const RUNS: &str = "run,repetition,seed,x.nodes,hops,wrong,lookups,se,known\n\
+        a,0,1,10,3,1,100,0.3,1\nb,1,2,10,5,3,100,0.4,3\nc,2,3,10,3,1,100,0.3,1\n\
+        d,3,4,10,5,3,100,0.4,3\ne,0,1,20,4,0,100,0.1,0\nf,1,2,20,6,2,50,0.1,2\n\
+        g,2,3,20,4,0,100,0.1,0\nh,3,4,20,6,2,50,0.1,2\n";
     const COUNTS: &str = "run,repetition,x.nodes,quantity,value,count\n\
         a,0,10,hops,1,3\na,0,10,hops,2,1\nb,1,10,hops,2,4\na,0,10,other,1,9\ne,0,20,hops,1,1\n";
 
@@ -183,7 +196,7 @@ mod tests {
         fs::create_dir(&inner).unwrap();
         let manifest = json!({
             "dhtlab": "1.0", "seed": 1, "repetitions": 4, "runs_planned": 8, "runs_done": 8,
-            "swept": ["x.nodes"], "scenario": {"x": {"lookups": 100, "kind": "chord"}},
+            "swept": ["x.nodes"], "ranges": {"known": [0.0, null]}, "scenario": {"x": {"lookups": 100, "kind": "chord"}},
         });
         fs::write(inner.join("manifest.json"), manifest.to_string()).unwrap();
         fs::write(inner.join("runs.csv"), runs).unwrap();
@@ -296,6 +309,38 @@ mod tests {
     }
 
     #[test]
+    fn intervals_end_where_values_are_impossible() {
+        // Of 10 and 20 nodes 2 and 1 of 100 lookups are wrong on average, each with a spread of 1.
+        let folder = folder(None, RUNS);
+        let interval = |nodes: u32, text: &str| {
+            let place = at(&json!({"x.nodes": nodes}));
+            let found = find(&folder, &place, &quantity(text), &rule("")).unwrap();
+            found.estimate.interval.unwrap()
+        };
+        let (low, high) = interval(20, "metric = 'wrong'\nrange = [0, 1.5]");
+        assert_eq!((low, high), (0.0, 1.5));
+        // The range is that of the quantity, after its factor and summand.
+        let lost = "metric = 'wrong'\ntimes = -1\nplus = 1\nrange = [-2, 1]";
+        assert_eq!(interval(20, lost).1, 1.0);
+        let (low, _) = interval(20, "metric = 'wrong'");
+        assert!(low < 0.0, "{low}");
+        // The manifest has the range of a metric.
+        assert_eq!(interval(20, "metric = 'known'").0, 0.0);
+        let (low, high) = interval(20, "metric = 'known'\ntimes = -1\nplus = 1");
+        assert!(low < -0.5 && high == 1.0, "{low} {high}");
+        let ratio = "metric = 'known'\nratio-to = { 'x.nodes' = 10 }";
+        assert_eq!(interval(20, ratio).0, 0.0);
+        let difference = "metric = 'known'\ndifference-from = { 'x.nodes' = 10 }";
+        assert!(interval(20, difference).0 < 0.0);
+        // A part of a histogram is a fraction.
+        let mut place = at(&json!({"x.nodes": 10}));
+        place.at.push(("value".to_owned(), "2".to_owned()));
+        let part = quantity("table = 'histogram'\nquantity = 'hops'");
+        let found = find(&folder, &place, &part, &rule("")).unwrap();
+        assert_eq!(found.estimate.interval, Some((0.0, 1.0)));
+    }
+
+    #[test]
     fn a_part_of_a_histogram_is_that_of_each_run() {
         let folder = folder(None, RUNS);
         let mut place = at(&json!({"x.nodes": 10}));
@@ -366,7 +411,7 @@ mod tests {
             &["a", "b", "c", "d", "e", "f", "g", "h"],
             &["10", "20"],
         ));
-        let fewer = RUNS.replace("b,1,2,10,5,3,100,0.4\n", "");
+        let fewer = RUNS.replace("b,1,2,10,5,3,100,0.4,3\n", "");
         let folder = folder(Some(&plan), &fewer);
         let found = find(
             &folder,

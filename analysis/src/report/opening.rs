@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use super::compare::{Chapter, ClaimResult};
-use super::line::Line;
-use super::{Count, Report};
+use super::line::{ComparisonResult, Line};
+use super::verdict::Verdict;
+use super::{Count, Report, text};
 
 /// A claim of a system with a picture.
 pub struct Card<'a> {
@@ -14,8 +15,16 @@ pub struct Card<'a> {
     pub claim: &'a ClaimResult,
     /// The file of the picture, if the report shows it.
     pub figure: Option<&'a Path>,
-    /// The measured values, each with what it is.
-    pub values: Vec<(&'a str, &'a Line)>,
+    /// The measured values, each with what it is, and what to say if it agrees.
+    pub values: Vec<(&'a str, &'a Line, Option<&'a str>)>,
+}
+
+/// The verdict on a value of a card; `agrees` is what to say instead of "agrees".
+pub fn outcome(line: &Line, agrees: Option<&str>) -> String {
+    match (agrees, &line.outcome) {
+        (Some(agrees), ComparisonResult::Judged(Verdict::Agrees)) => agrees.to_owned(),
+        (_, outcome) => text::outcome(outcome),
+    }
 }
 
 /// A list of claims or systems.
@@ -52,7 +61,7 @@ fn card<'a>(report: &'a Report<'_>, chapter: &'a Chapter) -> Option<Card<'a>> {
         values: values
             .filter_map(|(place, value)| {
                 let line = lines().find(|line| line.card == Some(place))?;
-                Some((value.label.as_str(), line))
+                Some((value.label.as_str(), line, value.agrees.as_deref()))
             })
             .collect(),
     })
@@ -120,8 +129,8 @@ pub fn lists(report: &Report<'_>) -> [List; 4] {
         List {
             title: "Cannot be known",
             counted: format!(
-                "{} values not decided, {} in doubt, {} without a verdict; {not_covered} sets of values that no \
-                 scenario can run",
+                "{} values not decided, {} in doubt, {} without a verdict; {not_covered} sets of values are not compared \
+                 (see the end of each system)",
                 count.undecided,
                 count.in_doubt,
                 count.unjudged()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::figure::range::Range;
 use crate::figure::select::same;
 use crate::statistics::{self, Summary};
 use crate::table::Table;
@@ -74,6 +75,7 @@ pub fn read(
             Some(variance / trials)
         }
     };
+    let range = range(results, quantity, rule);
     let (error, run_sd, interval) = match squares {
         Some(mean_square) => {
             let error = (mean_square / n).sqrt();
@@ -92,7 +94,8 @@ pub fn read(
                 .or_else(|| number(&rule.successes_of))
                 .unwrap_or(1.0),
             mean: summary.mean,
-            interval,
+            range,
+            interval: interval.map(|interval| range.clip(interval)),
             error,
             run_sd,
             sample_sd,
@@ -100,6 +103,33 @@ pub fn read(
         stale,
         note: rows.note,
     })
+}
+
+/// The possible values of `quantity`: as stated, of a fraction, or by the ranges of its metrics.
+fn range(results: &Results, quantity: &Quantity, rule: &Rule) -> Range {
+    if let Some((low, high)) = quantity.range {
+        return Range::new(Some(low), Some(high));
+    }
+    if quantity.quantity.is_some() {
+        return Range::FRACTION;
+    }
+    let known = |name: &String| {
+        let (low, high) = *results.facts.ranges.get(name)?;
+        Some(Range::new(low, high))
+    };
+    let own = match (quantity.metric.0.as_slice(), &quantity.over) {
+        ([metric], None) => known(metric).or(rule.successes_of.as_ref().map(|_| Range::FRACTION)),
+        _ => None,
+    };
+    let Some(own) = own else {
+        return Range::default();
+    };
+    let moved = |end: f64| quantity.times.unwrap_or(1.0) * end + quantity.plus;
+    let (one, other) = (moved(own.low), moved(own.high));
+    Range {
+        low: one.min(other),
+        high: one.max(other),
+    }
 }
 
 /// With fewer runs, the spread is no estimate of the error of the mean.

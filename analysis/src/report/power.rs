@@ -38,7 +38,7 @@ pub struct Power {
 }
 
 /// The greatest fraction of doubled values that may agree in a claim that decides something.
-const MOST_DOUBLED: f64 = 0.2;
+pub const MOST_DOUBLED: f64 = 0.2;
 
 impl Power {
     /// Adds the values of another claim.
@@ -66,10 +66,16 @@ impl Power {
         power
     }
 
-    /// Whether so many doubled values agree that the claim decides nothing.
-    pub fn is_lacking(&self) -> bool {
-        self.share(Mutation::Double)
-            .is_some_and(|share| share > MOST_DOUBLED)
+    /// Why the claim decides nothing: too many doubled values agree. `None` if it decides.
+    pub fn lacking(&self) -> Option<String> {
+        let share = self.share(Mutation::Double)?;
+        let place = Mutation::Double as usize;
+        (share > MOST_DOUBLED).then(|| {
+            format!(
+                "within the rule, but so are {} of {} doubled values of the claim",
+                self.agree[place], self.changed[place]
+            )
+        })
     }
 }
 
@@ -80,12 +86,13 @@ mod tests {
     #[test]
     fn a_claim_that_admits_doubled_values_lacks_power() {
         let doubled = |agree: usize| (0..10).map(move |place| (Mutation::Double, place < agree));
-        assert!(!Power::of(doubled(2)).is_lacking());
-        assert!(Power::of(doubled(3)).is_lacking());
+        assert_eq!(Power::of(doubled(2)).lacking(), None);
+        let why = Power::of(doubled(3)).lacking().unwrap();
+        assert!(why.contains("so are 3 of 10 doubled values"), "{why}");
         // Other changes do not count, and without any change nothing is known.
         let quarters = (0..10).map(|_| (Mutation::Quarter, true));
-        assert!(!Power::of(quarters).is_lacking());
-        assert!(!Power::default().is_lacking());
+        assert_eq!(Power::of(quarters).lacking(), None);
+        assert_eq!(Power::default().lacking(), None);
     }
 
     #[test]

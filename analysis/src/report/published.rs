@@ -16,6 +16,9 @@
 //! | `published_sd` | the standard deviation of one sample |
 //! | `published_se` | the standard error of the value |
 //! | `doubt` | why the published value itself is in doubt |
+//!
+//! Where a source prints a number twice, `counted_in` names the claim that counts it; here it is
+//! compared, but not counted.
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +30,9 @@ use dhtlab_format::Error;
 
 use super::claims::{Claim, Filter};
 use super::verdict::Tolerance;
+
+/// The column with the claim that counts the same value.
+pub const COUNTED_IN: &str = "counted_in";
 
 /// The tables.
 pub const FILES: &[(&str, &str)] = &[
@@ -254,6 +260,16 @@ impl Published {
             tolerances: Vec::new(),
             table: Table::of_rows(Path::new(&claim.id), rows)?,
         })
+    }
+
+    /// A table of these rows.
+    #[cfg(test)]
+    pub fn of_rows(rows: Vec<Vec<(String, String)>>) -> Self {
+        Self {
+            source: "a test".to_owned(),
+            tolerances: Vec::new(),
+            table: Table::of_rows(Path::new("test"), rows).unwrap(),
+        }
     }
 
     /// The names of the columns.

@@ -25,8 +25,10 @@ pub fn allowance(
     if let Some(tolerance) = stated {
         return Some(Allowance::Stated(tolerance));
     }
-    let is_place = quantity.least_at.is_some() || quantity.most_at.is_some();
-    if is_place || rule.compare != Comparison::Equals {
+    if quantity.least_at.is_some() || quantity.most_at.is_some() {
+        return Some(Allowance::Choice);
+    }
+    if rule.compare != Comparison::Equals {
         return Some(Allowance::Stated(Tolerance::Absolute(0.0)));
     }
     let n = value.n.or(rule.published_n);
@@ -46,7 +48,13 @@ pub fn allowance(
             .error
             .or_else(|| error_as_published(value, estimate))?,
         published: published?,
-        rounding: if rule.rounded { value.rounding } else { 0.0 },
+        // Where only the spread of our runs is known, which may be 0, a decimal fraction is known to
+        // its digits at best. Whole numbers may be counts.
+        rounding: if rule.rounded || (known.is_none() && value.text.contains('.')) {
+            value.rounding
+        } else {
+            0.0
+        },
         borrowed: known.is_none(),
     })
 }
@@ -62,7 +70,7 @@ pub fn without_error(estimate: &Estimate) -> String {
     if estimate.n < FEWEST_RUNS {
         return format!("fewer than {FEWEST_RUNS} runs give no standard error");
     }
-    "its accuracy is unknown".to_owned()
+    "the accuracy of the published value is unknown".to_owned()
 }
 
 /// Default number of standard errors between two values.
@@ -83,7 +91,7 @@ pub fn distance(measured: f64, value: &Value, rule: &Rule, allowance: Allowance)
     match allowance {
         _ if rule.compare != Comparison::Equals => in_value(),
         Allowance::Stated(Tolerance::Relative(_)) => relative(),
-        Allowance::Stated(Tolerance::Absolute(_)) => in_value(),
+        Allowance::Stated(Tolerance::Absolute(_)) | Allowance::Choice => in_value(),
         Allowance::Sampling {
             measured,
             published,
@@ -109,7 +117,7 @@ pub fn rules(
 ) -> Vec<(Vec<String>, String)> {
     let mut rules: Vec<(Vec<String>, String)> = Vec::new();
     for quantity in values {
-        let text = rule_text(claim.rule_of(quantity), quantity, published);
+        let text = rule_text(claim, quantity, published);
         match rules.iter_mut().find(|(_, known)| *known == text) {
             Some((names, _)) => names.push(name_of(quantity)),
             None => rules.push((vec![name_of(quantity)], text)),
@@ -119,7 +127,8 @@ pub fn rules(
 }
 
 /// One rule in words.
-fn rule_text(rule: &Rule, quantity: &Quantity, published: &Published) -> String {
+fn rule_text(claim: &Claim, quantity: &Quantity, published: &Published) -> String {
+    let rule = claim.rule_of(quantity);
     if let Some((tolerance, reason)) = published.tolerance(&quantity.column) {
         let size = match tolerance {
             Tolerance::Absolute(width) => label::rounded(width, 3),
@@ -128,14 +137,18 @@ fn rule_text(rule: &Rule, quantity: &Quantity, published: &Published) -> String 
         return format!("within {size}: {reason}");
     }
     match rule.compare {
-        Comparison::AtLeast => return "at least the published bound".to_owned(),
-        Comparison::AtMost => return "at most the published bound".to_owned(),
+        Comparison::AtLeast => {
+            return "the 95 % interval is at or above the published bound".to_owned();
+        }
+        Comparison::AtMost => {
+            return "the 95 % interval is at or below the published bound".to_owned();
+        }
         Comparison::Above => return "the 95 % interval is above the published value".to_owned(),
         Comparison::Below => return "the 95 % interval is below the published value".to_owned(),
         Comparison::Equals => {}
     }
     if quantity.least_at.is_some() || quantity.most_at.is_some() {
-        return "the same point of those that were run".to_owned();
+        return "the same point of those that were run, and no other may be the best".to_owned();
     }
     let columns = published.columns();
     let has = |what: &str| {
@@ -145,34 +158,101 @@ fn rule_text(rule: &Rule, quantity: &Quantity, published: &Published) -> String 
             .any(|column| column == what || *column == own)
     };
     let errors = label::rounded(rule.sampling.unwrap_or(DEFAULT_ERRORS), 3);
+    let mut borrows = false;
     let theirs = if has("published_se") || has("published_sd") {
-        "the published standard error is given".to_owned()
+        "that of the published value is given".to_owned()
+    } else if claim.average {
+        "that of the published value follows from the spread of its trials".to_owned()
     } else if rule.exact {
-        "the published value has no standard error".to_owned()
+        "the published value has none".to_owned()
     } else {
-        let n = rule.published_n.map(|n| label::rounded(n, 7));
-        let n = match n.as_deref() {
+        let n = match rule.published_n {
             _ if has("published_n") => "the number of samples in its table".to_owned(),
-            Some("1") => "one sample".to_owned(),
-            Some(n) => format!("{n} samples"),
-            None => "its trials".to_owned(),
+            Some(1.0) => "one sample".to_owned(),
+            Some(n) => format!("{} samples", label::rounded(n, 7)),
+            None => {
+                return "none, since neither the error of the published value nor the number of its \
+                        samples is known"
+                    .to_owned();
+            }
         };
-        match &rule.sd_metric {
-            Some(metric) => {
+        match (&rule.sd_metric, &rule.successes_of) {
+            (Some(metric), _) => {
                 format!("that of the published value follows from {n} and our column {metric}")
             }
-            None => format!(
-                "that of the published value follows from {n} and the spread of its trials; where that \
-                 is not known, from the spread of our runs, and then the difference is at most \
-                 {:.0} % of the value",
-                100.0 * MOST_BORROWED
-            ),
+            (None, Some(_)) => {
+                format!("that of the published value follows from {n} and our rate of successes")
+            }
+            (None, None) => {
+                borrows = true;
+                format!(
+                    "that of the published value follows from {n} and the spread of our runs, since that \
+                     of the published ones is not known, and so the difference may be at most {:.0} % of \
+                     the value",
+                    100.0 * MOST_BORROWED
+                )
+            }
         }
     };
-    let rounding = if rule.rounded {
-        ", and half a unit of the last printed digit"
-    } else {
-        ""
+    let rounding = match (rule.rounded, borrows) {
+        (true, _) => "; half a unit of the last printed digit is added",
+        (false, true) => "; half a unit of the last printed digit of a fraction is added",
+        (false, false) => "",
     };
     format!("within {errors} combined standard errors; {theirs}{rounding}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::range::Range;
+
+    fn estimate() -> Estimate {
+        Estimate {
+            n: 10,
+            samples_a_run: 1.0,
+            mean: 1.0,
+            range: Range::default(),
+            interval: Some((1.0, 1.0)),
+            error: Some(0.0),
+            run_sd: Some(0.0),
+            sample_sd: None,
+        }
+    }
+
+    fn value(text: &str) -> Value {
+        let row = vec![("c".to_owned(), text.to_owned())];
+        let published = Published::of_rows(vec![row]);
+        published.value(&[0], "c").unwrap()
+    }
+
+    #[test]
+    fn where_our_runs_do_not_vary_a_fraction_is_known_to_its_digits() {
+        let quantity: Quantity = toml::from_str("column = 'c'\nmetric = 'm'").unwrap();
+        let width = |text: &str, rule: &str| {
+            let rule: Rule = toml::from_str(rule).unwrap();
+            let value = value(text);
+            let allowance = allowance(&value, &estimate(), &quantity, &rule, None).unwrap();
+            allowance.width(value.number)
+        };
+        assert!((width("0.99", "published-n = 1") - half(2)).abs() < 1e-12);
+        assert!((width("0.0000", "published-n = 1") - half(4)).abs() < 1e-12);
+        // A whole number may be a count, which is exact unless the rule says otherwise.
+        assert_eq!(width("3", "published-n = 1"), 0.0);
+        assert_eq!(width("3", "published-n = 1\nrounded = true"), 0.5);
+        // An error that is known covers the digits.
+        assert_eq!(width("0.99", "exact = true"), 0.0);
+    }
+
+    fn half(decimals: i32) -> f64 {
+        0.5 * 0.1_f64.powi(decimals)
+    }
+
+    #[test]
+    fn a_best_point_is_a_choice() {
+        let least = "column = 'c'\nmetric = 'm'\nleast-at = 'x.nodes'\namong = [1]";
+        let quantity: Quantity = toml::from_str(least).unwrap();
+        let found = allowance(&value("3"), &estimate(), &quantity, &Rule::default(), None);
+        assert_eq!(found, Some(Allowance::Choice));
+    }
 }

@@ -24,23 +24,31 @@ pub const ABOUT: &str = "What papers on distributed hash tables have published, 
     the same experiments; each verdict is by a stated rule.";
 
 /// The meaning of the terms on the page.
-pub const MEANINGS: [(&str, &str); 9] = [
+pub const MEANINGS: [(&str, &str); 10] = [
     (
         "agrees",
         "the difference is within the rule of the claim: the sampling error of both values, or a \
          tolerance with a stated reason; and neither twice nor half the published value would agree. \
-         An order or a growth agrees if the 95 % interval excludes the opposite",
+         An order or a growth agrees if the 95 % interval excludes the opposite, and a best point if the \
+         interval has no other",
     ),
     (
         "within a bound",
-        "the source gives a bound, and the measured value is on its side; as many values are there, \
-         this is not counted as agreement",
+        "the source gives a bound, and the 95 % interval of the measured value is on its side; as many \
+         values are there, this is not counted as agreement",
     ),
     (
         "not decided",
         "the errors are so large that twice or half the published value would agree, too; or the \
          published value is of a single run, and the difference is more than 15 % of it but within the \
-         spread of our runs; or the interval contains the opposite of an order",
+         spread of our runs; or the interval contains the opposite of an order, both sides of a bound, or \
+         another point than the published best one; or the claim has no power",
+    ),
+    (
+        "power of a claim",
+        "a claim decides nothing if more than 20 % of its published values would agree doubled, counted \
+         over all its readings and values, whatever they are without the change. Its values that are \
+         within their rule are then not decided",
     ),
     (
         "differs",
@@ -53,9 +61,10 @@ pub const MEANINGS: [(&str, &str); 9] = [
     ),
     (
         "changed values",
-        "a test of the rules: how many values still agree if the published one is multiplied by 1.25 or \
+        "a test of the rules: how many values would agree if the published one is multiplied by 1.25 or \
          by 2, or is replaced by that of the next row or of the other half of its column. No value that \
-         agrees does so doubled, by the rule; those that are left differ, and we measure about twice",
+         agrees does so doubled, by the rule; those that would agree doubled differ, and we measure about \
+         twice the published value",
     ),
     (
         "stale, missing, not run",
@@ -65,12 +74,13 @@ pub const MEANINGS: [(&str, &str); 9] = [
     (
         "as described, as coded, sound",
         "the readings of a source: its text, the program behind its figures, and a correct \
-         implementation; one published value may be compared with several",
+         implementation; one published value may be compared with several. A number that a source prints \
+         twice is compared in both places, and counted once",
     ),
     (
         "n, interval, se",
         "n is the number of runs times the trials per run; the interval is the 95 % confidence interval \
-         of the mean, that of a single run if its trials vary like the published ones; for a choice among \
+         of the mean, without impossible values, that of a single run if its trials vary like the published ones; for a choice among \
          points it spans those whose mean may be the same; a difference in se is in combined standard \
          errors of both values, which need at least four runs if they are estimated from the runs",
     ),
@@ -359,6 +369,11 @@ pub fn remarks(line: &Line) -> Vec<String> {
         .into_iter()
         .chain(line.is_unexplained().then(|| "not explained".to_owned()))
         .chain(line.doubt.clone())
+        .chain(
+            line.counted_in
+                .as_ref()
+                .map(|claim| format!("counted in {claim}")),
+        )
         .chain(line.note.clone())
         .collect()
 }
@@ -460,6 +475,23 @@ pub fn by_reading(report: &Report<'_>) -> Vec<(String, Count)> {
             .for_each(|line| counts[place].1.add(&line.outcome));
     }
     counts
+}
+
+/// Outcomes of the published values of each chapter, each once: the name, its anchor and the number.
+/// Those of programs that were run again are apart, as the last row.
+pub fn by_source<'a>(report: &'a Report<'_>) -> Vec<(&'a str, Option<&'a str>, Count)> {
+    let mut rows: Vec<(&str, Option<&str>, Count)> = Vec::new();
+    for chapter in &report.chapters {
+        let mut count = Count::default();
+        let claims = chapter.claims.iter().filter(|claim| !claim.rerun);
+        claims.for_each(|claim| count.merge(&claim.values));
+        rows.push((&chapter.title, Some(&chapter.id), count));
+    }
+    let reruns = report.count(true);
+    if reruns.judged() + reruns.unjudged() > 0 {
+        rows.push(("published programs, run again", None, reruns));
+    }
+    rows
 }
 
 /// Published values without a scenario, in words.

@@ -7,7 +7,7 @@ use super::claims::Comparison;
 pub enum Verdict {
     /// Measured and published agree within the rule.
     Agrees,
-    /// The measured value is on the published side of a bound. That is less than agreement, because
+    /// The interval of the measured value is on the published side of a bound. That is less than agreement, because
     /// many values are there.
     WithinBound,
     /// The rule cannot tell: twice or half the published value would agree, too, or the interval of
@@ -46,6 +46,9 @@ pub enum Tolerance {
 pub enum Allowance {
     /// By a tolerance with a reason.
     Stated(Tolerance),
+    /// None: both are one of several points, and the interval of the measured one spans those that
+    /// may be meant.
+    Choice,
     /// By sampling error.
     Sampling {
         /// Number of standard errors.
@@ -69,6 +72,7 @@ impl Allowance {
     /// The largest allowed difference.
     pub fn width(self, published: f64) -> f64 {
         match self {
+            Self::Choice => 0.0,
             Self::Stated(Tolerance::Absolute(width)) => width,
             Self::Stated(Tolerance::Relative(part)) => part * published.abs(),
             Self::Sampling {
@@ -107,20 +111,26 @@ pub fn verdict(
     // Decimal fractions such as 0.05 have rounding errors in binary.
     let slack = 1e-9 * (mean.abs() + published.abs());
     let within = |published: f64| (mean - published).abs() <= allowance.width(published) + slack;
-    let bound = |holds: bool| match holds {
-        true => Verdict::WithinBound,
-        false => Verdict::Differs,
-    };
     // Where the interval is unknown, nothing excludes the opposite.
     let (low, high) = interval.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
     match comparison {
-        Comparison::AtLeast => bound(mean >= published - slack),
-        Comparison::AtMost => bound(mean <= published + slack),
+        Comparison::AtLeast if low >= published - slack => Verdict::WithinBound,
+        Comparison::AtMost if high <= published + slack => Verdict::WithinBound,
+        Comparison::AtLeast if high < published - slack => Verdict::Differs,
+        Comparison::AtMost if low > published + slack => Verdict::Differs,
+        Comparison::AtLeast | Comparison::AtMost => Verdict::Undecided,
         Comparison::Above if low > published => Verdict::Agrees,
         Comparison::Below if high < published => Verdict::Agrees,
         Comparison::Above if high < published => Verdict::Differs,
         Comparison::Below if low > published => Verdict::Differs,
         Comparison::Above | Comparison::Below => Verdict::Undecided,
+        Comparison::Equals if allowance == Allowance::Choice => {
+            match (low <= published && published <= high, low == high) {
+                (false, _) => Verdict::Differs,
+                (true, true) => Verdict::Agrees,
+                (true, false) => Verdict::Undecided,
+            }
+        }
         Comparison::Equals if !within(published) => Verdict::Differs,
         Comparison::Equals => {
             let is_far = matches!(allowance, Allowance::Sampling { borrowed: true, rounding, .. }
@@ -215,10 +225,53 @@ mod tests {
     fn bounds_are_met_or_not() {
         let none = Allowance::Stated(Tolerance::Absolute(0.0));
         let judged = |measured, comparison| verdict(measured, 0.9, comparison, none, false);
-        assert_eq!(judged(0.9, Comparison::AtLeast), Verdict::WithinBound);
-        assert_eq!(judged(0.899, Comparison::AtLeast), Verdict::Differs);
-        assert_eq!(judged(0.9, Comparison::AtMost), Verdict::WithinBound);
-        assert_eq!(judged(0.901, Comparison::AtMost), Verdict::Differs);
+        // The interval is 0.1 on each side.
+        assert_eq!(judged(1.01, Comparison::AtLeast), Verdict::WithinBound);
+        assert_eq!(judged(0.99, Comparison::AtLeast), Verdict::Undecided);
+        assert_eq!(judged(0.81, Comparison::AtLeast), Verdict::Undecided);
+        assert_eq!(judged(0.79, Comparison::AtLeast), Verdict::Differs);
+        assert_eq!(judged(0.79, Comparison::AtMost), Verdict::WithinBound);
+        assert_eq!(judged(0.81, Comparison::AtMost), Verdict::Undecided);
+        assert_eq!(judged(0.99, Comparison::AtMost), Verdict::Undecided);
+        assert_eq!(judged(1.01, Comparison::AtMost), Verdict::Differs);
+        let unknown = Measured {
+            mean: 5.0,
+            interval: None,
+        };
+        let judged = super::verdict(unknown, 0.9, Comparison::AtLeast, none, false);
+        assert_eq!(judged, Verdict::Undecided);
+    }
+
+    #[test]
+    fn a_choice_agrees_only_if_the_interval_has_no_other_point() {
+        let judged = |low, high| {
+            let measured = Measured {
+                mean: low,
+                interval: Some((low, high)),
+            };
+            super::verdict(measured, 20.0, Comparison::Equals, Allowance::Choice, false)
+        };
+        assert_eq!(judged(20.0, 20.0), Verdict::Agrees);
+        assert_eq!(judged(20.0, 30.0), Verdict::Undecided);
+        assert_eq!(judged(10.0, 20.0), Verdict::Undecided);
+        assert_eq!(judged(30.0, 40.0), Verdict::Differs);
+    }
+
+    #[test]
+    fn a_published_zero_allows_for_its_digits() {
+        let borrowed = |rounding| Allowance::Sampling {
+            factor: 3.0,
+            measured: 0.001,
+            published: 0.003,
+            rounding,
+            borrowed: true,
+        };
+        let judged = |measured, rounding| {
+            verdict(measured, 0.0, Comparison::Equals, borrowed(rounding), false)
+        };
+        assert_eq!(judged(0.00002, 0.00005), Verdict::Agrees);
+        assert_eq!(judged(0.00009, 0.00005), Verdict::Undecided);
+        assert_eq!(judged(0.1, 0.00005), Verdict::Differs);
     }
 
     #[test]
@@ -320,8 +373,9 @@ mod tests {
         fn a_value_agrees_with_itself(value in -1e9..1e9_f64) {
             let judged = verdict(value, value, Comparison::Equals, sampling(0.0, 0.0), false);
             prop_assert_eq!(judged, Verdict::Agrees);
+            let measured = Measured { mean: value, interval: Some((value, value)) };
             for bound in [Comparison::AtLeast, Comparison::AtMost] {
-                let judged = verdict(value, value, bound, sampling(0.0, 0.0), false);
+                let judged = super::verdict(measured, value, bound, sampling(0.0, 0.0), false);
                 prop_assert_eq!(judged, Verdict::WithinBound);
             }
         }
