@@ -267,9 +267,9 @@ mod tests {
             let mut parts = Vec::new();
             for (file, text) in (0..).zip(&files) {
                 let from = parts.len() as u32;
-                for block in text.as_bytes().chunks(size) {
+                for bytes in text.as_bytes().chunks(size) {
                     let number = parts.len() as u32;
-                    parts.push(mapper.map(&super::tests::block(number, file), &state, block));
+                    parts.push(mapper.map(&block(number, file), &state, bytes));
                 }
                 ranges.push(from..parts.len() as u32);
             }

@@ -69,8 +69,10 @@ impl Ranks {
     }
 
     pub(super) fn rows(&self) -> Vec<(String, String)> {
-        let row = |(name, of): (&Box<[u8]>, &Rank)| (text(name), of.rank.to_string());
-        self.0.iter().map(row).collect()
+        let nodes = self.0.iter();
+        nodes
+            .map(|(name, of)| (text(name), of.rank.to_string()))
+            .collect()
     }
 
     /// Adds the part of its source's rank to the target of a line's link. O(log n) for n nodes.
@@ -89,15 +91,14 @@ impl Ranks {
         let without = self.0.values().filter(|node| node.links == 0);
         let dangling: f64 = without.map(|node| node.rank).sum();
         let mut change = 0.0;
-        let node = |(name, Rank { links, rank }): (&Box<[u8]>, &Rank)| {
+        let mut next = self.clone();
+        for (name, node) in &mut next.0 {
             let given = sums.count_of(name) as f64 / UNIT;
-            let next = (1.0 - damping) / n + damping * (given + dangling / n);
-            change += (next - rank).abs();
-            let links = *links;
-            (name.clone(), Rank { links, rank: next })
-        };
-        let next = self.0.iter().map(node).collect();
-        (Self(next), change)
+            let rank = (1.0 - damping) / n + damping * (given + dangling / n);
+            change += (rank - node.rank).abs();
+            node.rank = rank;
+        }
+        (next, change)
     }
 }
 
