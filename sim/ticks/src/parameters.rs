@@ -43,6 +43,8 @@ impl From<BalancingStrategy> for Strategy {
             BalancingStrategy::NeighbourInjection => Self::NeighbourInjection,
             BalancingStrategy::SmartNeighbour => Self::SmartNeighbour,
             BalancingStrategy::Invitation => Self::Invitation,
+            BalancingStrategy::StrengthAware => Self::StrengthAware,
+            BalancingStrategy::VirtualNodes => Self::VirtualNodes,
         }
     }
 }

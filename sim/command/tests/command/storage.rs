@@ -173,7 +173,7 @@ fn requests_of_all_kinds_add_up() {
         "run",
         "repetition",
         "storage.placement",
-        "blocks",
+        "blocks_stored",
         "bytes",
         "requests",
     ];
@@ -181,7 +181,7 @@ fn requests_of_all_kinds_add_up() {
     let placements = load.column("storage.placement");
     for (row, placement) in ["nearest", "spread", "random"].iter().enumerate() {
         for (column, metric) in [
-            ("blocks", "blocks_per_node"),
+            ("blocks_stored", "blocks_per_node"),
             ("requests", "requests_per_node"),
         ] {
             let all = placements.iter().zip(load.numbers(column));

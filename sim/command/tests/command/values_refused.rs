@@ -241,7 +241,7 @@ fn a_scenario_that_needs_more_memory_than_there_is_is_refused() {
     let text = format!("{NETWORK}{text}");
     let told = refuse(&text, &[]).expect("an error");
     assert!(
-        told.starts_with("bad.toml: the largest run needs about 4")
+        told.starts_with("bad.toml: the largest run needs about 2")
             && told.contains(" GB of memory; "),
         "{told}"
     );

@@ -112,7 +112,7 @@ pub(super) struct FileJobRun {
     storage: StorageParameters,
     task: FileTask,
     /// The first state of a job in rounds.
-    start: Vec<u8>,
+    start: Arc<State>,
     files: Arc<Files>,
 }
 
@@ -191,7 +191,7 @@ impl FileJobRun {
             iteration: Iteration {
                 parameters: self.iteration.clone(),
                 seed,
-                start: self.start.clone(),
+                start: Arc::clone(&self.start),
             },
         }
     }
@@ -213,7 +213,16 @@ impl FileJobRun {
     /// Expected duration of the job in seconds, as for other jobs.
     fn working(&self) -> f64 {
         let n = self.network.overlay.nodes as f64;
-        self.size() as f64 / (self.nodes.speed * n) * (libm::log(n) + 0.58) + 2.0
+        self.rounds() * (self.size() as f64 / (self.nodes.speed * n) * (libm::log(n) + 0.58) + 2.0)
+    }
+
+    /// Largest number of rounds.
+    fn rounds(&self) -> f64 {
+        if self.task.is_iterative() {
+            f64::from(self.iteration.rounds)
+        } else {
+            1.0
+        }
     }
 
     /// A note for each file that was not stored.
@@ -469,8 +478,8 @@ impl Task for FileJobRun {
         let turns = seconds * self.storage.repair.rate();
         // Mapping a byte costs little, and a put, its copies and a result some events.
         self.network.maintenance_by(seconds)
-            + self.blocks() * (2.0 * hops + 4.0 + 2.0 * replicas)
-            + self.size() as f64 / 50.0
+            + self.rounds() * self.blocks() * (2.0 * hops + 4.0 + 2.0 * replicas)
+            + self.rounds() * self.size() as f64 / 50.0
             + nodes as f64 * turns * 2.0 * replicas
     }
 
@@ -485,8 +494,8 @@ impl Task for FileJobRun {
 
 /// The collector that has ended the job, or else the one that has counted most.
 fn collector<P: GroundTruth>(network: &Network<P, FileJob>) -> Option<&Collector> {
-    let members = network.members().iter();
-    let collectors = members.filter_map(|node| network.application(*node).collector());
+    let alive = network.nodes().filter(|node| network.is_alive(*node));
+    let collectors = alive.filter_map(|node| network.application(node).collector());
     collectors.max_by_key(|own| {
         let has_ended = (own.result().is_some(), own.round(), own.is_complete());
         (has_ended, own.plan().is_some(), own.counted())

@@ -182,11 +182,13 @@ impl JobRun {
         if self.balancing.strategy == BalancingStrategy::None {
             return Ok(());
         }
-        let needs_ring = self.balancing.strategy == BalancingStrategy::NeighbourInjection
-            || self.job.parameters.model == Model::Ticks;
+        let needs_ring = matches!(
+            self.balancing.strategy,
+            BalancingStrategy::NeighbourInjection | BalancingStrategy::Invitation
+        ) || self.job.parameters.model == Model::Ticks;
         if needs_ring && !self.network.protocol.is_ring() {
-            let message = "neighbour injection, and every strategy in ticks, estimates loads by the gaps \
-                           between IDs, and needs a ring: `overlay.protocol` must be \"chord\"";
+            let message = "\"neighbour-injection\", \"invitation\", and every strategy in ticks use the arcs \
+                           of nodes, and need a ring: `overlay.protocol` must be \"chord\"";
             return Err(ConfigError::new("balancing.strategy", message));
         }
         let successors = self.balancing.successors;

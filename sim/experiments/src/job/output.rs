@@ -20,8 +20,8 @@ dhtlab_scenario::columns! {
         runtime_s ["s"]: f64,
         /// 1 if every atom is counted, otherwise 0.
         complete ["0 or 1"]: bool,
-        /// Time that one node of mean speed needs for the counted samples, divided by `runtime_s`.
-        /// This and `runtime_factor` are empty if `runtime_s` is, or if no sample is counted.
+        /// Time that one node of mean speed needs for the counted atoms, divided by `runtime_s`.
+        /// This and `runtime_factor` are empty if `runtime_s` is, or if no atom is counted.
         speedup [""]: f64,
         /// `runtime_s` times the number of nodes, divided by the time of one node: 1 is ideal.
         runtime_factor [""]: f64,
@@ -109,8 +109,9 @@ pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>)
     let collector = active_collector(network);
     let atoms_counted = collector.map_or(0, Collector::count);
     let partials = collector.map_or(&[][..], Collector::partials);
-    let counted_atoms = partials.iter().flat_map(|partial| &partial.atoms);
-    let samples: u64 = counted_atoms.map(|atom| shared.samples_of(*atom)).sum();
+    let counted = || partials.iter().flat_map(|partial| &partial.atoms);
+    let samples: u64 = counted().map(|atom| shared.samples_of(*atom)).sum();
+    let effort: u64 = counted().map(|atom| shared.effort_of(*atom)).sum();
     let after = |at: Option<Instant>| at.map_or(f64::NAN, |at| at.since(staged).as_secs_f64());
     let last = after(service_metrics.counted_at);
     let complete = atoms_counted == atoms;
@@ -118,9 +119,9 @@ pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>)
     // was stopped before that has no duration.
     let has_ended = complete || service_metrics.is_over() || network.members().is_empty();
     let runtime_s = if has_ended { last } else { f64::NAN };
-    // Over the counted samples; without any there is no speed.
+    // Over the counted atoms; without any there is no speed.
     let alone = if samples > 0 {
-        samples as f64 / run.nodes.mean_speed()
+        effort as f64 / run.nodes.mean_speed()
     } else {
         f64::NAN
     };
@@ -165,10 +166,10 @@ pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>)
 }
 
 /// The collector at the root of the job's address; if several nodes act as root, the one that has
-/// counted most.
+/// counted most. It may be a node that others know before its join has ended.
 fn active_collector<P: GroundTruth>(network: &Network<P, Worker>) -> Option<&Collector> {
-    let members = network.members().iter();
-    let collectors = members.filter_map(|node| network.application(*node).collector());
+    let alive = network.nodes().filter(|node| network.is_alive(*node));
+    let collectors = alive.filter_map(|node| network.application(node).collector());
     collectors.max_by_key(|collector| collector.count())
 }
 
@@ -179,8 +180,8 @@ fn lost<P: GroundTruth>(
     atoms: u32,
 ) -> usize {
     let mut gone = vec![network.metrics().staged.is_some(); atoms as usize];
-    for node in network.members() {
-        for atom in network.application(*node).held() {
+    for node in network.nodes().filter(|node| network.is_alive(*node)) {
+        for atom in network.application(node).held() {
             gone[atom as usize] = false;
         }
     }

@@ -66,6 +66,8 @@ impl Ticks {
             nodes: network.overlay.nodes,
             tasks: job.atoms,
             max_sybils: balancing.max_sybils,
+            virtual_nodes: (balancing.strategy == BalancingStrategy::VirtualNodes)
+                .then_some(balancing.max_sybils + 1),
             threshold: balancing.threshold,
             successors: balancing.successors,
             interval: if acts { whole as u32 } else { 1 },

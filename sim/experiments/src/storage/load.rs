@@ -8,7 +8,7 @@ use dhtlab_scenario::TableRows;
 dhtlab_scenario::columns! {
     pub(super) LOAD, fn load_row(load: &Load) {
         /// Blocks and keyfiles that the member stores at the end, copies included.
-        blocks [""] = load.blocks,
+        blocks_stored [""] = load.blocks,
         /// Bytes of their contents.
         bytes ["bytes"] = load.bytes,
         /// Puts, gets and deletes that the member has answered since the measurement began.

@@ -132,16 +132,26 @@ impl Configuration for VHashParameters {
                 .map(|(_, rate)| rate)
                 .sum(),
             build: 36.0 * shared.least_short.max(3 * self.dimensions + 1) as f64,
-            bytes: peers * 8.0 * (self.dimensions as f64 + 1.0),
+            // Address, last probe and last sign of life, and the position with its version if it is stored;
+            // the arrays have room to grow.
+            bytes: 1.25
+                * peers
+                * if shared.are_positions_sent() {
+                    20.0 + 8.0 * self.dimensions as f64
+                } else {
+                    16.0
+                },
             peers: peers.min(nodes.saturating_sub(1) as f64),
         }
     }
 
-    fn maintenance_rates(&self, _: usize) -> Vec<(&'static str, f64)> {
+    fn maintenance_rates(&self, nodes: usize) -> Vec<(&'static str, f64)> {
         let shared = Shared::from(self);
+        // A node moves after each measurement, and reports it to its short peers.
+        let short = shared.least_short.min(nodes) as f64;
         vec![
             ("overlay.vhash.gossip", 4.0 * self.gossip.rate()),
-            ("overlay.vhash.probe", 2.0 * shared.probe.rate()),
+            ("overlay.vhash.probe", (2.0 + short) * shared.probe.rate()),
             ("overlay.vhash.check", 2.0 * shared.check.rate()),
         ]
     }

@@ -105,12 +105,14 @@ impl FileJob {
         }
     }
 
-    /// Counts results at this node, the root of the address.
-    pub(super) fn collect(&mut self, context: JobContext<'_, '_>, parts: Vec<Records>) {
+    /// Counts results at this node, the root of the address. Returns the number of blocks whose results
+    /// were not counted, since they had come before.
+    pub(super) fn collect(&mut self, context: JobContext<'_, '_>, parts: Vec<Records>) -> usize {
         self.become_collector(context);
         let Some(collector) = &mut self.collector else {
-            return;
+            return 0;
         };
+        let mut repeated = 0;
         let (mut fresh, mut again) = (Vec::new(), Vec::new());
         for part in parts {
             match collector.add(&part, context.now) {
@@ -120,8 +122,7 @@ impl FileJob {
                 }
                 // Results of several blocks cannot be taken apart: the others are asked for again.
                 Err(others) => {
-                    let repeated = part.blocks().len() - others.len();
-                    context.metrics.duplicates += repeated as u64;
+                    repeated += part.blocks().len() - others.len();
                     again.extend(others);
                 }
             }
@@ -141,6 +142,7 @@ impl FileJob {
         }
         self.dispatch(context, &again, false);
         self.end_if_complete(context);
+        repeated
     }
 
     /// No node that was asked has a copy of `block`.

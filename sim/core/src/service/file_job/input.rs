@@ -222,10 +222,8 @@ mod tests {
             ..CorpusParameters::default()
         };
         let text = || corpus.file(FileTask::WordCount, &IterationParameters::default());
-        let text = {
-            assert_eq!(text(), text());
-            text()
-        };
+        assert_eq!(text(), text());
+        let text = text();
         assert_eq!(text.len(), 100_000);
         let mut counts = BTreeMap::<&[u8], u32>::new();
         for word in text.split(|byte| byte.is_ascii_whitespace()) {

@@ -166,7 +166,7 @@ impl FileJob {
         result
     }
 
-    /// The same for an upcall, after which keyfiles may be there.
+    /// The same for an upcall, after which answers may be there.
     fn storage_upcall(
         &mut self,
         context: JobContext<'_, '_>,
@@ -345,7 +345,10 @@ impl FileJob {
                 let (me, now) = (context.me, context.now);
                 context.metrics.end_map(&block, me, bytes.len(), now);
                 let records = context.shared.mapper.map(&block, &state, bytes);
-                self.done.retain(|(round, _), _| *round >= block.round);
+                let is_new_round = |(round, _): &(u32, u32)| *round < block.round;
+                if self.done.keys().next().is_some_and(is_new_round) {
+                    self.done = self.done.split_off(&(block.round, 0));
+                }
                 self.done
                     .insert((block.round, block.number), records.clone());
                 self.buffer(context, vec![records]);
@@ -435,7 +438,8 @@ impl Application for FileJob {
             Message::Stage => self.stage(context),
             Message::Results(_, parts) => {
                 context.metrics.remove_results();
-                self.collect(context, parts);
+                let repeated = self.collect(context, parts);
+                context.metrics.duplicates += repeated as u64;
             }
             Message::Counted { plan, parts } => self.take_over(context, plan, parts),
             Message::Absent(block) => self.on_absent(context, block),

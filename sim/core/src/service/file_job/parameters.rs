@@ -40,9 +40,10 @@ pub struct FileJobShared {
 }
 
 impl FileJobShared {
-    /// The name of the file with the outcome of the round before `round`.
+    /// The name of the file with the outcome of the round before `round`. No file of a job has this
+    /// name: names of files have no NUL.
     pub fn round_file(round: u32) -> String {
-        format!("round {round}")
+        format!("\0round {round}")
     }
 
     /// The address of the job: its root stages it and counts its results.

@@ -46,9 +46,8 @@ impl FileJob {
     fn store_outcome(&mut self, context: JobContext<'_, '_>) {
         let outcome = self.collector.as_ref().and_then(|own| own.outcome.clone());
         if let Some((round, outcome)) = outcome {
-            let name = FileJobShared::round_file(round);
             self.request(context, Wanted::Stored(round), |storage, context| {
-                storage.store_file(context, &name, &outcome)
+                storage.store_file(context, &FileJobShared::round_file(round), &outcome)
             });
         }
     }
@@ -103,8 +102,7 @@ impl FileJob {
     pub(super) fn state_of(&self, shared: &FileJobShared, round: u32) -> Option<Arc<State>> {
         let mapper = &shared.mapper;
         if !Iteration::needs_state(mapper.task, round) {
-            let start = Iteration::read_state(mapper.task, &mapper.iteration.start);
-            return Some(Arc::new(start.unwrap_or_default()));
+            return Some(Arc::clone(&mapper.iteration.start));
         }
         let known = self.state.as_ref().filter(|(of, _)| *of == round);
         known.map(|(_, state)| Arc::clone(state))
@@ -112,9 +110,8 @@ impl FileJob {
 
     /// Reads the state of `round`, unless a request is open.
     pub(super) fn fetch_state(&mut self, context: JobContext<'_, '_>, round: u32) {
-        let name = FileJobShared::round_file(round);
         self.request(context, Wanted::State(round), |storage, context| {
-            storage.fetch_file(context, &name)
+            storage.fetch_file(context, &FileJobShared::round_file(round))
         });
     }
 

@@ -9,6 +9,7 @@
 use super::Block;
 use super::iteration::{Iteration, State};
 use super::records::{Edges, Records};
+use std::sync::Arc;
 
 crate::choices! {
     /// The task over files.
@@ -159,20 +160,20 @@ impl Mapper {
             let records = self.plain(files, (0, &State::Nothing));
             return (self.rows(&records, names), 1);
         }
-        let mut outcome = self.iteration.start.clone();
-        for round in 0.. {
-            let state = Iteration::read_state(task, &outcome).unwrap_or_default();
-            let sums = match round {
-                1.. if Iteration::replaces_input(task) => self.plain(&[&outcome], (round, &state)),
-                _ => self.plain(files, (round, &state)),
-            };
-            let next = self.iteration.advance(task, round, &state, &sums);
-            if next.is_last {
-                return (Iteration::rows(task, &next.file), round + 1);
+        let (mut round, mut state) = (0, Arc::clone(&self.iteration.start));
+        let mut sums = self.plain(files, (round, &state));
+        loop {
+            let outcome = self.iteration.advance(task, round, &state, &sums);
+            round += 1;
+            if outcome.is_last {
+                return (Iteration::rows(task, &outcome.file), round);
             }
-            outcome = next.file;
+            state = Iteration::read_state(task, &outcome.file).map_or(state, Arc::new);
+            sums = match Iteration::replaces_input(task) {
+                true => self.plain(&[outcome.file], (round, &state)),
+                false => self.plain(files, (round, &state)),
+            };
         }
-        (Vec::new(), 0)
     }
 
     /// The result as rows of key and value, ascending: the counts, or for the inverted index the files
@@ -262,7 +263,7 @@ mod tests {
             task in prop::sample::select(FileTask::ALL),
         ) {
             let mapper = mapper(task);
-            let state = Iteration::read_state(task, &mapper.iteration.start).expect("a state");
+            let state = Arc::clone(&mapper.iteration.start);
             let mut ranges = Vec::new();
             let mut parts = Vec::new();
             for (file, text) in (0..).zip(&files) {

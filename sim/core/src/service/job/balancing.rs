@@ -8,6 +8,9 @@
 //! the load of a node is that of its host with all Sybils; a node without work dismisses its
 //! Sybils; neighbour injection takes the largest gap.
 //!
+//! "strength-aware" is a strategy of this project, after the dissertation's future work (strategies that know
+//! the strength of nodes); "virtual-nodes" are those of Chord (Stoica et al., SIGCOMM 2001) and CFS.
+//!
 //! On overlays without a ring the neighbours of a node are those that would take over its keys, and a
 //! node does not know what part of the space a neighbour has. There a loaded node names the key of one
 //! of its open atoms, the middle one, and the Sybil takes it as its ID. This is an addition to the source.
@@ -29,8 +32,12 @@ crate::choices! {
         NeighbourInjection = "neighbour-injection",
         /// An underloaded node asks its successors for their loads, and creates a Sybil in the arc of the most loaded.
         SmartNeighbour = "smart-neighbour",
-        /// An underloaded node reports this to its successors; an overloaded node asks the least loaded of the reporting nodes for a Sybil in its own arc.
+        /// An underloaded node reports this to its successors; an overloaded node asks the least loaded of the reporting nodes for a Sybil in its own arc; needs a ring.
         Invitation = "invitation",
+        /// A node that would be without work before its next check asks the roots of random keys how long they will be busy, and creates a Sybil at a key of the one that will be busy for longest, so that it takes the part of the open atoms that corresponds to its share of the two speeds.
+        StrengthAware = "strength-aware",
+        /// Each node has `max-sybils` further identities at random IDs from the start, and keeps them (Chord, CFS).
+        VirtualNodes = "virtual-nodes",
     }
 }
 
@@ -39,11 +46,11 @@ crate::parameters! {
     pub struct BalancingParameters {
         /// The load-balancing strategy.
         pub strategy: BalancingStrategy = BalancingStrategy::None;
-        /// Maximum number of Sybils of a node.
+        /// Maximum number of Sybils of a node; with virtual-nodes their number.
         pub max_sybils: u32 = 5, within 1..=1000;
         /// A node is underloaded at this fraction of the initial mean load or less, rounded down to whole atoms.
         pub threshold: f64 = 0.0, within 0.0..=1000.0;
-        /// Number of successors, or of other neighbours, that a node queries or notifies.
+        /// Number of successors, or of other neighbours, that a node queries or notifies; with strength-aware the number of random keys.
         pub successors: usize = 5, within 1..=64;
         /// Time between two checks of the load.
         pub interval: Duration = Duration::from_secs(5), within crate::parameter::Range::above(0.0);
@@ -63,8 +70,10 @@ pub enum LoadMessage {
     Underloaded(u32),
     /// Request: create a Sybil on this arc, both ends excluded.
     Invitation(Key, Key),
-    /// Request: create a Sybil with this ID.
-    InvitationTo(Key),
+    /// Request of a node with this speed: how long the receiver will be busy.
+    BusyTime(Node, f64),
+    /// Reply: that many seconds, and the key where a Sybil takes its share.
+    Busy(f64, Option<Key>),
 }
 
 impl LoadMessage {
@@ -76,7 +85,8 @@ impl LoadMessage {
             Self::IsLoad(.., None) => 10,
             Self::IsLoad(.., Some(_)) => 30,
             Self::Invitation(..) => 40,
-            Self::InvitationTo(_) => 20,
+            Self::BusyTime(..) => 14,
+            Self::Busy(..) => 28,
         }
     }
 }
@@ -92,6 +102,8 @@ pub(super) struct Balancer {
     asked: Vec<Asked>,
     /// Underloaded nodes, their loads, and when they reported them.
     free: Vec<(Node, u32, Instant)>,
+    /// The answer of the node that will be busy for longest: the seconds and a key.
+    busiest: Option<(f64, Key)>,
 }
 
 /// A neighbour that was asked for its load.
@@ -112,7 +124,10 @@ impl Worker {
         if let Some(first) = self.colocated.first() {
             context.send_local(first, Message::Local(LocalMessage::Joined));
         } else if context.shared.balancing.strategy != BalancingStrategy::None {
-            let start = Instant::START + context.shared.parameters.start;
+            let start = match context.shared.balancing.strategy {
+                BalancingStrategy::VirtualNodes => Instant::START,
+                _ => Instant::START + context.shared.parameters.start,
+            };
             let interval = context.shared.balancing.interval.as_secs_f64();
             let phase = Duration::from_secs_f64(interval * self.random.unit());
             context.set_timer(
@@ -135,14 +150,23 @@ impl Worker {
         open.map(|(key, _)| key)
     }
 
-    /// The key of an open atom, the middle one: a Sybil with this ID takes over a part of them.
-    fn middle_key(&self) -> Option<Key> {
-        let middle = self.open_keys().count() / 2;
-        self.open_keys().nth(middle).copied()
+    /// The key of an open atom such that this part of the open atoms comes before it: a Sybil with this
+    /// ID takes over some of them, on a ring that part.
+    fn key_at(&self, context: JobContext<'_, '_>, part: f64) -> Option<Key> {
+        let mut keys: Vec<Key> = self.open_keys().copied().collect();
+        if context.shared.has_ring
+            && let Some((after, _)) = context.routing.range()
+        {
+            keys.sort_unstable_by_key(|key| key.wrapping_sub(after));
+        }
+        keys.get((keys.len() as f64 * part) as usize).copied()
     }
 
     /// Counts the open atoms on the host, and then acts.
     pub(super) fn balance_load(&mut self, context: JobContext<'_, '_>) {
+        if context.shared.balancing.strategy == BalancingStrategy::VirtualNodes {
+            return self.make_virtual_nodes(context);
+        }
         context.set_timer(context.shared.balancing.interval, Timer::Balance);
         let own = self.open();
         self.balancer.counting = Some((self.colocated.others().len(), own));
@@ -151,6 +175,14 @@ impl Worker {
         }
         if self.colocated.others().is_empty() {
             self.act(context, own);
+        }
+    }
+
+    /// Creates the other identities of the host, which stay.
+    fn make_virtual_nodes(&mut self, context: JobContext<'_, '_>) {
+        for _ in 0..context.shared.balancing.max_sybils {
+            let id = Key::random(&mut self.random);
+            self.make_sybil(context, Some(id));
         }
     }
 
@@ -220,11 +252,36 @@ impl Worker {
             BalancingStrategy::Invitation if f64::from(load) >= context.shared.high_load() => {
                 self.invite(context);
             }
+            BalancingStrategy::StrengthAware
+                if self.ends_soon(context.shared, load)
+                    && self.colocated.len() < context.shared.balancing.max_sybils =>
+            {
+                self.balancer.busiest = None;
+                for _ in 0..successors {
+                    let key = Key::random(&mut self.random);
+                    let request = LoadMessage::BusyTime(context.me, self.speed);
+                    context.route(key, Message::Load(request));
+                }
+                context.set_timer(context.shared.balancing.wait, Timer::LoadsKnown);
+            }
             BalancingStrategy::RandomInjection
             | BalancingStrategy::NeighbourInjection
             | BalancingStrategy::SmartNeighbour
-            | BalancingStrategy::Invitation => {}
+            | BalancingStrategy::Invitation
+            | BalancingStrategy::StrengthAware
+            | BalancingStrategy::VirtualNodes => {}
         }
+    }
+
+    /// Whether the node is underloaded or has done `load` atoms before its next check.
+    fn ends_soon(&self, shared: &Shared, load: u32) -> bool {
+        load <= shared.low_load()
+            || self.seconds_for(shared, load) <= shared.balancing.interval.as_secs_f64()
+    }
+
+    /// The time in which this node maps `load` atoms of mean size, in seconds.
+    fn seconds_for(&self, shared: &Shared, load: u32) -> f64 {
+        f64::from(load) * shared.mean_samples() / self.speed
     }
 
     fn make_sybil(&mut self, context: JobContext<'_, '_>, id: Option<Key>) {
@@ -242,15 +299,9 @@ impl Worker {
             .free
             .retain(|(.., heard)| context.now.since(*heard) <= interval);
         let least = (0..self.balancer.free.len()).min_by_key(|place| self.balancer.free[*place].1);
-        let invitation = if context.shared.has_ring {
-            let range = context.routing.range();
-            range.map(|(after, to)| LoadMessage::Invitation(after, to))
-        } else {
-            self.middle_key().map(LoadMessage::InvitationTo)
-        };
-        if let (Some(place), Some(invitation)) = (least, invitation) {
+        if let (Some(place), Some((after, to))) = (least, context.routing.range()) {
             let (node, ..) = self.balancer.free.remove(place);
-            context.send(node, Message::Load(invitation));
+            context.send(node, Message::Load(LoadMessage::Invitation(after, to)));
         }
     }
 
@@ -278,28 +329,64 @@ impl Worker {
                 self.balancer.free.retain(|(node, ..)| *node != from);
                 self.balancer.free.push((from, load, context.now));
             }
-            LoadMessage::Invitation(after, to) if self.accepts(context.shared) => {
-                let id = Key::random_between(after, to, &mut self.random);
-                self.make_sybil(context, id);
+            LoadMessage::Invitation(after, to) => {
+                let few = context.shared.low_load();
+                if self.balancer.load <= few
+                    && self.colocated.len() < context.shared.balancing.max_sybils
+                {
+                    let id = Key::random_between(after, to, &mut self.random);
+                    self.make_sybil(context, id);
+                }
             }
-            LoadMessage::InvitationTo(key) if self.accepts(context.shared) => {
-                self.make_sybil(context, Some(key));
+            LoadMessage::BusyTime(asker, speed) => match self.colocated.first() {
+                Some(first) => {
+                    let asked = LocalMessage::BusyTimeAsked(asker, speed);
+                    context.send_local(first, Message::Local(asked));
+                }
+                None => self.send_busy_time(context, asker, speed),
+            },
+            LoadMessage::Busy(seconds, key) => {
+                let most = self.balancer.busiest.map_or(0.0, |(most, _)| most);
+                if let Some(key) = key.filter(|_| seconds > most) {
+                    self.balancer.busiest = Some((seconds, key));
+                }
             }
-            LoadMessage::Invitation(..) | LoadMessage::InvitationTo(_) => {}
         }
     }
 
-    /// Whether the node is still underloaded and may create a Sybil.
-    fn accepts(&self, shared: &Shared) -> bool {
-        self.balancer.load <= shared.low_load()
-            && self.colocated.len() < shared.balancing.max_sybils
+    /// Sends `asker`, a node with `speed`, how long this host will be busy.
+    pub(super) fn send_busy_time(&mut self, context: JobContext<'_, '_>, asker: Node, speed: f64) {
+        if asker != context.me {
+            let seconds = self.seconds_for(context.shared, self.balancer.load);
+            let key = self.key_at(context, speed / (speed + self.speed));
+            context.send(asker, Message::Load(LoadMessage::Busy(seconds, key)));
+        }
+    }
+
+    /// The loads of the asked nodes are known, as far as they have answered.
+    pub(super) fn on_loads_known(&mut self, context: JobContext<'_, '_>) {
+        match context.shared.balancing.strategy {
+            BalancingStrategy::StrengthAware => self.choose_busiest(context),
+            _ => self.choose_most_loaded(context),
+        }
+    }
+
+    /// Creates a Sybil at the key that the busiest of the answering nodes has named, unless it will be
+    /// without work before the next check.
+    fn choose_busiest(&mut self, context: JobContext<'_, '_>) {
+        if let Some((seconds, key)) = self.balancer.busiest.take()
+            && seconds > context.shared.balancing.interval.as_secs_f64()
+        {
+            self.make_sybil(context, Some(key));
+        }
     }
 
     /// Sends the load of the host to `asker`, which has asked `node`, one of its identities.
     pub(super) fn send_load(&mut self, context: JobContext<'_, '_>, asker: Node, node: Node) {
-        let key = match context.shared.has_ring {
-            true => None,
-            false => self.middle_key(),
+        let key = if context.shared.has_ring {
+            None
+        } else {
+            self.key_at(context, 0.5)
         };
         let answer = LoadMessage::IsLoad(node, self.balancer.load, key);
         context.send(asker, Message::Load(answer));
@@ -307,7 +394,7 @@ impl Worker {
 
     /// Creates a Sybil in the arc of the most loaded of the answering nodes, or at the key that it names,
     /// if it has more to do than this node.
-    pub(super) fn choose_most_loaded(&mut self, context: JobContext<'_, '_>) {
+    fn choose_most_loaded(&mut self, context: JobContext<'_, '_>) {
         let asked = std::mem::take(&mut self.balancer.asked);
         let busiest = asked.into_iter().rev().max_by_key(|asked| asked.load);
         if let Some(Asked { arc, load, key, .. }) = busiest

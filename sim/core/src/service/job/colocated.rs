@@ -28,6 +28,8 @@ pub enum LocalMessage {
     Counted(u32),
     /// To the first identity: that node asks for the load of the host.
     LoadAsked(Node),
+    /// To the first identity: that node, with this speed, asks how long the host will be busy.
+    BusyTimeAsked(Node, f64),
     /// To another identity: it is dismissed.
     Dismissed,
     /// To the first identity: the dismissed one has got work and stays.
@@ -182,6 +184,9 @@ impl Worker {
             }
             LocalMessage::Counted(open) => self.add_load(context, open),
             LocalMessage::LoadAsked(asker) => self.send_load(context, asker, from),
+            LocalMessage::BusyTimeAsked(asker, speed) => {
+                self.send_busy_time(context, asker, speed);
+            }
             LocalMessage::Dismissed => {
                 if self.open() == 0 {
                     self.colocated.retiring = true;

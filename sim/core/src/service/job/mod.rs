@@ -279,7 +279,8 @@ impl Application for Worker {
             }
             Message::Pending(_) => self.become_collector(context),
             Message::Recall(atoms, last) => self.recall(context, atoms, last),
-            Message::Local(_) | Message::Load(_) => {}
+            Message::Load(load_message) => self.on_load_message(context, origin, load_message),
+            Message::Local(_) => {}
         }
     }
 
@@ -356,7 +357,7 @@ impl Application for Worker {
             Timer::Flush => self.flush(context),
             Timer::Progress => self.check_progress(context),
             Timer::Balance => self.balance_load(context),
-            Timer::LoadsKnown => self.choose_most_loaded(context),
+            Timer::LoadsKnown => self.on_loads_known(context),
             Timer::Repair => {
                 let period = context.shared.parameters.repair;
                 let mut outbox = Outbox::new();

@@ -70,6 +70,11 @@ impl Shared {
         f64::from(self.parameters.atoms) / self.size as f64
     }
 
+    /// Mean number of samples of an atom.
+    pub(super) fn mean_samples(&self) -> f64 {
+        self.work.samples() as f64 / f64::from(self.parameters.atoms)
+    }
+
     /// The address of the job.
     pub fn address(&self) -> Key {
         self.address
@@ -97,15 +102,19 @@ impl Shared {
 
     /// A node with this speed begins to map an atom: the time that it takes.
     pub(super) fn begin(&self, atom: u32, speed: f64) -> Duration {
-        let samples = match self.parameters.cost {
-            Cost::Samples => {
-                self.work.begin(atom);
-                None
-            }
+        if self.parameters.cost == Cost::Samples {
+            self.work.begin(atom);
+        }
+        Duration::from_secs_f64(self.effort_of(atom) as f64 / speed)
+    }
+
+    /// The effort of an atom, in samples: its samples, or what its task states.
+    pub fn effort_of(&self, atom: u32) -> u64 {
+        let stated = match self.parameters.cost {
+            Cost::Samples => None,
             Cost::Stated => self.work.result_of(atom).map(|mapped| mapped.effort),
         };
-        let samples = samples.unwrap_or_else(|| self.samples_of(atom));
-        Duration::from_secs_f64(samples as f64 / speed)
+        stated.unwrap_or_else(|| self.samples_of(atom))
     }
 
     /// The result of an atom; empty where the work is modelled.

@@ -57,15 +57,22 @@ impl Work {
         share.end - share.start
     }
 
-    /// Has an atom computed in the background.
+    /// Number of samples of all atoms.
+    pub(super) fn samples(&self) -> u64 {
+        self.0.samples
+    }
+
+    /// Has an atom computed in the background, if there is another thread.
     pub(super) fn begin(&self, atom: u32) {
-        if !self.0.results.is_empty() {
+        if !self.0.results.is_empty() && rayon::current_num_threads() > 1 {
             self.0.begun().push(atom);
             let work = self.clone();
             rayon::spawn(move || {
                 // The run waits for the first atoms first, so other threads take the last ones.
                 let last = work.0.begun().pop();
-                last.map(|atom| work.result_of(atom).is_some());
+                if let Some(atom) = last {
+                    work.result_of(atom);
+                }
             });
         }
     }

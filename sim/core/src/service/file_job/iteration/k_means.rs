@@ -99,7 +99,7 @@ impl Centres {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Iteration, IterationParameters, State};
+    use super::super::{Iteration, IterationParameters};
     use super::*;
     use crate::engine::Seed;
     use crate::service::file_job::{FileTask, Mapper};
@@ -159,7 +159,5 @@ mod tests {
         assert_eq!(Centres::read(&centres.to_file()), Some(centres.clone()));
         // A centre without points stays.
         assert_eq!(centres.advance(&Records::default()), (centres, 0.0));
-        let nothing = Iteration::read_state(FileTask::KMeans, b"");
-        assert_eq!(nothing, Some(State::Nothing));
     }
 }

@@ -16,6 +16,7 @@ pub use page_rank::Ranks;
 use super::records::Records;
 use super::task::FileTask;
 use crate::engine::Seed;
+use std::sync::Arc;
 
 crate::parameters! {
     /// Jobs over files that run in rounds.
@@ -64,7 +65,7 @@ pub struct Iteration {
     /// The seed of the run.
     pub seed: Seed,
     /// The state of the first round, which who submits the job states.
-    pub start: Vec<u8>,
+    pub start: Arc<State>,
 }
 
 impl Iteration {
@@ -73,11 +74,11 @@ impl Iteration {
         task: FileTask,
         parameters: &IterationParameters,
         files: &[impl AsRef<[u8]>],
-    ) -> Vec<u8> {
-        match task {
-            FileTask::KMeans => k_means::first_centres(files, parameters.clusters).to_file(),
-            _ => Vec::new(),
-        }
+    ) -> Arc<State> {
+        Arc::new(match task {
+            FileTask::KMeans => State::Centres(k_means::first_centres(files, parameters.clusters)),
+            _ => State::Nothing,
+        })
     }
 
     /// Whether the outcome of a round is the input of the next one.
@@ -90,10 +91,9 @@ impl Iteration {
         round > 0 && matches!(task, FileTask::KMeans | FileTask::PageRank)
     }
 
-    /// The state in a stored outcome, nothing in an empty one; `None` if it is malformed.
+    /// The state in a stored outcome; `None` if it is malformed.
     pub fn read_state(task: FileTask, file: &[u8]) -> Option<State> {
         match task {
-            _ if file.is_empty() => Some(State::Nothing),
             FileTask::KMeans => Centres::read(file).map(State::Centres),
             FileTask::PageRank => Ranks::read(file).map(State::Ranks),
             _ => Some(State::Nothing),
@@ -127,8 +127,6 @@ impl Iteration {
                 let (next, change) = centres.advance(sums);
                 (next.to_file(), change)
             }
-            // Files without a point have no centres.
-            (FileTask::KMeans, _) => (Vec::new(), 0.0),
             (FileTask::PageRank, State::Ranks(ranks)) => {
                 let (next, change) = ranks.advance(sums, self.parameters.damping);
                 (next.to_file(), change)

@@ -109,6 +109,7 @@ mod tests {
     use crate::engine::Seed;
     use crate::service::file_job::{FileTask, Mapper};
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     proptest! {
         /// The ranks are those of the power method on the whole matrix, to 12 digits.
@@ -120,7 +121,7 @@ mod tests {
             let file = [links.iter().map(line).collect::<String>()];
             let parameters = IterationParameters::default();
             let damping = parameters.damping;
-            let iteration = Iteration { parameters, seed: Seed::new(1), start: vec![] };
+            let iteration = Iteration { parameters, seed: Seed::new(1), start: Arc::default() };
             let task = FileTask::PageRank;
             let (rows, rounds) = Mapper { task, pattern: vec![], iteration }.plain_rows(&file, &[]);
             let mut names: Vec<usize> = links.iter().flat_map(|(a, b)| [*a, *b]).collect();
