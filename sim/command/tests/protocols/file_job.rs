@@ -4,10 +4,10 @@ use crate::chord;
 use crate::testbed::{at, ids, plane, sites};
 use dhtlab_core::engine::{Duration, Period, Seed};
 use dhtlab_core::network::{Network, Setup, Travel, oracle};
-use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::overlay::chord::Chord;
 use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
 use dhtlab_core::overlay::vhash::{Shared, VHash, VHashParameters};
+use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::service::file_job::{
     Collector, FileJob, FileJobShared, FileTask, Iteration, IterationParameters, Locality, Mapper,
     Message, State,
@@ -191,8 +191,8 @@ fn a_job_survives_crashes_and_reports_what_is_lost() {
         }
         network.run(at(3600), true, u64::MAX);
         // With the keyfile, or with all who count, the whole job is lost.
-        let mut members = network.members().iter();
-        let is_counted = members.any(|node| network.application(*node).collector().is_some());
+        let has_counted = |node: &Node| network.application(*node).collector().is_some();
+        let is_counted = network.members().iter().any(has_counted);
         if !network.metrics().missing_files.is_empty() || !is_counted {
             with_losses += 1;
             continue;

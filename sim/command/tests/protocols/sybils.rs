@@ -396,7 +396,7 @@ fn sybils_look_nothing_up() {
     assert!(counts.failed > 500, "{counts:?}");
     assert_eq!(counts.failed, counts.intercepted);
     assert_eq!((counts.captured, counts.hijacked), (0, 0));
-    let mut all = [network.honest(), network.sybils()].concat();
+    let mut all = [network.honest().to_vec(), network.sybils().to_vec()].concat();
     all.sort_unstable();
     let mut members = network.members().to_vec();
     members.sort_unstable();

@@ -2,7 +2,9 @@
 
 use super::sybils::Sybils;
 use crate::engine::Instant;
-use crate::overlay::{Application, GroundTruth, Layout, MemberIndex, NextHop, Node, NodeIds};
+use crate::overlay::{
+    Application, GroundTruth, Layout, MemberIndex, Members, NextHop, Node, NodeIds,
+};
 use crate::space::{Coordinates, Key};
 use crate::underlay::Slot;
 
@@ -108,7 +110,7 @@ impl<P: GroundTruth, A: Application> NetworkState<P, A> {
     }
 
     /// The current members.
-    pub fn members(&self) -> &[Node] {
+    pub fn members(&self) -> Members<'_> {
         self.member_index.nodes()
     }
 
@@ -185,12 +187,14 @@ impl<P: GroundTruth, A: Application> NetworkState<P, A> {
     }
 
     /// The members that are Sybils.
-    pub fn sybils(&self) -> &[Node] {
-        self.sybils.as_ref().map_or(&[], |sybils| sybils.members())
+    pub fn sybils(&self) -> Members<'_> {
+        self.sybils
+            .as_ref()
+            .map_or_else(Members::none, |sybils| sybils.members())
     }
 
     /// The members that are honest.
-    pub fn honest(&self) -> &[Node] {
+    pub fn honest(&self) -> Members<'_> {
         match &self.sybils {
             Some(sybils) => sybils.honest(),
             None => self.members(),

@@ -7,7 +7,9 @@ use super::routed_message::Payload;
 use super::{Network, Travel};
 use crate::adversary::{Behaviour, SybilPlacement};
 use crate::engine::{Duration, Instant, Seed, Stream};
-use crate::overlay::{Application, GroundTruth, LookupAlgorithm, MemberIndex, NextHop, Node};
+use crate::overlay::{
+    Application, GroundTruth, LookupAlgorithm, MemberIndex, Members, NextHop, Node,
+};
 use crate::space::Key;
 
 /// Settings of an attack.
@@ -57,12 +59,12 @@ impl Sybils {
     }
 
     /// The Sybils that are members.
-    pub(super) fn members(&self) -> &[Node] {
+    pub(super) fn members(&self) -> Members<'_> {
         self.member_index.nodes()
     }
 
     /// The honest members.
-    pub(super) fn honest(&self) -> &[Node] {
+    pub(super) fn honest(&self) -> Members<'_> {
         self.honest.nodes()
     }
 

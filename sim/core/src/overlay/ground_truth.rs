@@ -1,7 +1,7 @@
 //! Global knowledge of a protocol: the converged network and the true root of a key. Only the
 //! oracle of the network uses it, no protocol does.
 
-use super::{Node, NodeIds, Overlay};
+use super::{MemberIndex, Node, NodeIds, Overlay};
 use crate::engine::Stream;
 use crate::space::Key;
 
@@ -67,89 +67,3 @@ where
 }
 
 impl<P: Overlay> RootIndex<P> for () {}
-
-/// The present members in the order of their IDs: the same for every protocol, so that compared
-/// runs draw the same members.
-#[derive(Clone, Debug, Default)]
-pub struct MemberIndex {
-    ids: Vec<Key>,
-    nodes: Vec<Node>,
-}
-
-impl MemberIndex {
-    /// The members `members` in the order of their IDs.
-    pub fn new(ids: &NodeIds, members: &[Node]) -> Self {
-        let mut nodes = members.to_vec();
-        nodes.sort_unstable_by_key(|node| (ids.id(*node), *node));
-        Self {
-            ids: nodes.iter().map(|node| ids.id(*node)).collect(),
-            nodes,
-        }
-    }
-
-    /// The index of the first member at or after `key`, once around the ring. Needs a member.
-    ///
-    /// For uniform IDs the search starts at the expected index and takes a few steps; its steps
-    /// double for others.
-    pub fn successor(&self, key: &Key) -> usize {
-        let n = self.ids.len();
-        let guess = ((u128::from(key.prefix()) * n as u128) >> 64) as usize;
-        let (mut low, mut high, mut step) = (guess, guess, 1);
-        while low > 0 && self.ids[low - 1] >= *key {
-            low = low.saturating_sub(step);
-            step *= 2;
-        }
-        step = 1;
-        while high < n && self.ids[high] < *key {
-            high = (high + step).min(n);
-            step *= 2;
-        }
-        let place = low + self.ids[low..high].partition_point(|id| id < key);
-        if place == n { 0 } else { place }
-    }
-
-    /// The members in the order of the ring.
-    pub fn nodes(&self) -> &[Node] {
-        &self.nodes
-    }
-
-    /// Their IDs in the order of the ring.
-    pub fn ids(&self) -> &[Key] {
-        &self.ids
-    }
-
-    /// Whether the member `a` comes before the member `b` on the ring. Linear in the members.
-    pub fn is_before(&self, a: Node, b: Node) -> bool {
-        let first = self.nodes.iter().find(|node| [a, b].contains(*node));
-        first == Some(&a)
-    }
-
-    /// The index of `node` with `id`, or where it would be inserted.
-    pub fn place(&self, id: &Key, node: Node) -> Result<usize, usize> {
-        let mut place = self.ids.partition_point(|other| other < id);
-        while self.ids.get(place) == Some(id) && self.nodes[place] < node {
-            place += 1;
-        }
-        if self.nodes.get(place) == Some(&node) {
-            Ok(place)
-        } else {
-            Err(place)
-        }
-    }
-
-    /// Adds `node`.
-    pub fn insert(&mut self, id: Key, node: Node) {
-        if let Err(place) = self.place(&id, node) {
-            self.ids.insert(place, id);
-            self.nodes.insert(place, node);
-        }
-    }
-
-    /// Removes `node`.
-    pub fn remove(&mut self, id: &Key, node: Node) {
-        if let Ok(place) = self.place(id, node) {
-            self.ids.remove(place);
-            self.nodes.remove(place);
-        }
-    }
-}

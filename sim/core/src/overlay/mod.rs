@@ -16,6 +16,7 @@ mod identity;
 pub mod kademlia;
 mod layout;
 mod lookups;
+mod member_index;
 pub mod pastry;
 
 pub mod urdht;
@@ -24,11 +25,12 @@ pub mod vhash;
 pub use application::{Action, AppContext, Application, Forward, ItemState, LocalRouting};
 pub use configuration::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
 pub use context::{Context, Effect, LookupHandle};
-pub use ground_truth::{GroundTruth, MemberIndex, RootIndex};
+pub use ground_truth::{GroundTruth, RootIndex};
 pub use id_assignment::{IdRule, IdScheme, bep42_id, is_bep42_valid, is_public, public_address};
 pub use identity::{Node, NodeIds};
 pub use layout::{Layout, OnRing, OnTwoWayRing, OnXorLine};
 pub use lookups::{ByRouter, LookupAlgorithm};
+pub use member_index::{MemberIndex, Members};
 
 use crate::engine::Duration;
 use crate::space::Key;

@@ -83,13 +83,15 @@ impl GroundTruth for Chord {
         (): &(),
         key: &Key,
     ) -> Option<Node> {
-        let (nodes, ids) = (member_index.nodes(), member_index.ids());
-        let last = nodes.len().checked_sub(1)?;
+        if shared.closest != Closest::Nearest {
+            return member_index.successor_node(key);
+        }
+        let last = member_index.len().checked_sub(1)?;
         let place = member_index.successor(key);
         let before = if place == 0 { last } else { place - 1 };
-        let behind_is_nearer = shared.closest == Closest::Nearest
-            && Ring::either_way(&ids[before], key) < Ring::either_way(&ids[place], key);
-        Some(nodes[if behind_is_nearer { before } else { place }])
+        let way = |place| Ring::either_way(member_index.id(place), key);
+        let behind_is_nearer = way(before) < way(place);
+        Some(member_index.nodes()[if behind_is_nearer { before } else { place }])
     }
 
     fn is_intact(_: &ChordParameters, member_index: &MemberIndex, nodes: &[Self]) -> Option<bool> {

@@ -119,7 +119,7 @@ impl GroundTruth for Kademlia {
     ) -> Vec<Self> {
         let member_index = MemberIndex::new(ids, members);
         let sorted = Sorted {
-            ids: member_index.ids().to_vec(),
+            ids: member_index.ids().copied().collect(),
             nodes: member_index.nodes().to_vec(),
             parameters: shared,
         };
@@ -150,16 +150,16 @@ impl GroundTruth for Kademlia {
         (): &(),
         key: &Key,
     ) -> Option<Node> {
-        let (ids, nodes) = (member_index.ids(), member_index.nodes());
-        let last = ids.last()?;
+        let n = member_index.len();
+        let last = member_index.id(n.checked_sub(1)?);
         let mut target = *key;
         loop {
             let place = if target > *last {
-                ids.len()
+                n
             } else {
                 member_index.successor(&target)
             };
-            let distance = |at: usize| ids.get(at).map(|id| id.xor(target).log2());
+            let distance = |at: usize| member_index.get(at).map(|(id, _)| id.xor(target).log2());
             let behind = place.checked_sub(1);
             let near = match behind {
                 Some(behind) if distance(place).is_none_or(|d| distance(behind) < Some(d)) => {
@@ -168,7 +168,7 @@ impl GroundTruth for Kademlia {
                 _ => place,
             };
             let Some(Some(bit)) = distance(near) else {
-                return nodes.get(near).copied();
+                return member_index.nodes().get(near).copied();
             };
             let next = if near < place {
                 near.checked_sub(1)
@@ -176,7 +176,7 @@ impl GroundTruth for Kademlia {
                 Some(near + 1)
             };
             if next.and_then(distance) != Some(Some(bit)) {
-                return Some(nodes[near]);
+                return Some(member_index.nodes()[near]);
             }
             target = target.xor(Key::power_of_two(bit));
         }

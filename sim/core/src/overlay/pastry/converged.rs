@@ -9,13 +9,12 @@ use std::ops::Range;
 /// The routing table of the member at `place`: each entry is a random member of its subtree.
 /// O(2^b log^2 n).
 fn routing_table(
-    members: &MemberIndex,
+    (sorted, nodes): (&[Key], &[Node]),
     ids: &NodeIds,
     b: u32,
     place: usize,
     random: &mut Stream,
 ) -> RoutingTable {
-    let (sorted, nodes) = (members.ids(), members.nodes());
     let my_id = sorted[place];
     let mut table = RoutingTable::default();
     // The members that share the first `row` digits are adjacent.
@@ -58,17 +57,18 @@ impl GroundTruth for Pastry {
         random: &mut [Stream],
     ) -> Vec<Self> {
         let index = MemberIndex::new(ids, members);
+        let (sorted, nodes) = (Vec::from_iter(index.ids().copied()), index.nodes().to_vec());
         let n = members.len();
         let leaves = shared.half().min(n.saturating_sub(1));
         let state = |node: &Node| {
             let place = index.place(&ids.id(*node), *node).expect("a member");
-            let at = |steps: usize| index.nodes()[(place + steps) % n];
+            let at = |steps: usize| nodes[(place + steps) % n];
             let after = (1..=leaves).map(at).collect();
             let before = (1..=leaves).map(|steps| at(n - steps)).collect();
             let random = &mut random[node.index()];
             Self {
                 leaves: LeafSet::of_sorted(after, before),
-                table: routing_table(&index, ids, shared.b, place, random),
+                table: routing_table((&sorted, &nodes), ids, shared.b, place, random),
                 stage: Stage::Member,
                 ..Self::with_id(ids.id(*node))
             }
@@ -84,12 +84,12 @@ impl GroundTruth for Pastry {
         (): &(),
         key: &Key,
     ) -> Option<Node> {
-        let (nodes, ids) = (member_index.nodes(), member_index.ids());
-        let last = nodes.len().checked_sub(1)?;
+        let last = member_index.len().checked_sub(1)?;
         let place = member_index.successor(key);
         let before = if place == 0 { last } else { place - 1 };
-        let behind_is_nearer = Self::cmp_closeness(shared, key, &ids[before], &ids[place]).is_lt();
-        Some(nodes[if behind_is_nearer { before } else { place }])
+        let (behind, ahead) = (member_index.id(before), member_index.id(place));
+        let behind_is_nearer = Self::cmp_closeness(shared, key, behind, ahead).is_lt();
+        Some(member_index.nodes()[if behind_is_nearer { before } else { place }])
     }
 
     /// Whether every member knows the members next to it on both sides.

@@ -28,9 +28,21 @@ fn is_set(key: &Key, bit: u32) -> bool {
 
 /// Splits `range` of the sorted `ids`, which share all bits above `bit`, at that bit: the IDs with
 /// the same bit as `key`, and the others.
-fn split(ids: &[Key], range: Range<usize>, bit: u32, key: &Key) -> (Range<usize>, Range<usize>) {
-    let ones = ids[range.clone()].partition_point(|id| !is_set(id, bit));
-    let middle = range.start + ones;
+fn split(
+    id: impl Fn(usize) -> Key,
+    range: Range<usize>,
+    bit: u32,
+    key: &Key,
+) -> (Range<usize>, Range<usize>) {
+    let (mut middle, mut end) = (range.start, range.end);
+    while middle < end {
+        let place = middle.midpoint(end);
+        if is_set(&id(place), bit) {
+            end = place;
+        } else {
+            middle = place + 1;
+        }
+    }
     let (zeros, ones) = (range.start..middle, middle..range.end);
     if is_set(key, bit) {
         (ones, zeros)
@@ -51,7 +63,7 @@ fn add_nearest(
 ) {
     match bits.checked_sub(1) {
         Some(bit) if range.len() > count => {
-            let (same, other) = split(ids, range, bit, key);
+            let (same, other) = split(|place| ids[place], range, bit, key);
             let rest = count.saturating_sub(same.len());
             add_nearest(ids, same, bit, key, count, places);
             if rest > 0 {
@@ -132,7 +144,7 @@ impl Topology for XorBuckets {
             if near.len() <= 1 {
                 break;
             }
-            let (same, other) = split(all_members.ids, near, bit, own);
+            let (same, other) = split(|place| all_members.ids[place], near, bit, own);
             // The nearest of all may have to come from this bucket.
             let missing = (self.nearest + 1).saturating_sub(same.len());
             let count = self.bucket.max(missing);
@@ -144,13 +156,12 @@ impl Topology for XorBuckets {
 
     /// Descends the prefix tree, along the key where there are nodes. Time O(log^2 n).
     fn root(&self, member_index: &MemberIndex, key: &Key) -> Option<usize> {
-        let ids = member_index.ids();
-        let mut near = 0..ids.len();
+        let mut near = 0..member_index.len();
         for bit in (0..Key::BITS).rev() {
             if near.len() <= 1 {
                 break;
             }
-            let (same, other) = split(ids, near, bit, key);
+            let (same, other) = split(|place| *member_index.id(place), near, bit, key);
             near = if same.is_empty() { other } else { same };
         }
         near.next()
