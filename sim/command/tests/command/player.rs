@@ -5,7 +5,13 @@ use crate::lab::Lab;
 use std::path::Path;
 
 /// The shipped scenarios to be watched.
-const WATCHED: [&str; 4] = ["watch-chord", "watch-vhash", "watch-sybils", "watch-job"];
+const WATCHED: [&str; 5] = [
+    "watch-chord",
+    "watch-vhash",
+    "watch-sybils",
+    "watch-job",
+    "watch-file-job",
+];
 
 /// Records a shipped scenario to be watched.
 fn record(lab: &Lab, name: &str) {
@@ -116,6 +122,10 @@ fn the_player_plays() {
             "watch-job" => &[
                 ("atoms counted", "atoms_counted"),
                 ("atoms mapped again", "atoms_redone"),
+                ("duplicates dropped", "duplicates_dropped"),
+            ],
+            "watch-file-job" => &[
+                ("blocks mapped again", "atoms_redone"),
                 ("duplicates dropped", "duplicates_dropped"),
             ],
             _ => &[
