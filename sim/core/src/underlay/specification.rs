@@ -1,11 +1,11 @@
 //! The `[underlay]` table of a scenario.
 
-use super::distances;
 use super::files::FileContent;
 use super::graph::{Adjacency, distinct_links};
 use super::models::{Chosen, Model, Streams, Values};
 use super::pairwise::Pairwise;
-use super::{Shape, Underlay, UnderlayError, shortest_paths};
+use super::rows;
+use super::{Underlay, UnderlayError, shortest_paths};
 use crate::engine::{Duration, DurationDistribution, Seed};
 use crate::parameter::{ConfigError, Parameters, Section, Table};
 use crate::parameters;
@@ -141,7 +141,7 @@ impl Specification {
         // petgraph's nodes and edges, the links while they are normalised and their order; then the
         // adjacency, and the scratch space of a search.
         let building = 24 * hosts + 60 * links;
-        let rows = distances::row_bytes(sites, self.has_equal_links());
+        let rows = rows::row_bytes(sites, self.has_equal_links());
         building
             .saturating_add(16 * hosts + 16 * links)
             .saturating_add(rows)
@@ -207,10 +207,7 @@ impl Specification {
         let stream = &mut streams.latency;
         let graph = Adjacency::new(hosts, links, latency, stream, &mut notes)?;
         shortest_paths::check_range(&graph)?;
-        Ok(Underlay {
-            shape: Shape::Graph(graph),
-            notes,
-        })
+        Ok(Underlay::of_graph(graph, notes))
     }
 
     /// Whether all links certainly have one latency.
