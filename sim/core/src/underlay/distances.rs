@@ -1,10 +1,11 @@
 //! Distances between the hosts in use, computed on demand: by rows, or by hub labels.
 
 use super::graph::Adjacency;
-use super::hub_labels::{Budget, HubLabels};
-use super::rows::{Row, row_bytes};
+use super::hub_labels::HubLabels;
+use super::recent_paths::RecentPaths;
+use super::rows::Row;
 use super::shortest_paths::ShortestPaths;
-use super::{Host, Path, Shape, Underlay};
+use super::{Host, Path, Shape, Underlay, rows_or_labels};
 use std::sync::Arc;
 
 /// Distances between the hosts in use, the *sites*.
@@ -21,11 +22,13 @@ use std::sync::Arc;
 /// mostly in one byte, and where links differ the latency in four bytes. Without a graph nothing is
 /// stored.
 ///
-/// If a large graph would need many rows, hub labels replace them, which give the same paths: see
-/// [`labels_in_rows`] for the rule. They belong to the underlay, so that all distances on it share
-/// them. A path then takes a comparison of two labels, about a hundred hubs each on 100,000 hosts
-/// of the Barabási-Albert model. Where labels would take more time or memory than all rows, as on
-/// large graphs without hubs or hierarchy, their construction is given up and rows remain.
+/// If a graph of n > 4096 hosts needs many rows, hub labels replace them, which give the same
+/// paths. They are expected to take as long as n / 32 rows where all links have one latency,
+/// otherwise as n / 128. If there can be twice as many rows, labels are made once a quarter as many
+/// are computed. They belong to the underlay, so that all distances on it share them. A path then
+/// takes a comparison of two labels, about a hundred hubs each on 100,000 hosts of the
+/// Barabási-Albert model (16 s, 0.4 GB). Where labels would take more time or memory than all rows,
+/// as on large graphs without hubs or hierarchy, their construction is given up and rows remain.
 #[derive(Debug)]
 pub struct Distances {
     underlay: Arc<Underlay>,
@@ -41,6 +44,8 @@ pub struct Distances {
     computed: usize,
     method: Method,
     search: ShortestPaths,
+    /// Of those from labels.
+    recent: RecentPaths,
 }
 
 /// Where paths come from.
@@ -57,29 +62,6 @@ enum Method {
 /// A resolved site, for callers that read many distances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot(u32);
-
-/// The hosts of a graph so small that rows are cheap, and quicker to read than labels.
-const FEW_HOSTS: usize = 4096;
-
-/// Labels are made after their share of rows: one row for this many that the labels are worth.
-const ROWS_BEFORE_LABELS: usize = 4;
-
-/// The steps that a row takes for a host or an entry of the adjacency, where a step takes about
-/// 2 ns.
-const STEPS_A_LINK: u64 = 4;
-
-/// The bytes of a hub in a label while labels are made.
-const BYTES_A_HUB: u64 = 16;
-
-/// How many rows of a graph of `hosts` hosts take about as long as its labels.
-///
-/// If there can be twice as many rows or more, labels are made once a quarter as many rows are
-/// computed: until then a run may end with few rows. On small graphs labels are not worth it.
-/// Measured on the Barabási-Albert model; on others labels may take a fifth or ten times as long.
-fn labels_in_rows(hosts: usize, equal_links: bool) -> Option<usize> {
-    let share = if equal_links { 32 } else { 128 };
-    (hosts > FEW_HOSTS).then_some(hosts / share)
-}
 
 impl Distances {
     /// Distances between `sites`, none of them computed yet. O(s log s) for s sites.
@@ -104,27 +86,21 @@ impl Distances {
             }
         }
         let rows: Vec<_> = hosts.iter().map(|_| None).collect();
-        let mut distances = Self {
+        let before = underlay.graph().and_then(|graph| {
+            let equal_links = graph.has_equal_links();
+            rows_or_labels::rows_before_labels(graph.hosts(), rows.len(), equal_links)
+        });
+        Self {
             underlay,
             slots,
             sorted: hosts.len(),
             hosts,
             rows,
             computed: 0,
-            method: Method::Rows,
+            method: before.map_or(Method::Rows, Method::RowsUpTo),
             search: ShortestPaths::default(),
-        };
-        if let Some(worth) = distances.labels_in_rows()
-            && distances.rows.len() >= 2 * worth
-        {
-            distances.method = Method::RowsUpTo(worth / ROWS_BEFORE_LABELS);
+            recent: RecentPaths::default(),
         }
-        distances
-    }
-
-    fn labels_in_rows(&self) -> Option<usize> {
-        let graph = self.underlay.graph()?;
-        labels_in_rows(graph.hosts(), graph.has_equal_links())
     }
 
     /// Makes labels once `rows` rows are computed, of however small a graph.
@@ -175,15 +151,20 @@ impl Distances {
     /// Labels count as the rows that they are expected to take as long as. Where they turn out to
     /// be dearer than all rows, the maximum is from then on that of rows.
     pub fn rows(&self) -> (usize, usize) {
-        let labels = self.labels_in_rows().unwrap_or(0);
         match self.method {
             Method::Rows => (self.computed, self.rows.len()),
-            Method::RowsUpTo(most) => (self.computed, most + labels),
+            Method::RowsUpTo(before) => (self.computed, before + self.worth_of_labels()),
             Method::Labels => {
-                let most = labels / ROWS_BEFORE_LABELS + labels;
-                (most, most)
+                let all = self.computed + self.worth_of_labels();
+                (all, all)
             }
         }
+    }
+
+    fn worth_of_labels(&self) -> usize {
+        self.underlay.graph().map_or(0, |graph| {
+            rows_or_labels::worth_of_labels(graph.hosts(), graph.has_equal_links())
+        })
     }
 
     /// Computes one more row, or the labels; false if all is computed.
@@ -254,7 +235,8 @@ impl Distances {
         if self.method == Method::Labels
             && let Some(labels) = self.underlay.labels()
         {
-            return labels.path(self.hosts[from], self.hosts[to]);
+            let hosts = (self.hosts[from], self.hosts[to]);
+            return self.recent.path(from, to, || labels.path(hosts.0, hosts.1));
         }
         // A row does not have the hosts that were added after it was computed.
         for (row, other) in [(from, to), (to, from)] {
@@ -284,15 +266,8 @@ impl Underlay {
     /// memory than the rows of all hosts.
     fn labels(&self) -> Option<&HubLabels> {
         let graph = self.graph()?;
-        let made = self.labels.get_or_init(|| {
-            let hosts = graph.hosts() as u64;
-            let bytes = row_bytes(graph.hosts(), graph.has_equal_links());
-            let budget = Budget {
-                steps: STEPS_A_LINK * hosts * (hosts + 2 * graph.links() as u64),
-                hubs: bytes / BYTES_A_HUB,
-            };
-            HubLabels::new(graph, budget)
-        });
+        let make = || HubLabels::new(graph, rows_or_labels::budget(graph));
+        let made = self.labels.get_or_init(make);
         made.as_ref()
     }
 }

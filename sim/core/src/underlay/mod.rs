@@ -114,6 +114,8 @@
 //! | `pairwise` | latencies without a graph: constant, plane, matrix |
 //! | `hub_labels` | distances between all hosts of a large graph, without rows |
 //! | `rows` | distances from one host |
+//! | `rows_or_labels` | which of the two, and what they cost |
+//! | `recent_paths` | the paths that were asked for last |
 //! | `distances` | distances between the hosts in use: by rows, or by hub labels |
 //! | `packed` | numbers in the narrowest type |
 
@@ -127,7 +129,9 @@ mod hub_labels;
 mod packed;
 mod pairwise;
 mod radix_heap;
+mod recent_paths;
 mod rows;
+mod rows_or_labels;
 mod shortest_paths;
 mod specification;
 

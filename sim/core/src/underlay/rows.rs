@@ -56,14 +56,3 @@ impl Row {
         }
     }
 }
-
-/// An estimate in bytes of all rows of `sites` sites: per entry two bytes where all links have one
-/// latency, otherwise one byte for the hops and four for the latency.
-pub(super) fn row_bytes(sites: usize, equal_links: bool) -> u64 {
-    let sites = sites as u64;
-    let entry = if equal_links { 2 } else { 5 };
-    sites
-        .saturating_mul(sites)
-        .saturating_mul(entry)
-        .saturating_add(64 * sites)
-}
