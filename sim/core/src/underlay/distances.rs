@@ -27,8 +27,9 @@ use std::sync::Arc;
 /// otherwise as n / 128. If there can be twice as many rows, labels are made once a quarter as many
 /// are computed. They belong to the underlay, so that all distances on it share them. A path then
 /// takes a comparison of two labels, about a hundred hubs each on 100,000 hosts of the
-/// Barabási-Albert model (16 s, 0.4 GB). Where labels would take more time or memory than all rows,
-/// as on large graphs without hubs or hierarchy, their construction is given up and rows remain.
+/// Barabási-Albert model (16 s, 0.4 GB). Where labels take more than a quarter of the time of all
+/// rows, or more than their memory, as on large graphs without hubs or hierarchy, their construction
+/// is given up and rows remain.
 #[derive(Debug)]
 pub struct Distances {
     underlay: Arc<Underlay>,
@@ -262,8 +263,7 @@ impl Underlay {
         self.labels.get().is_some_and(Option::is_some)
     }
 
-    /// The labels of a graph, made if they are not there; `None` if they would take more time or
-    /// memory than the rows of all hosts.
+    /// The labels of a graph, made if they are not there; `None` if they exceed their budget.
     fn labels(&self) -> Option<&HubLabels> {
         let graph = self.graph()?;
         let make = || HubLabels::new(graph, rows_or_labels::budget(graph));

@@ -190,7 +190,7 @@ pub enum UnderlayError {
 pub struct Underlay {
     shape: Shape,
     notes: Vec<String>,
-    /// Made when they are first needed; `None` inside if they would cost more than rows.
+    /// Made when they are first needed; `None` inside if they exceed their budget.
     labels: OnceLock<Option<HubLabels>>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::files::FileContent;
 use super::graph::{Adjacency, distinct_links};
-use super::models::{Chosen, Model, Streams, Values, unfavourable_hubs};
+use super::models::{Chosen, Model, Streams, Values};
 use super::pairwise::Pairwise;
 use super::rows_or_labels;
 use super::{Underlay, UnderlayError, shortest_paths};
@@ -148,11 +148,11 @@ impl Specification {
             .saturating_add(distances)
     }
 
-    /// An upper estimate of the mean number of hubs in the label of a host.
+    /// An upper estimate of the mean number of hubs in the label of a host; infinite if unknown.
     pub(super) fn expected_hubs(&self) -> f64 {
         match &self.chosen {
             Chosen::Graph(model) => model.expected_hubs(self.general.nodes),
-            _ => unfavourable_hubs(self.hosts()),
+            _ => f64::INFINITY,
         }
     }
 

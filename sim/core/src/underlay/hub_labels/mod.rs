@@ -62,8 +62,8 @@ pub(super) struct HubLabels {
 impl HubLabels {
     /// The labels of `graph`; `None` if they exceed `budget`.
     ///
-    /// For labels of l hubs, l (n + m) visits of hosts at up to l steps each, and 12 to 16 bytes a
-    /// hub until all are known. l depends on the graph: 107 on 100,000 hosts of the
+    /// For labels of l hubs, about 2 l n visits of hosts at up to l steps each, and up to 32 bytes
+    /// a hub until all are known, then 5 to 12. l depends on the graph: 112 on 100,000 hosts of the
     /// Barabási-Albert model, but thousands on a random graph without hubs, whose labels grow like
     /// its rows.
     pub(super) fn new(graph: &Adjacency, budget: Budget) -> Option<Self> {

@@ -1,4 +1,4 @@
-use super::{GraphModel, NODES, Streams, unfavourable_hubs};
+use super::{GraphModel, NODES, Streams};
 use crate::parameter::{ConfigError, Table};
 use crate::parameters;
 use crate::underlay::UnderlayError;
@@ -39,8 +39,7 @@ impl GraphModel for BarabasiAlbert {
     fn expected_hubs(&self, nodes: usize) -> f64 {
         // Measured: 38, 63 and 112 on 10,000 to 100,000 hosts of two links each; 106 and 150 on
         // 10,000 hosts of 5 and 10.
-        let hubs = 0.25 * self.edges_per_node as f64 * (nodes as f64).sqrt();
-        hubs.min(unfavourable_hubs(nodes))
+        0.25 * self.edges_per_node as f64 * (nodes as f64).sqrt()
     }
 
     fn links(&self, nodes: usize, streams: &mut Streams) -> Result<Links, UnderlayError> {

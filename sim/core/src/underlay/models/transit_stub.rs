@@ -1,4 +1,4 @@
-use super::{GraphModel, NODES, Streams, unfavourable_hubs};
+use super::{GraphModel, NODES, Streams};
 use crate::engine::{Duration, DurationDistribution, Stream};
 use crate::parameter::{ConfigError, Table};
 use crate::parameters;
@@ -140,8 +140,7 @@ impl GraphModel for TransitStub {
         // Measured: 16, 31 and 51 in 96 domains of 104 to 1041 hosts.
         let domain = nodes as f64 / self.stubs() as f64;
         let further = (self.extra_transit_stub + self.extra_stub_stub) as f64;
-        let hubs = (self.transit() as f64 + domain) / 8.0 + 16.0 + further;
-        hubs.min(unfavourable_hubs(nodes))
+        (self.transit() as f64 + domain) / 8.0 + 16.0 + further
     }
 
     fn own_latencies(&self) -> bool {
