@@ -1,4 +1,4 @@
-//! How long distance rows take: breadth first and Dijkstra, from every site.
+//! How long distances take: rows, breadth first and by Dijkstra, and hub labels.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use dhtlab_core::engine::Seed;
@@ -67,5 +67,33 @@ fn rows(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, rows);
+/// An underlay keeps its labels, so each time it is built again, without being measured.
+fn labels(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("underlay");
+    group.sample_size(10);
+    for (name, nodes, keys) in [
+        ("10k hosts, equal", 10_000, EQUAL),
+        ("10k hosts, lognormal", 10_000, LOGNORMAL),
+        ("30k hosts, equal", 30_000, EQUAL),
+        ("30k transit-stub hosts", 30_000, "model = 'transit-stub'"),
+    ] {
+        group.bench_function(format!("labels of {name}"), |b| {
+            let unlabelled = || distances(nodes, nodes, keys)();
+            let label = |d: &mut Distances| while d.compute_next() {};
+            b.iter_batched_ref(unlabelled, label, BatchSize::PerIteration);
+        });
+        let mut labelled = distances(nodes, nodes, keys)();
+        while labelled.compute_next() {}
+        let mut stream = Seed::new(2).stream("pairs", 0);
+        group.bench_function(format!("path by labels of {name}"), |b| {
+            b.iter(|| {
+                let pair = (stream.index(nodes) as u32, stream.index(nodes) as u32);
+                black_box(labelled.path(pair.0, pair.1))
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, rows, labels);
 criterion_main!(benches);

@@ -228,12 +228,12 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         Some((trial.middle, trial.moment(now)))
     }
 
-    /// Number of computed rows of distances, and their maximum.
+    /// How much of the distances is computed, and how much there can be: see [`Distances::rows`].
     pub fn distance_rows(&self) -> (usize, usize) {
         self.distances.rows()
     }
 
-    /// Computes a missing row of distances; false if there is none.
+    /// Computes a missing row of distances, or what replaces rows; false if nothing is missing.
     pub fn compute_distances(&mut self) -> bool {
         self.distances.compute_next()
     }

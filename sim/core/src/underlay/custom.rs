@@ -2,7 +2,7 @@
 
 use super::graph::{Adjacency, distinct_links, unlinked};
 use super::pairwise::{Matrix, Pairwise};
-use super::{Host, Shape, Underlay, UnderlayError, micros, shortest_paths};
+use super::{Host, Underlay, UnderlayError, micros, shortest_paths};
 use crate::engine::Duration;
 use petgraph::graph::NodeIndex;
 
@@ -33,10 +33,7 @@ impl Underlay {
         let links = distinct_links(&graph, &mut notes);
         let adjacency = Adjacency::of_timed(hosts, links, &mut notes);
         shortest_paths::check_range(&adjacency)?;
-        Ok(Self {
-            shape: Shape::Graph(adjacency),
-            notes,
-        })
+        Ok(Self::of_graph(adjacency, notes))
     }
 
     /// An underlay of `hosts` hosts without links: every message is one hop and takes the `latency`

@@ -9,14 +9,18 @@ use std::sync::Arc;
 
 /// Builds the `[underlay]` that `keys` describe.
 pub(super) fn build(keys: &str, seed: u64) -> Underlay {
+    specification(keys).build(Seed::new(seed)).unwrap()
+}
+
+/// Reads the `[underlay]` that `keys` describe.
+pub(super) fn specification(keys: &str) -> Specification {
     let file = crate::parameter::text::parse(keys);
     let file = crate::parameter::Map::from_iter([(
         "underlay".to_owned(),
         crate::parameter::Value::Table(file),
     )]);
     let table = Table::root(&file).sub("underlay").unwrap();
-    let specification = Specification::read(&table, Path::new(".")).unwrap();
-    specification.build(Seed::new(seed)).unwrap()
+    Specification::read(&table, Path::new(".")).unwrap()
 }
 
 fn graph(underlay: &Underlay) -> &Adjacency {

@@ -134,6 +134,11 @@ impl Adjacency {
         self.targets.len() / 2
     }
 
+    /// Whether all links have one latency.
+    pub(super) fn has_equal_links(&self) -> bool {
+        matches!(self.latencies, Latencies::Equal(_))
+    }
+
     /// The range in `targets` of the neighbours of `host`.
     pub(super) fn places(&self, host: u32) -> std::ops::Range<usize> {
         let host = host as usize;

@@ -112,7 +112,12 @@
 //! | `shortest_paths`, `radix_heap` | shortest paths from one host: breadth first, and Dijkstra |
 //! | `custom` | links or latencies given by the caller |
 //! | `pairwise` | latencies without a graph: constant, plane, matrix |
-//! | `distances` | rows of distances between the hosts in use |
+//! | `hub_labels` | distances between all hosts of a large graph, without rows |
+//! | `rows` | distances from one host |
+//! | `rows_or_labels` | which of the two, and what they cost |
+//! | `recent_paths` | the paths that were asked for last |
+//! | `distances` | distances between the hosts in use: by rows, or by hub labels |
+//! | `packed` | numbers in the narrowest type |
 
 pub mod files;
 pub mod models;
@@ -120,8 +125,13 @@ pub mod models;
 mod custom;
 mod distances;
 mod graph;
+mod hub_labels;
+mod packed;
 mod pairwise;
 mod radix_heap;
+mod recent_paths;
+mod rows;
+mod rows_or_labels;
 mod shortest_paths;
 mod specification;
 
@@ -136,7 +146,9 @@ pub use specification::{Facts, General, Specification};
 
 use crate::engine::Duration;
 use graph::Adjacency;
+use hub_labels::HubLabels;
 use pairwise::Pairwise;
+use std::sync::OnceLock;
 
 /// A host of the underlay: a number in `0..Underlay::hosts()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,6 +190,8 @@ pub enum UnderlayError {
 pub struct Underlay {
     shape: Shape,
     notes: Vec<String>,
+    /// Made when they are first needed; `None` inside if they exceed their budget.
+    labels: OnceLock<Option<HubLabels>>,
 }
 
 /// The source of the latencies of an underlay.
@@ -189,9 +203,18 @@ enum Shape {
 
 impl Underlay {
     fn of_pairs(pairs: Pairwise, notes: Vec<String>) -> Self {
+        Self::of(Shape::Pairs(pairs), notes)
+    }
+
+    fn of_graph(graph: Adjacency, notes: Vec<String>) -> Self {
+        Self::of(Shape::Graph(graph), notes)
+    }
+
+    fn of(shape: Shape, notes: Vec<String>) -> Self {
         Self {
-            shape: Shape::Pairs(pairs),
+            shape,
             notes,
+            labels: OnceLock::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::graph::{Adjacency, Latencies, Links, distinct_links, unlinked};
 use super::pairwise::{Pairwise, Plane};
 use super::shortest_paths::ShortestPaths;
-use super::{Distances, Host, Path, Shape, Underlay, shortest_paths};
+use super::{Distances, Host, Path, Underlay, shortest_paths};
 use crate::engine::{Duration, DurationDistribution, Seed};
 use petgraph::algo::floyd_warshall;
 use petgraph::graph::NodeIndex;
@@ -39,10 +39,7 @@ fn adjacency(links: &Links) -> Adjacency {
 /// Distances between all hosts of a graph, each host twice.
 fn distances(graph: Adjacency) -> Distances {
     let hosts = graph.hosts() as u32;
-    let underlay = Underlay {
-        shape: Shape::Graph(graph),
-        notes: Vec::new(),
-    };
+    let underlay = Underlay::of_graph(graph, Vec::new());
     Distances::new(
         Arc::new(underlay),
         (0..2 * hosts).map(|i| Host(i % hosts)).collect(),

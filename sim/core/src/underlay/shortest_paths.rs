@@ -26,7 +26,7 @@ const FAR: u32 = u32::MAX;
 ///
 /// A key is latency * 2^bits + links: adding keys adds both, and comparing them compares
 /// latency first. No path of least latency has as many links as there are hosts.
-fn hop_bits(hosts: usize) -> u32 {
+pub(super) fn hop_bits(hosts: usize) -> u32 {
     usize::BITS - hosts.leading_zeros()
 }
 

@@ -1,11 +1,11 @@
 //! The `[underlay]` table of a scenario.
 
-use super::distances;
 use super::files::FileContent;
 use super::graph::{Adjacency, distinct_links};
 use super::models::{Chosen, Model, Streams, Values};
 use super::pairwise::Pairwise;
-use super::{Shape, Underlay, UnderlayError, shortest_paths};
+use super::rows_or_labels;
+use super::{Underlay, UnderlayError, shortest_paths};
 use crate::engine::{Duration, DurationDistribution, Seed};
 use crate::parameter::{ConfigError, Parameters, Section, Table};
 use crate::parameters;
@@ -126,7 +126,7 @@ impl Specification {
     }
 
     /// An upper estimate, in bytes, of the memory of the underlay and of the distances of `sites`
-    /// sites: the graph while it is built, and a row for every site.
+    /// sites: the graph while it is built, and a row for every site or the labels of all hosts.
     pub fn memory(&self, sites: usize) -> u64 {
         let hosts = self.hosts() as u64;
         let links = match &self.chosen {
@@ -141,10 +141,19 @@ impl Specification {
         // petgraph's nodes and edges, the links while they are normalised and their order; then the
         // adjacency, and the scratch space of a search.
         let building = 24 * hosts + 60 * links;
-        let rows = distances::row_bytes(sites, self.has_equal_links());
+        let (equal_links, hubs) = (self.has_equal_links(), self.expected_hubs());
+        let distances = rows_or_labels::bytes(self.hosts(), sites, equal_links, hubs);
         building
             .saturating_add(16 * hosts + 16 * links)
-            .saturating_add(rows)
+            .saturating_add(distances)
+    }
+
+    /// An upper estimate of the mean number of hubs in the label of a host; infinite if unknown.
+    pub(super) fn expected_hubs(&self) -> f64 {
+        match &self.chosen {
+            Chosen::Graph(model) => model.expected_hubs(self.general.nodes),
+            _ => f64::INFINITY,
+        }
     }
 
     /// The latency between two hosts, where it is the same for all.
@@ -155,7 +164,7 @@ impl Specification {
         }
     }
 
-    /// Cost of building it, in units of one event.
+    /// Cost of building it, in units of one event; distances are computed later.
     pub fn building(&self) -> f64 {
         match &self.chosen {
             Chosen::Graph(model) => model.expected_links(self.general.nodes),
@@ -207,10 +216,7 @@ impl Specification {
         let stream = &mut streams.latency;
         let graph = Adjacency::new(hosts, links, latency, stream, &mut notes)?;
         shortest_paths::check_range(&graph)?;
-        Ok(Underlay {
-            shape: Shape::Graph(graph),
-            notes,
-        })
+        Ok(Underlay::of_graph(graph, notes))
     }
 
     /// Whether all links certainly have one latency.

@@ -51,14 +51,13 @@ impl Trial {
     pub fn begin<P: GroundTruth, A: Application>(&mut self, network: &mut Network<P, A>) {
         self.built = self.started.elapsed().as_secs_f64();
         // Rows computed during the trial would be taken for the work of its events.
-        let before = ProcessTime::now();
-        let mut computed = 0;
-        while before.elapsed() < self.budget && network.compute_distances() {
-            computed += 1;
-        }
+        let (before, rows_before) = (ProcessTime::now(), network.distance_rows().0);
+        while before.elapsed() < self.budget && network.compute_distances() {}
         let taken = before.elapsed().as_secs_f64();
-        self.row = taken / f64::from(computed.max(1));
+        // Labels that replace rows count as many at once.
         self.first_rows = network.distance_rows().0;
+        let computed = self.first_rows.saturating_sub(rows_before);
+        self.row = taken / computed.max(1) as f64;
         network.begin_trial(self.budget);
     }
 

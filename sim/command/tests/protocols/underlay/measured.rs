@@ -83,3 +83,35 @@ fn underlay_of_the_topology_zoo() {
     }
     assert_eq!(found, networks);
 }
+
+#[test]
+#[cfg_attr(not(has_data), ignore = "DHTLAB_DATA names no folder")]
+fn underlay_labels_of_autonomous_systems_give_the_paths_of_rows() {
+    let path = measured_data::path("as733_20000102/as20000102.txt");
+    let lognormal = "link-latency = { distribution = 'lognormal', median = '5 ms', sigma = 0.8 }";
+    for latency in ["", lognormal] {
+        let keys = format!(
+            "model = 'file'\n{latency}\nfile.path = '{}'",
+            path.display()
+        );
+        let specification = read(&keys, Path::new("elsewhere")).unwrap();
+        let underlay = || Arc::new(specification.build(Seed::new(1)).unwrap());
+        let hosts = underlay().hosts() as u32;
+        let mut labels = Distances::new(underlay(), (0..hosts).map(Host).collect());
+        while labels.compute_next() {}
+        let (computed, most) = labels.rows();
+        assert!(computed == most && most < 300, "{computed} of {most}");
+        // Few sites have rows, on an underlay without labels.
+        let mut stream = Seed::new(2).stream("sites", 0);
+        let sites: Vec<u32> = (0..90)
+            .map(|_| stream.index(hosts as usize) as u32)
+            .collect();
+        let mut rows = Distances::new(underlay(), sites.iter().copied().map(Host).collect());
+        for (a, &from) in (0..).zip(&sites) {
+            for (b, &to) in (0..).zip(&sites) {
+                assert_eq!(rows.path(a, b), labels.path(from, to), "{from} to {to}");
+            }
+        }
+        assert!(rows.rows().1 <= 90);
+    }
+}
