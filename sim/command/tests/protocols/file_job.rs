@@ -92,7 +92,7 @@ fn filled<P: GroundTruth>(overlay: P::Shared, service: FileJobShared) -> Network
     let mut network = Network::<P, FileJob>::serving(setup, overlay, service, plane(NODES));
     oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
     for (node, (name, text)) in (0..).zip(NAMES.iter().zip(texts(task))) {
-        let node = dhtlab_core::overlay::Node(node);
+        let node = Node(node);
         network.instruct(node, |job, context| {
             job.put_file(context, name, text.as_bytes());
         });
@@ -225,7 +225,7 @@ fn a_job_survives_crashes_and_reports_what_is_lost() {
 fn a_job_over_a_deleted_file_ends_and_names_it() {
     let service = shared(FileTask::WordCount, Locality::Root, 64);
     let mut network = filled::<Chord>(chord::parameters(8), service);
-    network.instruct(dhtlab_core::overlay::Node(3), |job, context| {
+    network.instruct(Node(3), |job, context| {
         job.delete_file(context, NAMES[1]);
     });
     network.run(at(70), false, u64::MAX);
@@ -240,7 +240,7 @@ fn a_job_over_empty_files_has_an_empty_result() {
     let mut service = shared(FileTask::WordCount, Locality::Root, 64);
     service.files = vec!["empty".to_owned()];
     let mut network = filled::<Chord>(chord::parameters(8), service.clone());
-    network.instruct(dhtlab_core::overlay::Node(3), |job, context| {
+    network.instruct(Node(3), |job, context| {
         job.put_file(context, "empty", b"");
     });
     network.run(at(70), false, u64::MAX);
