@@ -5,7 +5,7 @@ use dhtlab_core::adversary::{AdversaryConfig, Strategy};
 use dhtlab_core::churn::Churn;
 use dhtlab_core::engine::{Duration, Instant};
 use dhtlab_core::network::{Placement, Travel};
-use dhtlab_core::overlay::{Deployment, IdRule, IdScheme, Start};
+use dhtlab_core::overlay::{Deployment, IdRule, IdScheme, Metric, Start};
 use dhtlab_core::parameter::Value;
 use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
 use dhtlab_core::space::Key;
@@ -147,6 +147,7 @@ impl NetworkScenario {
             joins: self.churn.joins() || self.adversary.is_some(),
             iterative: overlay.lookup == Travel::Iterative,
         })?;
+        self.check_metric()?;
         self.check_attack()?;
         self.check_volume()?;
         if self.workload.lookups.is_some() && self.workload.interval.is_some() {
@@ -239,6 +240,20 @@ impl NetworkScenario {
             );
             ConfigError::new(key, message)
         })
+    }
+
+    /// Refuses a metric that this underlay does not have.
+    fn check_metric(&self) -> Result<(), ConfigError> {
+        let message = match self.protocol.metric() {
+            Metric::Hops if self.underlay.has_no_links() => {
+                "\"hops\" needs an underlay whose hosts are joined by links"
+            }
+            Metric::Cost if !self.underlay.has_costs() => {
+                "\"cost\" needs links with a cost: the key `underlay.file.cost`"
+            }
+            _ => return Ok(()),
+        };
+        Err(ConfigError::new("overlay.vhash.metric", message))
     }
 
     fn check_attack(&self) -> Result<(), ConfigError> {

@@ -6,7 +6,7 @@ use dhtlab_core::overlay::kademlia::KademliaParameters;
 use dhtlab_core::overlay::pastry::PastryParameters;
 use dhtlab_core::overlay::urdht::UrdhtParameters;
 use dhtlab_core::overlay::vhash::VHashParameters;
-use dhtlab_core::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor};
+use dhtlab_core::overlay::{Configuration, CostEstimate, Deployment, Metric, ProtocolVisitor};
 use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
 
 /// Declares the protocols: the word in a file, which is also the name of the table of parameters,
@@ -45,7 +45,7 @@ macro_rules! protocols {
 
             /// Every key with its value.
             pub fn write(&self) -> dhtlab_core::parameter::Map {
-                match self { $( Self::$variant(parameters) => parameters.write() ),+ }
+                match self { $( Self::$variant(parameters) => parameters.resolved() ),+ }
                     .into_iter()
                     .collect()
             }
@@ -71,6 +71,11 @@ macro_rules! protocols {
             /// Whether IDs form a ring.
             pub fn is_ring(&self) -> bool {
                 match self { $( Self::$variant(parameters) => parameters.is_ring() ),+ }
+            }
+
+            /// What an exchange of messages measures.
+            pub fn metric(&self) -> Metric {
+                match self { $( Self::$variant(parameters) => parameters.metric() ),+ }
             }
 
             /// How long a node waits for an answer.

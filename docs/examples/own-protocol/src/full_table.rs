@@ -1,9 +1,10 @@
 //! A protocol: a one-hop DHT. Each node knows all others; the root of a key is the first node at or
 //! after it on the ring.
 
-use dhtlab_core::engine::{Duration, Stream};
+use dhtlab_core::engine::Stream;
 use dhtlab_core::overlay::{
     ByRouter, Context, GroundTruth, HEADER_BYTES, MemberIndex, NODE_BYTES, NextHop, Node, NodeIds, OnRing, Overlay,
+    RoundTrip,
 };
 use dhtlab_core::space::Key;
 use std::cmp::Ordering;
@@ -106,7 +107,7 @@ impl Overlay for FullTable {
         from: Node,
         (): (),
         message: Message,
-        _: Duration,
+        _: RoundTrip,
     ) {
         if let Message::Known(nodes) = message {
             let me = context.me;

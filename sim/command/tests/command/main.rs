@@ -31,6 +31,7 @@ mod measured;
 #[path = "../measured_data/mod.rs"]
 mod measured_data;
 mod memory;
+mod metric;
 mod options_refused;
 mod player;
 mod progress;

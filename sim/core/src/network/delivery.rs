@@ -176,7 +176,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 sent,
                 session,
             } if self.is_in_session(to, session) => {
-                let round_trip = self.state.now.since(sent);
+                let round_trip = self.round_trip(to, from, self.state.now.since(sent));
                 self.with_node(to, |state, context| {
                     state.on_reply(context, from, purpose, message, round_trip);
                 });

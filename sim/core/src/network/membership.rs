@@ -120,6 +120,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 while growth.slots.len() <= place {
                     let host = growth.hosts.next().expect("hosts without an end");
                     growth.slots.push(self.distances.add(host));
+                    if let Some(costs) = &mut self.costs {
+                        costs.add(host);
+                    }
                 }
                 growth.slots[place]
             }

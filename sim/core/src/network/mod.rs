@@ -37,7 +37,9 @@ pub use trial::TrialProgress;
 
 use crate::engine::memory::MemoryWatch;
 use crate::engine::{Duration, EventQueue, Instant, Seed, Stream};
-use crate::overlay::{Action, AppContext, Application, Effect, GroundTruth, Node};
+use crate::overlay::{
+    Action, AppContext, Application, Effect, GroundTruth, Metric, Node, RoundTrip,
+};
 use crate::space::Key;
 use crate::underlay::Distances;
 use event::Event;
@@ -68,6 +70,10 @@ pub struct Network<P: GroundTruth, A: Application = ()> {
     setup: Setup,
     state: NetworkState<P, A>,
     distances: Distances,
+    /// What exchanges measure.
+    metric: Metric,
+    /// The costs between hosts, if the underlay has them.
+    costs: Option<Distances>,
     queue: EventQueue<Event<P, A>>,
     random: Vec<Stream>,
     in_flight: RoutedMessages<P, A>,
@@ -145,6 +151,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             setup,
             state: NetworkState::new(shared, service),
             distances,
+            metric: Metric::Latency,
+            costs: None,
             queue: EventQueue::new(),
             random: Vec::new(),
             in_flight: RoutedMessages::default(),
@@ -175,6 +183,30 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let slot = |node: Node| self.state.node_meta[node.index()].slot;
         let (from, to) = (slot(from), slot(to));
         self.distances.between(from, to)
+    }
+
+    /// From now on exchanges measure `metric`. `costs` are the costs between the sites of the distances, in
+    /// the same order, as latencies of one millisecond each.
+    pub fn measure_by(&mut self, metric: Metric, costs: Option<Distances>) {
+        (self.metric, self.costs) = (metric, costs);
+    }
+
+    /// The cost between the hosts of two nodes; `None` without costs.
+    pub fn cost(&mut self, from: Node, to: Node) -> Option<f64> {
+        let slot = |node: Node| self.state.node_meta[node.index()].slot;
+        let (from, to) = (slot(from), slot(to));
+        let costs = self.costs.as_mut()?;
+        Some(costs.between(from, to).latency.as_millis_f64())
+    }
+
+    /// What an exchange of `time` between two nodes has measured.
+    fn round_trip(&mut self, from: Node, to: Node, time: Duration) -> RoundTrip {
+        let distance = match self.metric {
+            Metric::Latency => time.as_secs_f64() / 2.0,
+            Metric::Hops => self.path(from, to).hops.into(),
+            Metric::Cost => self.cost(from, to).unwrap_or(0.0),
+        };
+        RoundTrip { time, distance }
     }
 
     /// Measuring begins; with `intervals`, also by intervals of this length until this time.

@@ -153,19 +153,22 @@ impl<P: GroundTruth, A: Application> NetworkState<P, A> {
         self.node(node).next_hop(&self.shared, &self.ids, node, key)
     }
 
-    /// Where a message for `key` from `from` would end with the current tables and without silent
-    /// nodes; `None` if it reached a departed node or looped.
-    pub fn walk(&self, from: Node, key: &Key) -> Option<Node> {
-        let mut at = from;
-        for _ in 0..self.node_meta.len() {
-            match self.next_hop(at, key) {
-                NextHop::Root => return Some(at),
-                NextHop::Last(next) => return self.is_alive(next).then_some(next),
-                NextHop::Next(next) if self.is_alive(next) => at = next,
-                NextHop::Next(_) => return None,
+    /// The nodes that a message for `key` from `from` would pass with the current tables and without
+    /// silent nodes, both ends included; empty if it reached a departed node or looped.
+    pub fn walk(&self, from: Node, key: &Key) -> Vec<Node> {
+        let mut path = vec![from];
+        while path.len() <= self.node_meta.len() {
+            match self.next_hop(path[path.len() - 1], key) {
+                NextHop::Root => return path,
+                NextHop::Last(next) | NextHop::Next(next) if !self.is_alive(next) => break,
+                NextHop::Last(next) => {
+                    path.push(next);
+                    return path;
+                }
+                NextHop::Next(next) => path.push(next),
             }
         }
-        None
+        Vec::new()
     }
 
     /// Sets `links` to the distinct peers of `node`, ascending.

@@ -1,6 +1,6 @@
 //! Properties of a protocol before a run: validation, cost estimate and protocol dispatch.
 
-use super::GroundTruth;
+use super::{GroundTruth, Metric};
 use crate::engine::Duration;
 use crate::parameter::{ConfigError, Parameters};
 
@@ -67,6 +67,16 @@ pub trait Configuration: Parameters {
 
     /// Time-out of a request.
     fn timeout(&self) -> Duration;
+
+    /// What an exchange of messages measures for the protocol.
+    fn metric(&self) -> Metric {
+        Metric::Latency
+    }
+
+    /// The values in a resolved scenario.
+    fn resolved(&self) -> std::collections::BTreeMap<String, crate::parameter::Value> {
+        self.write()
+    }
 
     /// Whether IDs form a ring on which each node follows its predecessor, so that a node can be
     /// placed between two neighbours.

@@ -17,6 +17,7 @@ pub mod kademlia;
 mod layout;
 mod lookups;
 mod member_index;
+mod metric;
 pub mod pastry;
 
 pub mod urdht;
@@ -31,8 +32,8 @@ pub use identity::{Node, NodeIds};
 pub use layout::{Layout, OnRing, OnTwoWayRing, OnXorLine};
 pub use lookups::{ByRouter, LookupAlgorithm};
 pub use member_index::{MemberIndex, Members};
+pub use metric::{Metric, RoundTrip};
 
-use crate::engine::Duration;
 use crate::space::Key;
 use std::cmp::Ordering;
 use std::fmt::Debug;
@@ -85,7 +86,7 @@ pub const NODE_BYTES: u32 = 4;
 /// use dhtlab_core::engine::{Instant, Seed, Duration, Stream};
 /// use dhtlab_core::network::{End, Network, Setup, Travel, oracle};
 /// use dhtlab_core::overlay::{ByRouter, Context, HEADER_BYTES, MemberIndex, NODE_BYTES, NodeIds};
-/// use dhtlab_core::overlay::{GroundTruth, NextHop, Node, OnRing, Overlay};
+/// use dhtlab_core::overlay::{GroundTruth, NextHop, Node, OnRing, Overlay, RoundTrip};
 /// use dhtlab_core::space::Key;
 /// use dhtlab_core::underlay::{Distances, Host, Underlay};
 /// use dhtlab_core::workload::LookupPlan;
@@ -180,7 +181,7 @@ pub const NODE_BYTES: u32 = 4;
 ///     fn on_request(&mut self, _: &mut Context<'_, Self>, _: Node, message: Message) -> Message {
 ///         message
 ///     }
-///     fn on_reply(&mut self, _: &mut Context<'_, Self>, _: Node, (): (), _: Message, _: Duration) {}
+///     fn on_reply(&mut self, _: &mut Context<'_, Self>, _: Node, (): (), _: Message, _: RoundTrip) {}
 ///     fn on_timeout(&mut self, _: &mut Context<'_, Self>, _: Node, _: Option<()>) {}
 ///     fn on_timer(&mut self, _: &mut Context<'_, Self>, (): ()) {}
 /// }
@@ -332,15 +333,15 @@ pub trait Overlay: Sized {
         message: Self::Message,
     ) -> Self::Message;
 
-    /// The reply of `from` to a request for `purpose` has arrived, `round_trip` after the request
-    /// was sent.
+    /// The reply of `from` to a request for `purpose` has arrived; `round_trip` is what the two
+    /// messages have measured.
     fn on_reply(
         &mut self,
         context: &mut Context<'_, Self>,
         from: Node,
         purpose: Self::Purpose,
         message: Self::Message,
-        round_trip: Duration,
+        round_trip: RoundTrip,
     );
 
     /// A request to `from` for `purpose` has timed out; without a purpose, a routed message to it

@@ -219,6 +219,41 @@ impl Specification {
         Ok(Underlay::of_graph(graph, notes))
     }
 
+    /// Builds the costs between the hosts, as latencies of one millisecond each; `None` without costs.
+    /// The hosts are those of [`build`](Self::build).
+    ///
+    /// # Errors
+    /// If the costs of a path are no exact sum.
+    pub fn build_costs(&self, seed: Seed) -> Result<Option<Underlay>, UnderlayError> {
+        let Chosen::File(loaded, _) = &self.chosen else {
+            return Ok(None);
+        };
+        let Some(FileContent::Graph(hosts, links)) = &loaded.costs else {
+            return Ok(None);
+        };
+        // No link draws its cost.
+        let stream = &mut seed.stream("link-cost", 0);
+        let notes = &mut Vec::new();
+        let latency = &self.general.link_latency;
+        let graph = Adjacency::new(*hosts, links.clone(), latency, stream, notes)?;
+        shortest_paths::check_range(&graph)?;
+        Ok(Some(Underlay::of_graph(graph, Vec::new())))
+    }
+
+    /// Whether links have costs.
+    pub fn has_costs(&self) -> bool {
+        matches!(&self.chosen, Chosen::File(loaded, _) if loaded.costs.is_some())
+    }
+
+    /// Whether certainly no pair of hosts is joined by links.
+    pub fn has_no_links(&self) -> bool {
+        match &self.chosen {
+            Chosen::Graph(_) => false,
+            Chosen::Euclidean(_) | Chosen::Constant(_) => true,
+            Chosen::File(loaded, _) => matches!(loaded.measured, FileContent::Matrix(_)),
+        }
+    }
+
     /// Whether all links certainly have one latency.
     fn has_equal_links(&self) -> bool {
         let own = match &self.chosen {

@@ -44,6 +44,8 @@ impl Experiment for NetworkExperiment {
                     "stretch",
                     "degree",
                     "member_underlay_hops",
+                    "lookup_cost",
+                    "member_cost",
                 ],
             },
             TableSpec {

@@ -4,8 +4,9 @@ use crate::histogram::{
     add_binned, add_counts, mean, mean_of_counted, quantile, quantile_of_counted,
 };
 use dhtlab_core::engine::{Duration, Seed};
-use dhtlab_core::network::{Counts, Interval, Network, Tally, oracle};
+use dhtlab_core::network::{Counts, Interval, Network, Sample, Tally, oracle};
 use dhtlab_core::overlay::GroundTruth;
+use dhtlab_core::space::Key;
 use dhtlab_scenario::{RunOutput, TableRows};
 
 /// Pairs of members whose underlay distance is measured, for comparison with an overlay hop.
@@ -155,6 +156,7 @@ impl Measured<'_> {
 /// Turns the counters into rows.
 pub(super) fn output<P: GroundTruth>(network: &mut Network<P>, seed: Seed) -> RunOutput {
     let members = member_distances(network, seed);
+    let costs = path_costs(network, seed);
     let (tally, now) = (network.tally(), network.now());
     let is_attacked = network.is_attacked();
     let measured = Measured {
@@ -178,6 +180,10 @@ pub(super) fn output<P: GroundTruth>(network: &mut Network<P>, seed: Seed) -> Ru
     add_binned(&mut histogram, "stretch", &measured.stretches);
     add_counts(&mut histogram, "degree", &measured.degrees);
     add_counts(&mut histogram, "member_underlay_hops", &measured.members);
+    if let Some((lookups, members)) = &costs {
+        add_binned(&mut histogram, "lookup_cost", &lookups.counted());
+        add_binned(&mut histogram, "member_cost", &members.counted());
+    }
     let intervals = tally.timeline.intervals();
     let timeline = intervals.map(|(end, interval)| moment(end, interval));
     RunOutput {
@@ -259,6 +265,30 @@ fn degrees<P: GroundTruth>(network: &Network<P>) -> Vec<u64> {
         counts[peers.len()] += 1;
     }
     counts
+}
+
+/// The costs of 10,000 lookups of random keys by random members with the tables of the end, without
+/// those that do not end at the root, and the costs between as many random members; `None` where
+/// links have no costs.
+fn path_costs<P: GroundTruth>(network: &mut Network<P>, seed: Seed) -> Option<(Sample, Sample)> {
+    let mut stream = seed.stream("path-costs", 0);
+    let members = network.members().to_vec();
+    let (mut lookups, mut pairs) = (Sample::default(), Sample::default());
+    for _ in 0..if members.is_empty() { 0 } else { MEMBER_PAIRS } {
+        let from = members[stream.index(members.len())];
+        let to = members[stream.index(members.len())];
+        pairs.push(network.cost(from, to)?);
+        let key = Key::random(&mut stream);
+        let path = network.walk(from, &key);
+        if path.last().copied() == network.root(&key) {
+            let mut cost = 0.0;
+            for hop in path.windows(2) {
+                cost += network.cost(hop[0], hop[1])?;
+            }
+            lookups.push(cost);
+        }
+    }
+    Some((lookups, pairs))
 }
 
 /// Underlay hops between random pairs of distinct members.

@@ -61,6 +61,9 @@ pub(super) fn build<P: GroundTruth, A: Application>(
         let cmp_closeness = |key: &Key, a: &Key, b: &Key| P::cmp_closeness(&shared, key, a, b);
         adversary.sybil_placement(rule, target.as_ref(), cmp_closeness, seed)
     });
+    let costs = scenario.underlay.build_costs(seed);
+    let costs = costs.map_err(|error| ConfigError::new("underlay.file.cost", error))?;
+    let costs = costs.map(|costs| Distances::new(Arc::new(costs), hosts.clone()));
     let distances = Distances::new(Arc::new(underlay), hosts);
     let setup = Setup {
         seed,
@@ -69,6 +72,7 @@ pub(super) fn build<P: GroundTruth, A: Application>(
         ask_root: overlay.ask_root,
     };
     let mut network = Network::<P, A>::serving(setup, shared, service, distances);
+    network.measure_by(scenario.protocol.metric(), costs);
     network.assign_ids_by(rule);
     match overlay.start {
         Start::Converged => oracle::populate_converged(&mut network, &ids, &sites),

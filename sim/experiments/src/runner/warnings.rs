@@ -37,7 +37,7 @@ pub(super) fn not_whole<P: GroundTruth, A: Application>(
             Key::random(&mut stream),
         );
         let root = network.root(&key);
-        let reached = network.walk(from, &key);
+        let reached = network.walk(from, &key).last().copied();
         (reached.is_some() || !has_churn) && (root.is_none() || reached != root)
     });
     let astray = astray.count();

@@ -5,9 +5,11 @@
 //! list with its successor's.
 
 use super::invariant::{Fault, View, successors};
-use dhtlab_core::engine::{Duration, Instant, Seed, Stream};
+use dhtlab_core::engine::{Instant, Seed, Stream};
 use dhtlab_core::overlay::chord::{Chord, ChordParameters, Message, Query, Timer, Variant};
-use dhtlab_core::overlay::{Context, Effect, GroundTruth, NextHop, Node, NodeIds, Overlay};
+use dhtlab_core::overlay::{
+    Context, Effect, GroundTruth, NextHop, Node, NodeIds, Overlay, RoundTrip,
+};
 use dhtlab_core::space::Key;
 use std::collections::VecDeque;
 
@@ -118,7 +120,7 @@ impl World {
                 if self.alive[to.index()] {
                     let reply = self.act(to, |s, c| s.on_request(c, from, message));
                     self.act(from, |state, context| {
-                        state.on_reply(context, to, purpose, reply, Duration::ZERO);
+                        state.on_reply(context, to, purpose, reply, RoundTrip::default());
                     });
                 } else {
                     self.act(from, |s, c| s.on_timeout(c, to, Some(purpose)));

@@ -21,9 +21,9 @@ pub use parameters::{ChordParameters, Closest, Join, Variant};
 pub use table::{Peer, PeerTable};
 
 use super::{
-    ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay, Stage,
+    ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay,
+    RoundTrip, Stage,
 };
-use crate::engine::Duration;
 use crate::space::{Geometry, Key, Ring};
 use std::cmp::Ordering;
 
@@ -380,7 +380,7 @@ impl Overlay for Chord {
         from: Node,
         purpose: Purpose,
         message: Message,
-        _: Duration,
+        _: RoundTrip,
     ) {
         match (message, purpose) {
             (Message::NeighboursAre(before, list), _) => {

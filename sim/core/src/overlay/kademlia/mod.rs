@@ -21,7 +21,7 @@ pub use parameters::{Eviction, KademliaParameters};
 
 use super::{
     Context, HEADER_BYTES, LookupAlgorithm, LookupHandle, NODE_BYTES, NextHop, Node, NodeIds,
-    OnXorLine, Overlay,
+    OnXorLine, Overlay, RoundTrip,
 };
 use crate::engine::{Duration, Instant};
 use crate::space::Key;
@@ -495,7 +495,7 @@ impl Overlay for Kademlia {
         from: Node,
         purpose: Purpose,
         message: Message,
-        _: Duration,
+        _: RoundTrip,
     ) {
         self.note_contact(context, from, matches!(message, Message::Pong));
         match (purpose, message) {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::Seed;
-use crate::overlay::{Effect, GroundTruth, MemberIndex};
+use crate::overlay::{Effect, GroundTruth, MemberIndex, RoundTrip};
 use crate::space::key::tests::keys;
 use proptest::prelude::*;
 
@@ -267,7 +267,7 @@ fn conduct(
                 waiting.extend(turn(&mut states[0], &mut |state, context| {
                     if answers {
                         let nodes = Message::Nodes(nodes.clone().into());
-                        state.on_reply(context, to, purpose, nodes, Duration::ZERO);
+                        state.on_reply(context, to, purpose, nodes, RoundTrip::default());
                     } else {
                         state.on_timeout(context, to, Some(purpose));
                     }

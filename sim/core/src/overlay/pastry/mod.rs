@@ -34,9 +34,8 @@ pub use routing_table::{Place, RoutingTable, shared_digits};
 
 use super::{
     ByRouter, Context, HEADER_BYTES, NODE_BYTES, NextHop, Node, NodeIds, OnTwoWayRing, Overlay,
-    Stage,
+    RoundTrip, Stage,
 };
-use crate::engine::Duration;
 use crate::space::{Key, Ring};
 use std::cmp::Ordering;
 use std::convert::Infallible;
@@ -352,7 +351,7 @@ impl Overlay for Pastry {
         from: Node,
         purpose: Purpose,
         message: Message,
-        _: Duration,
+        _: RoundTrip,
     ) {
         match (purpose, message) {
             // Nobody but another node can take the joiner to its place.

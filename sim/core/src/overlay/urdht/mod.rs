@@ -22,8 +22,10 @@ pub use topology::{
     Voronoi, XorBuckets,
 };
 
-use super::{ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
-use crate::engine::{Duration, Period};
+use super::{
+    ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay, RoundTrip,
+};
+use crate::engine::Period;
 use crate::space::{Coordinates, Geometry, Key};
 use std::cmp::Ordering;
 
@@ -296,7 +298,7 @@ impl<T: Topology> Overlay for Urdht<T> {
         from: Node,
         (): (),
         message: Message,
-        _: Duration,
+        _: RoundTrip,
     ) {
         if let Message::Gossip(told) = message {
             self.learn(context, from, &told);

@@ -25,7 +25,9 @@ pub use parameters::{Embedding, Shared, VHashParameters};
 pub use peers::{PeerSet, Record};
 pub use position_index::PositionIndex;
 
-use super::{ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay};
+use super::{
+    ByRouter, Context, HEADER_BYTES, Layout, NODE_BYTES, NextHop, Node, NodeIds, Overlay, RoundTrip,
+};
 use crate::engine::{Duration, Instant, Period};
 use crate::space::{Coordinates, Geometry, Key, Space, TorusPoint};
 use springs::Springs;
@@ -278,15 +280,18 @@ impl VHash {
         &mut self,
         context: &mut Context<'_, Self>,
         state_update: &StateUpdate,
-        round_trip: Duration,
+        round_trip: RoundTrip,
     ) {
         if context.shared.embedding == Embedding::Springs {
-            let latency = round_trip.as_secs_f64() / 2.0;
             let torus = &context.shared.torus;
             let nearest = self.peers.nearest_distance();
-            let moved = self
-                .springs
-                .pull(torus, &self.position, nearest, state_update, latency);
+            let moved = self.springs.pull(
+                torus,
+                &self.position,
+                nearest,
+                state_update,
+                round_trip.distance,
+            );
             if let Some(position) = moved {
                 self.position = position;
                 self.version += 1;
@@ -456,7 +461,7 @@ impl Overlay for VHash {
         _: Node,
         purpose: Purpose,
         message: Message,
-        round_trip: Duration,
+        round_trip: RoundTrip,
     ) {
         match message {
             Message::Gossip(state_update) => {
@@ -466,7 +471,7 @@ impl Overlay for VHash {
             }
             Message::Position(state_update) => {
                 if purpose == Purpose::Probe {
-                    self.springs.sample(round_trip.as_secs_f64() / 2.0);
+                    self.springs.sample(round_trip.distance);
                     self.measure(context, &state_update, round_trip);
                 }
                 self.merge_records(context, std::iter::once(&state_update.sender));

@@ -2,8 +2,8 @@
 
 use super::VHash;
 use crate::engine::{Duration, Period};
-use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor};
-use crate::parameter::ConfigError;
+use crate::overlay::{Configuration, CostEstimate, Deployment, Metric, ProtocolVisitor};
+use crate::parameter::{ConfigError, Parameters};
 use crate::space::{Rule, Torus, TorusPoint};
 
 crate::choices! {
@@ -29,6 +29,8 @@ crate::parameters! {
         pub long_peers: Option<usize> = None, within 0..=1_000_000;
         /// Whether positions follow latencies.
         pub embedding: Embedding = Embedding::Off;
+        /// What the embedding follows: "latency, or any other metric we wanted" (VHash slides). Its mean takes the mean distance of two random points.
+        pub metric: Metric = Metric::Latency;
         /// Time between two gossip exchanges of a node, or "never". The papers count in cycles and give no time; this one and the times below are ours.
         pub gossip: Period = Period::every(Duration::from_secs(10));
         /// Time between two latency measurements for the embedding.
@@ -118,7 +120,21 @@ impl Configuration for VHashParameters {
                 "nodes find their peers and measure latencies by gossip; expected a duration",
             ));
         }
+        if self.metric != Metric::Latency && !moves {
+            return Err(ConfigError::new(
+                "overlay.vhash.metric",
+                "the embedding follows it, and there is none; expected `overlay.vhash.embedding` = \"springs\"",
+            ));
+        }
         Ok(())
+    }
+
+    fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    fn resolved(&self) -> std::collections::BTreeMap<String, crate::parameter::Value> {
+        self.write_without_defaults(&["metric"])
     }
 
     fn cost_estimate(&self, nodes: usize) -> CostEstimate {

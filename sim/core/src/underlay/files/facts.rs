@@ -77,6 +77,7 @@ pub(super) fn of_links(format: Format, found: ParsedLinks<'_>) -> Loaded {
         plural(without, "link")
     );
     Loaded {
+        costs: None,
         measured: FileContent::Graph(hosts, links),
         notes,
         facts,
@@ -101,6 +102,7 @@ pub(super) fn of_matrix(
         plural(missing, "pair")
     );
     Loaded {
+        costs: None,
         measured: FileContent::Matrix(matrix),
         notes,
         facts,

@@ -169,6 +169,8 @@ parameters! {
         pub separator: Option<String> = None;
         /// The attribute or column that is the latency of a link: a name, the number of a column, or "none". If absent, the one called `latency`, or the one that the format defines.
         pub latency: Option<String> = None;
+        /// The attribute or column that is a cost of a link, such as a price, an energy or a distrust: a number from 0.001 to 4,000,000. The cost between two hosts is the least sum over the links of a path. Messages take the paths of least latency whatever the cost; `overlay.vhash.metric` = "cost" follows it.
+        pub cost: Option<String> = None;
         /// The unit of latencies and round-trip times without one. If absent, `rtt-unit` for `rtt-matrix` and `rtt-pairs`, or else the unit in the name (`latency_us`, `rtt (s)`), or else milliseconds.
         pub unit: Option<RttUnit> = None;
         /// The unit of the entries of an `rtt-matrix` or of `rtt-pairs`; `unit` has precedence.
@@ -222,6 +224,8 @@ impl FileContent {
 pub(super) struct Loaded {
     pub(super) measured: FileContent,
     pub(super) notes: Vec<String>,
+    /// The same hosts with costs in place of latencies, one millisecond each.
+    pub(super) costs: Option<FileContent>,
     /// Its facts in one line: format, hosts, links, components, latencies.
     pub(super) facts: String,
 }
@@ -263,15 +267,51 @@ impl File {
         if let Some(loaded) = known.and_then(|(_, loaded)| loaded.upgrade()) {
             return Ok(loaded);
         }
-        let loaded = self.parse(&file.bytes).map_err(|Fault { line, message }| {
+        let fault = |Fault { line, message }| {
             ConfigError::new(
                 table.path_of("path"),
                 format_args!("{}:{line}: {message}", file.path.display()),
             )
-        })?;
+        };
+        let mut loaded = self.parse(&file.bytes).map_err(fault)?;
+        if let Some(name) = &self.cost {
+            let costs = self.of_costs(name).parse(&file.bytes).map_err(fault)?;
+            loaded.costs = Some(Self::checked_costs(costs.measured, name, table)?);
+        }
         let loaded = Arc::new(loaded);
         read.push((key, Arc::downgrade(&loaded)));
         Ok(loaded)
+    }
+
+    /// The keys that read the costs called `name` in place of latencies.
+    fn of_costs(&self, name: &str) -> Self {
+        Self {
+            latency: Some(name.to_owned()),
+            unit: Some(RttUnit::Milliseconds),
+            cost: None,
+            ..self.clone()
+        }
+    }
+
+    /// Refuses costs of pairs, and links without a cost.
+    fn checked_costs(
+        costs: FileContent,
+        name: &str,
+        table: &Table<'_>,
+    ) -> Result<FileContent, ConfigError> {
+        let refuse = |message: String| Err(ConfigError::new(table.path_of("cost"), message));
+        match &costs {
+            FileContent::Matrix(_) => {
+                refuse("costs are those of links, and this file has none".to_owned())
+            }
+            FileContent::Graph(_, links) => {
+                let without = links.iter().filter(|link| link.latency.is_none()).count();
+                if without > 0 {
+                    return refuse(format!("{without} links have no number \"{name}\""));
+                }
+                Ok(costs)
+            }
+        }
     }
 
     /// The facts about a file with this content, read with these keys, in one line; for use without
