@@ -21,6 +21,7 @@ mod full_disk;
 mod golden;
 mod interruption;
 mod job;
+mod job_balancing;
 mod job_files;
 mod key_space;
 mod keys_refused;

@@ -7,11 +7,11 @@ use crate::parameter::{ConfigError, Parameters};
 use crate::space::{Rule, Torus, TorusPoint};
 
 crate::choices! {
-    /// Whether positions follow latencies.
+    /// Whether positions follow measured distances: latencies, or another metric.
     pub enum Embedding {
         /// A node stays at the position given by the hash of its address.
         Off = "none",
-        /// Damped springs move a node until its distances to peers fit the measured latencies.
+        /// Damped springs move a node until its distances to peers fit the measured ones.
         Springs = "springs",
     }
 }
@@ -27,7 +27,7 @@ crate::parameters! {
         pub table_size: Option<usize> = None, within 1..=100_000;
         /// Maximum number of long peers; (3 d + 1)^2 if absent, as in the papers.
         pub long_peers: Option<usize> = None, within 0..=1_000_000;
-        /// Whether positions follow latencies.
+        /// Whether positions follow measured distances: latencies, or another metric.
         pub embedding: Embedding = Embedding::Off;
         /// What the embedding follows: "latency, or any other metric we wanted" (VHash slides). Its mean takes the mean distance of two random points.
         pub metric: Metric = Metric::Latency;

@@ -1,4 +1,7 @@
-//! The latency embedding: damped springs between a node and the peers it measures.
+//! The embedding: damped springs between a node and the peers it measures.
+//!
+//! What is measured is a latency, or with another `overlay.vhash.metric` a number of links or a cost;
+//! below it is called latency.
 //!
 //! After Vivaldi (Dabek, Cox, Kaashoek and Morris, SIGCOMM 2004): each measured latency is a spring
 //! whose length at rest is the latency times a scale; the node moves along the force, farther if
