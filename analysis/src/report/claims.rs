@@ -34,6 +34,10 @@ pub const FILES: &[(&str, &str)] = &[
         "kademlia.toml",
         include_str!("../../published/kademlia.toml"),
     ),
+    (
+        "transport.toml",
+        include_str!("../../published/transport.toml"),
+    ),
 ];
 
 /// Required values of keys or columns: a value, or an array of values, for each.

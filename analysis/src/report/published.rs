@@ -114,6 +114,18 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../published/dgvh-reruns.csv"),
     ),
     (
+        "geometry-failed-paths.csv",
+        include_str!("../../published/geometry-failed-paths.csv"),
+    ),
+    (
+        "geometry-few-failures.csv",
+        include_str!("../../published/geometry-few-failures.csv"),
+    ),
+    (
+        "geometry-hops.csv",
+        include_str!("../../published/geometry-hops.csv"),
+    ),
+    (
         "kademlia-steps.csv",
         include_str!("../../published/kademlia-steps.csv"),
     ),

@@ -27,6 +27,7 @@
 //! | [`engine`] | virtual time, the event queue, random streams |
 //! | [`underlay`] | hosts, links, the distance between two hosts |
 //! | [`space`] | ID spaces: distance, midpoint, closeness, DGVH |
+//! | [`transport`] | what happens to a message between two hosts, and time-outs |
 //! | [`overlay`] | DHT protocols as state machines without I/O |
 //! | [`service`] | state machines on any overlay: storage, jobs |
 //! | [`workload`] | plans: which node looks up which key, and when |
@@ -85,6 +86,8 @@ pub mod engine;
 pub mod underlay;
 
 pub mod space;
+
+pub mod transport;
 
 pub mod overlay;
 

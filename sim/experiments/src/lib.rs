@@ -19,6 +19,7 @@ mod network_experiment;
 mod overlay_graph;
 pub mod published;
 mod recorder;
+mod resilience;
 mod runner;
 mod storage;
 
@@ -34,6 +35,7 @@ pub use mashing::Mashing;
 pub use network_experiment::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
 pub use recorder::Recorder;
+pub use resilience::Resilience;
 pub use storage::StorageExperiment;
 
 use dhtlab_scenario::Experiment;
@@ -50,6 +52,7 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &GrowthExperiment,
     &JobExperiment,
     &Mashing,
+    &Resilience,
     &StorageExperiment,
     &published::VHashLatency,
 ];

@@ -9,6 +9,7 @@ use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::overlay::Start;
 use dhtlab_core::parameter::{ConfigError, Parameters, Section};
 use dhtlab_core::parameter::{Map, Value};
+use dhtlab_core::transport::Transport;
 use dhtlab_core::underlay::{Distances, Host, Underlay};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
@@ -73,7 +74,7 @@ impl Advice {
                 network.churn.deviation(settled, end),
                 network.overlay.nodes,
                 network.overlay.placement,
-                network.protocol.timeout()
+                network.transport.timeout
             );
             if !seen.insert(world) {
                 continue;
@@ -105,6 +106,8 @@ fn look(network: &NetworkScenario, seed: Seed) -> Result<Vec<ConfigError>, Confi
     let underlay = network.underlay.build(seed);
     let underlay = underlay.map_err(|error| ConfigError::new("underlay", error))?;
     network.check_host_count(underlay.hosts(), "connected hosts of this underlay")?;
+    let partitions = &network.partitions.partition;
+    Transport::new(&network.transport, partitions, &underlay, seed)?;
     let notes = underlay.notes().iter();
     let mut problems: Vec<ConfigError> = notes
         .map(|note| ConfigError::new("underlay", note))
@@ -116,7 +119,7 @@ fn look(network: &NetworkScenario, seed: Seed) -> Result<Vec<ConfigError>, Confi
 
 /// Reports pairs of hosts whose round trip exceeds the time-out.
 fn slow_pairs(network: &NetworkScenario, underlay: Underlay, seed: Seed) -> Option<ConfigError> {
-    let (hosts, timeout) = (underlay.hosts(), network.protocol.timeout());
+    let (hosts, timeout) = (underlay.hosts(), network.transport.timeout);
     let mut stream = seed.stream("hosts-looked-at", 0);
     let mut draw = || Host(stream.index(hosts) as u32);
     let sites: Vec<Host> = (0..2 * SAMPLE).map(|_| draw()).collect();
@@ -136,9 +139,8 @@ fn slow_pairs(network: &NetworkScenario, underlay: Underlay, seed: Seed) -> Opti
     }
     (slow > 0).then(|| {
         let share = 100.0 * f64::from(slow) / f64::from(pairs);
-        let protocol = network.overlay.protocol.as_str();
         ConfigError::new(
-            format!("overlay.{protocol}.timeout"),
+            "transport.timeout",
             format_args!(
                 "of {pairs} sampled pairs of hosts, {share:.1} % have a round-trip time above \
                  this time-out of {timeout}: requests between them time out"

@@ -1,5 +1,6 @@
 //! Known keys, and suggestions for unknown ones.
 
+use super::Protocol;
 use super::error::ScenarioError;
 use super::source::Source;
 use dhtlab_core::parameter::Value;
@@ -24,7 +25,7 @@ pub(super) fn is_known(path: &str, sections: &[Section]) -> bool {
                 .iter()
                 .any(|parameter| match &parameter.kind {
                     // A value of custom form may be a table; its parser checks its keys.
-                    Kind::NumberOrTable(_) | Kind::Other(_) => {
+                    Kind::NumberOrTable(_) | Kind::Tables(_) | Kind::Other(_) => {
                         let rest = inner.strip_prefix(parameter.key.as_str());
                         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
                     }
@@ -34,7 +35,17 @@ pub(super) fn is_known(path: &str, sections: &[Section]) -> bool {
     })
 }
 
+/// The present path of a key that had another one.
+fn moved(path: &str) -> Option<&'static str> {
+    let protocol = path.strip_prefix("overlay.")?.strip_suffix(".timeout")?;
+    let is_protocol = Protocol::ALL.iter().any(|each| each.as_str() == protocol);
+    is_protocol.then_some("transport.timeout")
+}
+
 pub(super) fn unknown(path: &str, sections: &[Section]) -> ConfigError {
+    if let Some(now) = moved(path) {
+        return ConfigError::new(path, format_args!("this key is now `{now}`"));
+    }
     let message = match suggestion(path, sections) {
         Some(name) => format!("unknown key; did you mean `{name}`?"),
         None => "unknown key; `dhtlab schema` lists all keys".to_owned(),
@@ -213,13 +224,17 @@ mod tests {
                 format!("x.toml:2: \"overlay.nodes\": {without}: `overlay.nodes`"),
             ),
             (
-                "[overlay]\nnodes = 4\n\"chord.timeout\" = \"3 s\"\n",
-                format!("x.toml:4: overlay.\"chord.timeout\": {without}: `overlay.chord.timeout`"),
+                "[overlay]\nnodes = 4\n\"chord.join-timeout\" = \"3 s\"\n",
+                format!(
+                    "x.toml:4: overlay.\"chord.join-timeout\": {without}: `overlay.chord.join-timeout`"
+                ),
             ),
             // The place is that of the name in quotes, not of the key.
             (
-                "[overlay]\nchord.timeout = \"3 s\"\n\"chord.timeout\" = \"3 s\"\n",
-                format!("x.toml:4: overlay.\"chord.timeout\": {without}: `overlay.chord.timeout`"),
+                "[overlay]\nchord.join-timeout = \"3 s\"\n\"chord.join-timeout\" = \"3 s\"\n",
+                format!(
+                    "x.toml:4: overlay.\"chord.join-timeout\": {without}: `overlay.chord.join-timeout`"
+                ),
             ),
             (
                 "\"overlay.chord\" = { timeout = \"3 s\" }\n",
@@ -251,9 +266,9 @@ mod tests {
     fn paths_in_quotes_are_those_without() {
         let nodes = "\"overlay.nodes\" = ";
         for text in [
-            format!("[sweep]\n{nodes}[8, 9]\noverlay.\"chord.timeout\" = [\"3 s\"]\n"),
+            format!("[sweep]\n{nodes}[8, 9]\noverlay.\"chord.join-timeout\" = [\"3 s\"]\n"),
             format!("[[sweep.zip]]\n{nodes}[8, 9]\n"),
-            format!("[quick]\n{nodes}8\nsweep.\"overlay.chord.timeout\" = [\"3 s\"]\n"),
+            format!("[quick]\n{nodes}8\nsweep.\"overlay.chord.join-timeout\" = [\"3 s\"]\n"),
         ] {
             assert!(read(&text).is_ok(), "{text}");
         }

@@ -3,12 +3,13 @@
 use super::{Protocol, ProtocolParameters};
 use dhtlab_core::adversary::{AdversaryConfig, Strategy};
 use dhtlab_core::churn::Churn;
-use dhtlab_core::engine::{Duration, Instant};
+use dhtlab_core::engine::{Duration, Instant, Period};
 use dhtlab_core::network::{Placement, Travel};
 use dhtlab_core::overlay::{Deployment, IdRule, IdScheme, Metric, Start};
 use dhtlab_core::parameter::Value;
 use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
 use dhtlab_core::space::Key;
+use dhtlab_core::transport::{PartitionList, TransportParameters};
 use dhtlab_core::underlay;
 use dhtlab_core::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
 use dhtlab_format::recording::MOST_NODES;
@@ -35,6 +36,8 @@ dhtlab_core::parameters! {
         pub ids_per_address: u32 = 1, within 1..=65536;
         /// Assignment of nodes to hosts.
         pub placement: Placement = Placement::Distinct;
+        /// Mean time between two contacts of a node with a random member that a bootstrap service names, or "never": parts of a divided network find each other again (Chord, Kademlia, VHash).
+        pub reunite: Period = Period::NEVER;
     }
 }
 
@@ -76,6 +79,10 @@ pub struct NetworkScenario {
     pub overlay: OverlayScenario,
     /// The parameters of its protocol.
     pub protocol: ProtocolParameters,
+    /// The transport.
+    pub transport: TransportParameters,
+    /// The partitions.
+    pub partitions: PartitionList,
     /// The workload.
     pub workload: WorkloadParameters,
     /// The churn.
@@ -91,6 +98,8 @@ impl NetworkScenario {
     pub fn sections() -> Vec<Section> {
         let mut sections = underlay::Specification::sections();
         sections.extend([
+            Section::of::<TransportParameters>("transport"),
+            Section::of::<PartitionList>(""),
             Section::of::<OverlayScenario>("overlay"),
             Section::of::<WorkloadParameters>("workload"),
             Section::of::<TimeParameters>("time"),
@@ -109,6 +118,9 @@ impl NetworkScenario {
         let overlay_table = table.sub("overlay")?;
         let overlay = OverlayScenario::read(&overlay_table)?;
         let protocol = ProtocolParameters::read(overlay.protocol, &overlay_table)?;
+        let transport = TransportParameters::read(&table.sub("transport")?)?;
+        transport.check()?;
+        let partitions = PartitionList::read(table)?;
         let workload = WorkloadParameters::read(&table.sub("workload")?)?;
         let time = TimeParameters::read(&table.sub("time")?)?;
         let adversary = table.sub("adversary")?;
@@ -117,6 +129,8 @@ impl NetworkScenario {
             underlay: underlay::Specification::read(&table.sub("underlay")?, folder)?,
             overlay,
             protocol,
+            transport,
+            partitions,
             workload,
             churn: Churn::default(),
             adversary,
@@ -148,6 +162,9 @@ impl NetworkScenario {
             iterative: overlay.lookup == Travel::Iterative,
         })?;
         self.check_metric()?;
+        for partition in &self.partitions.partition.0 {
+            partition.check(self.underlay.hosts(), !self.underlay.has_no_links())?;
+        }
         self.check_attack()?;
         self.check_volume()?;
         if self.workload.lookups.is_some() && self.workload.interval.is_some() {
@@ -328,11 +345,14 @@ impl NetworkScenario {
         }
     }
 
-    /// The intervals of the timeline of a network with churn or an attack: their length, and the
+    /// The intervals of the timeline of a network with churn, an attack or a partition: their length, and the
     /// latest end of the last one.
     pub fn intervals(&self) -> Option<(Duration, Instant)> {
         let measure = self.measure().as_nanos();
-        if !(self.churn.is_some() || self.adversary.is_some()) || measure == 0 {
+        let changes = self.churn.is_some()
+            || self.adversary.is_some()
+            || !self.partitions.partition.0.is_empty();
+        if !changes || measure == 0 {
             return None;
         }
         let twentieth = Duration::from_nanos(measure.div_ceil(20));
@@ -382,21 +402,24 @@ impl NetworkScenario {
 
     /// Every key with its value, nested as in a file.
     pub fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let mut overlay: dhtlab_core::parameter::Map = self.overlay.write().into_iter().collect();
+        let written = self.overlay.write_without_defaults(&["reunite"]);
+        let mut overlay: dhtlab_core::parameter::Map = written.into_iter().collect();
         overlay.insert(
             self.overlay.protocol.as_str().to_owned(),
             Value::Table(self.protocol.write()),
         );
-        [
+        let mut all: dhtlab_core::parameter::Map = self.partitions.write().into_iter().collect();
+        let tables = [
             ("underlay", self.underlay.write()),
+            ("transport", self.transport.resolved().into_iter().collect()),
             ("overlay", overlay),
             ("workload", self.workload.write().into_iter().collect()),
             ("churn", self.churn.write()),
             ("adversary", self.adversary.write()),
             ("time", self.time.write().into_iter().collect()),
         ]
-        .into_iter()
-        .map(|(key, table)| (key.to_owned(), Value::Table(table)))
-        .collect()
+        .map(|(key, table)| (key.to_owned(), Value::Table(table)));
+        all.extend(tables);
+        all
     }
 }

@@ -78,11 +78,6 @@ macro_rules! protocols {
                 match self { $( Self::$variant(parameters) => parameters.metric() ),+ }
             }
 
-            /// How long a node waits for an answer.
-            pub fn timeout(&self) -> Duration {
-                match self { $( Self::$variant(parameters) => parameters.timeout() ),+ }
-            }
-
             /// Maximum number of other nodes that a node knows as replicas of its keys, and the key
             /// that sets it, if there is one.
             pub fn max_replicas(&self) -> Option<(usize, &'static str)> {

@@ -125,6 +125,9 @@ fn kind(kind: &Kind) -> Map<String, Value> {
         Kind::NumberOrTable(words) => {
             json!({ "anyOf": [{ "type": "integer" }, { "type": "object" }], "$comment": words })
         }
+        Kind::Tables(words) => {
+            json!({ "type": "array", "items": { "type": "object" }, "$comment": words })
+        }
         Kind::Other(words) => {
             json!({ "anyOf": [{ "type": "string" }, { "type": "object" }], "$comment": words })
         }

@@ -36,8 +36,8 @@ pub const METRICS: [&str; 31] = [
     "ring_ok",
 ];
 
-/// The metrics behind these that are empty without an attack, and do not stand in the summary.
-pub const ATTACK_METRICS: [&str; 7] = [
+/// The metrics behind these that are empty without an attack and without a transport, and do not stand in the summary.
+pub const ATTACK_METRICS: [&str; 17] = [
     "sybils",
     "occluded_links_fraction",
     "lookups_intercepted",
@@ -45,6 +45,16 @@ pub const ATTACK_METRICS: [&str; 7] = [
     "interception_rate",
     "interception_predicted",
     "capture_rate",
+    "latency_ms_p90",
+    "lookups_answered",
+    "answered_ms_mean",
+    "answered_ms_p90",
+    "messages_lost",
+    "messages_unreachable",
+    "messages_dropped",
+    "messages_duplicated",
+    "messages_sent_again",
+    "timeouts_false",
 ];
 
 /// Few VHash nodes that have barely begun to gossip: some lookups go wrong, and the bound on

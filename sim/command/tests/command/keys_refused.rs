@@ -144,13 +144,14 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
 }
 
 /// Experiments that build no network; what stands in a table of their name is theirs alone.
-const WITHOUT_NETWORK: [&str; 6] = [
+const WITHOUT_NETWORK: [&str; 7] = [
     "balance",
     "convergence",
     "delaunay",
     "dgvh-cost",
     "eclipse",
     "mashing",
+    "resilience",
 ];
 
 /// Whether a key stands in a table that `network` does not have.

@@ -49,6 +49,7 @@ mod sweeps_refused;
 mod sybils;
 mod table_filter;
 mod theory;
+mod transport;
 mod usage;
 mod values_refused;
 mod view;

@@ -142,7 +142,7 @@ fn lookups_whose_initiator_is_gone_have_failed() {
     for protocol in ["chord", "kademlia", "pastry", "vhash"] {
         let (_lab, runs) = run(&format!(
             "overlay.protocol = '{protocol}'\noverlay.lookup = 'iterative'\n\
-             underlay.constant.latency = '400 ms'\noverlay.{protocol}.timeout = '1 s'\n\
+             underlay.constant.latency = '400 ms'\ntransport.timeout = '1 s'\n\
              workload.lookups = 3000\ntime.measure = '300 s'\nchurn.model = 'per-second'\n\
              churn.per-second.probability = 0.01\n"
         ));

@@ -10,7 +10,7 @@ underlay.model = 'constant'
 underlay.nodes = 100
 underlay.constant.latency = '1 s'
 overlay.nodes = 100
-overlay.chord = { timeout = '3 s' }
+transport.timeout = '3 s'
 time.measure = '1 s'
 sweep.'workload.lookups' = [100, 1000000, 200]
 ";

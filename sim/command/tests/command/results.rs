@@ -166,6 +166,9 @@ fn the_manifest_tells_what_was_run() {
             "edges-per-node": 2
           }
         },
+        "transport": {
+          "timeout": "500 ms"
+        },
         "overlay": {
           "ask-root": true,
           "contacts": 3,
@@ -190,7 +193,6 @@ fn the_manifest_tells_what_was_run() {
             "skip-near": true,
             "stabilise": "30 s",
             "successors": 16,
-            "timeout": "500 ms",
             "variant": "correct"
           }
         },

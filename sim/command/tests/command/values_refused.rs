@@ -9,21 +9,21 @@ fn values_that_cannot_be_meant_are_refused() {
         NETWORK,
         &[
             (
-                "[overlay.chord]\ntimeout = \"30 lightyears\"\n",
+                "[transport]\ntimeout = \"30 lightyears\"\n",
                 &[],
-                "bad.toml:3: overlay.chord.timeout: expected a duration with its unit, such as \
+                "bad.toml:3: transport.timeout: expected a duration with its unit, such as \
                  \"30 s\" above 0, found \"30 lightyears\"",
             ),
             (
-                "[overlay.chord]\ntimeout = 30\n",
+                "[transport]\ntimeout = 30\n",
                 &[],
-                "bad.toml:3: overlay.chord.timeout: expected a duration with its unit, such as \
+                "bad.toml:3: transport.timeout: expected a duration with its unit, such as \
                  \"30 s\" above 0, found 30",
             ),
             (
-                "[overlay.chord]\ntimeout = \"0 s\"\n",
+                "[transport]\ntimeout = \"0 s\"\n",
                 &[],
-                "bad.toml:3: overlay.chord.timeout: expected a duration with its unit, such as \
+                "bad.toml:3: transport.timeout: expected a duration with its unit, such as \
                  \"30 s\" above 0, found \"0 s\"",
             ),
             (

@@ -53,7 +53,7 @@ fn a_round_trip_above_the_time_out_is_told() {
         panic!("{told:?}");
     };
     assert!(
-        line.starts_with("s.toml:6: overlay.chord.timeout: of ")
+        line.starts_with("s.toml: transport.timeout: of ")
             && line.contains(" sampled pairs of hosts, 100.0 % have a round-trip time above this time-out of 500 ms"),
         "{line}"
     );
@@ -63,7 +63,7 @@ fn a_round_trip_above_the_time_out_is_told() {
         "{notes}"
     );
     // Enough time: nothing is told, and nothing noted.
-    let told = before(&lab, SLOW, &["--set", "overlay.chord.timeout=2 s"]);
+    let told = before(&lab, SLOW, &["--set", "transport.timeout=2 s"]);
     assert_eq!(told, [] as [&str; 0]);
     assert!(!after(&lab).contains("time-out"));
 }

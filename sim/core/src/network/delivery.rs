@@ -1,9 +1,10 @@
 //! Execution of node handlers, and direct messages between nodes.
 
 use super::Network;
-use super::event::{DirectMessage, Event};
+use super::event::{Attempt, DirectMessage, Event, Unanswered};
 use super::observer::{RouteId, SentMessage, Signal};
 use super::routed_message::Payload;
+use crate::engine::{Duration, Instant};
 use crate::overlay::{Application, Context, Effect, GroundTruth, LookupAlgorithm, Node, RootIndex};
 
 impl<P: GroundTruth, A: Application> Network<P, A> {
@@ -50,6 +51,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                     purpose,
                     sent: self.state.now,
                     session: self.state.node_meta[node.index()].session,
+                    attempt: self.attempt(node, to, 0),
                 };
                 self.send_direct(node, to, request);
             }
@@ -72,8 +74,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
     }
 
-    /// Sends a direct message to another node.
-    fn send_direct(&mut self, from: Node, to: Node, direct: DirectMessage<P>) {
+    /// Sends a direct message to another node. Returns whether it arrives, a reply in time.
+    fn send_direct(&mut self, from: Node, to: Node, direct: DirectMessage<P>) -> bool {
         let (message, handle) = match &direct {
             DirectMessage::Message(message) => (message, None),
             DirectMessage::Request {
@@ -83,24 +85,161 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 message, purpose, ..
             } => (message, P::Lookups::lookup_of(purpose)),
         };
-        let bytes = P::bytes(message);
+        let answer = matches!(direct, DirectMessage::Reply { .. });
+        let bytes = P::bytes(message) + if answer { self.reply_bytes() } else { 0 };
         let routed = handle.and_then(|handle| self.in_flight.of(handle));
         let lookup =
             routed.is_some_and(|id| matches!(self.in_flight.get(id).payload, Payload::Lookup));
-        let answer = matches!(direct, DirectMessage::Reply { .. });
-        let path = self.path(from, to);
-        self.signal(Signal::MessageSent(SentMessage {
+        let sent = SentMessage {
             from,
             to,
             bytes,
-            latency: Some(path.latency),
+            latency: Some(self.path(from, to).latency),
             route: routed.map(RouteId),
             is_answer: answer,
             is_of_lookup: lookup,
             kind: "",
-        }));
+        };
+        let within = match &direct {
+            // A duplicate of a request is answered, and nobody waits for the answer.
+            DirectMessage::Reply { attempt, .. } if attempt.is_duplicate => Some(None),
+            DirectMessage::Reply { sent, attempt, .. } => {
+                let deadline = self.deadline(*sent, *attempt);
+                Some((deadline >= self.state.now).then(|| deadline.since(self.state.now)))
+            }
+            DirectMessage::Message(_) | DirectMessage::Request { .. } => None,
+        };
+        let fate = self.transmit(sent, within);
+        let Some((after, again)) = fate else {
+            if let DirectMessage::Request {
+                message,
+                purpose,
+                sent,
+                session,
+                attempt,
+            } = direct
+            {
+                let request = Unanswered {
+                    from,
+                    session,
+                    to,
+                    purpose,
+                    attempt,
+                };
+                self.await_in_vain(sent, request, Some(message));
+            }
+            return false;
+        };
+        if let Some(again) = again {
+            self.duplicate_direct(again, (from, to), &direct);
+        }
         self.queue.schedule(
-            self.state.now + path.latency,
+            self.state.now + after,
+            Event::DirectMessage { from, to, direct },
+        );
+        true
+    }
+
+    /// A request that was sent at `sent` is not answered in time. It is sent again if `message` is
+    /// given and there are retries left.
+    fn await_in_vain(
+        &mut self,
+        sent: Instant,
+        request: Unanswered<P>,
+        message: Option<P::Message>,
+    ) {
+        if request.attempt.is_duplicate {
+            return;
+        }
+        let deadline = self.deadline(sent, request.attempt).max(self.state.now);
+        let event = match message {
+            Some(message) if u32::from(request.attempt.number) < self.retries() => {
+                Event::RequestAgain(Box::new((request, message)))
+            }
+            _ => Event::Timeout {
+                node: request.from,
+                session: request.session,
+                silent: request.to,
+                purpose: request.purpose,
+            },
+        };
+        self.queue.schedule(deadline, event);
+    }
+
+    /// Until when the sender of a request waits.
+    fn deadline(&self, sent: Instant, attempt: Attempt) -> Instant {
+        match attempt.patience {
+            0 => sent + self.setup.timeout,
+            micros => sent + Duration::from_nanos(1000 * u64::from(micros)),
+        }
+    }
+
+    /// The `number`-th attempt of `from` to get an answer of `to`, from 0 on.
+    fn attempt(&mut self, from: Node, to: Node, number: u8) -> Attempt {
+        let patience = match self.transport {
+            None => 0,
+            Some(_) => {
+                let micros = self.patience(from, to).as_nanos() / 1000;
+                u32::try_from(micros).unwrap_or(u32::MAX).max(1)
+            }
+        };
+        Attempt {
+            patience,
+            number,
+            is_duplicate: false,
+        }
+    }
+
+    /// Sends a request again.
+    pub(super) fn request_again(&mut self, (request, message): (Unanswered<P>, P::Message)) {
+        let Unanswered {
+            from, session, to, ..
+        } = request;
+        if !self.is_in_session(from, session) {
+            return;
+        }
+        self.note_silence(from, to);
+        self.signal(Signal::SentAgain { from, to });
+        let request = DirectMessage::Request {
+            message,
+            purpose: request.purpose,
+            sent: self.state.now,
+            session,
+            attempt: self.attempt(from, to, request.attempt.number + 1),
+        };
+        self.send_direct(from, to, request);
+    }
+
+    /// The transport has made a duplicate of `direct`, which arrives after `after`. Of a reply, only
+    /// the first one has an effect.
+    fn duplicate_direct(
+        &mut self,
+        after: Duration,
+        (from, to): (Node, Node),
+        direct: &DirectMessage<P>,
+    ) {
+        let direct = match direct {
+            DirectMessage::Message(message) => DirectMessage::Message(message.clone()),
+            DirectMessage::Request {
+                message,
+                purpose,
+                sent,
+                session,
+                attempt,
+            } => DirectMessage::Request {
+                message: message.clone(),
+                purpose: *purpose,
+                sent: *sent,
+                session: *session,
+                attempt: Attempt {
+                    is_duplicate: true,
+                    ..*attempt
+                },
+            },
+            DirectMessage::Reply { .. } => return,
+        };
+        self.queue.schedule(
+            self.state.now + after,
             Event::DirectMessage { from, to, direct },
         );
     }
@@ -118,16 +257,16 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 purpose,
                 sent,
                 session,
+                attempt,
             } => {
                 if alive && let Some(handle) = P::Lookups::lookup_of(&purpose) {
                     self.count_lookup_step(handle, from, to);
                 }
-                let request = self.is_sybil(to).then(|| message.clone());
-                // It is known here whether the answer arrives in time, so only requests that time
-                // out need a time-out event.
-                let deadline = sent + self.setup.timeout;
-                let mut in_time = alive && self.state.now + self.path(to, from).latency <= deadline;
+                let is_last = u32::from(attempt.number) >= self.retries();
+                let again = (!is_last && !attempt.is_duplicate).then(|| message.clone());
+                let mut is_answered = false;
                 if alive {
+                    let request = self.is_sybil(to).then(|| message.clone());
                     let honest = self.with_node(to, |state, context| {
                         state.on_request(context, from, message)
                     });
@@ -135,39 +274,28 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                         Some(request) => self.misbehave_on_request(to, from, &request, honest),
                         None => Some(honest),
                     };
-                    match answer {
-                        Some(message) if in_time => {
-                            let reply = DirectMessage::Reply {
-                                message,
-                                purpose,
-                                sent,
-                                session,
-                            };
-                            self.send_direct(to, from, reply);
-                        }
-                        Some(message) => {
-                            self.signal(Signal::MessageSent(SentMessage {
-                                from: to,
-                                to: from,
-                                bytes: P::bytes(&message),
-                                latency: None,
-                                route: None,
-                                is_answer: true,
-                                is_of_lookup: false,
-                                kind: "",
-                            }));
-                        }
-                        None => in_time = false,
+                    if let Some(message) = answer {
+                        let reply = DirectMessage::Reply {
+                            message,
+                            purpose,
+                            sent,
+                            session,
+                            attempt,
+                        };
+                        is_answered = self.send_direct(to, from, reply);
                     }
                 }
-                if !in_time {
-                    let silent = Event::Timeout {
-                        node: from,
+                // It is known here whether the answer arrives in time, so only requests that time
+                // out need a time-out event.
+                if !is_answered {
+                    let request = Unanswered {
+                        from,
                         session,
-                        silent: to,
+                        to,
                         purpose,
+                        attempt,
                     };
-                    self.queue.schedule(deadline.max(self.state.now), silent);
+                    self.await_in_vain(sent, request, again);
                 }
             }
             DirectMessage::Reply {
@@ -175,8 +303,15 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 purpose,
                 sent,
                 session,
+                attempt,
             } if self.is_in_session(to, session) => {
-                let round_trip = self.round_trip(to, from, self.state.now.since(sent));
+                let time = self.state.now.since(sent);
+                if attempt.number == 0 {
+                    // It is not known which of several attempts was answered (Karn and Partridge
+                    // 1987).
+                    self.measure_round_trip(to, from, time);
+                }
+                let round_trip = self.round_trip(to, from, time);
                 self.with_node(to, |state, context| {
                     state.on_reply(context, from, purpose, message, round_trip);
                 });
@@ -195,6 +330,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if !self.is_in_session(node, session) {
             return;
         }
+        self.note_silence(node, silent);
+        self.signal(Signal::RequestTimedOut {
+            from: node,
+            to: silent,
+        });
         if let Some(id) =
             P::Lookups::lookup_of(&purpose).and_then(|handle| self.in_flight.of(handle))
         {

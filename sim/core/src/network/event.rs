@@ -3,7 +3,7 @@
 //! A node that restarts under its old address is the same node to others. Timers, time-outs and
 //! answers of an earlier session are not valid for it, so they carry their session.
 
-use crate::engine::Instant;
+use crate::engine::{Duration, Instant};
 use crate::overlay::{Application, NextHop, Node, Overlay};
 use crate::space::Key;
 
@@ -33,6 +33,8 @@ pub(super) enum Event<P: Overlay, A: Application> {
         silent: Node,
         purpose: P::Purpose,
     },
+    /// A request that was not answered is sent again.
+    RequestAgain(Box<(Unanswered<P>, P::Message)>),
     /// A timer is due.
     Timer {
         node: Node,
@@ -55,6 +57,8 @@ pub(super) enum Event<P: Overlay, A: Application> {
     Join { id: Key, site: u32 },
     /// The next planned join or departure is due.
     Churn,
+    /// A member meets another one.
+    Meeting,
     /// The next Sybil is due to join.
     SybilJoin,
     /// An interval of the timeline ends.
@@ -72,6 +76,7 @@ pub(super) enum DirectMessage<P: Overlay> {
         sent: Instant,
         /// The session of the sender that waits for the answer.
         session: u32,
+        attempt: Attempt,
     },
     /// The answer to a request that was sent at `sent` in session `session` of the receiver.
     Reply {
@@ -79,7 +84,28 @@ pub(super) enum DirectMessage<P: Overlay> {
         purpose: P::Purpose,
         sent: Instant,
         session: u32,
+        attempt: Attempt,
     },
+}
+
+/// An attempt to get an answer.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Attempt {
+    /// How long the sender waits, in microseconds; 0 for the time-out of the network.
+    pub patience: u32,
+    /// How many attempts were made before.
+    pub number: u8,
+    /// It is a duplicate, whose answer is not expected.
+    pub is_duplicate: bool,
+}
+
+/// A request without an answer.
+pub(super) struct Unanswered<P: Overlay> {
+    pub from: Node,
+    pub session: u32,
+    pub to: Node,
+    pub purpose: P::Purpose,
+    pub attempt: Attempt,
 }
 
 /// A direct message of the application.
@@ -90,6 +116,14 @@ pub(super) struct AppMessage<A: Application> {
     pub to: Node,
     pub message: A::Message,
     pub sent: Instant,
+    /// How long the sender waits to learn that it has arrived.
+    pub patience: Duration,
+    /// How often it was sent before.
+    pub attempts: u8,
     /// It has waited in the service queue of the receiver.
     pub handled: bool,
+    /// The receiver has it, and the sender does not know.
+    pub has_arrived: bool,
+    /// It is a duplicate: nobody waits for it.
+    pub is_duplicate: bool,
 }

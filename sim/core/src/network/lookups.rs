@@ -69,7 +69,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Sets the plan of lookups whose rate follows the number of honest members.
     pub fn plan_lookups_by_members(&mut self, mut plan: MemberLookups) {
-        plan.set_members(self.state.now, self.honest().len());
+        plan.set_members(self.state.now, self.initiators());
         self.plan(Plan::ByMembers(Box::new(plan)));
     }
 
@@ -95,7 +95,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn membership_changed(&mut self) {
         self.signal(Signal::MembersChanged);
         if matches!(self.lookups.plan, Plan::ByMembers(_)) {
-            let members = self.honest().len();
+            let members = self.initiators();
             if let Plan::ByMembers(plan) = &mut self.lookups.plan {
                 plan.set_members(self.state.now, members);
             }
@@ -115,13 +115,24 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         self.schedule_lookup();
     }
 
+    /// Number of nodes at which lookups start: honest members and clients.
+    fn initiators(&self) -> usize {
+        self.honest().len() + self.clients.nodes().len()
+    }
+
     fn start_lookup(&mut self, lookup: Lookup) {
         let members = self.honest();
         // The high bits choose, so a draw picks a similar position in networks of similar size.
-        let place = (u128::from(lookup.source) * members.len() as u128) >> 64;
-        if let Some(source) = members.get(place as usize) {
+        let place = (u128::from(lookup.source) * self.initiators() as u128) >> 64;
+        let place = place as usize;
+        let has_begun = if let Some(source) = members.get(place) {
             self.route(*source, None, lookup.key, Payload::Lookup);
+            true
         } else {
+            let client = self.clients.nodes().get(place - members.len()).copied();
+            client.is_some_and(|client| self.look_up_as_client(client, lookup.key))
+        };
+        if !has_begun {
             self.signal(Signal::LookupWithoutMember(lookup.key));
         }
     }

@@ -4,7 +4,7 @@ use super::event::Event;
 use super::observer::Signal;
 use super::{Network, NodeMeta};
 use crate::churn::{Change, ChurnPlan, Rejoin, State, Step};
-use crate::engine::{Instant, Seed, Stream};
+use crate::engine::{Duration, Instant, Seed, Stream};
 use crate::overlay::{Application, GroundTruth, IdRule, Node, RootIndex};
 use crate::space::Key;
 use crate::underlay::{Host, Slot};
@@ -21,6 +21,9 @@ pub(super) struct Population {
     id_rule: IdRule,
     ids: Stream,
     bootstraps: Stream,
+    /// The mean time between two contacts of a member with a random one.
+    meetings: Option<Duration>,
+    meetings_stream: Stream,
     /// There were members, and the last one has departed.
     extinct: bool,
     /// The co-located identities that each node has created on its host.
@@ -56,6 +59,8 @@ impl Population {
             id_rule: IdRule::default(),
             ids: seed.stream("rejoining-ids", 0),
             bootstraps: seed.stream("bootstrap", 0),
+            meetings: None,
+            meetings_stream: seed.stream("meetings", 0),
             extinct: false,
             colocated: BTreeMap::new(),
         }
@@ -217,6 +222,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             let mut gone = std::mem::replace(&mut self.state.applications[node.index()], fresh);
             gone.on_stop(self.state.now, &mut self.state.metrics);
         }
+        self.remove_client(node);
         self.signal(Signal::Stopped {
             node,
             gracefully,
@@ -276,6 +282,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             *busy = self.state.now;
         }
         self.signal(Signal::Started(node));
+        if self.enter_if_client(node) {
+            return;
+        }
         if self.population.state == State::Lost {
             self.with_node(node, |state, context| state.join(context, bootstrap));
             return;
@@ -292,6 +301,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let bootstrap = self.bootstrap();
         let node = self.register(id, site, P::new(&self.state.shared, &id));
         self.signal(Signal::Started(node));
+        if self.enter_if_client(node) {
+            return;
+        }
         self.with_node(node, |state, context| state.join(context, bootstrap));
     }
 
@@ -335,6 +347,32 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             self.signal(Signal::Joined(node));
             self.upcall(node, |application, context| application.start(context));
         }
+    }
+
+    /// From `start` on every member contacts a random member each `period` on average, as if both
+    /// were named by a bootstrap service, so that parts of a divided network find each other.
+    pub fn plan_meetings(&mut self, start: Instant, period: Duration) {
+        self.population.meetings = Some(period);
+        self.queue.schedule(start, Event::Meeting);
+    }
+
+    /// One member contacts another one; the next contact is scheduled.
+    pub(super) fn meet(&mut self) {
+        let Some(period) = self.population.meetings else {
+            return;
+        };
+        let members = self.state.member_index.nodes();
+        let count = members.len();
+        if count > 1 {
+            let stream = &mut self.population.meetings_stream;
+            let first = stream.index(count);
+            let second = (first + 1 + stream.index(count - 1)) % count;
+            let (node, member) = (members[first], members[second]);
+            self.with_node(node, |state, context| state.meet(context, member));
+        }
+        let gap = period.as_nanos() / count.max(1) as u64;
+        let next = self.state.now + Duration::from_nanos(gap.max(1));
+        self.queue.schedule(next, Event::Meeting);
     }
 
     /// A random member.

@@ -5,9 +5,12 @@
 //!   departures, `delivery` the handlers and direct messages of the protocol, `services` the
 //!   applications above it.
 //! * [`NetworkState`] is what observers see of it; [`observer`] has the signals that they get.
-//! * `router` routes a message to the root of a key, for every overlay.
+//! * `router` routes a message to the root of a key, for every overlay; `transmission` and
+//!   `acknowledgement` have what happens to a message on the transport.
 //! * [`Tally`] holds the counts; [`oracle`] builds converged networks and checks answers.
 
+mod acknowledgement;
+mod clients;
 mod delivery;
 mod event;
 mod lookups;
@@ -23,6 +26,7 @@ mod state;
 mod sybils;
 mod tally;
 mod timeline;
+mod transmission;
 mod trial;
 
 pub use observer::{Observer, Signal};
@@ -41,7 +45,9 @@ use crate::overlay::{
     Action, AppContext, Application, Effect, GroundTruth, Metric, Node, RoundTrip,
 };
 use crate::space::Key;
+use crate::transport::Transport;
 use crate::underlay::Distances;
+use clients::Clients;
 use event::Event;
 use lookups::Lookups;
 use membership::Population;
@@ -72,6 +78,7 @@ pub struct Network<P: GroundTruth, A: Application = ()> {
     distances: Distances,
     /// What exchanges measure.
     metric: Metric,
+    transport: Option<Box<Transport>>,
     /// The costs between hosts, if the underlay has them.
     costs: Option<Distances>,
     queue: EventQueue<Event<P, A>>,
@@ -79,6 +86,7 @@ pub struct Network<P: GroundTruth, A: Application = ()> {
     in_flight: RoutedMessages<P, A>,
     lookups: Lookups,
     population: Population,
+    clients: Clients,
     tally: Tally,
     observers: Observers<P, A>,
     effects: Vec<Effect<P>>,
@@ -87,6 +95,8 @@ pub struct Network<P: GroundTruth, A: Application = ()> {
     service_time: Duration,
     /// Until when each node is busy with earlier messages; empty without service time.
     busy: Vec<Instant>,
+    /// Answers of lookups that are waited for: only with a transport.
+    answers_under_way: u64,
     memory: MemoryWatch,
     trial: Option<Box<TrialClock>>,
 }
@@ -148,9 +158,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     ) -> Self {
         Self {
             population: Population::new(setup.seed),
+            clients: Clients::new(setup.seed),
             setup,
             state: NetworkState::new(shared, service),
             distances,
+            transport: None,
             metric: Metric::Latency,
             costs: None,
             queue: EventQueue::new(),
@@ -163,6 +175,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             actions: Vec::new(),
             service_time: Duration::ZERO,
             busy: Vec::new(),
+            answers_under_way: 0,
             memory: MemoryWatch::begin(),
             trial: None,
         }
@@ -214,6 +227,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         self.signal(Signal::MeasuringBegins);
         if let Some((length, end)) = intervals {
             self.tally.timeline = Timeline::new((self.state.now, end), length);
+            self.tally.timeline.watches_ring =
+                self.transport().is_some_and(Transport::has_partitions);
             for end in self.tally.timeline.ends() {
                 self.queue.schedule(end, Event::Interval);
             }
@@ -296,6 +311,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             if drain
                 && self.lookups.is_over(self.state.now)
                 && self.tally.under_way() == 0
+                && self.answers_under_way == 0
                 && A::is_over(&self.state.metrics)
             {
                 return End::Done;
@@ -354,6 +370,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 silent,
                 purpose,
             } => self.time_out((node, session), silent, purpose),
+            Event::RequestAgain(request) => self.request_again(*request),
             Event::Timer {
                 node,
                 session,
@@ -364,7 +381,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 }
             }
             Event::AppMessage(app_message) => self.on_app_message(app_message),
-            Event::AppMessageReturned(app_message) => self.on_app_message_returned(*app_message),
+            Event::AppMessageReturned(app_message) => self.on_app_message_returned(app_message),
             Event::AppTimer {
                 node,
                 session,
@@ -379,6 +396,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             Event::Lookup => self.look_up(),
             Event::Join { id, site } => self.join(id, site),
             Event::Churn => self.churn(),
+            Event::Meeting => self.meet(),
             Event::SybilJoin => self.sybil_join(),
             Event::Interval => self.signal(Signal::IntervalEnds),
         }

@@ -9,6 +9,7 @@ use super::state::NetworkState;
 use crate::engine::{Duration, Instant};
 use crate::overlay::{Application, GroundTruth, Node};
 use crate::space::Key;
+use crate::transport::Obstacle;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -92,6 +93,41 @@ pub enum Signal {
     ApplicationRan(Node),
     /// A message leaves a node.
     MessageSent(SentMessage),
+    /// A message does not arrive.
+    MessageLost {
+        /// The sender.
+        from: Node,
+        /// The intended receiver.
+        to: Node,
+        /// Why.
+        obstacle: Obstacle,
+    },
+    /// A message arrives twice.
+    MessageDuplicated {
+        /// The sender.
+        from: Node,
+        /// The receiver.
+        to: Node,
+    },
+    /// A node sends a message again that was not answered.
+    SentAgain {
+        /// The sender.
+        from: Node,
+        /// The receiver.
+        to: Node,
+    },
+    /// A request was not answered.
+    RequestTimedOut {
+        /// The node that has waited.
+        from: Node,
+        /// The node that was silent.
+        to: Node,
+    },
+    /// The initiator of a lookup that has ended at the root has its answer.
+    Answered {
+        /// When the lookup was issued.
+        issued: Instant,
+    },
     /// A direct message of the application returns to its sender: the receiver did not accept it.
     MessageReturned {
         /// The sender.

@@ -30,6 +30,19 @@ pub fn populate_converged<P: GroundTruth, A: Application>(
         &members,
         &mut network.random,
     );
+    if P::chooses_near(&network.state.shared) {
+        let mut nodes = std::mem::take(&mut network.state.nodes);
+        let (state, distances) = (&network.state, &mut network.distances);
+        let slot = |node: Node| state.node_meta[node.index()].slot;
+        P::choose_near(
+            &mut nodes,
+            &state.shared,
+            &state.ids,
+            &state.member_index,
+            &mut |from, to| distances.between(slot(from), slot(to)).latency,
+        );
+        network.state.nodes = nodes;
+    }
     start(network, &members);
 }
 

@@ -1,7 +1,7 @@
 //! Messages on the way to the root of a key, and their state.
 
 use super::event::RoutedId;
-use crate::engine::Instant;
+use crate::engine::{Duration, Instant};
 use crate::overlay::{Application, LookupHandle, Node, Overlay};
 use crate::space::Key;
 use smallvec::SmallVec;
@@ -49,6 +49,14 @@ pub(super) struct RoutedMessage<P: Overlay, A: Application> {
     pub holder_session: u32,
     pub target: Node,
     pub sent: Instant,
+    /// How long the holder waits to learn that it has arrived.
+    pub patience: Duration,
+    /// How often the holder has sent it to the target before.
+    pub attempts: u8,
+    /// The target has it, and the holder does not know: this is the copy of the holder.
+    pub has_arrived: bool,
+    /// The message of which this and others are copies, if there are several.
+    copies: Option<u32>,
     pub issued: Instant,
     pub hops: u32,
     pub underlay_hops: u32,
@@ -57,6 +65,8 @@ pub(super) struct RoutedMessage<P: Overlay, A: Application> {
     pub timeouts: u32,
     /// It has waited in the service queue of its current node.
     pub handled: bool,
+    /// It was a lookup, and has ended at the root.
+    pub is_correct: bool,
     /// A Sybil has handled it.
     pub intercepted: bool,
     /// A Sybil has altered it.
@@ -74,6 +84,16 @@ pub(super) struct RoutedMessages<P: Overlay, A: Application> {
     in_flight: Vec<RoutedMessage<P, A>>,
     free: Vec<RoutedId>,
     started: u32,
+    copies: Vec<Copies>,
+    free_copies: Vec<u32>,
+}
+
+/// The copies of one message.
+#[derive(Clone, Copy)]
+struct Copies {
+    in_flight: u32,
+    /// One has reached its end.
+    is_delivered: bool,
 }
 
 impl<P: Overlay, A: Application> Default for RoutedMessages<P, A> {
@@ -82,6 +102,8 @@ impl<P: Overlay, A: Application> Default for RoutedMessages<P, A> {
             in_flight: Vec::new(),
             free: Vec::new(),
             started: 0,
+            copies: Vec::new(),
+            free_copies: Vec::new(),
         }
     }
 }
@@ -109,6 +131,11 @@ impl<P: Overlay, A: Application> RoutedMessages<P, A> {
             holder_session: session,
             target: origin,
             sent: now,
+            patience: Duration::ZERO,
+            attempts: 0,
+            has_arrived: false,
+            copies: None,
+            is_correct: false,
             issued: now,
             hops: 0,
             underlay_hops: 0,
@@ -120,13 +147,18 @@ impl<P: Overlay, A: Application> RoutedMessages<P, A> {
             silent: SmallVec::new(),
             path: Vec::new(),
         };
+        if let Some(id) = self.free.last() {
+            // Reuses the memory of the old path.
+            routed.path = std::mem::take(&mut self.in_flight[*id as usize].path);
+            routed.path.clear();
+        }
+        self.add(routed)
+    }
+
+    fn add(&mut self, routed: RoutedMessage<P, A>) -> RoutedId {
         match self.free.pop() {
             Some(id) => {
-                let old = &mut self.in_flight[id as usize];
-                // Reuses the memory of the old path.
-                routed.path = std::mem::take(&mut old.path);
-                routed.path.clear();
-                *old = routed;
+                self.in_flight[id as usize] = routed;
                 id
             }
             None => {
@@ -134,6 +166,60 @@ impl<P: Overlay, A: Application> RoutedMessages<P, A> {
                 (self.in_flight.len() - 1) as RoutedId
             }
         }
+    }
+
+    /// Makes a copy of a message in its present state.
+    pub fn copy(&mut self, id: RoutedId) -> RoutedId {
+        let copies = match self.get(id).copies {
+            Some(copies) => copies,
+            None => {
+                let only = Copies {
+                    in_flight: 1,
+                    is_delivered: false,
+                };
+                match self.free_copies.pop() {
+                    Some(place) => {
+                        self.copies[place as usize] = only;
+                        place
+                    }
+                    None => {
+                        self.copies.push(only);
+                        (self.copies.len() - 1) as u32
+                    }
+                }
+            }
+        };
+        self.copies[copies as usize].in_flight += 1;
+        self.started = self.started.wrapping_add(1);
+        let number = self.started;
+        let original = self.get_mut(id);
+        original.copies = Some(copies);
+        let copy = RoutedMessage {
+            number,
+            payload: original.payload.clone(),
+            silent: original.silent.clone(),
+            path: original.path.clone(),
+            ..*original
+        };
+        self.add(copy)
+    }
+
+    /// The copy `id` of a message ends, at its destination if `is_delivered`: whether this is the
+    /// end of the message, which is the first delivery, or the loss of the last copy if none was
+    /// delivered.
+    pub fn decides(&mut self, id: RoutedId, is_delivered: bool) -> bool {
+        let Some(place) = self.get_mut(id).copies.take() else {
+            return true;
+        };
+        let copies = &mut self.copies[place as usize];
+        copies.in_flight -= 1;
+        let was_delivered = copies.is_delivered;
+        copies.is_delivered |= is_delivered;
+        let is_last = copies.in_flight == 0;
+        if is_last {
+            self.free_copies.push(place);
+        }
+        !was_delivered && (is_delivered || is_last)
     }
 
     pub fn get(&self, id: RoutedId) -> &RoutedMessage<P, A> {

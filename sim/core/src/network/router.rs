@@ -185,6 +185,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Sends a message on from `node` to `next`.
     fn hop(&mut self, node: Node, next: Node, id: RoutedId, last: bool) {
         let path = self.path(node, next);
+        let patience = self.patience(node, next);
         let travel = self.setup.travel;
         let session = self.state.node_meta[node.index()].session;
         let routed = self.in_flight.get_mut(id);
@@ -197,6 +198,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         routed.holder_session = session;
         routed.target = next;
         routed.sent = self.state.now;
+        routed.patience = patience;
         routed.links = Some(path.hops);
         routed.handled = false;
         let bytes = match &routed.payload {
@@ -207,7 +209,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if travel == Travel::Recursive && lookup {
             routed.path.push(node);
         }
-        self.signal(Signal::MessageSent(SentMessage {
+        let sent = SentMessage {
             from: node,
             to: next,
             bytes,
@@ -216,9 +218,16 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             is_answer: false,
             is_of_lookup: lookup,
             kind: "",
-        }));
+        };
+        let Some((after, again)) = self.transmit(sent, None) else {
+            self.not_accepted(id);
+            return;
+        };
+        if let Some(again) = again {
+            self.duplicate_routed(id, again);
+        }
         self.queue.schedule(
-            self.state.now + path.latency,
+            self.state.now + after,
             Event::Hop {
                 to: next,
                 routed: id,
@@ -237,10 +246,15 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             if node == routed.origin && routed.links.is_none() {
                 self.fail(id);
             } else {
-                self.bounce_back(id);
+                self.not_accepted(id);
             }
             return;
         }
+        let is_sent = !routed.handled && routed.holder != node;
+        if is_sent && self.transport.is_some() && !self.acknowledge(node, id) {
+            return;
+        }
+        let routed = self.in_flight.get_mut(id);
         if let Some(links) = routed.links.take() {
             routed.hops += 1;
             routed.underlay_hops += links;
@@ -268,13 +282,6 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
     }
 
-    /// The receiver did not accept the message: schedules the sender's time-out.
-    pub(super) fn bounce_back(&mut self, id: RoutedId) {
-        let back = self.in_flight.get(id).sent + self.setup.timeout;
-        self.queue
-            .schedule(back.max(self.state.now), Event::Bounce { routed: id });
-    }
-
     /// `node`, asked by the initiator of an iterative lookup, chooses its next hop.
     fn answer_query(&mut self, node: Node, id: RoutedId) {
         let Some(next) = self.choose(node, id) else {
@@ -291,36 +298,54 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// `node` sends its next hop to the initiator of an iterative lookup.
     pub(super) fn send_next_hop_reply(&mut self, node: Node, id: RoutedId, next: NextHop) {
-        let routed = self.in_flight.get_mut(id);
-        routed.path.push(node);
-        let origin = routed.origin;
+        let routed = self.in_flight.get(id);
+        let (origin, holder) = (routed.origin, routed.holder);
+        let (is_first_attempt, deadline) = (routed.attempts == 0, routed.sent + routed.patience);
         let lookup = matches!(routed.payload, Payload::Lookup);
-        let latency = self.send_answer(id, (node, origin), lookup);
-        self.queue.schedule(
-            self.state.now + latency,
-            Event::NextHopReply { routed: id, next },
-        );
+        let Some(after) = self.send_answer(id, (node, origin), lookup) else {
+            self.bounce_back(id);
+            return;
+        };
+        let arrival = self.state.now + after;
+        if self.transport.is_some() {
+            if arrival > deadline {
+                self.bounce_back(id);
+                return;
+            }
+            if is_first_attempt {
+                let sent = self.in_flight.get(id).sent;
+                self.measure_round_trip(holder, node, arrival.since(sent));
+            }
+        }
+        self.in_flight.get_mut(id).path.push(node);
+        self.queue
+            .schedule(arrival, Event::NextHopReply { routed: id, next });
     }
 
-    /// Sends an answer; returns its latency.
-    fn send_answer(&mut self, id: RoutedId, (from, to): (Node, Node), lookup: bool) -> Duration {
-        let latency = self.path(from, to).latency;
-        self.signal(Signal::MessageSent(SentMessage {
+    /// Sends an answer; returns the time until it arrives, if it does.
+    fn send_answer(
+        &mut self,
+        id: RoutedId,
+        (from, to): (Node, Node),
+        lookup: bool,
+    ) -> Option<Duration> {
+        let sent = SentMessage {
             from,
             to,
-            bytes: ANSWER_BYTES,
-            latency: Some(latency),
+            bytes: ANSWER_BYTES + self.reply_bytes(),
+            latency: Some(self.path(from, to).latency),
             route: Some(RouteId(id)),
             is_answer: true,
             is_of_lookup: lookup,
             kind: "",
-        }));
-        latency
+        };
+        self.transmit(sent, None).map(|(after, _)| after)
     }
 
     /// Ends a routed message, `at` a node or nowhere.
     fn end_route(&mut self, id: RoutedId, at: Option<Node>, end: RouteEnd) {
         let route = RouteId(id);
+        self.in_flight.decides(id, at.is_some());
         self.signal(Signal::RouteEnded { route, at, end });
         self.in_flight.end(id);
     }
@@ -328,12 +353,27 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// The receiver has not accepted the message: its sender tries another node.
     pub(super) fn bounce(&mut self, id: RoutedId) {
         let travel = self.setup.travel;
+        let retries = self.retries();
         let routed = self.in_flight.get_mut(id);
-        routed.timeouts += 1;
-        if travel == Travel::Recursive {
+        if travel == Travel::Recursive && matches!(routed.payload, Payload::Lookup) {
             routed.path.pop();
         }
         let (sender, session, silent) = (routed.holder, routed.holder_session, routed.target);
+        let is_again = u32::from(routed.attempts) < retries;
+        routed.attempts = if is_again { routed.attempts + 1 } else { 0 };
+        self.note_silence(sender, silent);
+        if is_again && self.is_in_session(sender, session) {
+            self.signal(Signal::SentAgain {
+                from: sender,
+                to: silent,
+            });
+            let last = self.in_flight.get(id).last;
+            self.hop(sender, silent, id, last);
+            return;
+        }
+        let routed = self.in_flight.get_mut(id);
+        routed.has_arrived = false;
+        routed.timeouts += 1;
         self.signal(Signal::RouteTimedOut {
             route: RouteId(id),
             from: sender,
@@ -469,6 +509,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Compares the result of a lookup that ended at `node` with the true root, and sends the
     /// answer.
     fn score_lookup(&mut self, node: Node, id: RoutedId) {
+        if !self.in_flight.decides(id, true) {
+            self.in_flight.end(id);
+            return;
+        }
         let routed = self.in_flight.get(id);
         let (origin, left) = (routed.origin, routed.path.len() as u32);
         let (issued, timeouts) = (routed.issued, routed.timeouts);
@@ -503,10 +547,17 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 captured,
             }),
         });
+        let is_correct = matches!(result, LookupResult::Correct { .. });
         if node == origin || self.setup.travel == Travel::Iterative {
+            if is_correct {
+                self.signal(Signal::Answered { issued });
+            }
             self.in_flight.end(id);
         } else {
-            self.in_flight.get_mut(id).holder = node;
+            let routed = self.in_flight.get_mut(id);
+            routed.holder = node;
+            routed.is_correct = is_correct;
+            self.answers_under_way += u64::from(self.transport.is_some());
             self.answer(id, left);
         }
     }
@@ -515,21 +566,41 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn answer(&mut self, id: RoutedId, left: u32) {
         let routed = self.in_flight.get(id);
         let (from, origin) = (routed.holder, routed.origin);
+        let (is_correct, issued) = (routed.is_correct, routed.issued);
         if from == origin || !self.is_alive(from) {
-            self.in_flight.end(id);
+            if from == origin && is_correct && self.is_alive(origin) {
+                self.signal(Signal::Answered { issued });
+            }
+            self.end_answer(id);
             return;
         }
         // Without a recorded path the root answers directly.
         let left = left.saturating_sub(1);
         let to = routed.path.get(left as usize).copied().unwrap_or(origin);
         self.in_flight.get_mut(id).holder = to;
-        let latency = self.send_answer(id, (from, to), true);
-        self.queue
-            .schedule(self.state.now + latency, Event::Answer { routed: id, left });
+        match self.send_answer(id, (from, to), true) {
+            Some(after) => {
+                self.queue
+                    .schedule(self.state.now + after, Event::Answer { routed: id, left });
+            }
+            None => self.end_answer(id),
+        }
+    }
+
+    fn end_answer(&mut self, id: RoutedId) {
+        self.answers_under_way -= u64::from(self.transport.is_some());
+        self.in_flight.end(id);
     }
 
     /// A message is lost.
     pub(super) fn fail(&mut self, id: RoutedId) {
+        if !self.in_flight.decides(id, false) {
+            if let Payload::Message(message) = &self.in_flight.get(id).payload {
+                A::on_copy_lost(message, &mut self.state.metrics);
+            }
+            self.in_flight.end(id);
+            return;
+        }
         let routed = self.in_flight.get(id);
         let end = match &routed.payload {
             Payload::Lookup => RouteEnd::Lookup(LookupEnd {

@@ -4,12 +4,13 @@ use super::Network;
 use super::event::{AppMessage, Event, RoutedId};
 use super::observer::{SentMessage, Signal};
 use super::routed_message::Payload;
-use crate::engine::Instant;
+use crate::engine::{Duration, Instant};
 use crate::overlay::{
     Action, AppContext, Application, GroundTruth, HEADER_BYTES, LocalRouting, NextHop, Node,
     NodeIds, Overlay,
 };
 use crate::space::Key;
+use crate::transport::Acknowledgements;
 
 /// Local lookups in a node's overlay.
 struct NodeRouting<'a, P: Overlay> {
@@ -85,23 +86,13 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                     to,
                     message,
                     sent: self.state.now,
+                    patience: Duration::ZERO,
+                    attempts: 0,
                     handled: false,
+                    has_arrived: false,
+                    is_duplicate: false,
                 };
-                let latency = self.path(node, to).latency;
-                self.signal(Signal::MessageSent(SentMessage {
-                    from: node,
-                    to,
-                    bytes: HEADER_BYTES + A::bytes(&app_message.message),
-                    latency: Some(latency),
-                    route: None,
-                    is_answer: false,
-                    is_of_lookup: false,
-                    kind: A::kind(&app_message.message),
-                }));
-                self.queue.schedule(
-                    self.state.now + latency,
-                    Event::AppMessage(Box::new(app_message)),
-                );
+                self.send_app_message(Box::new(app_message));
             }
             Action::SetTimer { after, timer } => {
                 let session = self.state.node_meta[node.index()].session;
@@ -121,8 +112,12 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                     to,
                     message,
                     sent: self.state.now,
+                    patience: self.setup.timeout,
+                    attempts: 0,
                     // Local messages take no time.
                     handled: true,
+                    has_arrived: false,
+                    is_duplicate: false,
                 };
                 self.queue
                     .schedule(self.state.now, Event::AppMessage(Box::new(local)));
@@ -135,12 +130,33 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Handles a direct message of the application; the receiver handles earlier messages first.
     pub(super) fn on_app_message(&mut self, mut app_message: Box<AppMessage<A>>) {
         if !self.takes_messages(app_message.to) {
-            let back = app_message.sent + self.setup.timeout;
-            self.queue.schedule(
-                back.max(self.state.now),
-                Event::AppMessageReturned(app_message),
-            );
+            self.app_message_not_accepted(app_message);
             return;
+        }
+        if !app_message.handled && self.transport.is_some() {
+            let is_known = self.acknowledge_app_message(&app_message);
+            let returns = app_message.sent + app_message.patience;
+            let returns = returns.max(self.state.now);
+            if app_message.has_arrived {
+                // The receiver had it before.
+                if is_known {
+                    A::on_copy_lost(&app_message.message, &mut self.state.metrics);
+                } else {
+                    self.queue
+                        .schedule(returns, Event::AppMessageReturned(app_message));
+                }
+                return;
+            }
+            if !is_known {
+                A::on_copied(&app_message.message, &mut self.state.metrics);
+                let copy = AppMessage {
+                    message: app_message.message.clone(),
+                    has_arrived: true,
+                    ..*app_message
+                };
+                self.queue
+                    .schedule(returns, Event::AppMessageReturned(Box::new(copy)));
+            }
         }
         if !app_message.handled
             && let Some(ready) = self.enqueue_service(app_message.to)
@@ -159,6 +175,96 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         self.upcall(to, |application, context| {
             application.receive(context, from, message);
         });
+    }
+
+    /// Sends a direct message of the application.
+    fn send_app_message(&mut self, mut app_message: Box<AppMessage<A>>) {
+        let AppMessage { from, to, .. } = *app_message;
+        app_message.sent = self.state.now;
+        app_message.patience = self.patience(from, to);
+        let sent = SentMessage {
+            from,
+            to,
+            bytes: HEADER_BYTES + A::bytes(&app_message.message),
+            latency: Some(self.path(from, to).latency),
+            route: None,
+            is_answer: false,
+            is_of_lookup: false,
+            kind: A::kind(&app_message.message),
+        };
+        let Some((after, again)) = self.transmit(sent, None) else {
+            self.app_message_not_accepted(app_message);
+            return;
+        };
+        if let Some(again) = again
+            && !app_message.has_arrived
+        {
+            A::on_copied(&app_message.message, &mut self.state.metrics);
+            let duplicate = AppMessage {
+                message: app_message.message.clone(),
+                is_duplicate: true,
+                ..*app_message
+            };
+            self.queue.schedule(
+                self.state.now + again,
+                Event::AppMessage(Box::new(duplicate)),
+            );
+        }
+        self.queue
+            .schedule(self.state.now + after, Event::AppMessage(app_message));
+    }
+
+    /// The receiver has not accepted the message: it returns to its sender, if that waits for it.
+    fn app_message_not_accepted(&mut self, app_message: Box<AppMessage<A>>) {
+        if app_message.is_duplicate {
+            A::on_copy_lost(&app_message.message, &mut self.state.metrics);
+            return;
+        }
+        if self.acknowledgements() == Acknowledgements::None {
+            A::on_lost(&app_message.message, &mut self.state.metrics);
+            return;
+        }
+        let back = app_message.sent + app_message.patience;
+        self.queue.schedule(
+            back.max(self.state.now),
+            Event::AppMessageReturned(app_message),
+        );
+    }
+
+    /// The message has reached its receiver: tells the sender, if it expects that. Returns whether
+    /// the sender knows it in time, or does not wait for it.
+    fn acknowledge_app_message(&mut self, app_message: &AppMessage<A>) -> bool {
+        let (from, to) = (app_message.from, app_message.to);
+        if app_message.is_duplicate {
+            return true;
+        }
+        let latency = self.path(to, from).latency;
+        let waited = self.state.now.since(app_message.sent);
+        let arrives = match self.acknowledgements() {
+            Acknowledgements::None => return true,
+            Acknowledgements::Implied => Some((latency, None)),
+            Acknowledgements::Sent => {
+                let patience = app_message.patience.as_nanos();
+                let left = patience.checked_sub(waited.as_nanos());
+                let acknowledgement = SentMessage {
+                    from: to,
+                    to: from,
+                    bytes: HEADER_BYTES + self.reply_bytes(),
+                    latency: Some(latency),
+                    route: None,
+                    is_answer: true,
+                    is_of_lookup: false,
+                    kind: "",
+                };
+                self.transmit(acknowledgement, Some(left.map(Duration::from_nanos)))
+            }
+        };
+        if let Some((after, _)) = arrives
+            && app_message.attempts == 0
+        {
+            self.measure_round_trip(from, to, waited + after);
+        }
+        arrives.is_some()
     }
 
     /// Queues a routed message of the application for service at `node`; false if it need not wait.
@@ -196,16 +302,31 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     }
 
     /// Returns a direct message to its sender, and reports the silent node to the sender's overlay.
-    pub(super) fn on_app_message_returned(&mut self, app_message: AppMessage<A>) {
+    pub(super) fn on_app_message_returned(&mut self, mut app_message: Box<AppMessage<A>>) {
+        let AppMessage { from, to, .. } = *app_message;
+        self.note_silence(from, to);
+        if u32::from(app_message.attempts) < self.retries()
+            && self.is_in_session(from, app_message.session)
+        {
+            app_message.attempts += 1;
+            self.signal(Signal::SentAgain { from, to });
+            self.send_app_message(app_message);
+            return;
+        }
+        let has_arrived = app_message.has_arrived;
         let AppMessage {
             from,
             session,
             to,
             message,
             ..
-        } = app_message;
+        } = *app_message;
         if !self.is_in_session(from, session) {
-            A::on_lost(&message, &mut self.state.metrics);
+            if has_arrived {
+                A::on_copy_lost(&message, &mut self.state.metrics);
+            } else {
+                A::on_lost(&message, &mut self.state.metrics);
+            }
             return;
         }
         let kind = A::kind(&message);

@@ -8,6 +8,7 @@ use super::state::NetworkState;
 use super::timeline::Timeline;
 use crate::engine::{Duration, Instant};
 use crate::overlay::{Application, GroundTruth};
+use crate::transport::Obstacle;
 
 /// Plain counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +47,18 @@ pub struct Counts {
     pub captured: u64,
     /// Of these, lookups whose true root is another node.
     pub hijacked: u64,
+    /// Messages that were lost by chance.
+    pub lost: u64,
+    /// Messages whose sender could not reach the receiver.
+    pub unreachable: u64,
+    /// Messages that found the queue of an uplink full.
+    pub dropped: u64,
+    /// Messages that arrived twice.
+    pub duplicated: u64,
+    /// Messages that were sent again.
+    pub sent_again: u64,
+    /// Nodes that were considered silent while they were alive.
+    pub false_timeouts: u64,
 }
 
 /// The counts, and the values of the lookups that ended at the true root.
@@ -65,6 +78,8 @@ pub struct Tally {
     pub stretches: Sample,
     /// Sums of the latencies of these lookups and of their direct paths, in nanoseconds.
     pub path_and_direct: (u128, u128),
+    /// Of the lookups whose initiator has the answer, the time until then, in milliseconds.
+    pub answers: Sample,
     /// The counts by intervals, if they are wanted.
     pub timeline: Timeline,
     presence: MemberTime,
@@ -183,6 +198,22 @@ impl<P: GroundTruth, A: Application> Observer<P, A> for Tally {
                 end: RouteEnd::Lookup(end),
                 ..
             } => self.count_ended(end),
+            Signal::MessageLost { obstacle, .. } => match obstacle {
+                Obstacle::Loss => self.counts.lost += 1,
+                Obstacle::Unreachable => self.counts.unreachable += 1,
+                Obstacle::FullQueue => self.counts.dropped += 1,
+            },
+            Signal::MessageDuplicated { .. } => self.counts.duplicated += 1,
+            Signal::SentAgain { .. } => self.counts.sent_again += 1,
+            Signal::RequestTimedOut { to, .. }
+            | Signal::RouteTimedOut { to, .. }
+            | Signal::MessageReturned { to, .. } => {
+                self.counts.false_timeouts += u64::from(state.is_alive(*to));
+            }
+            Signal::Answered { issued } => {
+                let time = state.now().since(*issued);
+                self.answers.push(time.as_millis_f64());
+            }
             Signal::LookupWithoutMember(_) => {
                 self.count_issued(state.now());
                 self.counts.failed += 1;

@@ -1,5 +1,6 @@
 //! Counts by intervals of virtual time.
 
+use super::oracle;
 use super::state::NetworkState;
 use crate::engine::{Duration, Instant};
 use crate::overlay::{Application, GroundTruth};
@@ -14,6 +15,8 @@ pub struct Timeline {
     intervals: Vec<Interval>,
     /// Number of intervals that have ended.
     closed: usize,
+    /// Whether it is found out at the end of each interval if the ring is whole.
+    pub watches_ring: bool,
 }
 
 /// The lookups issued in an interval, and the members at its end.
@@ -43,6 +46,8 @@ pub struct Interval {
     pub links: u64,
     /// Of these, links to Sybils.
     pub occluded_links: u64,
+    /// Whether the ring is whole at the end of the interval, if the protocol has one.
+    pub ring_ok: Option<bool>,
 }
 
 impl Timeline {
@@ -55,6 +60,7 @@ impl Timeline {
             length,
             intervals: vec![Interval::default(); count as usize],
             closed: 0,
+            watches_ring: false,
         }
     }
 
@@ -82,6 +88,10 @@ impl Timeline {
 
     /// Ends the next interval, with the `state` of the network at this moment.
     pub(super) fn close<P: GroundTruth, A: Application>(&mut self, state: &NetworkState<P, A>) {
+        let intact = self
+            .watches_ring
+            .then(|| oracle::is_intact(state))
+            .flatten();
         let occlusion = state.is_attacked().then(|| state.occluded_links());
         let (links, occluded) = occlusion.unwrap_or_default();
         self.fill(|interval| {
@@ -89,6 +99,7 @@ impl Timeline {
             interval.sybils = state.sybils().len() as u64;
             interval.links = links;
             interval.occluded_links = occluded;
+            interval.ring_ok = intact;
         });
     }
 

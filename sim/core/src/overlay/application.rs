@@ -109,6 +109,15 @@ pub trait Application: Sized {
     /// `message` is lost, and neither sender nor receiver is notified.
     fn on_lost(_message: &Self::Message, _metrics: &mut Self::Metrics) {}
 
+    /// There is one more copy of `message` under way: the network has made it, or the sender does not
+    /// know that the first one has arrived. Each copy that does not end as `message` does, by
+    /// delivery, by return or in [`on_lost`](Self::on_lost), ends in
+    /// [`on_copy_lost`](Self::on_copy_lost).
+    fn on_copied(_message: &Self::Message, _metrics: &mut Self::Metrics) {}
+
+    /// A copy of `message` ends; another one is under way or has arrived.
+    fn on_copy_lost(_message: &Self::Message, _metrics: &mut Self::Metrics) {}
+
     /// Alters `message` as an adversary does that passes the result off as genuine.
     fn forge(message: &mut Self::Message);
 

@@ -65,9 +65,6 @@ pub trait Configuration: Parameters {
     /// Maintenance messages per node and second, by the key that sets their rate.
     fn maintenance_rates(&self, nodes: usize) -> Vec<(&'static str, f64)>;
 
-    /// Time-out of a request.
-    fn timeout(&self) -> Duration;
-
     /// What an exchange of messages measures for the protocol.
     fn metric(&self) -> Metric {
         Metric::Latency

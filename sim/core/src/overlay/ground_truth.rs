@@ -2,7 +2,7 @@
 //! oracle of the network uses it, no protocol does.
 
 use super::{MemberIndex, Node, NodeIds, Overlay};
-use crate::engine::Stream;
+use crate::engine::{Duration, Stream};
 use crate::space::Key;
 
 /// A protocol whose converged state and true roots can be computed from all members at once.
@@ -33,6 +33,22 @@ pub trait GroundTruth: Overlay {
         members: &[Node],
         random: &mut [Stream],
     ) -> Vec<Self>;
+
+    /// Whether the protocol chooses long peers by their latency.
+    fn chooses_near(_shared: &Self::Shared) -> bool {
+        false
+    }
+
+    /// Replaces long peers of the converged states by the near ones that the protocol finds in a
+    /// long time. `latency` is the one-way latency from one node to another.
+    fn choose_near(
+        _nodes: &mut [Self],
+        _shared: &Self::Shared,
+        _ids: &NodeIds,
+        _member_index: &MemberIndex,
+        _latency: &mut dyn FnMut(Node, Node) -> Duration,
+    ) {
+    }
 
     /// The true root of `key` among the present members, given the states of all nodes and the
     /// index of the members; `None` if there is no member.

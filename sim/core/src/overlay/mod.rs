@@ -322,6 +322,10 @@ pub trait Overlay: Sized {
     /// Leaves, and may notify other nodes before it does.
     fn leave(&mut self, _context: &mut Context<'_, Self>) {}
 
+    /// A member that the bootstrap service names, which may belong to another part of a network that
+    /// was divided: finds the neighbours there. By default nothing.
+    fn meet(&mut self, _context: &mut Context<'_, Self>, _member: Node) {}
+
     /// A message from `from` has arrived.
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Self::Message);
 

@@ -27,6 +27,8 @@ pub enum Kind {
     TextOrList(&'static str),
     /// A whole number or a table, described in words.
     NumberOrTable(&'static str),
+    /// A list of tables, described in words.
+    Tables(&'static str),
     /// A value with a form of its own, described in words.
     Other(&'static str),
 }
@@ -49,9 +51,10 @@ impl fmt::Display for Kind {
             }
             Self::Hex(digits) => write!(f, "{digits} hex digits"),
             Self::Integers => f.write_str("a list of integers from 0 on"),
-            Self::TextOrList(words) | Self::NumberOrTable(words) | Self::Other(words) => {
-                f.write_str(words)
-            }
+            Self::TextOrList(words)
+            | Self::NumberOrTable(words)
+            | Self::Tables(words)
+            | Self::Other(words) => f.write_str(words),
         }
     }
 }

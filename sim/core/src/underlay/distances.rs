@@ -64,6 +64,13 @@ enum Method {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot(u32);
 
+impl Slot {
+    /// Its number, small enough for an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl Distances {
     /// Distances between `sites`, none of them computed yet. O(s log s) for s sites.
     ///
@@ -208,6 +215,11 @@ impl Distances {
     /// If there is no such site.
     pub fn path(&mut self, from: u32, to: u32) -> Path {
         self.between(self.slot(from), self.slot(to))
+    }
+
+    /// The host of a slot.
+    pub fn host(&self, Slot(slot): Slot) -> Host {
+        Host(self.hosts.get(slot as usize).copied().unwrap_or(slot))
     }
 
     /// The slot of a site, for [`between`](Self::between).

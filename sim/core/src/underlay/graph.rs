@@ -5,6 +5,7 @@ use crate::engine::{DurationDistribution, Stream};
 use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::unionfind::UnionFind;
 use petgraph::visit::EdgeRef;
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 /// Hosts and links of a model or a file: loops and parallel links are allowed.
@@ -121,6 +122,31 @@ impl Adjacency {
             offsets,
             targets,
             latencies,
+        }
+    }
+
+    /// The number of the component of each host without the links in `cut`, each with its smaller
+    /// host first; or a link in `cut` that is not there.
+    pub(super) fn components_without(
+        &self,
+        cut: &BTreeSet<(u32, u32)>,
+    ) -> Result<Vec<u32>, (u32, u32)> {
+        let mut components = UnionFind::<u32>::new(self.hosts());
+        let mut left = cut.clone();
+        for from in 0..self.hosts() as u32 {
+            let neighbours =
+                self.offsets[from as usize] as usize..self.offsets[from as usize + 1] as usize;
+            for &to in &self.targets[neighbours] {
+                let link = (from.min(to), from.max(to));
+                left.remove(&link);
+                if !cut.contains(&link) {
+                    components.union(from, to);
+                }
+            }
+        }
+        match left.first() {
+            Some(link) => Err(*link),
+            None => Ok(components.into_labeling()),
         }
     }
 

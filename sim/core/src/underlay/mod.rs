@@ -148,6 +148,7 @@ use crate::engine::Duration;
 use graph::Adjacency;
 use hub_labels::HubLabels;
 use pairwise::Pairwise;
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// A host of the underlay: a number in `0..Underlay::hosts()`.
@@ -232,6 +233,19 @@ impl Underlay {
             Shape::Graph(graph) => Some(graph.links()),
             Shape::Pairs(_) => None,
         }
+    }
+
+    /// The component of each host if the links in `cut`, each with its smaller host first, did not
+    /// exist: hosts have the same number if they reach each other. O(links).
+    ///
+    /// # Errors
+    /// A sentence if there are no links, or one of `cut` is not there.
+    pub fn components_without(&self, cut: &BTreeSet<(u32, u32)>) -> Result<Vec<u32>, String> {
+        let Shape::Graph(graph) = &self.shape else {
+            return Err("this underlay has no links".to_owned());
+        };
+        let components = graph.components_without(cut);
+        components.map_err(|(a, b)| format!("hosts {a} and {b} are not joined by a link"))
     }
 
     /// Notes for the reader of the results: links and hosts that were left out, gaps that were

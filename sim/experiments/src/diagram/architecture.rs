@@ -45,7 +45,7 @@ impl Architecture {
 }
 
 /// The layers, the lowest first, each with its content. A layer uses only those before it.
-const LAYERS: [(&str, &str); 13] = [
+const LAYERS: [(&str, &str); 14] = [
     (
         "parameter",
         "what a parameter is: key, kind, range, default, meaning",
@@ -53,6 +53,7 @@ const LAYERS: [(&str, &str); 13] = [
     ("engine", "virtual time, the event queue, random streams"),
     ("underlay", "hosts, links, the distance between two hosts"),
     ("space", "ID spaces: distance, midpoint, closeness, DGVH"),
+    ("transport", "a message between two hosts, and time-outs"),
     ("overlay", ""),
     ("service", ""),
     ("workload", "plans: who looks up what, and when"),

@@ -13,6 +13,7 @@ use dhtlab_core::engine::Seed;
 use dhtlab_core::overlay::urdht::{UrdhtParameters, UrdhtSpace};
 use dhtlab_core::overlay::{Configuration, Deployment, Start};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
+use dhtlab_core::transport::TransportParameters;
 use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use protocol_run::ProtocolRun;
 use std::path::Path;
@@ -194,7 +195,7 @@ impl Run for GrowthRun {
         let notes = match growth.reading {
             Reading::Sound => self.urdht.accept_topology(ProtocolRun {
                 growth,
-                timeout: self.urdht.timeout,
+                timeout: TransportParameters::default().timeout,
                 sizes: &sizes,
                 seed,
                 points: &mut points,

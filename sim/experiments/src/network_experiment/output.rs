@@ -115,6 +115,28 @@ dhtlab_scenario::columns! {
             m.occluded.map(|f| expected_interception(&m.tally.hops, f)),
         /// Fraction of the lookups that end at a Sybil, the root or not; empty without an attack.
         capture_rate ["fraction"] = m.sybils.map(|_| m.rate(m.counts.captured)),
+        /// 90th percentile of the latencies of the lookups that are ok. This and the columns after it
+        /// are empty if `[transport]` has no property but a fixed time-out.
+        latency_ms_p90 ["ms"] = m.transported(quantile_of_counted(&m.latencies, 0.9)),
+        /// Lookups that are ok and whose initiator receives the answer.
+        lookups_answered [""] = m.transported(m.answered()),
+        /// Mean time from the issue of a lookup to its answer, over the lookups that are answered.
+        answered_ms_mean ["ms"] = m.transported(mean_of_counted(&m.answers)),
+        /// 90th percentile of these times.
+        answered_ms_p90 ["ms"] = m.transported(quantile_of_counted(&m.answers, 0.9)),
+        /// Messages during the measurement that are lost by chance.
+        messages_lost [""] = m.transported(m.counts.lost - m.before.lost),
+        /// Messages during the measurement whose sender cannot reach the receiver: a pair that
+        /// cannot communicate, a host behind a NAT, or a partition.
+        messages_unreachable [""] = m.transported(m.counts.unreachable - m.before.unreachable),
+        /// Messages during the measurement that find the queue of an uplink full.
+        messages_dropped [""] = m.transported(m.counts.dropped - m.before.dropped),
+        /// Messages during the measurement that arrive twice.
+        messages_duplicated [""] = m.transported(m.counts.duplicated - m.before.duplicated),
+        /// Requests and messages during the measurement that are sent again.
+        messages_sent_again [""] = m.transported(m.counts.sent_again - m.before.sent_again),
+        /// Time-outs during the measurement of nodes that are alive.
+        timeouts_false [""] = m.transported(m.counts.false_timeouts - m.before.false_timeouts),
     }
 }
 
@@ -137,6 +159,8 @@ struct Measured<'a> {
     /// With an attack: the Sybils, and the fraction of occluded links.
     sybils: Option<usize>,
     occluded: Option<f64>,
+    has_transport: bool,
+    answers: Vec<(f64, u64)>,
 }
 
 impl Measured<'_> {
@@ -146,6 +170,16 @@ impl Measured<'_> {
 
     fn bytes(&self) -> f64 {
         (self.counts.bytes - self.before.bytes) as f64
+    }
+
+    /// `value`, if messages do not only take the latency of the underlay.
+    fn transported<T>(&self, value: T) -> Option<T> {
+        self.has_transport.then_some(value)
+    }
+
+    /// Lookups whose initiator has the answer.
+    fn answered(&self) -> u64 {
+        self.answers.iter().map(|(_, count)| count).sum()
     }
 
     fn rate(&self, lookups: u64) -> f64 {
@@ -172,6 +206,8 @@ pub(super) fn output<P: GroundTruth>(network: &mut Network<P>, seed: Seed) -> Ru
         member_seconds: tally.member_seconds(now),
         sybils: is_attacked.then(|| network.sybils().len()),
         occluded: is_attacked.then(|| occluded(tally)),
+        has_transport: network.transport().is_some(),
+        answers: tally.answers.counted(),
     };
     let mut histogram = TableRows::default();
     add_counts(&mut histogram, "overlay_hops", &tally.hops);
@@ -195,8 +231,8 @@ pub(super) fn output<P: GroundTruth>(network: &mut Network<P>, seed: Seed) -> Ru
 
 dhtlab_scenario::columns! {
     pub(super) TIMELINE, fn moment(end: Duration, interval: &Interval) {
-        /// End of the interval, since the start of the measurement. There are intervals with churn
-        /// or an attack; the other columns are of one interval.
+        /// End of the interval, since the start of the measurement. There are intervals with churn,
+        /// an attack or a partition; the other columns are of one interval.
         time_s ["s"] = end.as_secs_f64(),
         /// Members at the end of the interval, Sybils included.
         members [""] = interval.members,
@@ -222,6 +258,10 @@ dhtlab_scenario::columns! {
         interception_rate ["fraction"] = interval.intercepted as f64 / interval.lookups as f64,
         /// Fraction of the lookups of the interval that end at a Sybil that is not the root.
         hijack_rate ["fraction"] = interval.hijacked as f64 / interval.lookups as f64,
+        /// 1 if at the end of the interval every member knows the next member as its first successor
+        /// (Pastry: the next one on each side), otherwise 0; empty without a partition, or if the
+        /// protocol has no ring.
+        ring_ok ["0 or 1"] = interval.ring_ok,
     }
 }
 

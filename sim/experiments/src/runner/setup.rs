@@ -5,6 +5,7 @@ use dhtlab_core::network::{Attack, Network, Placement, Setup, oracle, place};
 use dhtlab_core::overlay::{Application, GroundTruth, Start};
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::space::Key;
+use dhtlab_core::transport::Transport;
 use dhtlab_core::underlay::{Distances, Host};
 use dhtlab_core::workload::{LookupPlan, MemberLookups, WorkloadParameters};
 use dhtlab_scenario::NetworkScenario;
@@ -64,16 +65,29 @@ pub(super) fn build<P: GroundTruth, A: Application>(
     let costs = scenario.underlay.build_costs(seed);
     let costs = costs.map_err(|error| ConfigError::new("underlay.file.cost", error))?;
     let costs = costs.map(|costs| Distances::new(Arc::new(costs), hosts.clone()));
+    let (properties, partitions) = (&scenario.transport, &scenario.partitions.partition);
+    let transport = Transport::new(properties, partitions, &underlay, seed)?;
     let distances = Distances::new(Arc::new(underlay), hosts);
     let setup = Setup {
         seed,
         travel: overlay.lookup,
-        timeout: scenario.protocol.timeout(),
+        timeout: scenario.transport.timeout,
         ask_root: overlay.ask_root,
     };
     let mut network = Network::<P, A>::serving(setup, shared, service, distances);
+    network.set_transport(transport);
     network.measure_by(scenario.protocol.metric(), costs);
     network.assign_ids_by(rule);
+    let online = ids.into_iter().zip(sites);
+    let (clients, members): (Vec<_>, Vec<_>) =
+        online.partition(|(_, site)| network.is_client_site(*site));
+    let (ids, sites): (Vec<Key>, Vec<u32>) = members.into_iter().unzip();
+    if ids.is_empty() {
+        return Err(ConfigError::new(
+            "transport.unreachable",
+            "all nodes are clients; expected a smaller fraction or more nodes",
+        ));
+    }
     match overlay.start {
         Start::Converged => oracle::populate_converged(&mut network, &ids, &sites),
         Start::Random => {
@@ -92,6 +106,12 @@ pub(super) fn build<P: GroundTruth, A: Application>(
                 network.join_at(Instant::from_nanos(at as u64), *id, *site);
             }
         }
+    }
+    for (id, site) in clients {
+        network.add_client(id, site);
+    }
+    if let Some(period) = overlay.reunite.span() {
+        network.plan_meetings(scenario.settled(), period);
     }
     if scenario.churn.is_some() {
         let churn = &scenario.churn.parameters;

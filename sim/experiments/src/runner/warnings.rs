@@ -73,7 +73,7 @@ pub(super) fn slow_pairs<P: GroundTruth, A: Application>(
     seed: Seed,
 ) -> Option<String> {
     let members = network.members();
-    let timeout = scenario.protocol.timeout();
+    let timeout = scenario.transport.timeout;
     let mut stream = seed.stream("pairs-looked-at", 0);
     let mut draw = |_| members.get(stream.index(members.len().max(1))).copied();
     let from: Vec<_> = (0..SAMPLE).filter_map(&mut draw).collect();
@@ -91,9 +91,8 @@ pub(super) fn slow_pairs<P: GroundTruth, A: Application>(
     }
     (slow > 0).then(|| {
         format!(
-            "overlay.{}.timeout: of {pairs} pairs of members that were looked at, {:.1} % have a round trip \
+            "transport.timeout: of {pairs} pairs of members that were looked at, {:.1} % have a round trip \
              above the time-out of {timeout}",
-            scenario.overlay.protocol.as_str(),
             100.0 * f64::from(slow) / f64::from(pairs)
         )
     })

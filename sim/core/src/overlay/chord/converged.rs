@@ -1,7 +1,7 @@
 //! The converged state of Chord, and the root of a key.
 
 use super::{Chord, ChordParameters, Closest, Peer, PeerTable, Stage};
-use crate::engine::Stream;
+use crate::engine::{Duration, Stream};
 use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
 use crate::space::{Key, Ring};
 
@@ -74,6 +74,20 @@ impl GroundTruth for Chord {
             };
         }
         states
+    }
+
+    fn chooses_near(shared: &ChordParameters) -> bool {
+        shared.chooses_near()
+    }
+
+    fn choose_near(
+        nodes: &mut [Self],
+        shared: &ChordParameters,
+        ids: &NodeIds,
+        member_index: &MemberIndex,
+        latency: &mut dyn FnMut(Node, Node) -> Duration,
+    ) {
+        Self::choose_near_fingers(nodes, shared, ids, member_index, latency);
     }
 
     fn root(

@@ -8,16 +8,18 @@
 //! the base b = 2 by default (ToN, section VI-D; Li et al., INFOCOM 2005, sweep b).
 //!
 //! This module has the state of a node, its lookups, and its event handling. `ring` has joining and
-//! neighbour maintenance in the two variants; `finger` numbers the fingers; `table` has the peers.
+//! neighbour maintenance in the two variants; `finger` numbers the fingers, `near` chooses them by
+//! latency; `table` has the peers.
 
 mod converged;
 mod finger;
+mod near;
 mod parameters;
 mod ring;
 mod table;
 
 pub use finger::Base;
-pub use parameters::{ChordParameters, Closest, Join, Variant};
+pub use parameters::{ChordParameters, Closest, Join, Near, Recovery, Variant};
 pub use table::{Peer, PeerTable};
 
 use super::{
@@ -57,8 +59,15 @@ pub enum Message {
     Pong,
     /// A requested finger: its number and the node.
     Finger(u16, Node),
+    /// The nodes among which a requested finger is chosen, in the order of the ring.
+    Candidates(u16, Box<[Node]>),
     /// To a joiner from the node before it: its successors and its fingers.
     Welcome(Box<[Node]>, Box<[Node]>),
+    /// To a member that asks for its neighbours in another ring: the root of its ID there.
+    Met(Node),
+    /// To the node before the sender, with `recovery = "reactive"`: the predecessor and the
+    /// successor list.
+    Changed(Option<Node>, Box<[Node]>),
     /// To a joiner from the root of its ID: the node before the root, to be asked next.
     Ask(Node),
     /// From a leaving node: its predecessor and its successors.
@@ -72,6 +81,8 @@ pub enum Query {
     FindFinger(u16),
     /// A joiner asks for its place.
     Join,
+    /// A member asks for its neighbours in what may be another ring.
+    Meet,
 }
 
 /// The timers of a Chord node.
@@ -104,6 +115,8 @@ pub enum Purpose {
     Rectify(Node),
     /// Ask the node that may be before a joiner for its successors.
     Place(u8),
+    /// Measure who is nearest: the number of the finger, and of the comparison.
+    Compare(u16, u8),
 }
 
 /// Nodes and keys on the ring of the kind that `closest` sets.
@@ -224,6 +237,12 @@ impl Overlay for Chord {
                 NextHop::Last(predecessor.node())
             };
         }
+        if shared.list_routing
+            && shared.closest == Closest::Successor
+            && let Some(root) = self.peers.first_successor_from(ids, self.id, &ahead)
+        {
+            return NextHop::Last(root);
+        }
         match self
             .peers
             .closest_preceding(shared.base, ids, self.id, &ahead)
@@ -282,11 +301,12 @@ impl Overlay for Chord {
         let nodes = match message {
             Message::Neighbours | Message::Notify | Message::Precede => 0,
             Message::Ping | Message::Pong => 0,
-            Message::Finger(..) | Message::Ask(_) => 1,
+            Message::Finger(..) | Message::Ask(_) | Message::Met(_) => 1,
             Message::Welcome(list, fingers) => list.len() + fingers.len(),
-            Message::NeighboursAre(before, list) | Message::Leaving(before, list) => {
-                before.iter().len() + list.len()
-            }
+            Message::Candidates(_, nodes) => nodes.len(),
+            Message::NeighboursAre(before, list)
+            | Message::Changed(before, list)
+            | Message::Leaving(before, list) => before.iter().len() + list.len(),
         };
         HEADER_BYTES + NODE_BYTES * nodes as u32
     }
@@ -295,7 +315,7 @@ impl Overlay for Chord {
     /// `find_successor` for fingers, too.
     fn answered_by_predecessor(shared: &ChordParameters, query: &Query) -> bool {
         match query {
-            Query::Join => true,
+            Query::Join | Query::Meet => true,
             Query::FindFinger(_) => shared.variant == Variant::Classic,
         }
     }
@@ -341,6 +361,12 @@ impl Overlay for Chord {
         }
     }
 
+    fn meet(&mut self, context: &mut Context<'_, Self>, member: Node) {
+        if self.stage == Stage::Member {
+            context.route_via(member, self.id, Query::Meet);
+        }
+    }
+
     fn leave(&mut self, context: &mut Context<'_, Self>) {
         let (before, list) = (self.predecessor(), self.list());
         for neighbour in before.into_iter().chain(self.first_successor()) {
@@ -357,8 +383,13 @@ impl Overlay for Chord {
                 self.peers
                     .set_finger(base, context.ids, context.me, finger, node);
             }
+            Message::Candidates(finger, nodes) => self.compare(context, finger, &nodes),
             Message::Welcome(list, fingers) => self.on_welcome(context, from, &list, &fingers),
             Message::Ask(before) => self.on_ask(context, before),
+            Message::Met(root) => self.on_precede(context, root),
+            Message::Changed(before, list) => {
+                self.on_neighbours(context, from, Purpose::Stabilise, before, &list);
+            }
             Message::Leaving(before, list) => self.on_leaving(context, from, before, &list),
             Message::Neighbours | Message::NeighboursAre(..) | Message::Ping | Message::Pong => {}
         }
@@ -385,6 +416,9 @@ impl Overlay for Chord {
         match (message, purpose) {
             (Message::NeighboursAre(before, list), _) => {
                 self.on_neighbours(context, from, purpose, before, &list);
+            }
+            (Message::Pong, Purpose::Compare(finger, number)) => {
+                self.on_compared(context, from, finger, number);
             }
             // The node has no place itself.
             (_, Purpose::Place(attempt)) => self.abandon_join(context, attempt),
@@ -428,8 +462,17 @@ impl Overlay for Chord {
         root: Node,
     ) {
         match query {
-            Query::FindFinger(finger) => context.send(origin, Message::Finger(finger, root)),
+            Query::FindFinger(finger) => {
+                let message = match context.shared.near {
+                    Near::Pns if root == context.me => {
+                        Message::Candidates(finger, self.candidates(context))
+                    }
+                    _ => Message::Finger(finger, root),
+                };
+                context.send(origin, message);
+            }
             Query::Join => self.on_join(context, origin, root),
+            Query::Meet => self.on_meet(context, origin, root),
         }
     }
 

@@ -3,8 +3,9 @@
 use super::{Base, Chord, Timer};
 use crate::engine::{Duration, Period};
 use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
-use crate::parameter::ConfigError;
+use crate::parameter::{ConfigError, Parameters, Value};
 use crate::space::Key;
+use std::collections::BTreeMap;
 
 crate::choices! {
     /// Which node is the root of a key.
@@ -23,6 +24,26 @@ crate::choices! {
         Classic = "classic",
         /// As corrected by Zave (TSE 2017).
         Correct = "correct",
+    }
+}
+
+crate::choices! {
+    /// Which node of its interval a finger is.
+    pub enum Near {
+        /// The first one, as published.
+        First = "none",
+        /// Proximity neighbour selection (Gummadi et al., SIGCOMM 2003; Dabek et al., NSDI 2004): the one with the least latency of the first `candidates`. A refresh asks the first node for its successors, and sends a ping to each: the first reply decides.
+        Pns = "pns",
+    }
+}
+
+crate::choices! {
+    /// When a node learns that the list of its successor has changed.
+    pub enum Recovery {
+        /// When it stabilises.
+        Periodic = "periodic",
+        /// At once: a node whose list changes sends it to its predecessor, whose own list then changes, and so on through as many nodes as the list is long (Rhea et al., USENIX 2004, compare both).
+        Reactive = "reactive",
     }
 }
 
@@ -51,12 +72,20 @@ crate::parameters! {
         pub fingers: u32 = 160, within 0..=160;
         /// Whether the refresh of a finger within the successor list is used for the next finger beyond it.
         pub skip_near: bool = true;
+        /// Whether a node that has the root of a key in its successor list sends a message there at once, as in MIT's `lsd`; otherwise the message goes to the node before the root first, as in ToN.
+        pub list_routing: bool = false;
+        /// Which node a finger is.
+        pub near: Near = Near::First;
+        /// Number of nodes of an interval among which `near = "pns"` chooses: 16 as in DHash++ (Dabek et al., NSDI 2004). While the network runs, at most those in the successor list of the first one.
+        pub candidates: usize = 16, within 1..=1_000_000;
         /// Whether a joining node copies the fingers of its predecessor as hints (SIGCOMM 2001, section 4.4).
         pub copy_fingers: bool = true;
         /// Whether a node removes a peer when a message to it times out; otherwise only that message avoids the peer, which stays in the table until maintenance detects the failure.
         pub forget: bool = true;
         /// Which nodes a joining node notifies.
         pub join: Join = Join::Plain;
+        /// When a node learns that the list of its successor has changed.
+        pub recovery: Recovery = Recovery::Periodic;
         /// Time after which an unfinished join is restarted through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
         /// Mean time between two stabilisations of a node, or "never"; 30 s as in ToN, section VI-C.
@@ -67,8 +96,6 @@ crate::parameters! {
         pub check_predecessor: Period = Period::every(Duration::from_secs(30));
         /// Maximum deviation of the time between two maintenance actions from its mean, as a fraction; ToN uses one half.
         pub jitter: f64 = 0.5, within 0.0..=1.0;
-        /// Time-out of a request.
-        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }
 
@@ -78,6 +105,14 @@ impl ChordParameters {
         match Key::BITS - self.fingers {
             Key::BITS => self.base.fingers(),
             bit => self.base.first_from(bit),
+        }
+    }
+
+    /// Pings and replies of a refresh of a finger.
+    fn pings(&self) -> f64 {
+        match self.near {
+            Near::First => 0.0,
+            Near::Pns => 2.0 * self.candidates.min(self.successors + 1) as f64,
         }
     }
 
@@ -111,6 +146,10 @@ impl Configuration for ChordParameters {
         Ok(())
     }
 
+    fn resolved(&self) -> BTreeMap<String, Value> {
+        self.write_without_defaults(&["list-routing", "near", "candidates", "recovery"])
+    }
+
     fn cost_estimate(&self, nodes: usize) -> CostEstimate {
         let log = libm::log2(nodes.max(2) as f64);
         let fingers = self.base.per_doubling() * log.min(self.fingers.into());
@@ -133,17 +172,13 @@ impl Configuration for ChordParameters {
             ("overlay.chord.stabilise", 4.0 * self.stabilise.rate()),
             (
                 "overlay.chord.fix-fingers",
-                (hops + 2.0) * self.fix_fingers.rate(),
+                (hops + 2.0 + self.pings()) * self.fix_fingers.rate(),
             ),
             (
                 "overlay.chord.check-predecessor",
                 3.0 * self.check_predecessor.rate(),
             ),
         ]
-    }
-
-    fn timeout(&self) -> Duration {
-        self.timeout
     }
 
     fn is_ring(&self) -> bool {

@@ -11,7 +11,7 @@
 //! ever skips a node that all others know of, since a list is always taken whole from the node that
 //! it begins with.
 
-use super::{Chord, Join, Message, Peer, Purpose, Stage, Variant};
+use super::{Chord, Join, Message, Peer, Purpose, Recovery, Stage, Variant};
 use crate::overlay::{Context, Node, Overlay};
 use crate::space::Key;
 
@@ -57,6 +57,24 @@ impl Chord {
             .set_successors(context.shared.base, context.ids, context.me, followers, r)
         {
             context.update();
+            if context.shared.recovery == Recovery::Reactive
+                && self.stage == Stage::Member
+                && let Some(before) = self.predecessor()
+            {
+                context.send(before, Message::Changed(self.predecessor(), self.list()));
+            }
+        }
+    }
+
+    /// `from`, which may be of another ring, asks for its neighbours here: this node is before the
+    /// `root` of its ID. Each takes the other where it is nearer than its own neighbours.
+    pub(super) fn on_meet(&mut self, context: &mut Context<'_, Self>, from: Node, root: Node) {
+        if from == context.me {
+            return;
+        }
+        self.on_precede(context, from);
+        if root != from {
+            context.send(from, Message::Met(root));
         }
     }
 

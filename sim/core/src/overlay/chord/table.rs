@@ -1,7 +1,7 @@
 //! The peers of a Chord node, packed: the successor list, then the fingers beyond it.
 //!
-//! A finger is the first node at or after a start. So at most one finger is between two starts, the
-//! first node there, and these determine all fingers. Of 160 fingers of base 2 about log2 n are
+//! A finger is the first node at or after a start, or a near one after it. So at most one finger is
+//! between two starts, and these determine all fingers. Of 160 fingers of base 2 about log2 n are
 //! different. Fingers that begin within the successor list follow from that list. Everything is in one allocation, sorted by distance, 12 bytes per peer: the 64
 //! most significant bits of the distance and the address. Where 64 bits are equal, the full IDs
 //! decide.
@@ -52,6 +52,9 @@ pub struct PeerTable {
     successors: u32,
     /// The successor list goes once around the ring: its last entry is followed by the node itself.
     closed: bool,
+    /// The number of the last comparison of nodes for a finger, and whether it waits for replies.
+    pub(super) compared: u8,
+    pub(super) is_comparing: bool,
 }
 
 impl PeerTable {
@@ -67,6 +70,8 @@ impl PeerTable {
             peers: nodes.map(|node| Peer::new(ids, my_id, node)).collect(),
             successors: successors as u32,
             closed: false,
+            compared: 0,
+            is_comparing: false,
         }
     }
 
@@ -130,6 +135,21 @@ impl PeerTable {
             place += 1;
         }
         place.checked_sub(1).map(|last| peers[last].node)
+    }
+
+    /// The first of the successors whose distance is not below `ahead`; `None` if all are below.
+    /// O(log r) for r successors.
+    pub(super) fn first_successor_from(
+        &self,
+        ids: &NodeIds,
+        my_id: Key,
+        ahead: &Key,
+    ) -> Option<Node> {
+        let successors = self.successors();
+        let below = |peer: &Peer| peer.compare(ids, my_id, ahead) == Ordering::Less;
+        successors
+            .get(successors.partition_point(below))
+            .map(|peer| peer.node)
     }
 
     /// Makes the first `r` different nodes of `list`, which is in the order of the ring, the
@@ -247,6 +267,37 @@ impl PeerTable {
                 self.keep_first_of_each_interval(base, ids, my_id);
             }
         }
+    }
+
+    /// Makes `node` the finger of the interval `finger`, in which it is.
+    pub(super) fn set_near_finger(
+        &mut self,
+        base: Base,
+        ids: &NodeIds,
+        me: Node,
+        finger: u16,
+        node: Node,
+    ) {
+        let my_id = ids.id(me);
+        let fixed = self.successors as usize;
+        let ahead = ids.id(node).wrapping_sub(my_id);
+        // Within the reach of the successor list only that list counts.
+        let last = self.successors().last();
+        if last.is_none_or(|last| last.compare(ids, my_id, &ahead) != Ordering::Less) {
+            return;
+        }
+        let mut place = 0;
+        self.edit(|peers| {
+            peers.retain(|peer| {
+                let is_successor = place < fixed;
+                place += 1;
+                let ahead = ids.id(peer.node).wrapping_sub(my_id);
+                is_successor || base.finger_of(&ahead) != Some(finger)
+            });
+            let at =
+                peers.partition_point(|peer| peer.compare(ids, my_id, &ahead) == Ordering::Less);
+            peers.insert(at, Peer::new(ids, my_id, node));
+        });
     }
 
     /// Whether the successor list goes once around the ring.

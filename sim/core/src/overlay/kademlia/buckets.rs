@@ -348,6 +348,15 @@ impl Buckets {
         true
     }
 
+    /// The contacts of the bucket at `distance`.
+    pub(super) fn contacts_at(&self, b: u32, distance: Key) -> &[Contact] {
+        let place = Subtree::at(distance, b).map(|subtree| self.find(subtree));
+        match place {
+            Some(Ok(place)) => &self.contacts[self.buckets[place].contacts()],
+            _ => &[],
+        }
+    }
+
     fn locate(&self, b: u32, distance: Key, node: Node) -> Option<(usize, usize)> {
         let place = self.find(Subtree::at(distance, b)?).ok()?;
         let at = self.position(self.buckets[place].contacts(), node)?;

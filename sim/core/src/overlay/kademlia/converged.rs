@@ -1,8 +1,8 @@
 //! The converged state of Kademlia, and the root of a key.
 
 use super::buckets::{Buckets, Contact, Subtree};
-use super::{Kademlia, KademliaParameters};
-use crate::engine::{Instant, Stream};
+use super::{Kademlia, KademliaParameters, Near};
+use crate::engine::{Duration, Instant, Stream};
 use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds};
 use crate::space::Key;
 use std::ops::Range;
@@ -15,9 +15,16 @@ struct Sorted<'a> {
 }
 
 impl Sorted<'_> {
-    /// The state of the node at `place`. O(log n (2^b log n + k)).
-    fn state(&self, place: usize, random: &mut Stream, picks: &mut Vec<usize>) -> Kademlia {
-        let (k, b) = (self.parameters.k, self.parameters.b);
+    /// The state of the node at `place`, whose buckets hold `most` nodes at most. O(log n (2^b log n +
+    /// k)).
+    fn state(
+        &self,
+        place: usize,
+        most: usize,
+        random: &mut Stream,
+        picks: &mut Vec<usize>,
+    ) -> Kademlia {
+        let (k, b) = (most, self.parameters.b);
         let id = self.ids[place];
         let mut around = 0..self.ids.len();
         let mut subtrees: Vec<(Subtree, Range<usize>)> = Vec::new();
@@ -128,14 +135,50 @@ impl GroundTruth for Kademlia {
         for (place, node) in sorted.nodes.iter().enumerate() {
             places[node.index()] = place;
         }
-        let mut picks = Vec::with_capacity(shared.k);
+        // Nearness chooses among several times as many.
+        let most = match shared.near {
+            Near::LongestSeen => shared.k,
+            Near::Pns => shared.k.saturating_mul(shared.candidates),
+        };
+        let mut picks = Vec::with_capacity(most.min(members.len()));
         members
             .iter()
             .map(|node| {
                 let place = places[node.index()];
-                sorted.state(place, &mut random[node.index()], &mut picks)
+                sorted.state(place, most, &mut random[node.index()], &mut picks)
             })
             .collect()
+    }
+
+    fn chooses_near(shared: &KademliaParameters) -> bool {
+        shared.near == Near::Pns
+    }
+
+    /// Keeps the k nearest contacts of each bucket.
+    fn choose_near(
+        nodes: &mut [Self],
+        shared: &KademliaParameters,
+        ids: &NodeIds,
+        member_index: &MemberIndex,
+        latency: &mut dyn FnMut(Node, Node) -> Duration,
+    ) {
+        for &me in member_index.nodes() {
+            let state = &mut nodes[me.index()];
+            let mut buckets = Buckets::default();
+            for (subtree, contacts) in state.buckets.all() {
+                let mut nearest: Vec<_> = contacts.iter().map(|each| each.node()).collect();
+                if nearest.len() > shared.k {
+                    nearest.sort_by_cached_key(|node| (latency(me, *node), *node));
+                    nearest.truncate(shared.k);
+                }
+                let nearest = nearest.into_iter();
+                buckets.append(
+                    subtree,
+                    nearest.map(|node| Contact::new(node, &ids.id(node))),
+                );
+            }
+            state.buckets = buckets;
+        }
     }
 
     /// The member with the least XOR distance.

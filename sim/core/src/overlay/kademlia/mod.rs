@@ -6,18 +6,21 @@
 //! of a key is the node with the least XOR distance to it.
 //!
 //! This module has the state of a node and its event handling; `buckets` has the contacts, `lookup`
-//! the state of an iterative lookup.
+//! the state of an iterative lookup, `near` the choice of contacts by latency.
 
 mod buckets;
 mod converged;
 mod lookup;
+mod near;
 mod parameters;
 #[cfg(test)]
 mod tests;
 
 pub use buckets::{Bounds, Buckets, Contact, Seen, Subtree};
 pub use lookup::{Goal, Lookup};
-pub use parameters::{Eviction, KademliaParameters};
+pub use parameters::{Eviction, KademliaParameters, Near};
+
+use near::RoundTrips;
 
 use super::{
     Context, HEADER_BYTES, LookupAlgorithm, LookupHandle, NODE_BYTES, NextHop, Node, NodeIds,
@@ -34,6 +37,8 @@ pub struct Kademlia {
     /// Its own ID, duplicated so that a lookup reads only this struct and the contacts.
     id: Key,
     buckets: Buckets,
+    /// The round trips of nodes, with `near = "pns"`.
+    round_trips: Option<Box<RoundTrips>>,
     lookups: Vec<ActiveLookup>,
     started: u32,
     /// The time of its next lookup of its own ID.
@@ -81,6 +86,8 @@ pub enum Purpose {
     Step(u32, Option<LookupHandle>),
     /// Ping the least recently seen contact, which makes room for this node if it is silent.
     Ping(Node),
+    /// Measure the round trip.
+    Measure,
 }
 
 /// The timers of a Kademlia node.
@@ -109,6 +116,7 @@ impl Kademlia {
         Self {
             id,
             buckets,
+            round_trips: None,
             lookups: Vec::new(),
             started: 0,
             own_due: Instant::START,
@@ -164,11 +172,16 @@ impl Kademlia {
         match self.learn(context.shared, context.ids, node, context.now) {
             Seen::Added => context.update(),
             Seen::Full { ping: Some(oldest) }
-                if context.shared.eviction == Eviction::Ping && !by_ping =>
+                if context.shared.eviction == Eviction::Ping
+                    && context.shared.near == Near::LongestSeen
+                    && !by_ping =>
             {
                 let distance = self.distance(context.ids, oldest);
                 self.buckets.set_pinging(context.shared.b, distance, true);
                 context.request(oldest, Message::Ping, Purpose::Ping(node));
+            }
+            Seen::Full { .. } if context.shared.near == Near::Pns && !by_ping => {
+                self.compete(context, node);
             }
             Seen::Full { .. } | Seen::Known | Seen::OwnId => {}
         }
@@ -373,7 +386,7 @@ impl LookupAlgorithm<Kademlia> for NodeLookup {
     fn lookup_of(purpose: &Purpose) -> Option<LookupHandle> {
         match purpose {
             Purpose::Step(_, handle) => *handle,
-            Purpose::Ping(_) => None,
+            Purpose::Ping(_) | Purpose::Measure => None,
         }
     }
 
@@ -450,6 +463,13 @@ impl Overlay for Kademlia {
         self.start(context, self.id, Reason::Refresh, None);
     }
 
+    /// Looks up its own ID through the member.
+    fn meet(&mut self, context: &mut Context<'_, Self>, member: Node) {
+        if self.joined {
+            self.start(context, self.id, Reason::Refresh, Some(member));
+        }
+    }
+
     fn maintain(&mut self, context: &mut Context<'_, Self>) {
         self.joined = true;
         let (now, period) = (context.now, context.shared.refresh);
@@ -495,8 +515,13 @@ impl Overlay for Kademlia {
         from: Node,
         purpose: Purpose,
         message: Message,
-        _: RoundTrip,
+        round_trip: RoundTrip,
     ) {
+        if context.shared.near == Near::Pns {
+            self.round_trips
+                .get_or_insert_default()
+                .measured(from, round_trip.time);
+        }
         self.note_contact(context, from, matches!(message, Message::Pong));
         match (purpose, message) {
             (Purpose::Step(number, _), Message::Nodes(nodes)) => {
@@ -507,6 +532,7 @@ impl Overlay for Kademlia {
                     self.go_on(context, place);
                 }
             }
+            (Purpose::Measure, _) => self.compete(context, from),
             (Purpose::Ping(_), _) => {
                 let distance = self.distance(context.ids, from);
                 self.buckets.set_pinging(context.shared.b, distance, false);

@@ -3,7 +3,8 @@
 use super::Kademlia;
 use crate::engine::{Duration, Period};
 use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
-use crate::parameter::ConfigError;
+use crate::parameter::{ConfigError, Parameters, Value};
+use std::collections::BTreeMap;
 
 crate::choices! {
     /// When a contact of a full bucket is replaced by a new node. "ping" is the paper's basic rule (section 2.2).
@@ -12,6 +13,16 @@ crate::choices! {
         Ping = "ping",
         /// Only stale contacts are replaced (section 4.1): fewer messages.
         Stale = "stale",
+    }
+}
+
+crate::choices! {
+    /// Which nodes a full bucket keeps.
+    pub enum Near {
+        /// Those that it knows for the longest time, as published.
+        LongestSeen = "none",
+        /// Proximity neighbour selection: a new node with a shorter round trip replaces the contact with the longest one, as in OverSim. Round trips that are not known are measured by a ping.
+        Pns = "pns",
     }
 }
 
@@ -34,10 +45,12 @@ crate::parameters! {
         pub eviction: Eviction = Eviction::Ping;
         /// Size of the replacement cache of a full bucket; the paper gives no size (section 4.1).
         pub replacements: usize = 8, within 0..=1000;
+        /// Which nodes a full bucket keeps.
+        pub near: Near = Near::LongestSeen;
+        /// With `near = "pns"`, a network that starts converged keeps the k nearest of k times as many nodes of each bucket.
+        pub candidates: usize = 16, within 1..=1_000_000;
         /// Time after which an unfinished join is restarted through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
-        /// Time-out of a request.
-        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }
 
@@ -95,6 +108,10 @@ impl Configuration for KademliaParameters {
         Ok(())
     }
 
+    fn resolved(&self) -> BTreeMap<String, Value> {
+        self.write_without_defaults(&["near", "candidates"])
+    }
+
     fn cost_estimate(&self, nodes: usize) -> CostEstimate {
         let Expected {
             asked,
@@ -120,10 +137,6 @@ impl Configuration for KademliaParameters {
         // Refreshing a bucket asks k nodes; each request and each reply is a message.
         let refresh = 2.0 * expected.buckets * (k + expected.asked).min(n);
         vec![("overlay.kademlia.refresh", refresh * self.refresh.rate())]
-    }
-
-    fn timeout(&self) -> Duration {
-        self.timeout
     }
 
     fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output {

@@ -1,7 +1,7 @@
 //! The converged state of Pastry, and the root of a key.
 
-use super::{LeafSet, Pastry, PastryParameters, RoutingTable, Stage};
-use crate::engine::Stream;
+use super::{LeafSet, Near, Pastry, PastryParameters, RoutingTable, Stage};
+use crate::engine::{Duration, Stream};
 use crate::overlay::{GroundTruth, MemberIndex, Node, NodeIds, Overlay};
 use crate::space::Key;
 use std::ops::Range;
@@ -74,6 +74,45 @@ impl GroundTruth for Pastry {
             }
         };
         members.iter().map(state).collect()
+    }
+
+    fn chooses_near(shared: &PastryParameters) -> bool {
+        shared.near == Near::Pns
+    }
+
+    /// Each entry is the nearest of the first `candidates` members of its subtree from a random one
+    /// on, which is its entry before.
+    fn choose_near(
+        nodes: &mut [Self],
+        shared: &PastryParameters,
+        ids: &NodeIds,
+        member_index: &MemberIndex,
+        latency: &mut dyn FnMut(Node, Node) -> Duration,
+    ) {
+        let (b, members) = (shared.b, member_index.nodes());
+        let sorted: Vec<Key> = member_index.ids().copied().collect();
+        for &me in members {
+            let my_id = ids.id(me);
+            let entries: Vec<Node> = nodes[me.index()].table.all().collect();
+            for entry in entries {
+                let id = ids.id(entry);
+                let bits = (RoutingTable::place(my_id, id, b).row + 1) * b;
+                let is_in_subtree = |other: &Key| {
+                    let common = other.xor(id).log2();
+                    common.is_none_or(|bit| bit < Key::BITS.saturating_sub(bits))
+                };
+                let from = sorted.partition_point(|other| *other < id && !is_in_subtree(other));
+                let rest = &sorted[from..];
+                let count = rest.partition_point(is_in_subtree);
+                let first = member_index.successor(&id) - from;
+                let nearest = (0..count.min(shared.candidates))
+                    .map(|step| members[from + (first + step) % count])
+                    .min_by_key(|node| (latency(me, *node), *node));
+                if let Some(nearest) = nearest {
+                    nodes[me.index()].table.replace(ids, my_id, b, nearest);
+                }
+            }
+        }
     }
 
     /// The numerically nearest member.

@@ -10,26 +10,27 @@
 //! Two things differ from the paper:
 //!
 //! * There is no neighbourhood set. It serves only to choose the entries of routing tables by
-//!   proximity (section 2.5), which takes measurements of distances; routing and the repair of leaf
-//!   sets and routing tables do not use it. Here an entry is the first suitable node that the node
-//!   learns of.
+//!   proximity (section 2.5); routing and the repair of leaf sets and routing tables do not use it.
+//!   By default an entry is the first suitable node that the node learns of; with `near = "pns"` it
+//!   is chosen by proximity in the exchanges of rows.
 //! * Joiners are not ordered by time stamps (section 2.4). Instead a node that requests a leaf set
 //!   becomes known to the node that it asks, and the nearest node on each side is asked in each
 //!   round of keep-alives: nodes that join next to each other at once find each other.
 //!
 //! This module has the state of a node, its routing, and its event handling. `membership` has
-//! joining and repair; `leaf_set` and `routing_table` have the peers.
+//! joining and repair; `leaf_set` and `routing_table` have the peers, `near` chooses them by latency.
 
 mod converged;
 mod leaf_set;
 mod membership;
+mod near;
 mod parameters;
 mod routing_table;
 #[cfg(test)]
 mod tests;
 
 pub use leaf_set::{LeafSet, Sides};
-pub use parameters::PastryParameters;
+pub use parameters::{Near, PastryParameters};
 pub use routing_table::{Place, RoutingTable, shared_digits};
 
 use super::{
@@ -55,6 +56,10 @@ pub struct Pastry {
     /// The nodes that have timed out since the last round of keep-alives. Others may still name
     /// them; they are not contacted again before that round.
     silent: Vec<Node>,
+    /// The comparisons of nodes for a place that wait for a reply, with `near = "pns"`.
+    comparing: Vec<(Place, u32)>,
+    /// The number of the last one.
+    compared: u32,
 }
 
 /// The messages between Pastry nodes.
@@ -123,6 +128,8 @@ pub enum Purpose {
     Entry(Place, u8),
     /// Fill a row.
     Row,
+    /// Find out which node is nearer: the place, and the number of the comparison.
+    Compare(Place, u32),
 }
 
 impl Pastry {
@@ -135,6 +142,8 @@ impl Pastry {
             attempt: 0,
             asked: Vec::new(),
             silent: Vec::new(),
+            comparing: Vec::new(),
+            compared: 0,
         }
     }
 
@@ -182,7 +191,9 @@ impl Pastry {
     }
 
     /// Asks a random node of each row for that row.
-    fn exchange_rows(&self, context: &mut Context<'_, Self>) {
+    fn exchange_rows(&mut self, context: &mut Context<'_, Self>) {
+        // Comparisons without a reply.
+        self.comparing.clear();
         let b = context.shared.b;
         for row in 0..self.table.rows(b) {
             let count = self.table.row(row, b).count();
@@ -363,7 +374,13 @@ impl Overlay for Pastry {
             (Purpose::Entry(place, tries), Message::EntryIs(entry)) => {
                 self.on_entry(context, place, tries, entry);
             }
-            (Purpose::Row, Message::RowIs(nodes)) => self.fill_table(context, &nodes),
+            (Purpose::Row, Message::RowIs(nodes)) => {
+                self.compare(context, &nodes);
+                self.fill_table(context, &nodes);
+            }
+            (Purpose::Compare(place, number), Message::Pong) => {
+                self.on_compared(context, from, (place, number));
+            }
             _ => {}
         }
         self.on_contact(context, from);

@@ -3,7 +3,18 @@
 use super::Pastry;
 use crate::engine::{Duration, Period};
 use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
-use crate::parameter::ConfigError;
+use crate::parameter::{ConfigError, Parameters, Value};
+use std::collections::BTreeMap;
+
+crate::choices! {
+    /// Which of the suitable nodes is in a place of the routing table.
+    pub enum Near {
+        /// The first that a node learns of.
+        First = "none",
+        /// Proximity neighbour selection (section 2.5): a node that a node learns of in an exchange of rows is compared with the present entry by a ping to each, and the first reply decides.
+        Pns = "pns",
+    }
+}
 
 crate::parameters! {
     /// Pastry: prefix routing, with a leaf set and a routing table.
@@ -16,10 +27,12 @@ crate::parameters! {
         pub probe: Period = Period::every(Duration::from_secs(30));
         /// Time between two exchanges of the rows of the routing table, or "never"; 20 min as in MSPastry.
         pub maintenance: Period = Period::every(Duration::from_secs(1200));
+        /// Which nodes the routing table has.
+        pub near: Near = Near::First;
+        /// With `near = "pns"`, a network that starts converged has the nearest of this number of suitable nodes in each place.
+        pub candidates: usize = 16, within 1..=1_000_000;
         /// Time after which a joiner that has not found its place starts again through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
-        /// How long a node waits for a reply.
-        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }
 
@@ -56,6 +69,10 @@ impl Configuration for PastryParameters {
         Ok(())
     }
 
+    fn resolved(&self) -> BTreeMap<String, Value> {
+        self.write_without_defaults(&["near", "candidates"])
+    }
+
     fn cost_estimate(&self, nodes: usize) -> CostEstimate {
         let (digits, others) = (self.digits(nodes), nodes.saturating_sub(1) as f64);
         let leaves = (self.leaves as f64).min(others);
@@ -86,10 +103,6 @@ impl Configuration for PastryParameters {
                 2.0 * (self.digits(nodes) + 1.0) * self.maintenance.rate(),
             ),
         ]
-    }
-
-    fn timeout(&self) -> Duration {
-        self.timeout
     }
 
     fn max_replicas(&self) -> Option<(usize, &'static str)> {

@@ -91,6 +91,14 @@ impl RoutingTable {
         empty
     }
 
+    /// Enters `node` in its place, whatever is there. O(1), with memory for new rows.
+    pub(super) fn replace(&mut self, ids: &NodeIds, my_id: Key, b: u32, node: Node) {
+        if !self.insert(ids, my_id, b, node) && ids.id(node) != my_id {
+            let place = Self::place(my_id, ids.id(node), b);
+            self.entries[(place.row << b | place.digit) as usize] = node;
+        }
+    }
+
     /// Removes `node`; its place if it was there. O(1).
     pub fn remove(&mut self, ids: &NodeIds, my_id: Key, b: u32, node: Node) -> Option<Place> {
         let place = Self::place(my_id, ids.id(node), b);

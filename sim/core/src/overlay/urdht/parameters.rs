@@ -31,8 +31,6 @@ crate::parameters! {
         pub refresh: Period = Period::every(Duration::from_secs(10));
         /// Time after which an unfinished join is restarted through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
-        /// Time-out of a request.
-        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }
 
@@ -124,10 +122,6 @@ impl Configuration for UrdhtParameters {
             ("overlay.urdht.gossip", 3.0 * self.gossip.rate()),
             ("overlay.urdht.refresh", 3.0 * self.refresh.rate()),
         ]
-    }
-
-    fn timeout(&self) -> Duration {
-        self.timeout
     }
 
     fn is_ring(&self) -> bool {

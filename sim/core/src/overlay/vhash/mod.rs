@@ -493,6 +493,12 @@ impl Overlay for VHash {
         }
     }
 
+    /// Exchanges peers with the member.
+    fn meet(&mut self, context: &mut Context<'_, Self>, member: Node) {
+        let state_update = self.full_state_update(context);
+        context.request(member, Message::Gossip(state_update), Purpose::Gossip);
+    }
+
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
         match timer {
             Timer::Gossip => {

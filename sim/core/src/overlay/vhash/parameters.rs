@@ -43,8 +43,6 @@ crate::parameters! {
         pub expiry: Period = Period::every(Duration::from_secs(600));
         /// Time after which an unfinished join is restarted through another member.
         pub join_timeout: Duration = Duration::from_secs(10), within crate::parameter::Range::above(0.0);
-        /// Time-out of a request.
-        pub timeout: Duration = Duration::from_millis(500), within crate::parameter::Range::above(0.0);
     }
 }
 
@@ -170,10 +168,6 @@ impl Configuration for VHashParameters {
             ("overlay.vhash.probe", (2.0 + short) * shared.probe.rate()),
             ("overlay.vhash.check", 2.0 * shared.check.rate()),
         ]
-    }
-
-    fn timeout(&self) -> Duration {
-        self.timeout
     }
 
     fn accept<L: ProtocolVisitor>(&self, visitor: L) -> L::Output {

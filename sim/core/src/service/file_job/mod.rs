@@ -542,8 +542,19 @@ impl Application for FileJob {
             Message::Storage(message) => Storage::on_lost(message, &mut metrics.storage),
             // No node knows the job, and none will learn of it.
             Message::Stage if metrics.staged.is_none() => metrics.over = true,
-            Message::Results(..) => metrics.remove_results(),
-            _ => {}
+            _ => Self::on_copy_lost(message, metrics),
+        }
+    }
+
+    fn on_copied(message: &Message, metrics: &mut FileJobMetrics) {
+        if matches!(message, Message::Results(..)) {
+            metrics.add_results();
+        }
+    }
+
+    fn on_copy_lost(message: &Message, metrics: &mut FileJobMetrics) {
+        if matches!(message, Message::Results(..)) {
+            metrics.remove_results();
         }
     }
 

@@ -60,8 +60,9 @@ impl Record {
 impl JobMetrics {
     /// Stages a job of this many atoms.
     pub(super) fn stage(&mut self, atoms: u32, now: Instant) {
-        self.staged = Some(now);
-        self.atoms = vec![Record::default(); atoms as usize];
+        self.staged.get_or_insert(now);
+        // Another root may stage a job again whose request the network has duplicated.
+        self.atoms.resize(atoms as usize, Record::default());
     }
 
     /// One more node or message holds an atom.

@@ -264,6 +264,8 @@ impl Application for Worker {
             context.metrics.remove_pending_results();
         }
         match message {
+            // A node that has staged the job gets a request again that the network has duplicated.
+            Message::Stage if self.collector.is_some() => {}
             Message::Stage => self.stage(context),
             Message::Replication(replication) => self.on_replication(context, origin, replication),
             Message::Walk(items) => {
@@ -417,6 +419,19 @@ impl Application for Worker {
             // No node knows the job, and none will learn of it.
             metrics.over = true;
         }
+        Self::on_copy_lost(message, metrics);
+    }
+
+    fn on_copied(message: &Message, metrics: &mut JobMetrics) {
+        if message.carries_results() {
+            metrics.add_pending_results();
+        }
+        for (_, atom) in message.unheld() {
+            metrics.hold(atom.number);
+        }
+    }
+
+    fn on_copy_lost(message: &Message, metrics: &mut JobMetrics) {
         if message.carries_results() {
             metrics.remove_pending_results();
         }

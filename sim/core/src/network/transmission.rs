@@ -1,0 +1,145 @@
+//! Messages between two nodes: their fate on the transport, and how long a sender waits.
+
+use super::Network;
+use super::observer::{SentMessage, Signal};
+use crate::engine::Duration;
+use crate::overlay::{Application, GroundTruth, Node};
+use crate::transport::{Acknowledgements, Endpoint, Fate, Obstacle, Transport};
+
+impl<P: GroundTruth, A: Application> Network<P, A> {
+    /// Sets what happens to messages beyond the latency of the underlay; nothing else with `None`.
+    pub fn set_transport(&mut self, transport: Option<Transport>) {
+        self.transport = transport.map(Box::new);
+    }
+
+    /// The transport, if messages do not only take the latency of the underlay.
+    pub fn transport(&self) -> Option<&Transport> {
+        self.transport.as_deref()
+    }
+
+    pub(super) fn endpoint(&self, node: Node) -> Endpoint {
+        let slot = self.state.node_meta[node.index()].slot;
+        (slot, self.distances.host(slot))
+    }
+
+    /// How long `from` waits for `to`.
+    #[inline]
+    pub(super) fn patience(&mut self, from: Node, to: Node) -> Duration {
+        if self.transport.is_none() {
+            return self.setup.timeout;
+        }
+        let (from, to) = (self.endpoint(from), self.endpoint(to));
+        let transport = self.transport.as_mut();
+        transport.map_or(self.setup.timeout, |transport| transport.timeout(from, to))
+    }
+
+    /// How often a node sends again what was not answered.
+    pub(super) fn retries(&self) -> u32 {
+        self.transport()
+            .map_or(0, |transport| transport.parameters().retries)
+    }
+
+    /// How senders learn that a message has arrived.
+    pub(super) fn acknowledgements(&self) -> Acknowledgements {
+        let transport = self.transport();
+        transport.map_or(Acknowledgements::Implied, |transport| {
+            transport.parameters().acknowledgements
+        })
+    }
+
+    /// `from` has measured the round trip to `to`.
+    pub(super) fn measure_round_trip(&mut self, from: Node, to: Node, time: Duration) {
+        if self.transport.is_some() {
+            let (from, to) = (self.endpoint(from), self.endpoint(to));
+            if let Some(transport) = &mut self.transport {
+                transport.measure(from, to, time);
+            }
+        }
+    }
+
+    /// `from` has waited for `to` in vain.
+    pub(super) fn note_silence(&mut self, from: Node, to: Node) {
+        if self.transport.is_some() {
+            let (from, to) = (self.endpoint(from), self.endpoint(to));
+            if let Some(transport) = &mut self.transport {
+                transport.silence(from, to);
+            }
+        }
+    }
+
+    /// Sends `message`, whose `latency` is that of the underlay. Returns the time until it arrives,
+    /// and until its duplicate does; `None` if it does not arrive, or after the time `within`, if
+    /// that is given: an answer that comes too late has no effect, and belongs to no lookup.
+    #[inline]
+    pub(super) fn transmit(
+        &mut self,
+        message: SentMessage,
+        within: Option<Option<Duration>>,
+    ) -> Option<(Duration, Option<Duration>)> {
+        let latency = message.latency.unwrap_or_default();
+        let fate = match self.transport {
+            None => Fate::Arrives {
+                after: latency,
+                again: None,
+            },
+            Some(_) => self.transport_fate(&message, latency),
+        };
+        match fate {
+            Fate::Arrives { after, again } => {
+                let is_late = within.is_some_and(|most| most.is_none_or(|most| after > most));
+                self.signal(Signal::MessageSent(if is_late {
+                    SentMessage {
+                        latency: None,
+                        route: None,
+                        is_of_lookup: false,
+                        ..message
+                    }
+                } else {
+                    SentMessage {
+                        latency: Some(after),
+                        ..message
+                    }
+                }));
+                if again.is_some() {
+                    let SentMessage { from, to, .. } = message;
+                    self.signal(Signal::MessageDuplicated { from, to });
+                }
+                (!is_late).then_some((after, again))
+            }
+            Fate::Lost(obstacle) => {
+                self.signal(Signal::MessageSent(SentMessage {
+                    latency: None,
+                    ..message
+                }));
+                self.signal_loss(&message, obstacle);
+                None
+            }
+        }
+    }
+
+    fn signal_loss(&mut self, message: &SentMessage, obstacle: Obstacle) {
+        self.signal(Signal::MessageLost {
+            from: message.from,
+            to: message.to,
+            obstacle,
+        });
+    }
+
+    fn transport_fate(&mut self, message: &SentMessage, latency: Duration) -> Fate {
+        let ends = (self.endpoint(message.from), self.endpoint(message.to));
+        let now = self.state.now;
+        let otherwise = Fate::Arrives {
+            after: latency,
+            again: None,
+        };
+        let transport = self.transport.as_mut();
+        transport.map_or(otherwise, |transport| {
+            transport.send(now, ends, message.bytes, latency)
+        })
+    }
+
+    /// Bytes that a reply carries for the transport.
+    pub(super) fn reply_bytes(&self) -> u32 {
+        self.transport().map_or(0, Transport::reply_bytes)
+    }
+}
