@@ -250,6 +250,26 @@ fn a_partition_divides_and_ends() {
     assert!(success[0] == 1.0 && success[3] < 0.9, "{success:?}");
 }
 
+/// Two rings that messages can reach again remain two, and become one if members meet random ones.
+#[test]
+fn a_divided_ring_becomes_one_if_members_meet() {
+    for (protocol, heals_alone) in [("chord", false), ("kademlia", true), ("pastry", true)] {
+        let (lab, _) = run(&format!(
+            "{APART}overlay.protocol = '{protocol}'\ntime.max = '90 min'\n\
+             sweep.'overlay.reunite' = ['never', '1 min']\n\
+             [[partition]]\nbegin = '1 min'\nend = '20 min'\nshare = 0.4\n"
+        )
+        .replace("time.measure = '10 min'", "time.measure = '80 min'")
+        .replace("time.interval = '1 min'", "time.interval = '10 min'"));
+        let timeline = lab.table("out/s/timeline.csv");
+        let success = timeline.numbers("success_rate");
+        let (never, meets) = success.split_at(8);
+        assert!(never[0] < 0.7 && meets[0] < 0.7, "{protocol}: {success:?}");
+        assert_eq!(never[7] > 0.99, heals_alone, "{protocol}: {success:?}");
+        assert!(meets[7] > 0.999, "{protocol}: {success:?}");
+    }
+}
+
 /// Estimated time-outs find a dead node sooner than fixed ones.
 #[test]
 fn time_outs_follow_the_round_trips() {
