@@ -1,7 +1,7 @@
 //! Execution of node handlers, and direct messages between nodes.
 
 use super::Network;
-use super::event::{Attempt, DirectMessage, Event, Unanswered};
+use super::event::{DirectMessage, Event, Unanswered, Wait};
 use super::observer::{RouteId, SentMessage, Signal};
 use super::routed_message::Payload;
 use crate::engine::{Duration, Instant};
@@ -50,8 +50,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                     message,
                     purpose,
                     sent: self.state.now,
-                    session: self.state.node_meta[node.index()].session,
-                    attempt: self.attempt(node, to, 0),
+                    wait: self.wait(node, to, 0),
                 };
                 self.send_direct(node, to, request);
             }
@@ -102,9 +101,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         };
         let within = match &direct {
             // A duplicate of a request is answered, and nobody waits for the answer.
-            DirectMessage::Reply { attempt, .. } if attempt.is_duplicate => Some(None),
-            DirectMessage::Reply { sent, attempt, .. } => {
-                let deadline = self.deadline(*sent, *attempt);
+            DirectMessage::Reply { wait, .. } if wait.is_duplicate() => Some(None),
+            DirectMessage::Reply { sent, wait, .. } => {
+                let deadline = self.deadline(*sent, *wait);
                 Some((deadline >= self.state.now).then(|| deadline.since(self.state.now)))
             }
             DirectMessage::Message(_) | DirectMessage::Request { .. } => None,
@@ -115,16 +114,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 message,
                 purpose,
                 sent,
-                session,
-                attempt,
+                wait,
             } = direct
             {
                 let request = Unanswered {
                     from,
-                    session,
                     to,
                     purpose,
-                    attempt,
+                    wait,
                 };
                 self.await_in_vain(sent, request, Some(message));
             }
@@ -148,17 +145,17 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         request: Unanswered<P>,
         message: Option<P::Message>,
     ) {
-        if request.attempt.is_duplicate {
+        if request.wait.is_duplicate() {
             return;
         }
-        let deadline = self.deadline(sent, request.attempt).max(self.state.now);
+        let deadline = self.deadline(sent, request.wait).max(self.state.now);
         let event = match message {
-            Some(message) if u32::from(request.attempt.number) < self.retries() => {
+            Some(message) if request.wait.number() < self.retries() => {
                 Event::RequestAgain(Box::new((request, message)))
             }
             _ => Event::Timeout {
                 node: request.from,
-                session: request.session,
+                session: request.wait.session(),
                 silent: request.to,
                 purpose: request.purpose,
             },
@@ -167,15 +164,16 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     }
 
     /// Until when the sender of a request waits.
-    fn deadline(&self, sent: Instant, attempt: Attempt) -> Instant {
-        match attempt.patience {
+    fn deadline(&self, sent: Instant, wait: Wait) -> Instant {
+        match wait.patience {
             0 => sent + self.setup.timeout,
             micros => sent + Duration::from_nanos(1000 * u64::from(micros)),
         }
     }
 
-    /// The `number`-th attempt of `from` to get an answer of `to`, from 0 on.
-    fn attempt(&mut self, from: Node, to: Node, number: u8) -> Attempt {
+    /// How `from`, after `number` attempts, waits for an answer of `to`.
+    fn wait(&mut self, from: Node, to: Node, number: u32) -> Wait {
+        let session = self.state.node_meta[from.index()].session;
         let patience = match self.transport {
             None => 0,
             Some(_) => {
@@ -183,19 +181,13 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 u32::try_from(micros).unwrap_or(u32::MAX).max(1)
             }
         };
-        Attempt {
-            patience,
-            number,
-            is_duplicate: false,
-        }
+        Wait::new(session, number, patience)
     }
 
     /// Sends a request again.
     pub(super) fn request_again(&mut self, (request, message): (Unanswered<P>, P::Message)) {
-        let Unanswered {
-            from, session, to, ..
-        } = request;
-        if !self.is_in_session(from, session) {
+        let Unanswered { from, to, wait, .. } = request;
+        if !self.is_in_session(from, wait.session()) {
             return;
         }
         self.note_silence(from, to);
@@ -204,8 +196,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             message,
             purpose: request.purpose,
             sent: self.state.now,
-            session,
-            attempt: self.attempt(from, to, request.attempt.number + 1),
+            wait: self.wait(from, to, wait.number() + 1),
         };
         self.send_direct(from, to, request);
     }
@@ -224,17 +215,12 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 message,
                 purpose,
                 sent,
-                session,
-                attempt,
+                wait,
             } => DirectMessage::Request {
                 message: message.clone(),
                 purpose: *purpose,
                 sent: *sent,
-                session: *session,
-                attempt: Attempt {
-                    is_duplicate: true,
-                    ..*attempt
-                },
+                wait: wait.of_duplicate(),
             },
             DirectMessage::Reply { .. } => return,
         };
@@ -256,14 +242,13 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 message,
                 purpose,
                 sent,
-                session,
-                attempt,
+                wait,
             } => {
                 if alive && let Some(handle) = P::Lookups::lookup_of(&purpose) {
                     self.count_lookup_step(handle, from, to);
                 }
-                let is_last = u32::from(attempt.number) >= self.retries();
-                let again = (!is_last && !attempt.is_duplicate).then(|| message.clone());
+                let is_last = wait.number() >= self.retries();
+                let again = (!is_last && !wait.is_duplicate()).then(|| message.clone());
                 let mut is_answered = false;
                 if alive {
                     let request = self.is_sybil(to).then(|| message.clone());
@@ -279,8 +264,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                             message,
                             purpose,
                             sent,
-                            session,
-                            attempt,
+                            wait,
                         };
                         is_answered = self.send_direct(to, from, reply);
                     }
@@ -290,10 +274,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 if !is_answered {
                     let request = Unanswered {
                         from,
-                        session,
                         to,
                         purpose,
-                        attempt,
+                        wait,
                     };
                     self.await_in_vain(sent, request, again);
                 }
@@ -302,11 +285,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 message,
                 purpose,
                 sent,
-                session,
-                attempt,
-            } if self.is_in_session(to, session) => {
+                wait,
+            } if self.is_in_session(to, wait.session()) => {
                 let time = self.state.now.since(sent);
-                if attempt.number == 0 {
+                if wait.number() == 0 {
                     // It is not known which of several attempts was answered (Karn and Partridge
                     // 1987).
                     self.measure_round_trip(to, from, time);

@@ -74,38 +74,69 @@ pub(super) enum DirectMessage<P: Overlay> {
         message: P::Message,
         purpose: P::Purpose,
         sent: Instant,
-        /// The session of the sender that waits for the answer.
-        session: u32,
-        attempt: Attempt,
+        wait: Wait,
     },
-    /// The answer to a request that was sent at `sent` in session `session` of the receiver.
+    /// The answer to a request that the receiver has sent at `sent`.
     Reply {
         message: P::Message,
         purpose: P::Purpose,
         sent: Instant,
-        session: u32,
-        attempt: Attempt,
+        wait: Wait,
     },
 }
 
-/// An attempt to get an answer.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Attempt {
-    /// How long the sender waits, in microseconds; 0 for the time-out of the network.
+/// How the sender of a request waits for the answer. 8 bytes: every event has place for them.
+#[derive(Clone, Copy)]
+pub(super) struct Wait {
+    /// How long, in microseconds; 0 for the time-out of the network.
     pub patience: u32,
+    /// From the lowest bit on: 24 of the session of the sender, 7 of the number of attempts made
+    /// before, and one of a duplicate.
+    bits: u32,
+}
+
+const SESSION_BITS: u32 = 24;
+const DUPLICATE: u32 = 1 << 31;
+
+impl Wait {
+    pub fn new(session: u32, number: u32, patience: u32) -> Self {
+        let session = session & ((1 << SESSION_BITS) - 1);
+        Self {
+            patience,
+            bits: session | number << SESSION_BITS,
+        }
+    }
+
+    /// The session of the sender.
+    pub fn session(self) -> u32 {
+        self.bits & ((1 << SESSION_BITS) - 1)
+    }
+
     /// How many attempts were made before.
-    pub number: u8,
+    pub fn number(self) -> u32 {
+        (self.bits & !DUPLICATE) >> SESSION_BITS
+    }
+
     /// It is a duplicate, whose answer is not expected.
-    pub is_duplicate: bool,
+    pub fn is_duplicate(self) -> bool {
+        self.bits & DUPLICATE != 0
+    }
+
+    /// The same for a duplicate of the request.
+    pub fn of_duplicate(self) -> Self {
+        Self {
+            bits: self.bits | DUPLICATE,
+            ..self
+        }
+    }
 }
 
 /// A request without an answer.
 pub(super) struct Unanswered<P: Overlay> {
     pub from: Node,
-    pub session: u32,
     pub to: Node,
     pub purpose: P::Purpose,
-    pub attempt: Attempt,
+    pub wait: Wait,
 }
 
 /// A direct message of the application.
