@@ -8,7 +8,7 @@ use super::event::{Event, RoutedId};
 use super::observer::{RouteId, SentMessage};
 use super::routed_message::Payload;
 use super::router::Travel;
-use crate::engine::Duration;
+use crate::engine::{Duration, Instant};
 use crate::overlay::{Application, GroundTruth, HEADER_BYTES, Node};
 use crate::transport::Acknowledgements;
 
@@ -44,19 +44,44 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if self.is_answered_by_the_next_hop(id) {
             return true;
         }
-        let latency = self.path(node, holder).latency;
+        let route = Some(RouteId(id));
+        let times = (sent, patience, is_first_attempt);
+        let is_known = self.send_acknowledgement((node, holder), times, route, is_of_lookup);
+        match (is_known, has_arrived) {
+            (true, true) => self.fail(id),
+            (true, false) => {}
+            (false, true) => self.bounce_back(id),
+            (false, false) => {
+                let copy = self.copy_routed(id);
+                self.in_flight.get_mut(copy).has_arrived = true;
+                self.bounce_back(copy);
+            }
+        }
+        !has_arrived
+    }
+
+    /// `from` tells `to` that a message has arrived, which `to` has sent at `sent` and for which it
+    /// waits for `patience`. Returns whether `to` knows it in time, or does not wait for it.
+    pub(super) fn send_acknowledgement(
+        &mut self,
+        (from, to): (Node, Node),
+        (sent, patience, is_first_attempt): (Instant, Duration, bool),
+        route: Option<RouteId>,
+        is_of_lookup: bool,
+    ) -> bool {
+        let waited = self.state.now.since(sent);
+        let latency = self.path(from, to).latency;
         let arrives = match self.acknowledgements() {
             Acknowledgements::None => return true,
             Acknowledgements::Implied => Some((latency, None)),
             Acknowledgements::Sent => {
-                let waited = self.state.now.since(sent).as_nanos();
-                let left = patience.as_nanos().checked_sub(waited);
+                let left = patience.as_nanos().checked_sub(waited.as_nanos());
                 let acknowledgement = SentMessage {
-                    from: node,
-                    to: holder,
+                    from,
+                    to,
                     bytes: HEADER_BYTES + self.reply_bytes(),
                     latency: Some(latency),
-                    route: Some(RouteId(id)),
+                    route,
                     is_answer: true,
                     is_of_lookup,
                     kind: "",
@@ -64,24 +89,12 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 self.transmit(acknowledgement, Some(left.map(Duration::from_nanos)))
             }
         };
-        match arrives {
-            Some((after, _)) => {
-                if is_first_attempt {
-                    let time = self.state.now.since(sent) + after;
-                    self.measure_round_trip(holder, node, time);
-                }
-                if has_arrived {
-                    self.fail(id);
-                }
-            }
-            None if has_arrived => self.bounce_back(id),
-            None => {
-                let copy = self.copy_routed(id);
-                self.in_flight.get_mut(copy).has_arrived = true;
-                self.bounce_back(copy);
-            }
+        if let Some((after, _)) = arrives
+            && is_first_attempt
+        {
+            self.measure_round_trip(to, from, waited + after);
         }
-        !has_arrived
+        arrives.is_some()
     }
 
     /// Whether the receiver of a message answers it with the next hop.

@@ -6,6 +6,7 @@ use super::routed_message::Payload;
 use crate::engine::{Seed, Stream};
 use crate::overlay::{Application, GroundTruth, Node};
 use crate::space::Key;
+use crate::underlay::Host;
 
 /// The clients that are online.
 pub(super) struct Clients {
@@ -30,7 +31,10 @@ impl Clients {
 impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Whether the node of a site is a client.
     pub fn is_client_site(&self, site: u32) -> bool {
-        let host = self.distances.host(self.distances.slot(site));
+        self.is_client_host(self.distances.host(self.distances.slot(site)))
+    }
+
+    fn is_client_host(&self, host: Host) -> bool {
         self.transport()
             .is_some_and(|transport| transport.is_client(host))
     }
@@ -44,10 +48,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// If `node`, which has started, is a client, it is online from now on.
     pub(super) fn enter_if_client(&mut self, node: Node) -> bool {
-        let host = self.endpoint(node).1;
-        let is_client = self
-            .transport()
-            .is_some_and(|transport| transport.is_client(host));
+        let is_client = self.is_client_host(self.endpoint(node).1);
         if is_client {
             self.enter_client(node);
         }

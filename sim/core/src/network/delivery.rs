@@ -174,14 +174,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// How `from`, after `number` attempts, waits for an answer of `to`.
     fn wait(&mut self, from: Node, to: Node, number: u32) -> Wait {
         let session = self.state.node_meta[from.index()].session;
-        let patience = match self.transport {
-            None => 0,
-            Some(_) => {
-                let micros = self.patience(from, to).as_nanos() / 1000;
-                u32::try_from(micros).unwrap_or(u32::MAX).max(1)
-            }
+        let patience = self.patience(from, to);
+        let micros = if patience == self.setup.timeout {
+            0
+        } else {
+            let micros = patience.as_nanos() / 1000;
+            u32::try_from(micros).unwrap_or(u32::MAX).max(1)
         };
-        Wait::new(session, number, patience)
+        Wait::new(session, number, micros)
     }
 
     /// Sends a request again.

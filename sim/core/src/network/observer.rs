@@ -123,7 +123,7 @@ pub enum Signal {
         /// The node that was silent.
         to: Node,
     },
-    /// The initiator of a lookup that has ended at the root has its answer.
+    /// The initiator of a lookup that has ended at the root has its answer. Only with a transport.
     Answered {
         /// When the lookup was issued.
         issued: Instant,

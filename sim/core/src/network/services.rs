@@ -166,10 +166,18 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             return;
         }
         let AppMessage {
-            from, to, message, ..
+            from,
+            to,
+            message,
+            is_duplicate,
+            ..
         } = *app_message;
         if self.drops_from(to, from) {
-            A::on_lost(&message, &mut self.state.metrics);
+            if is_duplicate {
+                A::on_copy_lost(&message, &mut self.state.metrics);
+            } else {
+                A::on_lost(&message, &mut self.state.metrics);
+            }
             return;
         }
         self.upcall(to, |application, context| {
@@ -238,33 +246,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if app_message.is_duplicate {
             return true;
         }
-        let latency = self.path(to, from).latency;
-        let waited = self.state.now.since(app_message.sent);
-        let arrives = match self.acknowledgements() {
-            Acknowledgements::None => return true,
-            Acknowledgements::Implied => Some((latency, None)),
-            Acknowledgements::Sent => {
-                let patience = app_message.patience.as_nanos();
-                let left = patience.checked_sub(waited.as_nanos());
-                let acknowledgement = SentMessage {
-                    from: to,
-                    to: from,
-                    bytes: HEADER_BYTES + self.reply_bytes(),
-                    latency: Some(latency),
-                    route: None,
-                    is_answer: true,
-                    is_of_lookup: false,
-                    kind: "",
-                };
-                self.transmit(acknowledgement, Some(left.map(Duration::from_nanos)))
-            }
-        };
-        if let Some((after, _)) = arrives
-            && app_message.attempts == 0
-        {
-            self.measure_round_trip(from, to, waited + after);
-        }
-        arrives.is_some()
+        let is_first_attempt = app_message.attempts == 0;
+        let times = (app_message.sent, app_message.patience, is_first_attempt);
+        self.send_acknowledgement((to, from), times, None, false)
     }
 
     /// Queues a routed message of the application for service at `node`; false if it need not wait.

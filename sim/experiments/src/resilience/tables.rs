@@ -105,9 +105,7 @@ pub(super) fn build(
     for (node, list) in (0..n).zip(&mut entries) {
         list.extend((1..=after).map(|step| (node + step) % n));
         list.extend((1..=count - after).map(|step| (node + n - step) % n));
-        if !matches!(measure, Measure::Prefix) || count > 0 {
-            list.retain(|entry| *entry != node);
-        }
+        list.retain(|entry| *entry != node);
     }
     Tables { entries, measure }
 }
@@ -193,8 +191,8 @@ impl Levels<'_> {
         (begin..end.max(begin), begin % n)
     }
 
-    /// The nodes that differ from a node first in the digit of `level`, and the nearest to its ID
-    /// with that digit changed.
+    /// The nodes that differ from a node first in the digit of `level`, and the one whose ID differs
+    /// in that digit alone, if IDs are evenly spaced.
     fn subtree(&self, node: usize, level: u32) -> (Range<usize>, usize) {
         let ids = &self.population.ids;
         let target = ids[node] ^ 1 << level;
@@ -204,8 +202,12 @@ impl Levels<'_> {
             Some(high) => ids.partition_point(|id| *id < high),
             None => ids.len(),
         };
-        let exact = (begin..end).min_by_key(|other| ids[*other] ^ target);
-        (begin..end, exact.unwrap_or(node))
+        // With evenly spaced IDs a level that has nodes has this one.
+        let exact = match begin == end {
+            true => node,
+            false => ids.partition_point(|id| *id < target).min(end - 1),
+        };
+        (begin..end, exact)
     }
 }
 
@@ -229,7 +231,7 @@ fn grid_neighbours(node: usize, side: usize, dimensions: usize) -> Vec<u32> {
 }
 
 /// Random points of a space: the neighbours that DGVH finds among all nodes, and random long
-/// entries. O(n^2 log n).
+/// entries. O(n^2).
 fn points<S>(
     parameters: &ResilienceParameters,
     space: S,
@@ -251,7 +253,6 @@ where
         let others = (0..n as u32).filter(|other| *other as usize != node);
         order.clear();
         order.extend(others.map(|other| (space.distance(me, &points[other as usize]), other)));
-        // DGVH finds all its neighbours among the nearest; the rest is hidden by them.
         let few = NEAREST.min(order.len() - 1);
         order.select_nth_unstable(few);
         order[..=few].sort_unstable();
@@ -266,5 +267,6 @@ where
     (entries, Measure::Points(Box::new(distance)))
 }
 
-/// Candidates that DGVH examines: many times as many as a node has neighbours in up to 4 dimensions.
+/// The nearest nodes, among which DGVH looks for neighbours. A node has fewer than a tenth as many in
+/// up to 4 dimensions; in more, some may be missing.
 const NEAREST: usize = 1000;

@@ -53,6 +53,7 @@ pub struct PeerTable {
     /// The successor list goes once around the ring: its last entry is followed by the node itself.
     closed: bool,
     /// The number of the last comparison of nodes for a finger, and whether it waits for replies.
+    /// They are here because a node with them elsewhere would not fit into a cache line.
     pub(super) compared: u8,
     pub(super) is_comparing: bool,
 }

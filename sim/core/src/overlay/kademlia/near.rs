@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Debug, Default)]
 pub(super) struct RoundTrips(FxHashMap<Node, Duration>);
 
-/// Number of round trips beyond which those of nodes that are no contacts are forgotten.
+/// Number of round trips at which a node forgets all of them, and measures anew those it needs.
 const MOST: usize = 4096;
 
 impl RoundTrips {

@@ -21,7 +21,7 @@ crate::choices! {
     pub enum Near {
         /// Those that it knows for the longest time, as published.
         LongestSeen = "none",
-        /// Proximity neighbour selection: a new node with a shorter round trip replaces the contact with the longest one, as in OverSim. Round trips that are not known are measured by a ping.
+        /// Proximity neighbour selection: a new node with a shorter round trip replaces the contact with the longest one, as in OverSim. Round trips that are not known are measured by a ping. The least recently seen contact is not pinged: a silent one is replaced once it is stale.
         Pns = "pns",
     }
 }
