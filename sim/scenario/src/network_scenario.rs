@@ -36,7 +36,7 @@ dhtlab_core::parameters! {
         pub ids_per_address: u32 = 1, within 1..=65536;
         /// Assignment of nodes to hosts.
         pub placement: Placement = Placement::Distinct;
-        /// Mean time between two contacts of a node with a random member that a bootstrap service names, or "never": parts of a divided network find each other again (Chord, Kademlia, VHash).
+        /// Mean time between two contacts of a node with a random member that a bootstrap service names, or "never": parts of a divided network find each other again (not with UrDHT).
         pub reunite: Period = Period::NEVER;
     }
 }

@@ -11,12 +11,7 @@ const ADVISERS: u8 = 4;
 impl Pastry {
     /// Asks `bootstrap` to pass a join on to the root of this node's ID.
     pub(super) fn begin_join(&mut self, context: &mut Context<'_, Self>, bootstrap: Node) {
-        self.attempt = self.attempt.wrapping_add(1);
-        let joiner = Joiner {
-            node: context.me,
-            attempt: self.attempt,
-            row: 0,
-        };
+        let joiner = self.next_joiner(context.me);
         if bootstrap == context.me {
             // A node that has lost its leaves may draw itself, and may be alone by now: it finds
             // out which of its peers are alive.
@@ -26,6 +21,16 @@ impl Pastry {
             context.request(bootstrap, Message::Join(joiner), Purpose::Join(joiner));
         }
         context.set_timer(context.shared.join_timeout, Timer::Join(self.attempt));
+    }
+
+    /// A join of this node, `me`, in a new attempt.
+    pub(super) fn next_joiner(&mut self, me: Node) -> Joiner {
+        self.attempt = self.attempt.wrapping_add(1);
+        Joiner {
+            node: me,
+            attempt: self.attempt,
+            row: 0,
+        }
     }
 
     /// Whether this node takes joiners on their way: it has a place, or is alone.
@@ -98,7 +103,8 @@ impl Pastry {
         }
     }
 
-    /// A joiner receives the leaf set of `root`, the root of its ID: it has its place.
+    /// A joiner receives the leaf set of `root`, the root of its ID: it has its place. A member may
+    /// have asked for that of another network: what belongs there enters its own.
     pub(super) fn on_welcome(
         &mut self,
         context: &mut Context<'_, Self>,
@@ -106,7 +112,11 @@ impl Pastry {
         attempt: u16,
         leaves: &LeafSet,
     ) {
-        if self.stage == Stage::Member || attempt != self.attempt || root == context.me {
+        if attempt != self.attempt || root == context.me {
+            return;
+        }
+        if self.stage == Stage::Member {
+            self.on_leaves(context, root, Sides::NONE, leaves);
             return;
         }
         let (me, ids, half) = (context.me, context.ids, context.shared.half());

@@ -301,6 +301,14 @@ impl Overlay for Pastry {
         self.announce(context);
     }
 
+    /// Asks the root of its ID in the network of the member for its leaf set, as a joiner does.
+    fn meet(&mut self, context: &mut Context<'_, Self>, member: Node) {
+        if self.stage == Stage::Member {
+            let joiner = self.next_joiner(context.me);
+            context.request(member, Message::Join(joiner), Purpose::Join(joiner));
+        }
+    }
+
     fn maintain(&mut self, context: &mut Context<'_, Self>) {
         self.stage = Stage::Member;
         let periods = [
