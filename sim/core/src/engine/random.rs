@@ -6,6 +6,7 @@
 use rand::Rng;
 use rand::rand_core::{Infallible, SeedableRng, TryRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::ops::Range;
 
 /// The seed of a run, from which its streams are derived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +97,23 @@ impl Stream {
         }
     }
 
+    /// Replaces `picks` by a uniform sample of `count` numbers of `range` without replacement, in
+    /// random order, or by all of them.
+    ///
+    /// Floyd's method, one draw for each number, without a table of the range: O(`count`^2).
+    pub fn sample_range(&mut self, range: Range<usize>, count: usize, picks: &mut Vec<usize>) {
+        picks.clear();
+        if range.len() <= count {
+            picks.extend(range);
+        } else {
+            for end in range.end - count..range.end {
+                let pick = range.start + self.index(end + 1 - range.start);
+                picks.push(if picks.contains(&pick) { end } else { pick });
+            }
+        }
+        self.shuffle(picks);
+    }
+
     /// Shuffles `items`.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         self.sample_to_front(items, items.len());
@@ -157,6 +175,22 @@ mod tests {
             let mut stream = Seed::new(seed).stream("test", 0);
             prop_assert!(stream.below(bound) < bound);
             prop_assert!((0.0..1.0).contains(&stream.unit()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_sample_of_a_range_has_no_number_twice(
+            seed: u64, start in 0usize..100, length in 0usize..100, count in 0usize..120,
+        ) {
+            let mut picks = vec![7];
+            let mut stream = Seed::new(seed).stream("test", 0);
+            stream.sample_range(start..start + length, count, &mut picks);
+            prop_assert_eq!(picks.len(), count.min(length));
+            picks.sort_unstable();
+            picks.dedup();
+            prop_assert_eq!(picks.len(), count.min(length));
+            prop_assert!(picks.iter().all(|pick| (start..start + length).contains(pick)));
         }
     }
 

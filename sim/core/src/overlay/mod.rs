@@ -19,6 +19,8 @@ mod lookups;
 mod member_index;
 mod metric;
 pub mod pastry;
+mod prefix_divergence;
+mod size_estimate;
 
 pub mod urdht;
 pub mod vhash;
@@ -33,6 +35,8 @@ pub use layout::{Layout, OnRing, OnTwoWayRing, OnXorLine};
 pub use lookups::{ByRouter, LookupAlgorithm};
 pub use member_index::{MemberIndex, Members};
 pub use metric::{Metric, RoundTrip};
+pub use prefix_divergence::{PrefixModel, region_prefix};
+pub use size_estimate::{SizeEstimator, SizeSample, sample_weight};
 
 use crate::space::Key;
 use std::cmp::Ordering;

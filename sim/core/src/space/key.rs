@@ -160,6 +160,32 @@ impl Key {
         Self(std::array::from_fn(|i| self.0[i] ^ other.0[i]))
     }
 
+    /// The number of leading bits that the two have in common; [`Self::BITS`] if they are equal.
+    pub fn common_prefix(self, other: Self) -> u32 {
+        let differ = self.xor(other).log2();
+        differ.map_or(Self::BITS, |bit| Self::BITS - 1 - bit)
+    }
+
+    /// A key drawn uniformly from those that share the first `bits` bits with this one, or more.
+    pub fn random_with_prefix(self, bits: u32, stream: &mut impl Rng) -> Self {
+        self.xor(Self::random(stream).low_bits(Self::BITS - bits))
+    }
+
+    /// A key drawn uniformly from those that share exactly the first `bits` < 160 bits with this one.
+    pub fn random_with_exact_prefix(self, bits: u32, stream: &mut impl Rng) -> Self {
+        let other = self.xor(Self::power_of_two(Self::BITS - 1 - bits));
+        other.random_with_prefix(bits + 1, stream)
+    }
+
+    /// The key over 2^160, in [0, 1]: a distance as a fraction of the space. The relative error is
+    /// below 2^-51.
+    pub fn to_fraction(self) -> f64 {
+        let words = self.0.iter().rev();
+        words.fold(0.0, |below, word| {
+            (f64::from(*word) + below) / 4_294_967_296.0
+        })
+    }
+
     fn split(self) -> (u128, u32) {
         let [a, b, c, d, low] = self.0;
         let high = u128::from(a) << 96 | u128::from(b) << 64 | u128::from(c) << 32 | u128::from(d);
@@ -283,6 +309,29 @@ pub(crate) mod tests {
             });
             prop_assert_eq!(a.low_bits(160), a);
             prop_assert_eq!(a.log2().map_or(a == Key::default(), |bit| a >= Key::power_of_two(bit)), true);
+        }
+
+        #[test]
+        fn prefixes_are_what_keys_share(a in keys(), b in keys(), bits in 0u32..160, seed: u64) {
+            let mut stream = crate::engine::Seed::new(seed).stream("keys", 0);
+            prop_assert_eq!(a.common_prefix(a), Key::BITS);
+            let shared = a.common_prefix(b);
+            prop_assert_eq!(a.xor(b).low_bits(Key::BITS - shared), a.xor(b));
+            prop_assert!(a == b || a.bits(shared, 1) != b.bits(shared, 1));
+            prop_assert!(a.random_with_prefix(bits, &mut stream).common_prefix(a) >= bits);
+            prop_assert_eq!(a.random_with_exact_prefix(bits, &mut stream).common_prefix(a), bits);
+            prop_assert_eq!(a.random_with_prefix(Key::BITS, &mut stream), a);
+        }
+
+        #[test]
+        fn a_fraction_is_the_quotient(a in keys(), b in keys(), bit in 0u32..160) {
+            let power = Key::power_of_two(bit).to_fraction();
+            prop_assert_eq!(power, libm::ldexp(1.0, bit as i32 - 160));
+            prop_assert!((0.0..=1.0).contains(&a.to_fraction()));
+            prop_assert!(a >= b || a.to_fraction() <= b.to_fraction());
+            let sum = a.half().to_fraction() + b.half().to_fraction();
+            let same = a.half().wrapping_add(b.half()).to_fraction();
+            prop_assert!((sum - same).abs() <= 1e-15 * sum);
         }
 
         #[test]

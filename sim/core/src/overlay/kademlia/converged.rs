@@ -70,27 +70,12 @@ impl Sorted<'_> {
         let contacts = kept.iter().map(|(_, range)| range.len().min(k)).sum();
         let mut buckets = Buckets::with_capacity(kept.len(), contacts);
         for (subtree, range) in kept {
-            sample(range.clone(), k, random, picks);
+            random.sample_range(range.clone(), k, picks);
             let contact = |at: &usize| Contact::new(self.nodes[*at], &self.ids[*at]);
             buckets.append(*subtree, picks.iter().map(contact));
         }
         Kademlia::with(id, buckets)
     }
-}
-
-/// A uniform choice of `count` elements of `range`, in random order, or all of it (Floyd's method,
-/// one draw per element).
-fn sample(range: Range<usize>, count: usize, random: &mut Stream, picks: &mut Vec<usize>) {
-    picks.clear();
-    if range.len() <= count {
-        picks.extend(range);
-    } else {
-        for end in range.end - count..range.end {
-            let pick = range.start + random.index(end + 1 - range.start);
-            picks.push(if picks.contains(&pick) { end } else { pick });
-        }
-    }
-    random.shuffle(picks);
 }
 
 impl GroundTruth for Kademlia {
