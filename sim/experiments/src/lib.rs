@@ -14,13 +14,16 @@ mod growth;
 mod histogram;
 mod honest_ids;
 mod job;
+mod lookup_rounds;
 mod mashing;
 mod network_experiment;
 mod overlay_graph;
+mod prefix_divergence;
 pub mod published;
 mod recorder;
 mod resilience;
 mod runner;
+mod size_estimate;
 mod storage;
 
 pub use balance::Balance;
@@ -31,11 +34,14 @@ pub use diagram::Diagram;
 pub use eclipse::Eclipse;
 pub use growth::GrowthExperiment;
 pub use job::JobExperiment;
+pub use lookup_rounds::LookupRounds;
 pub use mashing::Mashing;
 pub use network_experiment::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
+pub use prefix_divergence::PrefixDivergence;
 pub use recorder::Recorder;
 pub use resilience::Resilience;
+pub use size_estimate::SizeEstimate;
 pub use storage::StorageExperiment;
 
 use dhtlab_scenario::Experiment;
@@ -51,8 +57,11 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &Eclipse,
     &GrowthExperiment,
     &JobExperiment,
+    &LookupRounds,
     &Mashing,
+    &PrefixDivergence,
     &Resilience,
+    &SizeEstimate,
     &StorageExperiment,
     &published::VHashLatency,
 ];
