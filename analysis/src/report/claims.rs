@@ -35,6 +35,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../published/kademlia.toml"),
     ),
     (
+        "kademlia-deployed.toml",
+        include_str!("../../published/kademlia-deployed.toml"),
+    ),
+    (
         "transport.toml",
         include_str!("../../published/transport.toml"),
     ),

@@ -126,10 +126,30 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../published/geometry-hops.csv"),
     ),
     (
+        "ipfs-lookup-rounds.csv",
+        include_str!("../../published/ipfs-lookup-rounds.csv"),
+    ),
+    (
+        "ipfs-prefix-divergence.csv",
+        include_str!("../../published/ipfs-prefix-divergence.csv"),
+    ),
+    (
+        "ipfs-region-search.csv",
+        include_str!("../../published/ipfs-region-search.csv"),
+    ),
+    (
         "kademlia-steps.csv",
         include_str!("../../published/kademlia-steps.csv"),
     ),
     ("kademlia.csv", include_str!("../../published/kademlia.csv")),
+    (
+        "mainline-size-deviation.csv",
+        include_str!("../../published/mainline-size-deviation.csv"),
+    ),
+    (
+        "mainline-size.csv",
+        include_str!("../../published/mainline-size.csv"),
+    ),
     (
         "p2p-mapreduce.csv",
         include_str!("../../published/p2p-mapreduce.csv"),
