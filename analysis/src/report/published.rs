@@ -126,6 +126,10 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../published/geometry-hops.csv"),
     ),
     (
+        "ipfs-censorship.csv",
+        include_str!("../../published/ipfs-censorship.csv"),
+    ),
+    (
         "ipfs-lookup-rounds.csv",
         include_str!("../../published/ipfs-lookup-rounds.csv"),
     ),
@@ -134,14 +138,26 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../published/ipfs-prefix-divergence.csv"),
     ),
     (
+        "ipfs-provide.csv",
+        include_str!("../../published/ipfs-provide.csv"),
+    ),
+    (
         "ipfs-region-search.csv",
         include_str!("../../published/ipfs-region-search.csv"),
+    ),
+    (
+        "ipfs-tables.csv",
+        include_str!("../../published/ipfs-tables.csv"),
     ),
     (
         "kademlia-steps.csv",
         include_str!("../../published/kademlia-steps.csv"),
     ),
     ("kademlia.csv", include_str!("../../published/kademlia.csv")),
+    (
+        "mainline-decay.csv",
+        include_str!("../../published/mainline-decay.csv"),
+    ),
     (
         "mainline-size-deviation.csv",
         include_str!("../../published/mainline-size-deviation.csv"),

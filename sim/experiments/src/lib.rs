@@ -19,6 +19,7 @@ mod mashing;
 mod network_experiment;
 mod overlay_graph;
 mod prefix_divergence;
+mod providers;
 pub mod published;
 mod recorder;
 mod resilience;
@@ -39,6 +40,7 @@ pub use mashing::Mashing;
 pub use network_experiment::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
 pub use prefix_divergence::PrefixDivergence;
+pub use providers::ProvidersExperiment;
 pub use recorder::Recorder;
 pub use resilience::Resilience;
 pub use size_estimate::SizeEstimate;
@@ -60,6 +62,7 @@ pub const KINDS: &[&'static dyn Experiment] = &[
     &LookupRounds,
     &Mashing,
     &PrefixDivergence,
+    &ProvidersExperiment,
     &Resilience,
     &SizeEstimate,
     &StorageExperiment,

@@ -7,7 +7,7 @@ use dhtlab_core::overlay::pastry::PastryParameters;
 use dhtlab_core::overlay::urdht::UrdhtParameters;
 use dhtlab_core::overlay::vhash::VHashParameters;
 use dhtlab_core::overlay::{Configuration, CostEstimate, Deployment, Metric, ProtocolVisitor};
-use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
+use dhtlab_core::parameter::{ConfigError, Section, Table};
 
 /// Declares the protocols: the word in a file, which is also the name of the table of parameters,
 /// and the type of the parameters.
@@ -39,7 +39,7 @@ macro_rules! protocols {
             pub fn read(protocol: Protocol, overlay: &Table<'_>) -> Result<Self, ConfigError> {
                 let table = overlay.sub(protocol.as_str())?;
                 Ok(match protocol {
-                    $( Protocol::$variant => Self::$variant(Parameters::read(&table)?), )+
+                    $( Protocol::$variant => Self::$variant(Configuration::read_from(&table)?), )+
                 })
             }
 

@@ -12,13 +12,15 @@ fn files_that_are_no_scenario_are_refused() {
                 "seed = 1\n",
                 &[],
                 "bad.toml: experiment: the key is missing; expected one of \"network\", \
-                 \"balance\", \"convergence\", \"delaunay\", \"dgvh-cost\", \"diagram\", \"eclipse\", \"growth\", \"job\", \"mashing\", \"resilience\", \"storage\", \"vhash-latency-as-coded\"",
+                 \"balance\", \"convergence\", \"delaunay\", \"dgvh-cost\", \"diagram\", \"eclipse\", \"growth\", \"job\", \"lookup-rounds\", \"mashing\", \"prefix-divergence\", \"providers\", \
+                 \"resilience\", \"size-estimate\", \"storage\", \"vhash-latency-as-coded\"",
             ),
             (
                 "\nexperiment = \"netwrok\"\n",
                 &[],
                 "bad.toml:2: experiment: expected one of \"network\", \"balance\", \"convergence\", \
-                 \"delaunay\", \"dgvh-cost\", \"diagram\", \"eclipse\", \"growth\", \"job\", \"mashing\", \"resilience\", \"storage\", \"vhash-latency-as-coded\", \
+                 \"delaunay\", \"dgvh-cost\", \"diagram\", \"eclipse\", \"growth\", \"job\", \"lookup-rounds\", \"mashing\", \"prefix-divergence\", \"providers\", \
+                 \"resilience\", \"size-estimate\", \"storage\", \"vhash-latency-as-coded\", \
                  found \"netwrok\"",
             ),
             (

@@ -45,11 +45,19 @@ const GOLDEN: &[Golden] = &[
     ("growth, sound, euclidean", "b27a571aae76", "164f2b6237f5fa9d381de11f61e56d136abe1b33"),
     ("growth, as coded, xor", "2e9719ba43f0", "6c3677fec072252c1c12702d9ed68403147a2aef"),
     ("storage, sessions", "f22c50eb7b18", "47ba91bac5fb4c116b27338d2df51bf558aaa6d5"),
+    ("providers, churn, censorship", "05e2602124f0", "39f9f26dc13733feeb2f555df3f5a50094befd4b"),
     ("job on chord, crashes", "9d8c1c82750e", "8e2dcc0801a348478279fe86b882bff45b85561c"),
     ("job on chord, balanced by asking neighbours", "0288ba70fa17", "a4cc23691c9210dbc0475d575af3b61577d0ecfe"),
     ("job on kademlia, genetic, each atom alone", "839cc53cbfac", "aaf5923613decfd573cd8853edb8f1f5c4e86c25"),
     ("cost of dgvh", "6f219c777592", "5941c491561276caf857165f670d3a472a23f6e1"),
     ("delaunay, as published", "5dfbaa816ea0", "293e3ced2b2ede16e2a8779a7530a0c58a27ed75"),
+    ("lookups in rounds, balanced buckets", "e24e4964ae56", "d42579f328f4ef0cdbebb81492c43c8aaff53511"),
+    ("lookups in rounds, random buckets", "d0c799a4a4a5", "67029581d3932b4f6dedead151ade15c040db7ff"),
+    ("prefix divergence, sybils by prefixes", "6368a36c9997", "7d9e659299e59c45ea5a1bdddee79be09d7024c0"),
+    ("prefix divergence, closer sybils, size assumed", "a5beb115b154", "50f609cd33d434c31f9226815d452120c08ce3c1"),
+    ("size estimate, libp2p", "6dfb00b276a7", "9a1bef8e70e8abe79736102f37c67c2f9158f561"),
+    ("size estimate, ratio", "2c3677b358b1", "c9f8844166da3d18e102685ad483cd4620839783"),
+    ("size estimate, mainline", "276f4cb22cd8", "8b012b151c713fa7f69ca127a61edff8d39aca1f"),
     ("delaunay, distance rule", "074b9a1cc8c0", "a3fcff5bea15383cfbe02687277b096a0e85c6f7"),
 ];
 
@@ -231,6 +239,17 @@ const ALONE: &[(&str, &str)] = &[
          storage.replicas = 3\nstorage.block-size = 50\n",
     ),
     (
+        "providers, churn, censorship",
+        "experiment = 'providers'\nunderlay.model = 'euclidean'\nunderlay.nodes = 200\n\
+         overlay.nodes = 150\noverlay.protocol = 'kademlia'\noverlay.kademlia.profile = 'libp2p'\n\
+         transport.timeout = '5 s'\ntransport.unreachable = 0.1\ntransport.dial = 1\n\
+         time.transition = '10 min'\ntime.measure = '15 min'\nchurn.model = 'sessions'\n\
+         churn.sessions.median = '1 h'\nproviders.vantage-points = 2\nproviders.size-walks = 10\n\
+         providers.provides = 50\nproviders.finds = 50\nproviders.method = 'optimistic'\n\
+         providers.crawl = '5 min'\nproviders.monitor = true\nproviders.survival = '3 min'\n\
+         censorship.contents = 4\n",
+    ),
+    (
         "job on chord, crashes",
         "experiment = 'job'\nunderlay.model = 'euclidean'\nunderlay.nodes = 100\n\
          overlay.nodes = 40\noverlay.chord.successors = 4\njob.samples = 8000\njob.atoms = 80\n\
@@ -258,6 +277,42 @@ const ALONE: &[(&str, &str)] = &[
     (
         "delaunay, as published",
         "experiment = 'delaunay'\ndelaunay.nodes = 200\n",
+    ),
+    (
+        "lookups in rounds, balanced buckets",
+        "experiment = 'lookup-rounds'\nlookup-rounds.nodes = 2000\nlookup-rounds.k = 8\n\
+         lookup-rounds.filling = 'balanced'\nlookup-rounds.lookups = 200\n",
+    ),
+    (
+        "lookups in rounds, random buckets",
+        "experiment = 'lookup-rounds'\nlookup-rounds.nodes = 2000\nlookup-rounds.k = 8\n\
+         lookup-rounds.lookups = 200\n",
+    ),
+    (
+        "prefix divergence, sybils by prefixes",
+        "experiment = 'prefix-divergence'\nprefix-divergence.nodes = 2000\n\
+         prefix-divergence.targets = 30\nprefix-divergence.sybils = 15\n\
+         prefix-divergence.lookups = 40\n",
+    ),
+    (
+        "prefix divergence, closer sybils, size assumed",
+        "experiment = 'prefix-divergence'\nprefix-divergence.nodes = 2000\n\
+         prefix-divergence.targets = 30\nprefix-divergence.sybils = 45\n\
+         prefix-divergence.placement = 'closer'\nprefix-divergence.assumed-nodes = 1800\n",
+    ),
+    (
+        "size estimate, libp2p",
+        "experiment = 'size-estimate'\nsize-estimate.nodes = 2000\nsize-estimate.trials = 30\n\
+         size-estimate.estimator = 'libp2p'\n",
+    ),
+    (
+        "size estimate, ratio",
+        "experiment = 'size-estimate'\nsize-estimate.nodes = 2000\nsize-estimate.trials = 30\n\
+         size-estimate.estimator = 'ratio'\n",
+    ),
+    (
+        "size estimate, mainline",
+        "experiment = 'size-estimate'\nsize-estimate.nodes = 2000\nsize-estimate.trials = 30\n",
     ),
     (
         "delaunay, distance rule",

@@ -144,14 +144,17 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
 }
 
 /// Experiments that build no network; what stands in a table of their name is theirs alone.
-const WITHOUT_NETWORK: [&str; 7] = [
+const WITHOUT_NETWORK: [&str; 10] = [
     "balance",
     "convergence",
     "delaunay",
     "dgvh-cost",
     "eclipse",
+    "lookup-rounds",
     "mashing",
+    "prefix-divergence",
     "resilience",
+    "size-estimate",
 ];
 
 /// Whether a key stands in a table that `network` does not have.
@@ -160,10 +163,12 @@ fn is_own(key: &str) -> bool {
     [
         "as-coded",
         "balancing",
+        "censorship",
         "diagram",
         "growth",
         "job",
         "nodes",
+        "providers",
         "storage",
     ]
     .contains(&table)
@@ -206,6 +211,12 @@ fn frame(key: &str, experiment: &str) -> String {
             ("time.transition", "\"60 s\"".to_owned()),
             ("time.measure", "\"60 s\"".to_owned()),
         ]);
+    }
+    if experiment == "providers" {
+        if !matches!(parts.as_slice(), ["overlay", _, _]) {
+            lines.push(("overlay.protocol", "\"kademlia\"".to_owned()));
+        }
+        lines.push(("time.measure", "\"60 s\"".to_owned()));
     }
     match parts.as_slice() {
         ["underlay", model, _] => lines.push(("underlay.model", format!("\"{model}\""))),

@@ -77,15 +77,21 @@ fn ways_of_travelling_agree() {
 /// Conducts a lookup of the nearest nodes by hand, asking the states of the nodes.
 fn nodes_found(network: &Network<Kademlia>, me: Node, key: Key, goal: Goal) -> Lookup {
     let (shared, ids) = (network.shared(), network.ids());
-    let mut lookup = Lookup::new(ids, me, key, goal, 0);
-    lookup.add_candidates(ids, network.node(me).closest(shared, ids, &key));
+    let mut lookup = Lookup::new((me, ids.id(me)), key, goal, 0);
+    lookup.add_candidates(
+        |node| ids.id(node),
+        network.node(me).closest(shared, ids, &key),
+    );
     while !lookup.is_over(shared.k) {
         let asked: Vec<Node> = std::iter::from_fn(|| lookup.ask(shared.k, shared.alpha)).collect();
         assert!(!asked.is_empty());
         for node in asked {
             if network.is_alive(node) {
                 lookup.answered(node);
-                lookup.add_candidates(ids, network.node(node).closest(shared, ids, &key));
+                lookup.add_candidates(
+                    |node| ids.id(node),
+                    network.node(node).closest(shared, ids, &key),
+                );
             } else {
                 lookup.failed(node);
             }

@@ -11,6 +11,7 @@ mod kademlia;
 #[path = "../measured_data/mod.rs"]
 mod measured_data;
 mod pastry;
+mod providers;
 mod recording;
 mod rejoin;
 mod storage;

@@ -5,7 +5,7 @@ use super::observer::Signal;
 use super::{Network, NodeMeta};
 use crate::churn::{Change, ChurnPlan, Rejoin, State, Step};
 use crate::engine::{Duration, Instant, Seed, Stream};
-use crate::overlay::{Application, GroundTruth, IdRule, Node, RootIndex};
+use crate::overlay::{Application, GroundTruth, IdRule, Node, RootIndex, public_address};
 use crate::space::Key;
 use crate::underlay::{Host, Slot};
 use std::collections::BTreeMap;
@@ -222,6 +222,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             let mut gone = std::mem::replace(&mut self.state.applications[node.index()], fresh);
             gone.on_stop(self.state.now, &mut self.state.metrics);
         }
+        self.host_online(node, false);
         self.remove_client(node);
         self.signal(Signal::Stopped {
             node,
@@ -236,6 +237,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Adds a node of `state` at `site`, with its distances at `slot`; it is not a member yet.
     pub(super) fn add(&mut self, id: Key, (site, slot): (u32, Slot), state: P) -> Node {
         let node = self.state.ids.add(id);
+        if P::uses_addresses(&self.state.shared) {
+            let address = public_address(self.setup.seed, site);
+            self.state.ids.set_address(address);
+        }
         let index = u64::from(node.0);
         self.state.nodes.push(state);
         self.state.node_meta.push(NodeMeta {
@@ -249,6 +254,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let application = self.application_for(node, site);
         self.state.applications.push(application);
         self.random.push(self.setup.seed.stream("node", index));
+        self.host_online(node, true);
         node
     }
 
@@ -277,6 +283,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let meta = &mut self.state.node_meta[node.index()];
         meta.alive = true;
         let site = meta.site;
+        self.host_online(node, true);
         self.population.participant(site).node = Some(node);
         if let Some(busy) = self.busy.get_mut(node.index()) {
             *busy = self.state.now;
@@ -305,6 +312,17 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             return;
         }
         self.with_node(node, |state, context| state.join(context, bootstrap));
+    }
+
+    /// A node with `id` that is no participant of the churn starts on `site`, one of the hosts that the
+    /// network was built on, and begins to join. Nodes of one site have one IPv4 address.
+    pub fn join_apart(&mut self, id: Key, site: u32) -> Node {
+        let bootstrap = self.bootstrap();
+        let slot = self.distances.slot(site);
+        let node = self.add(id, (site, slot), P::new(&self.state.shared, &id));
+        self.signal(Signal::Started(node));
+        self.with_node(node, |state, context| state.join(context, bootstrap));
+        node
     }
 
     /// A co-located identity with `id` starts on the host of `first` and joins through it.

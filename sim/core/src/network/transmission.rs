@@ -17,9 +17,35 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         self.transport.as_deref()
     }
 
+    /// The number of sites on which the network was built.
+    pub fn sites(&self) -> u32 {
+        self.distances.sites() as u32
+    }
+
+    /// Whether the host of `node` can be reached by hosts that it has not sent a message.
+    pub fn is_reachable(&self, node: Node) -> bool {
+        let host = self.endpoint(node).1;
+        self.transport()
+            .is_none_or(|transport| !transport.is_unreachable(host))
+    }
+
     pub(super) fn endpoint(&self, node: Node) -> Endpoint {
         let slot = self.state.node_meta[node.index()].slot;
         (slot, self.distances.host(slot))
+    }
+
+    /// `node` has started or stopped: its connections end with it.
+    pub(super) fn host_online(&mut self, node: Node, is_online: bool) {
+        if self.transport.is_some() {
+            let host = self.endpoint(node);
+            if let Some(transport) = &mut self.transport {
+                if is_online {
+                    transport.started(host);
+                } else {
+                    transport.stopped(host);
+                }
+            }
+        }
     }
 
     /// How long `from` waits for `to`.

@@ -2,7 +2,7 @@
 
 use super::{GroundTruth, Metric};
 use crate::engine::Duration;
-use crate::parameter::{ConfigError, Parameters};
+use crate::parameter::{ConfigError, Parameters, Table};
 
 crate::choices! {
     /// How a network starts.
@@ -53,6 +53,14 @@ pub struct CostEstimate {
 
 /// The parameters of a protocol, for the scenario.
 pub trait Configuration: Parameters {
+    /// Reads the parameters from their table.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] for the first key with a wrong kind or outside its range.
+    fn read_from(table: &Table<'_>) -> Result<Self, ConfigError> {
+        Self::read(table)
+    }
+
     /// Refuses parameters that are not valid for this deployment.
     ///
     /// # Errors

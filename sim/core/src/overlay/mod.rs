@@ -21,7 +21,6 @@ mod metric;
 pub mod pastry;
 mod prefix_divergence;
 mod size_estimate;
-
 pub mod urdht;
 pub mod vhash;
 
@@ -297,6 +296,11 @@ pub trait Overlay: Sized {
     /// Prefetch hook: reads any field of the node, which loads the node into the cache.
     fn prefetch(&self) -> u32 {
         0
+    }
+
+    /// Whether nodes use the IPv4 addresses of others ([`NodeIds::group`]).
+    fn uses_addresses(_shared: &Self::Shared) -> bool {
+        false
     }
 
     /// Size of `message` in bytes.

@@ -146,6 +146,19 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The same table with other values, as if they were in the file.
+    pub fn with<'b>(&self, values: &'b Map) -> Table<'b> {
+        Table {
+            path: self.path.clone(),
+            values: Some(values),
+        }
+    }
+
+    /// Its values; `None` if the table is absent.
+    pub fn values(&self) -> Option<&'a Map> {
+        self.values
+    }
+
     /// The value of `key`, if it is there.
     pub fn get(&self, key: &str) -> Option<&'a Value> {
         self.values.and_then(|values| values.get(key))

@@ -2,6 +2,7 @@
 
 pub mod file_job;
 pub mod job;
+pub mod providers;
 pub mod replication;
 pub mod storage;
 

@@ -11,6 +11,7 @@
 
 mod access_link;
 mod chance;
+mod connections;
 mod coordinates;
 mod loss;
 mod parameters;
@@ -26,6 +27,7 @@ use crate::parameter::ConfigError;
 use crate::underlay::{Host, Slot, Underlay};
 use access_link::AccessLink;
 use chance::fraction;
+use connections::Connections;
 use coordinates::Coordinates;
 use loss::{Burst, Loss};
 use partition::Sides;
@@ -79,6 +81,10 @@ pub struct Transport {
     last: FxHashMap<(u32, u32), Instant>,
     round_trips: RoundTrips,
     coordinates: Coordinates,
+    /// With connections only.
+    connections: Option<Connections>,
+    /// Draws the waits for connections.
+    dials: Stream,
 }
 
 /// The state of a host, by the index of its slot.
@@ -130,6 +136,8 @@ impl Transport {
             last: FxHashMap::default(),
             round_trips: RoundTrips::default(),
             coordinates: Coordinates::default(),
+            connections: (parameters.dial > 0).then(|| Connections::new(parameters.connections)),
+            dials: seed.stream("transport-dials", 0),
             parameters: parameters.clone(),
         }))
     }
@@ -152,6 +160,28 @@ impl Transport {
     /// Whether nodes on `host` are clients, which do not join.
     pub fn is_client(&self, host: Host) -> bool {
         self.parameters.unreachable_as == Role::Clients && self.is_unreachable(host)
+    }
+
+    /// A node on `host` is online from now on.
+    pub fn started(&mut self, host: Endpoint) {
+        if let Some(connections) = &mut self.connections {
+            connections.started(host.0.index() as u32);
+        }
+    }
+
+    /// A node on `host` has stopped.
+    pub fn stopped(&mut self, host: Endpoint) {
+        if let Some(connections) = &mut self.connections {
+            connections.stopped(host.0.index() as u32);
+        }
+    }
+
+    /// Whether messages between the hosts need no connection, or have one.
+    fn is_connected(&self, from: Endpoint, to: Endpoint) -> bool {
+        let connections = self.connections.as_ref();
+        connections.is_none_or(|connections| {
+            connections.is_open(from.0.index() as u32, to.0.index() as u32)
+        })
     }
 
     /// Sends a message of `bytes` from one host to another at `now`; `latency` is that of the
@@ -179,7 +209,11 @@ impl Transport {
             .partitions
             .iter()
             .any(|sides| sides.divide(now + sent, a, b));
-        if !self.reachability.send(now, a.0, b.0) || is_divided {
+        let is_connected = self.is_connected(from, to);
+        // A connection passes through a NAT in both directions.
+        let is_reachable =
+            self.reachability.send(now, a.0, b.0) || is_connected && self.connections.is_some();
+        if !is_reachable || is_divided {
             return Fate::Lost(Obstacle::Unreachable);
         }
         if self.loss.strikes(now, &mut self.hosts[sender].burst) {
@@ -188,6 +222,12 @@ impl Transport {
         let latency = self.one_way(a, b, latency);
         let access = sent + self.hosts[receiver].link.receive(bytes);
         let mut after = access + latency + self.draw_jitter();
+        if let Some(connections) = &mut self.connections
+            && !is_connected
+        {
+            connections.open(from.0.index() as u32, to.0.index() as u32);
+            after += latency * (2 * u64::from(self.parameters.dial));
+        }
         if self.parameters.ordered {
             let last = self.last.entry((a.0, b.0)).or_insert(Instant::START);
             *last = (now + after).max(*last);
@@ -202,6 +242,11 @@ impl Transport {
     /// How long `from` waits for a reply of `to`.
     pub fn timeout(&mut self, from: Endpoint, to: Endpoint) -> Duration {
         let most = self.parameters.timeout;
+        if let Some(wait) = &self.parameters.dial_timeout
+            && !self.is_connected(from, to)
+        {
+            return wait.sample(&mut self.dials);
+        }
         match self.parameters.timeouts {
             Timeouts::Fixed => most,
             Timeouts::Estimated => self.round_trips.timeout(from.1.0, to.1.0, most),

@@ -69,6 +69,12 @@ crate::parameters! {
         pub unreachable_as: Role = Role::Members;
         /// How long a host remains reachable for another one after it has sent it a message; 2 min is the least that RFC 4787 requires.
         pub mapping: Duration = Duration::from_secs(120), within Range::above(0.0);
+        /// Round trips of a connection before its first message: 1 with QUIC, 3 with TCP and TLS 1.3 or Noise. A connection is then used by both hosts until one of them goes offline. 0: messages need no connection.
+        pub dial: u32 = 0, within 0..=10;
+        /// How long a node waits for a host that does not accept a connection; `transport.timeout` if absent. 5 s for an address in go-libp2p; several addresses and transports take longer.
+        pub dial_timeout: Option<DurationDistribution> = None;
+        /// Connections of a host at a time; the oldest one ends beyond them. 0: no limit.
+        pub connections: u32 = 0, within 0..=1_000_000;
         /// Uplink capacity of a host in bytes per second; no limit if absent. Messages wait in a FIFO queue.
         pub up: Option<SizeDistribution> = None;
         /// Downlink capacity of a host in bytes per second; no limit if absent. It adds the time of transmission and has no queue, as in OverSim.
@@ -88,6 +94,8 @@ impl TransportParameters {
             mapping: self.mapping,
             queue: self.queue,
             burst: self.burst,
+            dial_timeout: self.dial_timeout,
+            connections: self.connections,
             ..Self::default()
         };
         *self == plain
@@ -109,6 +117,16 @@ impl TransportParameters {
         if self.burst.is_some() && self.loss == 0.0 {
             let message = "expected `transport.loss` above 0, the fraction of lost messages";
             return Err(ConfigError::new("transport.burst", message));
+        }
+        let without_dials = [
+            ("transport.dial-timeout", self.dial_timeout.is_some()),
+            ("transport.connections", self.connections > 0),
+        ];
+        if self.dial == 0
+            && let Some((key, _)) = without_dials.iter().find(|(_, is_set)| *is_set)
+        {
+            let message = "expected `transport.dial` above 0, the round trips of a connection";
+            return Err(ConfigError::new(*key, message));
         }
         for (key, capacity) in [("transport.up", &self.up), ("transport.down", &self.down)] {
             let Some(capacity) = capacity else {

@@ -78,11 +78,12 @@ const LAYERS: [(&str, &str); 14] = [
 ];
 
 /// The modules of the layer `service`, and whether ChordReduce consists of them.
-const SERVICES: [(&str, bool); 4] = [
+const SERVICES: [(&str, bool); 5] = [
     ("replication", true),
     ("storage", true),
     ("job", true),
     ("file_job", true),
+    ("providers", false),
 ];
 
 /// Functions of a service that an overlay calls.

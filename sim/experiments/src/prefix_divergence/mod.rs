@@ -235,23 +235,24 @@ impl Judged {
 
 dhtlab_scenario::columns! {
     METRICS, fn metrics(j: &Judged) {
-        /// Mean over the keys of the Kullback-Leibler divergence of the common prefix lengths of the
-        /// nodes found closest from those of an honest network of the assumed size.
-        divergence_mean ["nats"] = mean_of_counted(&j.divergences),
+        /// Mean over the keys of the Kullback-Leibler divergence, in nats, of the common prefix lengths of
+        /// the nodes found closest from those of an honest network of the assumed size. A sum over some
+        /// of the lengths may be negative.
+        divergence_mean ["signed"] = mean_of_counted(&j.divergences),
         /// 10th percentile of these divergences.
-        divergence_p10 ["nats"] = j.quantile(0.1),
+        divergence_p10 ["signed"] = j.quantile(0.1),
         /// Median of these divergences.
-        divergence_p50 ["nats"] = j.quantile(0.5),
+        divergence_p50 ["signed"] = j.quantile(0.5),
         /// 90th percentile of these divergences.
-        divergence_p90 ["nats"] = j.quantile(0.9),
+        divergence_p90 ["signed"] = j.quantile(0.9),
         /// 99th percentile of these divergences.
-        divergence_p99 ["nats"] = j.quantile(0.99),
+        divergence_p99 ["signed"] = j.quantile(0.99),
         /// Fraction of the keys whose divergence is above the threshold.
         reported ["fraction"] = j.reported(),
         /// Mean over the keys of the size that their observers assume.
         estimate_mean ["nodes"] = mean_of_counted(&j.sizes),
         /// `estimate_mean` over the number of honest nodes, minus 1.
-        estimate_error ["fraction"] = mean_of_counted(&j.sizes) / j.nodes - 1.0,
+        estimate_error ["signed"] = mean_of_counted(&j.sizes) / j.nodes - 1.0,
         /// Mean number of lookups of the search of the region around a key.
         region_lookups_mean [""] = j.lookups as f64 / j.targets,
         /// Mean number of honest nodes that this search finds in the region.
@@ -299,7 +300,8 @@ mod tests {
 
     /// A region of 9 bits holds 16,000 / 2^9 = 31.25 honest nodes on average, and all Sybils of which
     /// none is beyond the 15 bits of a key that can be made. The mean over 256 keys of a Poisson
-    /// number has a standard deviation of .35, of which three are allowed, with the network's.
+    /// number has a standard deviation of .35, of which four are allowed, that of the Sybils and lookups
+    /// over 20 seeds is .15 and .11, of which five and four are.
     #[test]
     fn a_search_of_the_region_finds_honest_nodes_behind_sybils() {
         let parameters = PrefixDivergenceParameters {
@@ -316,11 +318,8 @@ mod tests {
             "{}",
             mean(judged.honest)
         );
-        assert!(
-            (29.0..=30.0).contains(&mean(judged.sybils)),
-            "{}",
-            mean(judged.sybils)
-        );
+        let sybils = mean(judged.sybils);
+        assert!((sybils - 29.3).abs() < 0.8, "{sybils}");
         assert!(
             (mean(judged.lookups) - 8.1).abs() < 0.5,
             "{}",

@@ -35,11 +35,23 @@ pub(crate) trait Task: Clone + Send + Sync {
     /// The network on which it runs.
     fn network(&self) -> &NetworkScenario;
 
+    /// Calls `visitor` with the type of the protocol. A task for one protocol calls it with this one only,
+    /// which spares the compiler the others.
+    fn accept<V: ProtocolVisitor>(&self, visitor: V) -> V::Output {
+        self.network().protocol.accept(visitor)
+    }
+
     /// The resolved scenario, without `experiment`.
     fn resolved(&self) -> Map;
 
     /// The data that all applications share.
     fn service(&self, seed: Seed) -> <Self::Application as Application>::Shared;
+
+    /// Hosts of nodes that the task adds itself ([`Network::join_apart`]). Their sites follow those of
+    /// the nodes and of the adversary.
+    fn extra_hosts(&self) -> usize {
+        0
+    }
 
     /// Runs until measuring begins.
     fn warm_up<P: GroundTruth>(
@@ -170,8 +182,7 @@ enum Mode<'a> {
 }
 
 fn run<T: Task>(task: &T, seed: Seed, mode: Mode<'_>) -> Result<RunOutput, ConfigError> {
-    let protocol = &task.network().protocol;
-    protocol.accept(Runner { task, seed, mode })
+    task.accept(Runner { task, seed, mode })
 }
 
 /// Runs a task on the protocol of its scenario.
@@ -189,7 +200,7 @@ impl<T: Task> ProtocolVisitor for Runner<'_, T> {
         let scenario = task.network();
         let service = task.service(seed);
         let (mut network, mut notes) =
-            setup::build::<P, T::Application>(scenario, seed, shared, service)?;
+            setup::build::<P, T::Application>(scenario, seed, shared, service, task.extra_hosts())?;
         let mut mode = mode;
         let recorder = match &mut mode {
             Mode::Plain => None,

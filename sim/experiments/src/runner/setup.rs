@@ -12,7 +12,7 @@ use dhtlab_scenario::NetworkScenario;
 use std::sync::Arc;
 
 /// Builds the underlay and the overlay on it, with an application on each node; the applications
-/// share `service`.
+/// share `service`. `extra_hosts` are the hosts of nodes that the task adds.
 ///
 /// # Errors
 /// Errors that are found only with the underlay: too few hosts, or a start that the protocol cannot
@@ -22,6 +22,7 @@ pub(super) fn build<P: GroundTruth, A: Application>(
     seed: Seed,
     shared: P::Shared,
     service: A::Shared,
+    extra_hosts: usize,
 ) -> Result<(Network<P, A>, Vec<String>), ConfigError> {
     let overlay = &scenario.overlay;
     let underlay = scenario
@@ -57,6 +58,14 @@ pub(super) fn build<P: GroundTruth, A: Application>(
         adversary.hosts(),
         &mut stream,
     ));
+    let (properties, partitions) = (&scenario.transport, &scenario.partitions.partition);
+    let transport = Transport::new(properties, partitions, &underlay, seed)?;
+    hosts.extend(reachable_hosts(
+        extra_hosts,
+        underlay.hosts(),
+        transport.as_ref(),
+        seed,
+    )?);
     let target = scenario.attacked_key();
     let sybil_placement = adversary.is_some().then(|| {
         let cmp_closeness = |key: &Key, a: &Key, b: &Key| P::cmp_closeness(&shared, key, a, b);
@@ -65,8 +74,6 @@ pub(super) fn build<P: GroundTruth, A: Application>(
     let costs = scenario.underlay.build_costs(seed);
     let costs = costs.map_err(|error| ConfigError::new("underlay.file.cost", error))?;
     let costs = costs.map(|costs| Distances::new(Arc::new(costs), hosts.clone()));
-    let (properties, partitions) = (&scenario.transport, &scenario.partitions.partition);
-    let transport = Transport::new(properties, partitions, &underlay, seed)?;
     let distances = Distances::new(Arc::new(underlay), hosts);
     let setup = Setup {
         seed,
@@ -160,6 +167,32 @@ fn hosts(
             (first, Box::new(more))
         }
     }
+}
+
+/// Random hosts that can be reached from outside; if `count` is larger than their number, several
+/// times.
+///
+/// # Errors
+/// If there is none.
+fn reachable_hosts(
+    count: usize,
+    hosts: usize,
+    transport: Option<&Transport>,
+    seed: Seed,
+) -> Result<Vec<Host>, ConfigError> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let mut stream = seed.stream("extra-hosts", 0);
+    let mut all = place(Placement::Distinct, hosts, hosts, &mut stream);
+    all.retain(|host| transport.is_none_or(|transport| !transport.is_unreachable(*host)));
+    if all.is_empty() {
+        return Err(ConfigError::new(
+            "transport.unreachable",
+            "no host can be reached from outside; expected a smaller fraction or more hosts",
+        ));
+    }
+    Ok(all.into_iter().cycle().take(count).collect())
 }
 
 /// Plans the lookups of the scenario.

@@ -145,10 +145,10 @@ dhtlab_scenario::columns! {
         /// Mean of the estimates of all observers.
         estimate_mean ["nodes"] = e.mean(),
         /// `estimate_mean` over the number of nodes, minus 1.
-        estimate_error ["fraction"] = e.mean().map(|mean| mean / e.nodes - 1.0),
+        estimate_error ["signed"] = e.mean().map(|mean| mean / e.nodes - 1.0),
         /// Standard deviation of the estimates of all observers, over the number of nodes; empty for one
         /// observer.
-        estimate_sd ["fraction"] = e.deviation().map(|sd| sd / e.nodes),
+        estimate_sd [""] = e.deviation().map(|sd| sd / e.nodes),
     }
 }
 

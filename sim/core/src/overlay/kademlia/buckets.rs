@@ -157,6 +157,17 @@ pub struct Bounds {
     pub stale: u8,
     /// Replacements per bucket.
     pub replacements: usize,
+    /// Whether a stale contact without a replacement is removed.
+    pub remove_stale: bool,
+    /// The levels whose buckets hold more than k contacts.
+    pub wide: u32,
+}
+
+impl Bounds {
+    /// Contacts of a bucket at `level`.
+    pub fn capacity(self, level: u32) -> usize {
+        self.k << self.wide.saturating_sub(level)
+    }
 }
 
 /// The contacts of one node.
@@ -284,7 +295,7 @@ impl Buckets {
             self.forget_replacement(place, node);
             return Seen::Added;
         }
-        if range.len() < bounds.k {
+        if range.len() < bounds.capacity(subtree.level()) {
             self.forget_replacement(place, node);
             self.insert(place, range.end, fresh);
             self.buckets[place].count += 1;
@@ -326,6 +337,11 @@ impl Buckets {
         }
         let is_stale = contact.failures() >= bounds.stale;
         let bucket = self.buckets[place];
+        if is_stale && bucket.replacements == 0 && bounds.remove_stale {
+            self.remove(place, at);
+            self.buckets[place].count -= 1;
+            return true;
+        }
         if !is_stale || bucket.replacements == 0 {
             return was_sound;
         }
@@ -355,6 +371,23 @@ impl Buckets {
             Some(Ok(place)) => &self.contacts[self.buckets[place].contacts()],
             _ => &[],
         }
+    }
+
+    /// The contacts and replacements of the bucket at `distance`.
+    pub(super) fn entries_at(&self, b: u32, distance: Key) -> &[Contact] {
+        let place = Subtree::at(distance, b).map(|subtree| self.find(subtree));
+        match place {
+            Some(Ok(place)) => {
+                let bucket = self.buckets[place];
+                &self.contacts[bucket.start as usize..bucket.replacements().end]
+            }
+            _ => &[],
+        }
+    }
+
+    /// The contacts and replacements of all buckets.
+    pub(super) fn entries(&self) -> &[Contact] {
+        &self.contacts
     }
 
     fn locate(&self, b: u32, distance: Key, node: Node) -> Option<(usize, usize)> {

@@ -15,8 +15,8 @@ struct Sorted<'a> {
 }
 
 impl Sorted<'_> {
-    /// The state of the node at `place`, whose buckets hold `most` nodes at most. O(log n (2^b log n +
-    /// k)).
+    /// The state of the node at `place`; its buckets hold at most `most` nodes each, the largest ones
+    /// more with `wide-buckets`. O(log n (2^b log n + k)).
     fn state(
         &self,
         place: usize,
@@ -24,7 +24,8 @@ impl Sorted<'_> {
         random: &mut Stream,
         picks: &mut Vec<usize>,
     ) -> Kademlia {
-        let (k, b) = (most, self.parameters.b);
+        let (b, wide) = (self.parameters.b, self.parameters.wide_buckets);
+        let capacity = |level: u32| most << wide.saturating_sub(level);
         let id = self.ids[place];
         let mut around = 0..self.ids.len();
         let mut subtrees: Vec<(Subtree, Range<usize>)> = Vec::new();
@@ -67,10 +68,13 @@ impl Sorted<'_> {
             })
             .collect()
         };
-        let contacts = kept.iter().map(|(_, range)| range.len().min(k)).sum();
+        let sizes = kept
+            .iter()
+            .map(|(subtree, range)| range.len().min(capacity(subtree.level())));
+        let contacts = sizes.sum();
         let mut buckets = Buckets::with_capacity(kept.len(), contacts);
         for (subtree, range) in kept {
-            random.sample_range(range.clone(), k, picks);
+            random.sample_range(range.clone(), capacity(subtree.level()), picks);
             let contact = |at: &usize| Contact::new(self.nodes[*at], &self.ids[*at]);
             buckets.append(*subtree, picks.iter().map(contact));
         }
@@ -152,9 +156,10 @@ impl GroundTruth for Kademlia {
             let mut buckets = Buckets::default();
             for (subtree, contacts) in state.buckets.all() {
                 let mut nearest: Vec<_> = contacts.iter().map(|each| each.node()).collect();
-                if nearest.len() > shared.k {
+                let capacity = shared.bounds().capacity(subtree.level());
+                if nearest.len() > capacity {
                     nearest.sort_by_cached_key(|node| (latency(me, *node), *node));
-                    nearest.truncate(shared.k);
+                    nearest.truncate(capacity);
                 }
                 let nearest = nearest.into_iter();
                 buckets.append(

@@ -2,7 +2,7 @@
 //! were asked, and which have replied. It sends no messages: it returns the nodes to ask and is
 //! given their replies.
 
-use crate::overlay::{Node, NodeIds};
+use crate::overlay::Node;
 use crate::space::Key;
 
 /// The goal of a lookup.
@@ -12,6 +12,10 @@ pub enum Goal {
     Root,
     /// The k nearest nodes: complete when the k nearest known ones have replied.
     Nodes,
+    /// The k nearest nodes, as in go-libp2p-kad-dht: complete when so many of the nearest known ones
+    /// have replied; then the other ones of the k nearest are asked at once, and what they name is
+    /// not asked any more.
+    NodesAfter(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +23,10 @@ enum State {
     Named,
     Asked,
     Answered,
+    /// It has not replied to one of the last requests.
+    Silent,
+    /// With [`Goal::NodesAfter`], it has not replied before, and is not asked again if others name it.
+    Unreachable,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,21 +44,24 @@ pub struct Lookup {
     me: Node,
     /// The least distance of a node that has replied; at first that of the initiator.
     least: Key,
-    /// Nearest first, without the nodes that did not reply.
+    /// Nearest first, without the nodes that did not reply, unless they are kept as such.
     candidates: Vec<Candidate>,
     under_way: usize,
+    /// With [`Goal::NodesAfter`], only the last requests are left.
+    is_closing: bool,
 }
 
 impl Lookup {
-    /// A lookup of `key` by `me` without candidates; `room` is the initial capacity.
-    pub fn new(ids: &NodeIds, me: Node, key: Key, goal: Goal, room: usize) -> Self {
+    /// A lookup of `key` by `me`, which has `id`, without candidates; `room` is the initial capacity.
+    pub fn new((me, id): (Node, Key), key: Key, goal: Goal, room: usize) -> Self {
         Self {
             key,
             goal,
             me,
-            least: ids.id(me).xor(key),
+            least: id.xor(key),
             candidates: Vec::with_capacity(room),
             under_way: 0,
+            is_closing: false,
         }
     }
 
@@ -59,14 +70,21 @@ impl Lookup {
         &self.key
     }
 
-    /// Adds nodes that the initiator knows or was sent.
+    /// Adds nodes that the initiator knows or was sent; `id` is the ID of each.
     ///
     /// For the root, only nodes nearer than the nearest that has replied count, the initiator
     /// included: it is the root if all of them are silent. O(log c) comparisons for each, with c
     /// candidates.
-    pub fn add_candidates(&mut self, ids: &NodeIds, nodes: impl IntoIterator<Item = Node>) {
+    pub fn add_candidates(
+        &mut self,
+        id: impl Fn(Node) -> Key,
+        nodes: impl IntoIterator<Item = Node>,
+    ) {
+        if self.is_closing {
+            return;
+        }
         for node in nodes.into_iter().filter(|node| *node != self.me) {
-            let distance = ids.id(node).xor(self.key);
+            let distance = id(node).xor(self.key);
             if self.goal == Goal::Root && distance >= self.least {
                 continue;
             }
@@ -86,10 +104,18 @@ impl Lookup {
     /// The next node to ask, if any; call it until it returns `None`.
     ///
     /// At most `alpha` requests are outstanding, but once the nearest known node has replied, all
-    /// of the k nearest are asked at once.
+    /// of the k nearest are asked at once. With [`Goal::NodesAfter`], the nearest node that was not
+    /// asked is next, however far away it is.
     pub fn ask(&mut self, k: usize, alpha: usize) -> Option<Node> {
-        let nearest = self.candidates.first()?;
-        let (reach, width) = match (self.goal, nearest.state) {
+        let nearest = self.reachable().next()?.state;
+        if let Goal::NodesAfter(count) = self.goal
+            && !self.is_closing
+        {
+            self.is_closing = self.have_replied(count);
+        }
+        let (reach, width) = match (self.goal, nearest) {
+            (Goal::NodesAfter(_), _) if self.is_closing => (k, usize::MAX),
+            (Goal::NodesAfter(_), _) => (usize::MAX, alpha),
             (Goal::Root, State::Answered) => return None,
             // A node farther away than one that has replied cannot know a nearer one.
             (Goal::Root, _) => (self.first_answered(), alpha),
@@ -99,7 +125,8 @@ impl Lookup {
         if self.under_way >= width {
             return None;
         }
-        let within = self.candidates.iter_mut().take(reach);
+        let reachable = |c: &&mut Candidate| c.state != State::Unreachable;
+        let within = self.candidates.iter_mut().filter(reachable).take(reach);
         let next = within.into_iter().find(|c| c.state == State::Named)?;
         next.state = State::Asked;
         self.under_way += 1;
@@ -112,32 +139,70 @@ impl Lookup {
         asked.any(|candidate| candidate.node == node)
     }
 
-    /// `node` has replied.
-    pub fn answered(&mut self, node: Node) {
-        if let Some(place) = self.asked(node) {
+    /// `node` has replied. Returns whether it was asked and had not replied before.
+    pub fn answered(&mut self, node: Node) -> bool {
+        let asked = self.asked(node);
+        if let Some(place) = asked {
             let candidate = &mut self.candidates[place];
             candidate.state = State::Answered;
             self.least = self.least.min(candidate.distance);
             self.under_way -= 1;
         }
+        asked.is_some()
     }
 
-    /// `node` has not replied, or is left to another path.
-    pub fn failed(&mut self, node: Node) {
-        if let Some(place) = self.asked(node) {
-            self.candidates.remove(place);
+    /// `node` has not replied, or is left to another path. Returns whether it was asked and had not
+    /// replied.
+    pub fn failed(&mut self, node: Node) -> bool {
+        let asked = self.asked(node);
+        if let Some(place) = asked {
+            match self.goal {
+                Goal::NodesAfter(_) if self.is_closing => {
+                    self.candidates[place].state = State::Silent;
+                }
+                Goal::NodesAfter(_) => self.candidates[place].state = State::Unreachable,
+                Goal::Root | Goal::Nodes => drop(self.candidates.remove(place)),
+            }
             self.under_way -= 1;
         }
+        asked.is_some()
+    }
+
+    fn reachable(&self) -> impl Iterator<Item = &Candidate> {
+        let candidates = self.candidates.iter();
+        candidates.filter(|candidate| candidate.state != State::Unreachable)
+    }
+
+    /// Whether the `count` nearest known nodes have replied, or all that are left.
+    fn have_replied(&self, count: usize) -> bool {
+        let mut nearest = self.reachable().take(count);
+        nearest.all(|candidate| candidate.state == State::Answered)
     }
 
     /// Whether the lookup is complete.
     pub fn is_over(&self, k: usize) -> bool {
-        let count = match self.goal {
-            Goal::Root => 1,
-            Goal::Nodes => k,
-        };
-        let mut wanted = self.candidates.iter().take(count);
-        wanted.all(|candidate| candidate.state == State::Answered)
+        match self.goal {
+            Goal::Root => self.have_replied(1),
+            Goal::Nodes => self.have_replied(k),
+            Goal::NodesAfter(_) => {
+                let mut closing = self.reachable().take(k);
+                self.reachable().next().is_none()
+                    || self.is_closing
+                        && closing.all(|c| matches!(c.state, State::Answered | State::Silent))
+            }
+        }
+    }
+
+    /// Whether only the last requests are left, to the k nearest known nodes.
+    pub fn is_closing(&self) -> bool {
+        self.is_closing
+    }
+
+    /// The nearest known nodes, nearest first, without those that did not reply before the last
+    /// requests, each with whether it did not reply to one of these.
+    pub fn known(&self) -> impl Iterator<Item = (Node, bool)> {
+        let known = |candidate: &Candidate| (candidate.node, candidate.state == State::Silent);
+        self.reachable().map(known)
     }
 
     /// The nodes that have replied, nearest first. At the end of a lookup of nodes the first k of
@@ -150,7 +215,10 @@ impl Lookup {
     /// The root, for a complete lookup: the nearest that has replied, or the initiator if no nearer
     /// node has.
     pub fn root(&self) -> Node {
-        self.nearest().next().unwrap_or(self.me)
+        let answered = |candidate: &&Candidate| candidate.state == State::Answered;
+        let nearest = self.candidates.iter().find(answered);
+        let nearer = nearest.filter(|candidate| candidate.distance <= self.least);
+        nearer.map_or(self.me, |candidate| candidate.node)
     }
 
     fn first_answered(&self) -> usize {

@@ -5,9 +5,11 @@
 //! space that it is not in itself, and asks those nearest to a key for still nearer nodes. The root
 //! of a key is the node with the least XOR distance to it.
 //!
-//! This module has the state of a node and its event handling; `buckets` has the contacts, `lookup`
-//! the state of an iterative lookup, `near` the choice of contacts by latency.
+//! This module has the state of a node and its event handling; `buckets` has the contacts,
+//! `admission` who becomes one, `lookup` the state of an iterative lookup, `near` the choice of
+//! contacts by latency.
 
+mod admission;
 mod buckets;
 mod converged;
 mod lookup;
@@ -18,15 +20,16 @@ mod tests;
 
 pub use buckets::{Bounds, Buckets, Contact, Seen, Subtree};
 pub use lookup::{Goal, Lookup};
-pub use parameters::{Eviction, KademliaParameters, Near};
+pub use parameters::{Admission, Eviction, KademliaParameters, Near, Profile};
 
+use admission::Sighting;
 use near::RoundTrips;
 
 use super::{
     Context, HEADER_BYTES, LookupAlgorithm, LookupHandle, NODE_BYTES, NextHop, Node, NodeIds,
     OnXorLine, Overlay, RoundTrip,
 };
-use crate::engine::{Duration, Instant};
+use crate::engine::Instant;
 use crate::space::Key;
 use std::cmp::Ordering;
 use std::convert::Infallible;
@@ -88,6 +91,8 @@ pub enum Purpose {
     Ping(Node),
     /// Measure the round trip.
     Measure,
+    /// Check whether the node replies before it becomes a contact.
+    Check,
 }
 
 /// The timers of a Kademlia node.
@@ -107,6 +112,8 @@ impl KademliaParameters {
             b: self.b,
             stale: self.stale.min(u8::MAX.into()) as u8,
             replacements: self.replacements,
+            remove_stale: self.remove_stale,
+            wide: self.wide_buckets,
         }
     }
 }
@@ -150,43 +157,6 @@ impl Kademlia {
         self.id.xor(ids.id(node))
     }
 
-    /// Records a node that was seen at `now`.
-    fn learn(
-        &mut self,
-        shared: &KademliaParameters,
-        ids: &NodeIds,
-        node: Node,
-        now: Instant,
-    ) -> Seen {
-        let id = ids.id(node);
-        let due = now + shared.refresh.span().unwrap_or(Duration::ZERO);
-        self.buckets
-            .see(shared.bounds(), self.id.xor(id), &id, node, due)
-    }
-
-    /// Records that a message from `node` has arrived.
-    ///
-    /// A ping from an unknown sender causes no further ping: otherwise pings would follow each
-    /// other without end.
-    fn note_contact(&mut self, context: &mut Context<'_, Self>, node: Node, by_ping: bool) {
-        match self.learn(context.shared, context.ids, node, context.now) {
-            Seen::Added => context.update(),
-            Seen::Full { ping: Some(oldest) }
-                if context.shared.eviction == Eviction::Ping
-                    && context.shared.near == Near::LongestSeen
-                    && !by_ping =>
-            {
-                let distance = self.distance(context.ids, oldest);
-                self.buckets.set_pinging(context.shared.b, distance, true);
-                context.request(oldest, Message::Ping, Purpose::Ping(node));
-            }
-            Seen::Full { .. } if context.shared.near == Near::Pns && !by_ping => {
-                self.compete(context, node);
-            }
-            Seen::Full { .. } | Seen::Known | Seen::OwnId => {}
-        }
-    }
-
     /// Starts a lookup of `key`, with `first` or else the nearest contacts.
     fn start(
         &mut self,
@@ -197,6 +167,7 @@ impl Kademlia {
     ) -> u32 {
         let (shared, ids) = (context.shared, context.ids);
         let goal = match reason {
+            _ if shared.beta > 0 => Goal::NodesAfter(shared.beta),
             Reason::Requested(_) => Goal::Root,
             Reason::Join | Reason::Refresh => Goal::Nodes,
         };
@@ -215,9 +186,10 @@ impl Kademlia {
             Reason::Join | Reason::Refresh => 1,
         };
         for path in 0..paths {
-            let mut lookup = Lookup::new(ids, context.me, key, goal, 2 * shared.k / paths);
+            let me = (context.me, self.id);
+            let mut lookup = Lookup::new(me, key, goal, 2 * shared.k / paths);
             let dealt = contacts.iter().copied().skip(path).step_by(paths);
-            lookup.add_candidates(ids, dealt);
+            lookup.add_candidates(|node| ids.id(node), dealt);
             self.started = self.started.wrapping_add(1);
             self.lookups.push(ActiveLookup {
                 number: self.started,
@@ -386,7 +358,7 @@ impl LookupAlgorithm<Kademlia> for NodeLookup {
     fn lookup_of(purpose: &Purpose) -> Option<LookupHandle> {
         match purpose {
             Purpose::Step(_, handle) => *handle,
-            Purpose::Ping(_) | Purpose::Measure => None,
+            Purpose::Ping(_) | Purpose::Measure | Purpose::Check => None,
         }
     }
 
@@ -427,6 +399,10 @@ impl Overlay for Kademlia {
 
     fn prefetch(&self) -> u32 {
         self.buckets.len() as u32
+    }
+
+    fn uses_addresses(shared: &KademliaParameters) -> bool {
+        shared.has_group_limits()
     }
 
     fn bytes(message: &Message) -> u32 {
@@ -488,7 +464,7 @@ impl Overlay for Kademlia {
     }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, _: Message) {
-        self.note_contact(context, from, false);
+        self.note_contact(context, from, Sighting::Message);
     }
 
     fn on_request(
@@ -497,7 +473,10 @@ impl Overlay for Kademlia {
         from: Node,
         message: Message,
     ) -> Message {
-        let by_ping = matches!(message, Message::Ping);
+        let sighting = match message {
+            Message::Ping => Sighting::Ping,
+            _ => Sighting::Message,
+        };
         let answer = match message {
             Message::FindNode(key) => {
                 let nodes = self.closest_but(context.shared, context.ids, &key, Some(from));
@@ -505,7 +484,7 @@ impl Overlay for Kademlia {
             }
             _ => Message::Pong,
         };
-        self.note_contact(context, from, by_ping);
+        self.note_contact(context, from, sighting);
         answer
     }
 
@@ -522,13 +501,17 @@ impl Overlay for Kademlia {
                 .get_or_insert_default()
                 .measured(from, round_trip.time);
         }
-        self.note_contact(context, from, matches!(message, Message::Pong));
+        let sighting = match message {
+            Message::Pong => Sighting::Pong,
+            _ => Sighting::Reply,
+        };
+        self.note_contact(context, from, sighting);
         match (purpose, message) {
             (Purpose::Step(number, _), Message::Nodes(nodes)) => {
                 if let Some(place) = self.active_lookup(number) {
                     let lookup = &mut self.lookups[place].lookup;
                     lookup.answered(from);
-                    lookup.add_candidates(context.ids, nodes.iter().copied());
+                    lookup.add_candidates(|node| context.ids.id(node), nodes.iter().copied());
                     self.go_on(context, place);
                 }
             }
@@ -552,7 +535,7 @@ impl Overlay for Kademlia {
             Some(Purpose::Ping(newcomer)) => {
                 self.buckets.set_pinging(shared.b, distance, false);
                 self.buckets.evict(shared.bounds(), distance, from);
-                self.note_contact(context, newcomer, false);
+                self.note_contact(context, newcomer, Sighting::Message);
             }
             _ if self.buckets.fail(shared.bounds(), distance, from) => context.update(),
             _ => {}
@@ -582,21 +565,21 @@ impl Overlay for Kademlia {
     }
 
     /// The contacts nearest to the key, without those with an unanswered last request: no messages
-    /// are routed to them either. O(c log c) for c contacts.
+    /// are routed to them either. O(buckets log buckets + count log k).
     fn replica_set(
         &self,
-        _: &KademliaParameters,
+        shared: &KademliaParameters,
         ids: &NodeIds,
         _: Node,
         key: &Key,
         count: usize,
     ) -> Vec<Node> {
-        let contacts = self.buckets.all().flat_map(|(_, contacts)| contacts);
-        let sound = contacts.filter(|contact| contact.failures() == 0);
-        let mut nodes: Vec<Node> = sound.map(|contact| contact.node()).collect();
-        nodes.sort_by_cached_key(|node| ids.id(*node).xor(*key));
-        nodes.truncate(count);
-        nodes
+        let sound = Bounds {
+            stale: 1,
+            ..shared.bounds()
+        };
+        let distance = self.id.xor(*key);
+        self.buckets.closest(ids, sound, distance, key, count, None)
     }
 
     fn each_peer(&self, see: &mut dyn FnMut(Node)) {

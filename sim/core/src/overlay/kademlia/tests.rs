@@ -12,6 +12,8 @@ fn bounds(k: usize, b: u32) -> Bounds {
         b,
         stale: 2,
         replacements: 3,
+        remove_stale: false,
+        wide: 0,
     }
 }
 
@@ -36,14 +38,14 @@ struct Plain {
 }
 
 impl Plain {
-    fn see(&mut self, bounds: Bounds, node: Node) {
+    fn see(&mut self, bounds: Bounds, level: u32, node: Node) {
         let known = self.contacts.iter().position(|c| c.0 == node);
         let stale = self.contacts.iter().position(|c| c.1 >= bounds.stale);
         self.replacements.retain(|other| *other != node);
         if let Some(place) = known.or(stale) {
             self.contacts.remove(place);
         }
-        if self.contacts.len() < bounds.k {
+        if self.contacts.len() < bounds.k << bounds.wide.saturating_sub(level) {
             self.contacts.push((node, 0));
         } else {
             self.replacements.push(node);
@@ -58,11 +60,14 @@ impl Plain {
             return;
         };
         self.contacts[place].1 += 1;
-        if self.contacts[place].1 >= bounds.stale
-            && let Some(newest) = self.replacements.pop()
-        {
-            self.contacts.remove(place);
-            self.contacts.insert(0, (newest, 0));
+        if self.contacts[place].1 >= bounds.stale {
+            let newest = self.replacements.pop();
+            if newest.is_some() || bounds.remove_stale {
+                self.contacts.remove(place);
+            }
+            if let Some(newest) = newest {
+                self.contacts.insert(0, (newest, 0));
+            }
         }
     }
 }
@@ -86,13 +91,15 @@ proptest! {
     }
 
     /// Sightings, failures and evictions in any order give the same as plain lists: at most k
-    /// contacts, the least recently seen first, stale ones replaced.
+    /// contacts, the least recently seen first, stale ones replaced. Also with larger buckets at the
+    /// first levels, and without contacts that are stale and not replaced.
     #[test]
     fn buckets_are_what_the_paper_says(
-        k in 1usize..5, b in 1u32..5, seed: u64,
-        events in prop::collection::vec((0u32..24, 0u8..6), 0..200),
+        k in 1usize..5, b in 1u32..5, seed: u64, wide in 0u32..3, remove_stale: bool,
+        replacements in 0usize..4, events in prop::collection::vec((0u32..24, 0u8..6), 0..200),
     ) {
-        let (ids, bounds) = (close_ids(25, seed), bounds(k, b));
+        let ids = close_ids(25, seed);
+        let bounds = Bounds { wide, remove_stale, replacements, ..bounds(k, b) };
         let my_id = ids.id(Node(24));
         let mut buckets = Buckets::default();
         let mut plain: Vec<(Subtree, Plain)> = Vec::new();
@@ -117,7 +124,7 @@ proptest! {
                 _ => {
                     let seen = buckets.see(bounds, distance, &id, node, Instant::START);
                     let oldest = expected.contacts.first().map(|c| c.0);
-                    expected.see(bounds, node);
+                    expected.see(bounds, subtree.level(), node);
                     if let Seen::Full { ping } = seen {
                         prop_assert_eq!(ping, oldest);
                     }
@@ -127,7 +134,7 @@ proptest! {
             }
         }
         for (subtree, contacts) in buckets.all() {
-            prop_assert!(contacts.len() <= k);
+            prop_assert!(contacts.len() <= bounds.capacity(subtree.level()));
             let nodes = |contacts: &[Contact]| -> Vec<Node> {
                 contacts.iter().map(|contact| contact.node()).collect()
             };
@@ -321,6 +328,196 @@ proptest! {
             prop_assert_eq!(found.map(|node| ids.id(node)), root.map(|node| ids.id(node)));
         }
     }
+}
+
+/// What a node requests of others when it has seen `node`.
+fn requests_after(
+    state: &mut Kademlia,
+    shared: &KademliaParameters,
+    ids: &NodeIds,
+    (node, sighting): (Node, Sighting),
+) -> Vec<Node> {
+    let mut random = Seed::new(1).stream("node", 0);
+    let mut effects = Vec::new();
+    let mut context = Context {
+        now: Instant::START,
+        me: Node(0),
+        shared,
+        ids,
+        random: &mut random,
+        effects: &mut effects,
+    };
+    state.note_contact(&mut context, node, sighting);
+    let requested = effects.iter().filter_map(|effect| match effect {
+        Effect::Request { to, .. } => Some(*to),
+        _ => None,
+    });
+    requested.collect()
+}
+
+fn contacts(state: &Kademlia) -> Vec<Node> {
+    let mut contacts = Vec::new();
+    state.each_peer(&mut |node| contacts.push(node));
+    contacts
+}
+
+/// A node that is not known enters by its reply only, where the profile says so; a check is made once
+/// it has sent something else than a ping.
+#[test]
+fn nodes_enter_by_the_rule_of_admission() {
+    let ids = close_ids(2, 9);
+    for (admission, by, enters, is_checked) in [
+        (Admission::Messages, Sighting::Message, true, false),
+        (Admission::Messages, Sighting::Ping, true, false),
+        (Admission::Replies, Sighting::Message, false, false),
+        (Admission::Replies, Sighting::Reply, true, false),
+        (Admission::Checked, Sighting::Message, false, true),
+        (Admission::Checked, Sighting::Ping, false, false),
+        (Admission::Checked, Sighting::Pong, true, false),
+    ] {
+        let shared = KademliaParameters {
+            admission,
+            ..KademliaParameters::default()
+        };
+        let mut state = Kademlia::new(&shared, &ids.id(Node(0)));
+        let requested = requests_after(&mut state, &shared, &ids, (Node(1), by));
+        let case = format!("{admission:?} {by:?}");
+        assert_eq!(contacts(&state) == [Node(1)], enters, "{case}");
+        assert_eq!(requested == [Node(1)], is_checked, "{case}");
+    }
+}
+
+proptest! {
+    /// However nodes are seen and fail, no group of addresses has more contacts than it may, and a
+    /// node that would not become a contact is not checked.
+    #[test]
+    fn groups_of_addresses_are_limited(
+        seed: u64, in_bucket in 0usize..3, in_node in 0usize..5, replacements in 0usize..3,
+        events in prop::collection::vec((1u32..40, 0u8..5), 0..150),
+    ) {
+        let (plain, mut ids) = (close_ids(40, seed), NodeIds::default());
+        for number in 0..40 {
+            ids.add(plain.id(Node(number.into())));
+            // Three groups of /16.
+            ids.set_address(std::net::Ipv4Addr::new(10, number % 3, number, 1));
+        }
+        let shared = KademliaParameters {
+            k: 4,
+            admission: Admission::Checked,
+            group_per_bucket: in_bucket,
+            group_per_node: in_node,
+            replacements,
+            ..KademliaParameters::default()
+        };
+        let mut state = Kademlia::new(&shared, &ids.id(Node(0)));
+        for (node, event) in events {
+            let (node, distance) = (Node(node), ids.id(Node(0)).xor(ids.id(Node(node))));
+            match event {
+                0 => {
+                    state.buckets.fail(shared.bounds(), distance, node);
+                }
+                1 => {
+                    let requested =
+                        requests_after(&mut state, &shared, &ids, (node, Sighting::Message));
+                    if requested == [node] {
+                        requests_after(&mut state, &shared, &ids, (node, Sighting::Pong));
+                        prop_assert!(contacts(&state).contains(&node));
+                    }
+                }
+                _ => {
+                    requests_after(&mut state, &shared, &ids, (node, Sighting::Reply));
+                }
+            }
+            let group = |node: &Node| ids.group(*node, 16);
+            let most = |nodes: &[Node]| {
+                nodes.iter().map(|a| nodes.iter().filter(|b| group(a) == group(b)).count()).max()
+            };
+            prop_assert!(in_node == 0 || most(&contacts(&state)) <= Some(in_node));
+            for (_, bucket) in state.buckets.all() {
+                let bucket: Vec<Node> = bucket.iter().map(|contact| contact.node()).collect();
+                prop_assert!(in_bucket == 0 || most(&bucket) <= Some(in_bucket));
+            }
+        }
+    }
+
+    /// A lookup as in go-libp2p-kad-dht finds the k nearest nodes of a converged network, but for what
+    /// full buckets hide; it asks all k that it ends with, and after silent nodes still ends.
+    #[test]
+    fn lookups_end_after_beta_replies(
+        n in 2usize..120, k in 1usize..12, alpha in 1usize..6, beta in 1usize..4, seed: u64,
+        key in keys(), quiet in prop::collection::vec(1u32..120, 0..30),
+    ) {
+        let ids = close_ids(n, seed);
+        let members: Vec<Node> = (0..n as u32).map(Node).collect();
+        let shared = KademliaParameters { k, ..KademliaParameters::default() };
+        let mut random: Vec<_> = (0..n).map(|i| Seed::new(seed).stream("node", i as u64)).collect();
+        let states = Kademlia::converged(&shared, &ids, &members, &mut random);
+        let goal = Goal::NodesAfter(beta.min(k));
+        let mut lookup = Lookup::new((Node(0), ids.id(Node(0))), key, goal, 8);
+        lookup.add_candidates(|node| ids.id(node), states[0].closest(&shared, &ids, &key));
+        let mut asked: Vec<Node> = Vec::new();
+        let mut waiting = std::collections::VecDeque::new();
+        loop {
+            let was_closing = lookup.is_closing();
+            while let Some(node) = lookup.ask(k, alpha) {
+                prop_assert!(!asked.contains(&node));
+                asked.push(node);
+                waiting.push_back(node);
+            }
+            prop_assert!(lookup.is_closing() || waiting.len() <= alpha);
+            if lookup.is_closing() && !was_closing {
+                let settled = lookup.known().take(beta.min(k));
+                prop_assert!(settled.into_iter().all(|(node, _)| asked.contains(&node)));
+            }
+            if lookup.is_over(k) {
+                break;
+            }
+            let node = waiting.pop_front().expect("somebody is asked");
+            if quiet.contains(&node.0) {
+                prop_assert!(lookup.failed(node));
+            } else {
+                prop_assert!(lookup.answered(node));
+                let named = states[node.index()].closest(&shared, &ids, &key);
+                lookup.add_candidates(|node| ids.id(node), named);
+            }
+        }
+        for (node, is_silent) in lookup.known().take(k) {
+            prop_assert!(asked.contains(&node));
+            prop_assert_eq!(is_silent, quiet.contains(&node.0));
+        }
+        if quiet.is_empty() && k > 3 {
+            let others = members.iter().filter(|node| **node != Node(0));
+            let nearest = others.min_by_key(|node| (ids.id(**node).xor(key), **node));
+            let found = lookup.known().next().map(|(node, _)| ids.id(node));
+            prop_assert_eq!(found, nearest.map(|node| ids.id(*node)));
+        }
+    }
+}
+
+/// Keys that are absent have the defaults of the profile; others are kept.
+#[test]
+fn a_profile_sets_defaults() {
+    use crate::overlay::Configuration;
+    use crate::parameter::{Table, text};
+    let read = |toml: &str| {
+        let table = text::parse(toml);
+        KademliaParameters::read_from(&Table::root(&table)).expect("valid")
+    };
+    let libp2p = read("profile = \"libp2p\"\nalpha = 3");
+    assert_eq!((libp2p.k, libp2p.alpha, libp2p.beta), (20, 3, 3));
+    assert_eq!(libp2p.admission, Admission::Checked);
+    let mainline = read("profile = \"mainline\"");
+    assert_eq!((mainline.k, mainline.bounds().capacity(0)), (8, 128));
+    assert_eq!(
+        [3, 4, 9].map(|level| mainline.bounds().capacity(level)),
+        [16, 8, 8]
+    );
+    assert_eq!(read(""), KademliaParameters::default());
+    // What is written is read again as it was, though a value may be a default of the paper.
+    let mixed = read("profile = \"libp2p\"\nadmission = \"messages\"\nbeta = 0");
+    let written = mixed.resolved().into_iter().collect();
+    let again = KademliaParameters::read_from(&Table::root(&written)).expect("valid");
+    assert_eq!(again, mixed);
 }
 
 #[test]

@@ -1,0 +1,286 @@
+//! The experiment `providers`, and what a scenario of a deployed Kademlia network needs: profiles,
+//! dials, tables and their health, an attack that censors, a crawler.
+
+use crate::lab::{Lab, Table};
+use crate::refusal::compare;
+
+const HEAD: &str = "experiment = 'providers'\nseed = 4\nunderlay.model = 'euclidean'\n\
+                    underlay.nodes = 300\noverlay.protocol = 'kademlia'\noverlay.nodes = 300\n\
+                    overlay.kademlia.profile = 'libp2p'\ntransport.timeout = '5 s'\n\
+                    time.transition = '10 min'\ntime.measure = '10 min'\n\
+                    providers.provides = 100\nproviders.finds = 100\nproviders.vantage-points = 2\n";
+
+/// Sessions of 20 min on average.
+const CHURN: &str = "churn.model = 'sessions'\nchurn.begin = '1 min'\n\
+                     churn.sessions.up = { distribution = 'exponential', mean = '20 min' }\n\
+                     churn.sessions.down = { distribution = 'exponential', mean = '5 min' }\n";
+
+fn run(text: &str) -> (Lab, Table) {
+    let lab = Lab::new();
+    lab.write("s.toml", text);
+    lab.succeed(&["run", "s.toml", "--out", "out"]);
+    let runs = lab.table("out/s/runs.csv");
+    (lab, runs)
+}
+
+/// Without churn all records are stored at 20 nodes, found, and the tables are complete.
+#[test]
+fn in_a_still_network_all_is_stored_and_found() {
+    let (lab, runs) = run(&format!("{HEAD}tables = ['buckets', 'histogram']\n"));
+    let one = |column: &str| runs.numbers(column)[0];
+    assert_eq!(one("provides"), 100.0);
+    assert_eq!((one("holders_p5"), one("holders_p90")), (20.0, 20.0));
+    assert_eq!((one("found_rate"), one("stale_rate")), (1.0, 0.0));
+    // The first search may come before any content is stored.
+    assert!(one("finds") >= 98.0);
+    assert_eq!(
+        (one("operations_failed"), one("reachable_members")),
+        (0.0, 302.0)
+    );
+    assert!(one("provide_walk_s_p50") < one("provide_s_p50"));
+    assert!(one("provide_approach_s_p50") <= one("provide_walk_s_p50"));
+    assert!(one("hops_one_mean") <= one("hops_all_mean"));
+    let buckets = lab.table("out/s/buckets.csv");
+    assert_eq!(buckets.numbers("contacts")[0], 20.0);
+    assert_eq!(buckets.numbers("full_rate")[0], 1.0);
+    // The first buckets are full, and farther ones hold all there are.
+    assert!(
+        buckets
+            .numbers("missing")
+            .iter()
+            .all(|missing| *missing < 0.1)
+    );
+    let (candidates, contacts) = (buckets.numbers("candidates"), buckets.numbers("contacts"));
+    assert!((candidates[0] - 151.0).abs() < 15.0);
+    assert!(
+        candidates
+            .iter()
+            .zip(&contacts)
+            .all(|(all, held)| held <= all)
+    );
+}
+
+/// A dial takes a round trip more than a message on a connection, and one to a node that has gone costs
+/// the time-out of dials.
+#[test]
+fn dials_cost_round_trips_and_time_outs() {
+    let still = format!(
+        "{HEAD}underlay.model = 'constant'\nunderlay.constant.latency = '50 ms'\n\
+         overlay.kademlia.refresh = 'never'\n"
+    )
+    .replace("underlay.model = 'euclidean'\n", "");
+    let walks = |more: &str| {
+        run(&format!("{still}{more}"))
+            .1
+            .numbers("provide_walk_s_p50")
+    };
+    // Three rounds of 100 ms; with few connections nobody is connected, and a dial takes 100 or 300 ms.
+    assert_eq!(walks(""), [0.3]);
+    let dialled = walks("transport.connections = 20\nsweep.'transport.dial' = [1, 3]\n");
+    assert_eq!(dialled, [0.6, 1.2]);
+    let (_lab, runs) = run(&format!(
+        "{HEAD}{CHURN}transport.dial = 1\ntransport.dial-timeout = '7 s'\n"
+    ));
+    assert!(runs.numbers("provide_s_p90")[0] >= 7.0);
+    assert!(runs.numbers("stale_rate")[0] > 0.0);
+    assert!(runs.numbers("holders_mean")[0] < 20.0);
+}
+
+/// What an attacker hides, what a searcher notices, and what a search of the region finds.
+#[test]
+fn sybils_censor_and_a_region_mends_it() {
+    let (_lab, runs) = run(&format!(
+        "{HEAD}time.measure = '30 min'\nproviders.size-walks = 10\ncensorship.contents = 20\n\
+         overlay.kademlia.group-per-node = 0\noverlay.kademlia.group-per-bucket = 0\n\
+         sweep.'censorship.sybils' = [0, 30]\nsweep.'providers.regions' = [false, true]\n"
+    )
+    .replace("time.measure = '10 min'\n", ""));
+    let censored = runs.numbers("censored_rate");
+    assert_eq!(runs.numbers("attacked"), [20.0; 4]);
+    // Without limits of addresses 30 Sybils take all 20 places.
+    assert_eq!(censored, [0.0, 0.0, 1.0, 0.0]);
+    let eclipsed = runs.numbers("eclipsed_rate");
+    assert!(eclipsed[0] == 0.0 && eclipsed[2] > 0.95, "{eclipsed:?}");
+    let detected = runs.numbers("detected_rate");
+    assert!(detected[0] <= 0.2 && detected[2] >= 0.8, "{detected:?}");
+    let lookups = runs.numbers("attacked_lookups_mean");
+    assert!(lookups[0] == 1.0 && lookups[3] > 3.0, "{lookups:?}");
+    // About as many draws as nodes: the nearest of 300 is 1 / 301 of the space away on average, and the
+    // mean of its inverse is larger.
+    let tried = runs.column("ids_tried_mean")[2].parse::<f64>();
+    assert!(tried.is_ok_and(|tried| tried > 150.0));
+}
+
+/// A crawl reaches nearly all, and the sessions that a monitor sees to end are too short.
+#[test]
+fn a_monitor_sees_short_sessions() {
+    let (lab, runs) = run(&format!(
+        "{HEAD}{CHURN}time.measure = '40 min'\nproviders.crawl = '10 min'\n\
+         providers.monitor = true\ntables = ['sessions']\nrepetitions = 3\n"
+    )
+    .replace("time.measure = '10 min'\n", ""));
+    for ratio in runs.numbers("crawl_reached_ratio") {
+        assert!((0.8..1.25).contains(&ratio), "{ratio}");
+    }
+    let (truth, seen) = (
+        runs.numbers("sessions_true_s_p50"),
+        runs.numbers("sessions_ended_s_p50"),
+    );
+    // Exponential with a mean of 20 min: the median is 832 s. Of those that end within 40 min fewer are
+    // long.
+    for (truth, seen) in truth.iter().zip(&seen) {
+        assert!((600.0..1100.0).contains(truth), "{truth}");
+        assert!(seen < truth, "{seen} {truth}");
+    }
+    let table = lab.table("out/s/sessions.csv");
+    for column in [
+        "true_longer",
+        "monitor_longer",
+        "ended_longer",
+        "residual_longer",
+    ] {
+        let shares = table.numbers(column);
+        assert!(
+            shares[..51].is_sorted_by(|a, b| a >= b),
+            "{column}: {shares:?}"
+        );
+    }
+}
+
+/// The holders of records go with their sessions.
+#[test]
+fn records_survive_as_long_as_their_holders() {
+    let (lab, _) = run(&format!(
+        "{HEAD}{CHURN}time.measure = '30 min'\nproviders.survival = '10 min'\n\
+         tables = ['survival']\nproviders.republish = 'never'\n"
+    )
+    .replace("time.measure = '10 min'\n", ""));
+    let survival = lab.table("out/s/survival.csv");
+    let (times, rates) = (survival.numbers("time_s"), survival.numbers("holders_rate"));
+    for (time, rate) in times.iter().zip(&rates).take(3) {
+        // Ages within 5 min, and at most 100 records of 20 holders.
+        let (low, high) = (
+            libm::exp(-(time + 300.0) / 1200.0),
+            libm::exp(-(time - 300.0) / 1200.0),
+        );
+        assert!(
+            (low - 0.06..high.min(1.0) + 0.06).contains(rate),
+            "{time} s: {rate}"
+        );
+    }
+    let found = survival.numbers("found_rate");
+    assert!(found.iter().all(|rate| *rate > 0.9), "{found:?}");
+}
+
+#[test]
+fn the_same_bytes_for_any_number_of_jobs() {
+    let text = format!(
+        "{HEAD}{CHURN}providers.crawl = '5 min'\nproviders.monitor = true\n\
+         providers.size-walks = 10\nproviders.method = 'optimistic'\ntransport.unreachable = 0.1\n\
+         transport.dial = 1\nrepetitions = 2\ncensorship.contents = 3\n"
+    );
+    let tables = |jobs: &str| {
+        let lab = Lab::new();
+        lab.write("s.toml", &text);
+        lab.succeed(&["run", "s.toml", "--out", "out", "--jobs", jobs]);
+        lab.tables("out")
+    };
+    assert_eq!(tables("1"), tables("2"));
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    let head = "experiment = \"providers\"\n[underlay]\nnodes = 100\n[overlay]\nnodes = 100\n";
+    let kademlia = "experiment = \"providers\"\n[underlay]\nnodes = 100\n[overlay]\nnodes = 100\n\
+                    protocol = \"kademlia\"\n";
+    compare(
+        head,
+        &[(
+            "[time]\nmeasure = \"10 min\"\n",
+            &[],
+            "bad.toml:4: overlay.protocol: records are stored at the nodes nearest by the XOR metric; \
+             expected \"kademlia\"",
+        )],
+    );
+    let measured =
+        |rest: &str| format!("[time]\ntransition = \"10 min\"\nmeasure = \"10 min\"\n{rest}");
+    let cases = [
+        (
+            "[time]\ntransition = \"10 min\"\n".to_owned(),
+            "bad.toml:7: time.measure: expected the duration of the phase in which contents are provided \
+             and searched",
+        ),
+        (
+            measured("[providers]\nmethod = \"optimistic\"\n"),
+            "bad.toml:10: providers.size-walks: this method needs an estimate of the size of the network; \
+             expected at least 5 walks",
+        ),
+        (
+            measured("[providers]\nsize-walks = 10\n"),
+            "bad.toml:10: providers.vantage-points: `size-walks` are those of vantage points; expected at \
+             least one",
+        ),
+        (
+            measured("[providers]\ncrawl = \"1 min\"\n"),
+            "bad.toml:10: providers.vantage-points: the first vantage point crawls; expected at least one",
+        ),
+        (
+            measured("[providers]\nvantage-points = 1\nmonitor = true\n"),
+            "bad.toml:10: providers.crawl: the monitor contacts the nodes that crawls have reached; \
+             expected a duration",
+        ),
+        (
+            measured("[providers]\nvantage-points = 1\n[censorship]\ncontents = 3\n"),
+            "bad.toml:11: providers.vantage-points: one vantage point provides an attacked content and \
+             another one searches it; expected at least 2",
+        ),
+        (
+            "[time]\nmeasure = \"10 min\"\n[providers]\nvantage-points = 1\n".to_owned(),
+            "bad.toml:7: time.transition: vantage points join and know the network after 10 min; found 0 s",
+        ),
+        (
+            measured(
+                "[providers]\nvantage-points = 2\n[censorship]\ncontents = 3\nwait = \"1 h\"\n",
+            ),
+            "bad.toml:9: time.measure: `censorship.wait` and `censorship.patience` take 65 min, the \
+             measurement 10 min",
+        ),
+        (
+            measured("[overlay.kademlia]\nbeta = 21\n"),
+            "bad.toml:11: overlay.kademlia.beta: expected at most `k` = 20, found 21",
+        ),
+        (
+            measured("[overlay.kademlia]\nb = 2\nwide-buckets = 4\n"),
+            "bad.toml:12: overlay.kademlia.wide-buckets: expected `b` = 1, found 2",
+        ),
+        (
+            measured("[transport]\ndial-timeout = \"5 s\"\n"),
+            "bad.toml:11: transport.dial-timeout: expected `transport.dial` above 0, the round trips of a \
+             connection",
+        ),
+        (
+            measured("[transport]\nconnections = 5\n"),
+            "bad.toml:11: transport.connections: expected `transport.dial` above 0, the round trips of a \
+             connection",
+        ),
+        (
+            measured(
+                "[transport]\nunreachable = 0.99\nunreachable-as = \"members\"\n[overlay.kademlia]\n\
+                      profile = \"ipfs\"\n",
+            ),
+            "bad.toml:14: overlay.kademlia.profile: expected one of \"paper\", \"libp2p\", \"mainline\", \
+             found \"ipfs\"",
+        ),
+    ];
+    for (text, error) in &cases {
+        compare(kademlia, &[(text, &[], error)]);
+    }
+    compare(
+        &format!("{kademlia}ids = \"bep42\"\n"),
+        &[(
+            &measured("[providers]\nvantage-points = 2\n[censorship]\ncontents = 1\n"),
+            &[],
+            "bad.toml:7: overlay.ids: the attacker chooses IDs next to a key; expected \"random\"",
+        )],
+    );
+}

@@ -1,0 +1,42 @@
+//! The keys of the experiment beyond those of the service.
+
+use dhtlab_core::engine::{Duration, Period};
+use dhtlab_core::parameter::Range;
+
+dhtlab_core::parameters! {
+    /// The operations of the experiment.
+    pub struct ProviderWorkload {
+        /// Number of contents that are provided, spread evenly over `provide-phase`.
+        pub provides: u64 = 1000, within 0..=10_000_000;
+        /// Duration of the first part of `time.measure` in which contents are provided; all of it if absent.
+        pub provide_phase: Option<Duration> = None, within Range::above(0.0);
+        /// Number of searches for the providers of random contents that were provided before, spread evenly over `time.measure`.
+        pub finds: u64 = 1000, within 0..=10_000_000;
+        /// Number of additional nodes on reachable hosts that issue all operations, in turn, and neither leave nor crash, as the hosts of measurements do. 0: random members issue them.
+        pub vantage_points: usize = 0, within 0..=10_000;
+        /// Walks of a vantage point to keys that share 0, 1, 2 .. first bits with its ID, 5 min before the measurement, for its estimate of the size of the network; 10 in the programs of Sridhar et al. (NDSS 2024).
+        pub size_walks: u32 = 0, within 0..=64;
+        /// Time between the beginnings of two crawls by the first vantage point, or "never".
+        pub crawl: Period = Period::NEVER;
+        /// Whether it monitors the nodes that its crawls have reached.
+        pub monitor: bool = false;
+        /// Time between two looks at the holders of each record, for the table "survival", or "never".
+        pub survival: Period = Period::NEVER;
+    }
+}
+
+dhtlab_core::parameters! {
+    /// The attack that hides the providers of single contents (Sridhar et al., NDSS 2024): Sybils with IDs nearer to the key than any honest node name no providers.
+    pub struct CensorshipParameters {
+        /// Number of contents that are attacked, one after the other, each by its own Sybils on a host of their own. Each is provided and searched once by vantage points.
+        pub contents: u64 = 0, within 0..=100_000;
+        /// Sybils per content.
+        pub sybils: usize = 20, within 0..=1000;
+        /// Time from the joins of the Sybils until the content is provided; 90 s in the experiments of the paper.
+        pub wait: Duration = Duration::from_secs(90), within Range::above(0.0);
+        /// Time from then until providers are searched; operations took at most 300 s in the paper.
+        pub patience: Duration = Duration::from_secs(300), within Range::above(0.0);
+        /// Divergence of the common prefix lengths 7 to 29 above which a node reports an attack; 0.94 in the paper.
+        pub threshold: f64 = 0.94, within 0.0..=100.0;
+    }
+}
