@@ -14,6 +14,18 @@ dhtlab_scenario::columns! {
     }
 }
 
+/// The counts by value of some `values`.
+pub fn histogram_of(values: impl IntoIterator<Item = usize>) -> Vec<u64> {
+    let mut counts = Vec::new();
+    for value in values {
+        if counts.len() <= value {
+            counts.resize(value + 1, 0);
+        }
+        counts[value] += 1;
+    }
+    counts
+}
+
 /// Mean of the values of a histogram, given as counts by value.
 pub fn mean(counts: &[u64]) -> f64 {
     let total: u64 = counts.iter().sum();
@@ -103,6 +115,7 @@ mod tests {
 
     #[test]
     fn quantiles_and_bins() {
+        assert_eq!(histogram_of([2, 0, 2, 2]), [1, 0, 3]);
         assert_eq!(mean(&[1, 0, 3]), 1.5);
         assert_eq!(quantile(&[1, 0, 3], 0.25), 0.0);
         assert_eq!(quantile(&[1, 0, 3], 0.5), 2.0);

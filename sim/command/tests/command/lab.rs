@@ -141,6 +141,15 @@ impl Ended {
     }
 }
 
+/// Runs the scenario `s.toml` with this text into `out`; its `runs.csv`.
+pub fn run(text: &str) -> (Lab, Table) {
+    let lab = Lab::new();
+    lab.write("s.toml", text);
+    lab.succeed(&["run", "s.toml", "--out", "out"]);
+    let runs = lab.table("out/s/runs.csv");
+    (lab, runs)
+}
+
 /// A CSV file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {

@@ -23,6 +23,7 @@ mod interruption;
 mod job;
 mod job_balancing;
 mod job_files;
+mod job_refused;
 mod key_space;
 mod keys_refused;
 mod lab;

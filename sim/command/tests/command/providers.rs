@@ -1,7 +1,7 @@
 //! The experiment `providers`, and what a scenario of a deployed Kademlia network needs: profiles,
 //! dials, tables and their health, an attack that censors, a crawler.
 
-use crate::lab::{Lab, Table};
+use crate::lab::{Lab, run};
 use crate::refusal::compare;
 
 const HEAD: &str = "experiment = 'providers'\nseed = 4\nunderlay.model = 'euclidean'\n\
@@ -14,14 +14,6 @@ const HEAD: &str = "experiment = 'providers'\nseed = 4\nunderlay.model = 'euclid
 const CHURN: &str = "churn.model = 'sessions'\nchurn.begin = '1 min'\n\
                      churn.sessions.up = { distribution = 'exponential', mean = '20 min' }\n\
                      churn.sessions.down = { distribution = 'exponential', mean = '5 min' }\n";
-
-fn run(text: &str) -> (Lab, Table) {
-    let lab = Lab::new();
-    lab.write("s.toml", text);
-    lab.succeed(&["run", "s.toml", "--out", "out"]);
-    let runs = lab.table("out/s/runs.csv");
-    (lab, runs)
-}
 
 /// Without churn all records are stored at 20 nodes, found, and the tables are complete.
 #[test]
@@ -90,7 +82,7 @@ fn dials_cost_round_trips_and_time_outs() {
 #[test]
 fn sybils_censor_and_a_region_mends_it() {
     let (_lab, runs) = run(&format!(
-        "{HEAD}time.measure = '30 min'\nproviders.size-walks = 10\ncensorship.contents = 20\n\
+        "{HEAD}time.measure = '1 h'\nproviders.size-walks = 10\ncensorship.contents = 20\n\
          overlay.kademlia.group-per-node = 0\noverlay.kademlia.group-per-bucket = 0\n\
          sweep.'censorship.sybils' = [0, 30]\nsweep.'providers.regions' = [false, true]\n"
     )
@@ -178,7 +170,8 @@ fn the_same_bytes_for_any_number_of_jobs() {
         "{HEAD}{CHURN}providers.crawl = '5 min'\nproviders.monitor = true\n\
          providers.size-walks = 10\nproviders.method = 'optimistic'\ntransport.unreachable = 0.1\n\
          transport.dial = 1\nrepetitions = 2\ncensorship.contents = 3\n"
-    );
+    )
+    .replace("time.measure = '10 min'", "time.measure = '20 min'");
     let tables = |jobs: &str| {
         let lab = Lab::new();
         lab.write("s.toml", &text);
@@ -242,7 +235,7 @@ fn what_contradicts_itself_is_refused() {
             measured(
                 "[providers]\nvantage-points = 2\n[censorship]\ncontents = 3\nwait = \"1 h\"\n",
             ),
-            "bad.toml:9: time.measure: `censorship.wait` and `censorship.patience` take 65 min, the \
+            "bad.toml:9: time.measure: `censorship.wait` and twice `censorship.patience` take 70 min, the \
              measurement 10 min",
         ),
         (
@@ -278,7 +271,9 @@ fn what_contradicts_itself_is_refused() {
     compare(
         &format!("{kademlia}ids = \"bep42\"\n"),
         &[(
-            &measured("[providers]\nvantage-points = 2\n[censorship]\ncontents = 1\n"),
+            &measured(
+                "[providers]\nvantage-points = 2\n[censorship]\ncontents = 1\npatience = \"4 min\"\n",
+            ),
             &[],
             "bad.toml:7: overlay.ids: the attacker chooses IDs next to a key; expected \"random\"",
         )],

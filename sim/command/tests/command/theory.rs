@@ -1,16 +1,8 @@
 //! Results of runs, compared with theory or a small independent model.
 
-use crate::lab::{Lab, Table};
+use crate::lab::{Lab, run};
 use dhtlab_core::engine::{Seed, Stream};
 use std::collections::VecDeque;
-
-fn run(text: &str) -> (Lab, Table) {
-    let lab = Lab::new();
-    lab.write("s.toml", text);
-    lab.succeed(&["run", "s.toml", "--out", "out"]);
-    let runs = lab.table("out/s/runs.csv");
-    (lab, runs)
-}
 
 /// Half of 490 participants are there on average, and each of them makes a lookup each five
 /// minutes: 12 in the hour that is measured.

@@ -1,6 +1,6 @@
 //! The table `[transport]` and partitions, with the real command.
 
-use crate::lab::{Lab, Table};
+use crate::lab::{Lab, run};
 use crate::refusal::refuse;
 
 /// Nodes at a constant latency of 50 ms, whose tables never change.
@@ -9,14 +9,6 @@ const STILL: &str = "experiment = 'network'\nseed = 3\nunderlay.model = 'constan
                      overlay.chord.fix-fingers = 'never'\noverlay.chord.check-predecessor = 'never'\n\
                      overlay.chord.forget = false\nunderlay.constant.latency = '50 ms'\n\
                      transport.timeout = '1 s'\nworkload.lookups = 20000\n";
-
-fn run(text: &str) -> (Lab, Table) {
-    let lab = Lab::new();
-    lab.write("s.toml", text);
-    lab.succeed(&["run", "s.toml", "--out", "out"]);
-    let runs = lab.table("out/s/runs.csv");
-    (lab, runs)
-}
 
 /// A recursive lookup of h hops whose loss nobody notices survives with probability (1 - p)^h.
 #[test]

@@ -5,8 +5,8 @@
 //!   departures, `delivery` the handlers and direct messages of the protocol, `services` the
 //!   applications above it.
 //! * [`NetworkState`] is what observers see of it; [`observer`] has the signals that they get.
-//! * `router` routes a message to the root of a key, for every overlay; `transmission` and
-//!   `acknowledgement` have what happens to a message on the transport.
+//! * `router` and `route_ends` route a message to the root of a key, for every overlay;
+//!   `transmission` and `acknowledgement` have what happens to a message on the transport.
 //! * [`Tally`] holds the counts; [`oracle`] builds converged networks and checks answers.
 
 mod acknowledgement;
@@ -18,6 +18,7 @@ mod membership;
 pub mod observer;
 pub mod oracle;
 mod placement;
+mod route_ends;
 mod routed_message;
 mod router;
 mod sample;

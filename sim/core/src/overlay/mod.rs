@@ -34,7 +34,7 @@ pub use layout::{Layout, OnRing, OnTwoWayRing, OnXorLine};
 pub use lookups::{ByRouter, LookupAlgorithm};
 pub use member_index::{MemberIndex, Members};
 pub use metric::{Metric, RoundTrip};
-pub use prefix_divergence::{PrefixModel, region_prefix};
+pub use prefix_divergence::{PrefixModel, prefix_counts, region_prefix};
 pub use size_estimate::{SizeEstimator, SizeSample, sample_weight};
 
 use crate::space::Key;

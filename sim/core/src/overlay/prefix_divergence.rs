@@ -61,6 +61,17 @@ impl PrefixModel {
     }
 }
 
+/// The number of `ids` by their common prefix lengths with `key`. A node at the key itself counts among
+/// those of all bits but the last.
+pub fn prefix_counts(key: &Key, ids: impl IntoIterator<Item = Key>) -> Vec<u32> {
+    let mut counts = vec![0; Key::BITS as usize];
+    for id in ids {
+        let bits = key.common_prefix(id).min(Key::BITS - 1);
+        counts[bits as usize] += 1;
+    }
+    counts
+}
+
 /// The expected number of found nodes with at least so many common bits, min(k, B).
 #[derive(Clone, Copy)]
 enum Found {

@@ -1,7 +1,7 @@
 //! What a run has measured, and its rows.
 
 use crate::histogram::{
-    add_binned, add_counts, mean, mean_of_counted, quantile, quantile_of_counted,
+    add_binned, add_counts, histogram_of, mean, mean_of_counted, quantile, quantile_of_counted,
 };
 use dhtlab_core::engine::{Duration, Seed};
 use dhtlab_core::network::{Counts, Interval, Network, Sample, Tally, oracle};
@@ -295,16 +295,11 @@ fn mean_if_any(tally: &Tally) -> f64 {
 
 /// Number of members by the number of distinct nodes that they know.
 fn degrees<P: GroundTruth>(network: &Network<P>) -> Vec<u64> {
-    let mut counts = Vec::new();
     let mut peers = Vec::new();
-    for node in network.members() {
+    histogram_of(network.members().iter().map(|node| {
         network.links(*node, &mut peers);
-        if counts.len() <= peers.len() {
-            counts.resize(peers.len() + 1, 0);
-        }
-        counts[peers.len()] += 1;
-    }
-    counts
+        peers.len()
+    }))
 }
 
 /// The costs of 10,000 lookups of random keys by random members with the tables of the end, without
@@ -335,18 +330,12 @@ fn path_costs<P: GroundTruth>(network: &mut Network<P>, seed: Seed) -> Option<(S
 fn member_distances<P: GroundTruth>(network: &mut Network<P>, seed: Seed) -> Vec<u64> {
     let mut stream = seed.stream("member-pairs", 0);
     let members = network.members().to_vec();
-    let mut counts = Vec::new();
     if members.len() < 2 {
-        return counts;
+        return Vec::new();
     }
-    for _ in 0..MEMBER_PAIRS {
+    histogram_of((0..MEMBER_PAIRS).map(|_| {
         let a = stream.index(members.len());
         let b = (a + 1 + stream.index(members.len() - 1)) % members.len();
-        let hops = network.path(members[a], members[b]).hops as usize;
-        if counts.len() <= hops {
-            counts.resize(hops + 1, 0);
-        }
-        counts[hops] += 1;
-    }
-    counts
+        network.path(members[a], members[b]).hops as usize
+    }))
 }

@@ -1,6 +1,7 @@
 //! Sybils around a key.
 
 use dhtlab_core::engine::Stream;
+use dhtlab_core::overlay::prefix_counts;
 use dhtlab_core::space::{Key, KeyTrie};
 use rand::Rng;
 
@@ -49,7 +50,7 @@ impl Placement {
 /// takes the place of the farthest honest node that is left.
 ///
 /// `honest` are the IDs of the closest honest nodes, nearest first.
-pub(super) fn prefix_counts(
+pub(super) fn counts_with_sybils(
     key: &Key,
     honest: &[Key],
     sybils: &KeyTrie,
@@ -59,13 +60,7 @@ pub(super) fn prefix_counts(
     sybils.nearest(key, closest, &mut places);
     let found = places.iter().map(|place| sybils.keys()[*place]);
     let left = honest.iter().copied().take(closest - places.len());
-    let mut counts = vec![0; Key::BITS as usize];
-    for id in found.chain(left) {
-        // A node at the key itself counts among those of all bits but the last.
-        let bits = key.common_prefix(id).min(Key::BITS - 1);
-        counts[bits as usize] += 1;
-    }
-    counts
+    prefix_counts(key, found.chain(left))
 }
 
 #[cfg(test)]
@@ -95,13 +90,13 @@ mod tests {
                     let closer = id.xor(key) < honest[0].xor(key) || honest[0] == key;
                     prop_assert!(placement == Placement::Prefixes || closer);
                 }
-                let counts = prefix_counts(&key, &honest, &sybils, closest);
+                let counts = counts_with_sybils(&key, &honest, &sybils, closest);
                 prop_assert_eq!(counts.iter().sum::<u32>() as usize, closest);
                 if sybils.len() >= closest {
                     prop_assert!(counts[..shared as usize].iter().all(|count| *count == 0));
                 }
             }
-            let none = prefix_counts(&key, &honest, &KeyTrie::default(), closest);
+            let none = counts_with_sybils(&key, &honest, &KeyTrie::default(), closest);
             for (bits, count) in none.iter().enumerate() {
                 let same = |id: &&Key| key.common_prefix(**id).min(Key::BITS - 1) == bits as u32;
                 prop_assert_eq!(honest.iter().filter(same).count(), *count as usize);
@@ -117,7 +112,7 @@ mod tests {
         let key = Key::random(&mut stream);
         let honest = key.random_with_exact_prefix(12, &mut stream);
         let sybils = Placement::Prefixes.sybils(&key, &honest, 100_000, &mut stream);
-        let counts = prefix_counts(&key, &[], &sybils, 100_000);
+        let counts = counts_with_sybils(&key, &[], &sybils, 100_000);
         assert!(counts[12].abs_diff(50_000) < 640, "{}", counts[12]);
         assert!(counts[13].abs_diff(25_000) < 550, "{}", counts[13]);
         assert_eq!(counts[..12].iter().sum::<u32>(), 0);

@@ -13,13 +13,13 @@ mod mitigation;
 
 use crate::histogram::{mean_of_counted, quantile_of_counted};
 use crate::size_estimate::{Observers, check_lookups, search_cost};
-use attack::prefix_counts;
+use attack::counts_with_sybils;
 use dhtlab_core::engine::{Seed, Stream};
 use dhtlab_core::overlay::{PrefixModel, SizeEstimator, region_prefix};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::{Key, KeyTrie};
 use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableSpec, sections};
-use mitigation::Region;
+use mitigation::ExactLookups;
 use std::path::Path;
 
 pub use attack::Placement;
@@ -186,7 +186,7 @@ impl Judged {
                 // An observer without an estimate assumes the nodes that it has found.
                 None => observers.estimate(&mut own).unwrap_or(closest as f64),
             };
-            let counts = prefix_counts(&key, &honest, &sybils, closest);
+            let counts = counts_with_sybils(&key, &honest, &sybils, closest);
             let cells = parameters.from_length..=parameters.to_length;
             let divergence = PrefixModel::new(size, closest).divergence(&counts, cells);
             judged.divergences.push((divergence, 1));
@@ -206,7 +206,7 @@ impl Judged {
         (size, closest): (f64, usize),
         stream: &mut Stream,
     ) {
-        let mut region = Region {
+        let mut region = ExactLookups {
             honest,
             sybils,
             closest,

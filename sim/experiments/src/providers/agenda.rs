@@ -16,6 +16,8 @@ pub(super) enum Act {
     ProvideAttacked(u64),
     /// Its providers are searched.
     FindAttacked(u64),
+    /// Its Sybils stop.
+    EndAttack(u64),
     /// A content is provided.
     Provide(u64),
     /// The providers of a content are searched.
@@ -43,7 +45,7 @@ pub(super) fn agenda(
         let time = at(number, workload.finds, 1, measure);
         acts.push((time, Act::Find(number)));
     }
-    let lasts = censorship.wait + censorship.patience;
+    let lasts = censorship.lasts();
     let room = Duration::from_nanos(nanos.saturating_sub(lasts.as_nanos()));
     for number in 0..censorship.contents {
         let start = from + Duration::from_nanos(room.as_nanos() / censorship.contents * number);
@@ -51,6 +53,7 @@ pub(super) fn agenda(
         let provided = start + censorship.wait;
         acts.push((provided, Act::ProvideAttacked(number)));
         acts.push((provided + censorship.patience, Act::FindAttacked(number)));
+        acts.push((start + lasts, Act::EndAttack(number)));
     }
     for (period, first, act) in [
         (workload.survival, workload.survival.span(), Act::Look),

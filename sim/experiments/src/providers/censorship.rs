@@ -1,22 +1,23 @@
 //! The attack that hides the providers of single contents, and what a searcher can see of it.
 
 use super::CensorshipParameters;
-use dhtlab_core::engine::{Seed, Stream};
+use dhtlab_core::engine::Seed;
 use dhtlab_core::network::Network;
-use dhtlab_core::overlay::{GroundTruth, Node, PrefixModel};
+use dhtlab_core::overlay::{GroundTruth, Node, PrefixModel, prefix_counts};
 use dhtlab_core::service::providers::{CompletedOperation, Providers, Purpose};
 use dhtlab_core::space::Key;
 use rand_distr::{Distribution, Geometric};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The attacked contents of a run.
 #[derive(Debug, Default)]
 pub(super) struct Censorship {
     keys: BTreeSet<Key>,
     /// IDs that the attacker has drawn.
-    pub ids_tried: f64,
-    /// Sybils so far.
-    pub sybils: u64,
+    ids_tried: f64,
+    /// All Sybils so far, and by the number of the content those that are online.
+    sybils: BTreeSet<Node>,
+    online: BTreeMap<u64, Vec<Node>>,
 }
 
 /// The key of the attacked content with this number.
@@ -50,13 +51,28 @@ impl Censorship {
         };
         let distance = network.ids().id(nearest).xor(key);
         let draws = Geometric::new(distance.to_fraction().clamp(1e-18, 1.0));
+        let below_zero = Key::default().wrapping_sub(Key::power_of_two(0));
         for _ in 0..sybils {
-            let id = key.xor(below(distance, &mut stream));
+            // No ID is nearer than that of a node at the key itself.
+            let nearer = Key::random_between(below_zero, distance, &mut stream);
+            let id = key.xor(nearer.unwrap_or_default());
             self.ids_tried += 1.0 + draws.map_or(0.0, |draws| draws.sample(&mut stream) as f64);
-            self.sybils += 1;
             let node = network.join_apart(id, site);
             network.instruct(node, |providers, _| providers.censor());
+            self.sybils.insert(node);
+            self.online.entry(number).or_default().push(node);
         }
+    }
+
+    /// The Sybils of the content with this `number` stop.
+    pub fn end<P: GroundTruth>(&mut self, network: &mut Network<P, Providers>, number: u64) {
+        let sybils = self.online.remove(&number).unwrap_or_default();
+        sybils.into_iter().for_each(|node| network.crash(node));
+    }
+
+    /// IDs that the attacker has drawn per Sybil; NaN without Sybils.
+    pub fn ids_per_sybil(&self) -> f64 {
+        self.ids_tried / self.sybils.len() as f64
     }
 
     /// What the searches for the attacked contents have met.
@@ -67,8 +83,8 @@ impl Censorship {
         parameters: &CensorshipParameters,
     ) -> Outcome {
         let mut outcome = Outcome::default();
-        let is_sybil = |node: &Node| network.application(*node).is_censor();
-        let count = |nodes: &[Node]| nodes.iter().filter(|node| is_sybil(node)).count() as u64;
+        let is_sybil = |node: &&Node| self.sybils.contains(*node);
+        let count = |nodes: &[Node]| nodes.iter().filter(is_sybil).count() as u64;
         for operation in ended.iter().filter(|o| self.has_attacked(&o.key)) {
             match operation.purpose {
                 Purpose::Provide => {
@@ -111,24 +127,10 @@ pub(super) fn divergence<P: GroundTruth>(
     operation: &CompletedOperation,
     size: f64,
 ) -> f64 {
-    let mut counts = vec![0; Key::BITS as usize];
-    for node in &operation.closest {
-        let bits = network.ids().id(*node).common_prefix(operation.key);
-        counts[bits.min(Key::BITS - 1) as usize] += 1;
-    }
+    let ids = operation.closest.iter().map(|node| network.ids().id(*node));
+    let counts = prefix_counts(&operation.key, ids);
     let model = PrefixModel::new(size, operation.closest.len().max(1));
     model.divergence(&counts, LENGTHS)
-}
-
-/// A distance drawn uniformly below `distance`, which is not 0.
-fn below(distance: Key, stream: &mut Stream) -> Key {
-    let bits = distance.log2().map_or(0, |bit| bit + 1);
-    loop {
-        let draw = Key::random(stream).low_bits(bits);
-        if draw < distance || bits == 0 {
-            return draw;
-        }
-    }
 }
 
 /// What the operations on attacked contents have met.

@@ -2,9 +2,9 @@
 //!
 //! The network is that of `experiment = "network"`, with `service::providers` on each node. During
 //! `time.measure` contents are provided and searched, by random members or by vantage points outside
-//! the churn. `survival` follows the holders of records, `sessions` compares the
-//! sessions that a monitor sees with the true ones, `table_health` judges the routing tables,
-//! `censorship` attacks single contents, `output` turns the results into rows.
+//! the churn. `survival` follows the holders of records, `sessions` compares the sessions that a monitor
+//! sees with the true ones, `table_health` judges the routing tables, `censorship` attacks single
+//! contents, `output` turns the results into rows.
 
 mod agenda;
 mod censorship;
@@ -23,7 +23,7 @@ use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
 use dhtlab_core::overlay::{GroundTruth, IdScheme, Node, ProtocolVisitor, Start};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_core::service::providers::{
-    Method, ProviderParameters, Providers, SharedProviders, WalkRules,
+    Method, ProviderParameters, Providers, Purpose, SharedProviders, WalkRules,
 };
 use dhtlab_core::space::Key;
 use dhtlab_scenario::{
@@ -142,7 +142,7 @@ impl ProvidersRun {
                 "the monitor contacts the nodes that crawls have reached; expected a duration",
             ));
         }
-        let least = Duration::from_nanos(2 * WALKS_BEFORE.as_nanos());
+        let least = WALKS_BEFORE * 2;
         if workload.vantage_points > 0 && network.time.transition < least {
             return Err(ConfigError::new(
                 "time.transition",
@@ -161,12 +161,12 @@ impl ProvidersRun {
                      expected at least 2",
                 ));
             }
-            let lasts = censorship.wait + censorship.patience;
+            let lasts = censorship.lasts();
             if network.measure() < lasts {
                 return Err(ConfigError::new(
                     "time.measure",
                     format_args!(
-                        "`censorship.wait` and `censorship.patience` take {lasts}, the measurement {}",
+                        "`censorship.wait` and twice `censorship.patience` take {lasts}, the measurement {}",
                         network.measure()
                     ),
                 ));
@@ -392,6 +392,7 @@ impl ProvidersRun {
                     .censorship
                     .attack(network, (seed, number), site, sybils);
             }
+            Act::EndAttack(number) => course.censorship.end(network, number),
             Act::ProvideAttacked(number) | Act::FindAttacked(number) => {
                 let key = censorship::key(seed, number);
                 // Another one provides than searches.
@@ -443,7 +444,6 @@ impl Course {
 
     /// Notes the operations that have ended since the last call.
     fn note_ended<P: GroundTruth>(&mut self, network: &Network<P, Providers>) {
-        use dhtlab_core::service::providers::Purpose;
         self.noted = self.noted.max(self.ended_before);
         for ended in &network.metrics().ended[self.noted..] {
             if ended.purpose == Purpose::Provide && !self.censorship.has_attacked(&ended.key) {

@@ -6,7 +6,8 @@ use super::survival::SURVIVAL;
 use super::table_health::{BucketRow, TableHealth};
 use super::{CensorshipParameters, Course, ProviderWorkload};
 use crate::histogram::{
-    HISTOGRAM, add_binned, add_counts, mean, mean_of_counted, quantile, quantile_of_counted,
+    HISTOGRAM, add_binned, add_counts, histogram_of, mean, mean_of_counted, quantile,
+    quantile_of_counted,
 };
 use dhtlab_core::engine::Duration;
 use dhtlab_core::network::{Network, Sample, Tally};
@@ -32,7 +33,8 @@ dhtlab_scenario::columns! {
         provide_walk_s_p50 ["s"] = quantile_of_counted(&m.provides.walked, 0.5),
         /// 90th percentile of these times.
         provide_walk_s_p90 ["s"] = quantile_of_counted(&m.provides.walked, 0.9),
-        /// Median time until only the last requests of the lookup are left.
+        /// Median time until only the last requests of the lookup are left; empty if `beta` is 0, or if all
+        /// lookups end before.
         provide_approach_s_p50 ["s"] = quantile_of_counted(&m.provides.approached, 0.5),
         /// 90th percentile of these times.
         provide_approach_s_p90 ["s"] = quantile_of_counted(&m.provides.approached, 0.9),
@@ -297,17 +299,6 @@ struct Provides {
     silent: u64,
 }
 
-fn count_of(values: impl Iterator<Item = usize>) -> Vec<u64> {
-    let mut counts = Vec::new();
-    for value in values {
-        if counts.len() <= value {
-            counts.resize(value + 1, 0);
-        }
-        counts[value] += 1;
-    }
-    counts
-}
-
 /// The values in seconds, with counts.
 fn seconds(times: impl Iterator<Item = Duration>) -> Vec<(f64, u64)> {
     let mut sample = Sample::default();
@@ -330,10 +321,10 @@ impl Provides {
             returned: seconds(each().map(|o| o.returned)),
             ended: seconds(each().map(|o| o.ended)),
             walked: seconds(each().map(|o| o.walked)),
-            approached: seconds(each().map(|o| o.approached)),
+            approached: seconds(each().filter_map(|o| o.approached)),
             put: seconds(each().map(put)),
             stored_after: [after(0), after(1)],
-            holders: count_of(each().map(|o| o.holders.len())),
+            holders: histogram_of(each().map(|o| o.holders.len())),
             hops: each().map(|o| o.hops).collect(),
             receivers: sum(&|o| o.receivers),
             asked: sum(&|o| o.asked),
@@ -342,7 +333,7 @@ impl Provides {
     }
 
     fn hops(&self, of: impl Fn(&WalkHops) -> u16) -> Vec<u64> {
-        count_of(self.hops.iter().map(|hops| usize::from(of(hops))))
+        histogram_of(self.hops.iter().map(|hops| usize::from(of(hops))))
     }
 }
 
@@ -364,7 +355,7 @@ impl Finds {
             found: first().count() as u64,
             first: seconds(first().map(|(time, _)| time)),
             returned: seconds(all.iter().map(|operation| operation.returned)),
-            hops: count_of(first().map(|(_, steps)| usize::from(steps))),
+            hops: histogram_of(first().map(|(_, steps)| usize::from(steps))),
         }
     }
 
@@ -415,7 +406,7 @@ pub(super) fn output<P: GroundTruth>(
             Sessions::of(&log.borrow(), (&service.sessions, &open), now)
         }),
         attacks: course.censorship.outcome(network, ended, censorship),
-        ids_tried: course.censorship.ids_tried / course.censorship.sybils as f64,
+        ids_tried: course.censorship.ids_per_sybil(),
         seconds: tally.measured(now).as_secs_f64(),
         member_seconds: tally.member_seconds(now),
     };

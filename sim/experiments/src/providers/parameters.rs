@@ -28,15 +28,22 @@ dhtlab_core::parameters! {
 dhtlab_core::parameters! {
     /// The attack that hides the providers of single contents (Sridhar et al., NDSS 2024): Sybils with IDs nearer to the key than any honest node name no providers.
     pub struct CensorshipParameters {
-        /// Number of contents that are attacked, one after the other, each by its own Sybils on a host of their own. Each is provided and searched once by vantage points.
+        /// Number of contents that are attacked, each by its own Sybils on a host of their own. Each is provided and searched once by vantage points, and then its Sybils stop. The attacks begin at equal intervals and overlap where `time.measure` is short.
         pub contents: u64 = 0, within 0..=100_000;
         /// Sybils per content.
         pub sybils: usize = 20, within 0..=1000;
         /// Time from the joins of the Sybils until the content is provided; 90 s in the experiments of the paper.
         pub wait: Duration = Duration::from_secs(90), within Range::above(0.0);
-        /// Time from then until providers are searched; operations took at most 300 s in the paper.
+        /// Time from then until providers are searched, and from then until the Sybils stop; operations took at most 300 s in the paper.
         pub patience: Duration = Duration::from_secs(300), within Range::above(0.0);
         /// Divergence of the common prefix lengths 7 to 29 above which a node reports an attack; 0.94 in the paper.
         pub threshold: f64 = 0.94, within 0.0..=100.0;
+    }
+}
+
+impl CensorshipParameters {
+    /// The time from the joins of the Sybils of a content until they stop.
+    pub fn lasts(&self) -> Duration {
+        self.wait + self.patience * 2
     }
 }

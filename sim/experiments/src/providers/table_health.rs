@@ -112,7 +112,6 @@ impl TableHealth {
         let is_reached = |node: &Node| network.is_member(*node) && network.is_reachable(*node);
         for me in network.members().iter().copied() {
             let id = ids.id(me);
-            contacts.clear();
             network.links(me, &mut contacts);
             health.nodes += 1;
             let mut of_node = [(0_u64, 0_u64); BUCKETS];

@@ -1,5 +1,6 @@
 //! What each node carries: the values it stores, and the requests it has answered.
 
+use crate::histogram::histogram_of;
 use dhtlab_core::network::Network;
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::service::storage::{Block, Storage};
@@ -62,16 +63,5 @@ pub(super) fn max_of(loads: &[Load], of: impl Fn(&Load) -> u64) -> f64 {
 
 /// Number of members by load.
 pub(super) fn by_load(loads: &[Load], of: impl Fn(&Load) -> u64) -> Vec<u64> {
-    let mut counts = vec![
-        0;
-        loads
-            .iter()
-            .map(&of)
-            .max()
-            .map_or(0, |most| most as usize + 1)
-    ];
-    for load in loads {
-        counts[of(load) as usize] += 1;
-    }
-    counts
+    histogram_of(loads.iter().map(|load| of(load) as usize))
 }

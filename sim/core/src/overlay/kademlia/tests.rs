@@ -1,7 +1,7 @@
 //! Properties of buckets, greedy steps and lookups, checked by brute force.
 
 use super::*;
-use crate::engine::Seed;
+use crate::engine::{Seed, Stream};
 use crate::overlay::{Effect, GroundTruth, MemberIndex, RoundTrip};
 use crate::space::key::tests::keys;
 use proptest::prelude::*;
@@ -227,6 +227,27 @@ proptest! {
     }
 }
 
+/// What node 0 with this state requests while it acts.
+fn effects_of(
+    state: &mut Kademlia,
+    shared: &KademliaParameters,
+    ids: &NodeIds,
+    random: &mut Stream,
+    act: impl FnOnce(&mut Kademlia, &mut Context<'_, Kademlia>),
+) -> Vec<Effect<Kademlia>> {
+    let mut effects = Vec::new();
+    let mut context = Context {
+        now: Instant::START,
+        me: Node(0),
+        shared,
+        ids,
+        random,
+        effects: &mut effects,
+    };
+    act(state, &mut context);
+    effects
+}
+
 /// A lookup of `key` by the first of `states` with all requests and replies delivered by hand:
 /// which nodes it asks, in order, and what it finds. Nodes in `silent` do not reply.
 fn conduct(
@@ -242,19 +263,9 @@ fn conduct(
         number: 1,
     };
     let (mut asked, mut found) = (Vec::new(), None);
-    let mut effects = Vec::new();
     let mut turn = |state: &mut Kademlia,
                     act: &mut dyn FnMut(&mut Kademlia, &mut Context<'_, _>)| {
-        let mut context = Context {
-            now: Instant::START,
-            me: Node(0),
-            shared,
-            ids,
-            random: &mut random,
-            effects: &mut effects,
-        };
-        act(state, &mut context);
-        std::mem::take(&mut effects)
+        effects_of(state, shared, ids, &mut random, act)
     };
     let mut waiting = std::collections::VecDeque::new();
     waiting.extend(turn(&mut states[0], &mut |state, context| {
@@ -338,16 +349,9 @@ fn requests_after(
     (node, sighting): (Node, Sighting),
 ) -> Vec<Node> {
     let mut random = Seed::new(1).stream("node", 0);
-    let mut effects = Vec::new();
-    let mut context = Context {
-        now: Instant::START,
-        me: Node(0),
-        shared,
-        ids,
-        random: &mut random,
-        effects: &mut effects,
-    };
-    state.note_contact(&mut context, node, sighting);
+    let effects = effects_of(state, shared, ids, &mut random, |state, context| {
+        state.note_contact(context, node, sighting);
+    });
     let requested = effects.iter().filter_map(|effect| match effect {
         Effect::Request { to, .. } => Some(*to),
         _ => None,

@@ -65,13 +65,18 @@ pub struct ObservedSession {
 pub(super) struct Vantage {
     crawl: Option<Crawl>,
     monitors: bool,
-    monitored: FxHashMap<Node, ObservedSession>,
+    /// The sessions that go on, each with the time of the last contact.
+    monitored: FxHashMap<Node, (ObservedSession, Instant)>,
 }
 
 impl Vantage {
     /// The sessions that the monitor believes to go on, in the order of their nodes.
     pub fn open_sessions(&self) -> Vec<ObservedSession> {
-        let mut open: Vec<_> = self.monitored.values().copied().collect();
+        let mut open: Vec<_> = self
+            .monitored
+            .values()
+            .map(|(session, _)| *session)
+            .collect();
         open.sort_unstable_by_key(|session| session.node);
         open
     }
@@ -152,7 +157,7 @@ impl Providers {
         nodes: &[Node],
     ) {
         if tag.walk == MONITOR {
-            self.on_monitored(context, node);
+            self.on_monitored(context.now, node);
             return;
         }
         let Some(crawl) = self.vantage.crawl.as_mut().filter(|crawl| crawl.tag == tag) else {
@@ -184,10 +189,7 @@ impl Providers {
         node: Node,
     ) {
         if tag.walk == MONITOR {
-            if let Some(mut session) = self.vantage.monitored.remove(&node) {
-                session.ended = Some(context.now);
-                context.metrics.sessions.push(session);
-            }
+            self.end_session(context, node);
             return;
         }
         let crawl = self.vantage.crawl.as_mut().filter(|crawl| crawl.tag == tag);
@@ -206,32 +208,48 @@ impl Providers {
                 ended: None,
             };
             if !self.vantage.monitored.contains_key(node) {
-                self.vantage.monitored.insert(*node, session);
+                let monitored = &mut self.vantage.monitored;
+                monitored.insert(*node, (session, context.now));
                 context.set_timer(SHORTEST, Timer::Monitor(*node));
             }
         }
     }
 
-    /// A monitored node is to be contacted.
+    /// A monitored node is to be contacted: after half of the time that it is known to be online. If it
+    /// has not replied to the last contact, its session has ended.
     pub(super) fn contact(&mut self, context: &mut ProviderContext<'_>, node: Node) {
-        if self.vantage.monitored.contains_key(&node) {
-            let tag = Tag {
-                operation: 0,
-                walk: MONITOR,
-            };
-            let key = context.routing.id(node);
-            let content = None;
-            Self::send(context, node, Message::FindNode { tag, key, content });
+        let Some((session, contacted)) = self.vantage.monitored.get_mut(&node) else {
+            return;
+        };
+        if session.last < *contacted {
+            self.end_session(context, node);
+            return;
         }
+        *contacted = context.now;
+        let known = context.now.since(session.first).as_nanos() / 2;
+        let wait = Duration::from_nanos(known).clamp(SHORTEST, LONGEST);
+        context.set_timer(wait, Timer::Monitor(node));
+        let tag = Tag {
+            operation: 0,
+            walk: MONITOR,
+        };
+        let key = context.routing.id(node);
+        let content = None;
+        Self::send(context, node, Message::FindNode { tag, key, content });
     }
 
     /// A monitored node has replied.
-    fn on_monitored(&mut self, context: &mut ProviderContext<'_>, node: Node) {
-        if let Some(session) = self.vantage.monitored.get_mut(&node) {
-            session.last = context.now;
-            let known = context.now.since(session.first).as_nanos() / 2;
-            let wait = Duration::from_nanos(known).clamp(SHORTEST, LONGEST);
-            context.set_timer(wait, Timer::Monitor(node));
+    fn on_monitored(&mut self, now: Instant, node: Node) {
+        if let Some((session, _)) = self.vantage.monitored.get_mut(&node) {
+            session.last = now;
+        }
+    }
+
+    /// The monitor does not reach a node any more.
+    fn end_session(&mut self, context: &mut ProviderContext<'_>, node: Node) {
+        if let Some((mut session, _)) = self.vantage.monitored.remove(&node) {
+            session.ended = Some(context.now);
+            context.metrics.sessions.push(session);
         }
     }
 }

@@ -32,8 +32,9 @@ pub struct CompletedOperation {
     pub begun: Instant,
     /// Time of its walks, with their last requests.
     pub walked: Duration,
-    /// Time until only the last requests of the first walk were left.
-    pub approached: Duration,
+    /// Time until only the last requests of the first walk were left; `None` for a walk that ends before,
+    /// or whose rules have no last requests.
+    pub approached: Option<Duration>,
     /// Time until it returned to its caller: records may still be under way in the background.
     pub returned: Duration,
     /// Time until all its requests had ended.
@@ -85,8 +86,6 @@ pub struct ProviderMetrics {
     pub sessions: Vec<ObservedSession>,
     /// Messages of the service.
     pub messages: u64,
-    /// Bytes of these messages.
-    pub bytes: u64,
 }
 
 impl ProviderMetrics {

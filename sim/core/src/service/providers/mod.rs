@@ -7,8 +7,8 @@
 //! With `providers.regions` all nodes around the key are found and asked ([`Region`]).
 //!
 //! This file has the upcalls and the nodes that answer; `operation` has the initiator's part,
-//! `size` its estimate of the size of the network, `crawl` a crawler and a monitor. The service needs an overlay whose replica set of
-//! any key are the known nodes nearest to it by the XOR metric.
+//! `size` its estimate of the size of the network, `crawl` a crawler and a monitor. The service needs an
+//! overlay whose replica set of any key are the known nodes nearest to it by the XOR metric.
 
 mod crawl;
 mod message;
@@ -29,7 +29,7 @@ pub use region::Region;
 pub use walk::{Walk, WalkHops, WalkRules};
 
 use crate::engine::{Instant, Stream};
-use crate::overlay::{AppContext, Application, HEADER_BYTES, Node};
+use crate::overlay::{AppContext, Application, Node};
 use crate::space::Key;
 use crawl::{Vantage, is_of_vantage};
 use operation::Operation;
@@ -96,11 +96,6 @@ impl Providers {
         self.censors = true;
     }
 
-    /// Whether this node belongs to the attacker.
-    pub fn is_censor(&self) -> bool {
-        self.censors
-    }
-
     /// Provides the content with `key` from now on. The result is in the [`ProviderMetrics`], as for
     /// all operations.
     pub fn provide(&mut self, context: &mut ProviderContext<'_>, key: Key) {
@@ -133,7 +128,6 @@ impl Providers {
     /// Sends `message`, counted.
     fn send(context: &mut ProviderContext<'_>, to: Node, message: Message) {
         context.metrics.messages += 1;
-        context.metrics.bytes += u64::from(HEADER_BYTES + message.bytes());
         context.send(to, message);
     }
 
@@ -197,12 +191,7 @@ impl Application for Providers {
             Message::FindNode { tag, key, content } => {
                 self.answer(context, from, (tag, key, content));
             }
-            Message::Nodes {
-                tag,
-                nodes,
-                providers,
-            } if is_of_vantage(tag) => {
-                debug_assert!(providers.is_empty());
+            Message::Nodes { tag, nodes, .. } if is_of_vantage(tag) => {
                 self.on_vantage_reply(context, (tag, from), &nodes);
             }
             Message::Nodes {

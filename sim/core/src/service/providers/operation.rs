@@ -15,7 +15,7 @@ pub(super) struct Operation {
     number: u32,
     walk_number: u32,
     walk: Option<Walk>,
-    region: Option<Region>,
+    region: Option<Region<Node>>,
     /// Receivers of the record, and requests for records beyond the walks.
     puts: Vec<Put>,
     /// Distances below which a node gets the record at once, and below which the mean distance of the
@@ -108,7 +108,7 @@ impl Providers {
                 purpose,
                 begun: context.now,
                 walked: Duration::ZERO,
-                approached: Duration::ZERO,
+                approached: None,
                 returned: Duration::ZERO,
                 ended: Duration::ZERO,
                 stored_after: [None; 2],
@@ -177,7 +177,7 @@ impl Providers {
             context.set_timer(patience, Timer::Step(tag, node));
         }
         if walk.is_closing() && !was_closing && operation.completed.walks == 1 {
-            operation.completed.approached = elapsed;
+            operation.completed.approached = Some(elapsed);
         }
         if walk.is_over(rules) {
             self.end_walk(context, number);
@@ -346,23 +346,16 @@ impl Providers {
         } else {
             Vec::new()
         };
-        for (node, is_silent) in receivers {
-            let known = |operation: &Operation| operation.puts.iter().any(|put| put.node == node);
-            if self
-                .operation(number)
-                .is_none_or(|operation| known(operation))
-            {
-                continue;
-            }
-            if is_silent {
-                // A node that was just silent is not dialled again.
-                if let Some(operation) = self.operation(number) {
-                    let state = PutState::Failed;
-                    operation.puts.push(Put { node, state });
-                }
-            } else {
-                self.put(context, number, node);
-            }
+        let is_new = |(node, _): &(Node, bool)| operation.puts.iter().all(|put| put.node != *node);
+        let receivers: Vec<_> = receivers.into_iter().filter(is_new).collect();
+        // A node that was just silent is not dialled again.
+        let silent = receivers.iter().filter(|(_, is_silent)| *is_silent);
+        operation.puts.extend(silent.map(|(node, _)| Put {
+            node: *node,
+            state: PutState::Failed,
+        }));
+        for (node, _) in receivers.iter().filter(|(_, is_silent)| !is_silent) {
+            self.put(context, number, *node);
         }
         self.check_puts(context, number);
     }
