@@ -11,6 +11,7 @@
 //! * [`verify`] compares the files with the checksums in the manifest.
 //! * [`report::write`] compares the results of many scenarios with the built-in published values,
 //!   and writes `REPORT.md` and `report.html`.
+//! * [`difference`] holds two results against each other, with the intervals of their differences.
 //! * [`view`] makes a page that plays a recorded run in a browser.
 //! * [`statistics`] defines the statistics.
 //!
@@ -25,6 +26,7 @@
 //! # Ok::<(), dhtlab_analysis::Error>(())
 //! ```
 
+pub mod difference;
 pub mod figure;
 pub mod report;
 pub mod statistics;
@@ -35,4 +37,4 @@ pub mod view;
 pub use dhtlab_format::Error;
 pub use dhtlab_format::manifest::verify;
 pub use figure::draw;
-pub use summary::{SUMMARY_COLUMNS, summarise};
+pub use summary::{MainMetric, MeanAtPoint, SUMMARY_COLUMNS, main_metric, summarise};

@@ -81,6 +81,86 @@ pub fn records(runs: &Table, swept: &[String]) -> Result<Vec<Vec<String>>, Error
     Ok(records)
 }
 
+/// The metric that a scenario is about, at each point of its sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MainMetric {
+    /// Its name.
+    pub name: String,
+    /// The swept keys.
+    pub swept: Vec<String>,
+    /// The points, in the order of `runs.csv`.
+    pub points: Vec<MeanAtPoint>,
+    /// The lowest success rate of a run, if the results have one.
+    pub success: Option<f64>,
+}
+
+/// The mean of a metric at a point of the sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeanAtPoint {
+    /// The values of the swept keys.
+    pub values: Vec<String>,
+    /// Number of values.
+    pub n: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// The 95 % confidence interval of the mean; none of one value.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// The main metric of the results in `directory`: the first one that a figure has as its y, or else the
+/// first with a number. None if there is no number.
+///
+/// # Errors
+/// Those of [`summarise`], without writing.
+pub fn main_metric(directory: &Path) -> Result<Option<MainMetric>, Error> {
+    let manifest = Manifest::read(directory)?;
+    let runs = Table::read(&directory.join("runs.csv"))?;
+    let keys = manifest.swept.iter().map(|key| runs.column(key));
+    let keys = keys.collect::<Result<Vec<_>, _>>()?;
+    let is_number = |column: usize| {
+        let numbers = (0..runs.len()).map(|row| runs.number(row, column));
+        let mut found = numbers.filter(|number| !matches!(number, Ok(None)));
+        found.next().is_some_and(|number| number.is_ok()) && found.all(|number| number.is_ok())
+    };
+    // A column of a timeline often has the name of a metric.
+    let drawn = manifest.figures.iter().flat_map(|figure| figure.y.0.iter());
+    let drawn = drawn.filter_map(|name| runs.find(name));
+    let metrics = drawn.chain(metric_columns(&runs, &manifest.swept));
+    let Some(metric) = metrics.into_iter().find(|column| is_number(*column)) else {
+        return Ok(None);
+    };
+    let mut points: Vec<(Vec<String>, Vec<f64>)> = Vec::new();
+    let mut places: HashMap<Vec<String>, usize> = HashMap::new();
+    for row in 0..runs.len() {
+        let values = keys.iter().map(|key| runs.text(row, *key).to_owned());
+        let values: Vec<String> = values.collect();
+        let place = *places.entry(values.clone()).or_insert_with(|| {
+            points.push((values, Vec::new()));
+            points.len() - 1
+        });
+        points[place].1.extend(runs.number(row, metric)?);
+    }
+    let points = points.into_iter().filter_map(|(values, numbers)| {
+        let summary = Summary::of(&numbers)?;
+        Some(MeanAtPoint {
+            values,
+            n: numbers.len(),
+            mean: summary.mean,
+            interval: summary.interval,
+        })
+    });
+    let success = runs.find("success_rate").map(|column| {
+        let values = (0..runs.len()).filter_map(|row| runs.number(row, column).ok().flatten());
+        values.fold(1.0, f64::min)
+    });
+    Ok(Some(MainMetric {
+        success,
+        name: runs.columns[metric].clone(),
+        points: points.collect(),
+        swept: manifest.swept,
+    }))
+}
+
 /// The columns of `runs.csv` that are metrics: neither run columns nor swept keys.
 pub fn metric_columns(runs: &Table, swept: &[String]) -> Vec<usize> {
     (0..runs.columns.len())

@@ -101,8 +101,7 @@ fn bad_figures_say_what_was_expected() {
             r#"table = "timeline"
                x = "cycles"
                y = "hit_rate""#,
-            "x: expected a swept key, found `cycles`; known are overlay.protocol, overlay.nodes, \
-             cycle, hit_rate",
+            "x: expected a swept key, found `cycles`; did you mean `cycle`?",
         ),
         (
             r#"kind = "histogram""#,

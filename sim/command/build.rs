@@ -6,6 +6,8 @@ use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=../../.git/logs/HEAD");
+    // A new scenario is built into the command.
+    println!("cargo:rerun-if-changed=scenarios");
     let commit = Command::new("git")
         .args(["rev-parse", "--short=12", "HEAD"])
         .output()

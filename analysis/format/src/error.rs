@@ -104,6 +104,14 @@ pub enum Error {
         /// The fault.
         message: String,
     },
+    /// Results cannot be compared.
+    #[error("{}: {why}", path.display())]
+    Incomparable {
+        /// The folder of the results.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+    },
     /// There are no results to report on.
     #[error("{}: {message}", path.display())]
     NoResults {

@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn no_colour_and_marker_is_used_twice_in_a_shipped_figure() {
-        let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/quick");
+        let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
         let mut figures = 0;
         for folder in std::fs::read_dir(results).expect("results").flatten() {
             let Ok(manifest) = Manifest::read(&folder.path()) else {

@@ -451,7 +451,7 @@ fn states(report: &Report<'_>) -> Markup {
                                     }
                                     None => { td colspan="5" {} }
                                 }
-                                td.state { (text::state(folder, &report.setting.plans)) }
+                                td.state { (text::state(folder)) }
                             }
                         }
                     }

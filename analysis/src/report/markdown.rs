@@ -338,7 +338,7 @@ fn states(page: &mut String, report: &Report<'_>) {
     page.push_str("| scenario | seed | repetitions | runs | version | commit | state |\n");
     page.push_str("|---|--:|--:|--:|---|---|---|\n");
     for (name, folder) in &report.folders {
-        let state = text(&text::state(folder, &report.setting.plans));
+        let state = text(&text::state(folder));
         let Some(results) = folder.results() else {
             let _ = writeln!(page, "| {name} | | | | | | {state} |");
             continue;

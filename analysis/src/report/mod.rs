@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use plan::{Form, Plan, Plans};
+pub use plan::{Form, Plan};
 pub use verdict::Verdict;
 
 use claims::System;
@@ -56,8 +56,15 @@ pub struct Setting {
     pub commit: Option<String>,
     /// The machine: names and values, such as ("cores", "2").
     pub machine: Vec<(String, String)>,
-    /// The present scenarios.
-    pub plans: Plans,
+    /// The shipped scenarios.
+    pub plans: Vec<Plan>,
+}
+
+impl Setting {
+    /// The shipped scenario with this `name`.
+    fn plan(&self, name: &str) -> Option<&Plan> {
+        self.plans.iter().find(|plan| plan.name == name)
+    }
 }
 
 /// Number of values by outcome.
@@ -261,17 +268,14 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
     let systems = System::read_all()?;
     let tables = compare::scenarios(&systems);
     let found = subfolders(directory)?;
-    let planned = match &setting.plans {
-        Plans::Unknown(_) => Vec::new(),
-        Plans::Known(plans) => plans.iter().map(|plan| plan.name.clone()).collect(),
-    };
+    let planned: Vec<String> = setting.plans.iter().map(|plan| plan.name.clone()).collect();
     let names: BTreeSet<String> = tables.keys().cloned().chain(found).chain(planned).collect();
     let none = BTreeSet::new();
     let folders: BTreeMap<String, Folder> = names
         .into_iter()
         .map(|name| {
             let wanted = tables.get(&name).unwrap_or(&none);
-            let plan = setting.plans.get(&name);
+            let plan = setting.plan(&name);
             let folder = Folder::open(directory, &name, wanted, &setting.version, plan);
             (name, folder)
         })

@@ -2,15 +2,6 @@
 
 use std::path::PathBuf;
 
-/// The available scenarios.
-#[derive(Debug, Clone)]
-pub enum Plans {
-    /// None, with the reason.
-    Unknown(String),
-    /// These; other scenarios are unknown.
-    Known(Vec<Plan>),
-}
-
 /// A scenario in its full and its quick form.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -34,15 +25,4 @@ pub struct Form {
     /// The name of each run, which contains the hash of its resolved scenario, and the index of its
     /// point.
     pub runs: Vec<(String, usize)>,
-}
-
-impl Plans {
-    /// The scenario with this `name`, if it is known.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Plan> {
-        match self {
-            Self::Unknown(_) => None,
-            Self::Known(plans) => plans.iter().find(|plan| plan.name == name),
-        }
-    }
 }

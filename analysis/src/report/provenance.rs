@@ -25,12 +25,12 @@ impl Provenance {
     /// That of the `tables` of `scenario`.
     pub fn of(report: &Report<'_>, scenario: &str, tables: &BTreeSet<String>) -> Self {
         let results = report.folders.get(scenario).and_then(Folder::results);
-        let plan = report.setting.plans.get(scenario);
+        let plan = report.setting.plan(scenario);
         let file = plan.and_then(|plan| Some((plan, relative(report.directory, &plan.file)?)));
         let quick = results.is_some_and(|results| matches!(results.form, Some((_, true))));
         let path = match &file {
             Some((plan, _)) if plan.file.is_relative() => address(&plan.file),
-            _ => format!("scenarios/{scenario}.toml"),
+            _ => scenario.to_owned(),
         };
         let here = tables.iter().map(|table| format!("{table}.csv"));
         let here = here.filter(|name| report.directory.join(scenario).join(name).is_file());

@@ -8,7 +8,6 @@ use super::compare::{ClaimResult, ReadingResult};
 use super::folder::{Folder, State};
 use super::line::{ComparisonResult, Line};
 use super::measure::Estimate;
-use super::plan::Plans;
 use super::power::{Mutation, Power};
 use super::verdict::Verdict;
 use super::{Count, Report};
@@ -209,15 +208,11 @@ pub fn origin(report: &Report<'_>) -> Vec<(String, String)> {
         ("seed".to_owned(), seeds.join(", ")),
     ];
     origin.extend(setting.machine.iter().cloned());
-    if let Plans::Unknown(why) = &setting.plans {
-        let text = format!("{why}: changes since the runs are unknown");
-        origin.push(("scenarios".to_owned(), text));
-    }
     origin
 }
 
 /// The state of one scenario's results: runs, version, commit, and faults.
-pub fn state(folder: &Folder, plans: &Plans) -> String {
+pub fn state(folder: &Folder) -> String {
     let mut parts = folder.faults();
     if let State::There(results) = &folder.state {
         if parts.is_empty() {
@@ -229,10 +224,7 @@ pub fn state(folder: &Folder, plans: &Plans) -> String {
         match &results.form {
             Some((_, true)) => parts.push("quick form".to_owned()),
             Some((_, false)) => {}
-            None if matches!(plans, Plans::Known(_)) => {
-                parts.push("its scenario is missing or cannot be read".to_owned());
-            }
-            None => {}
+            None => parts.push("no shipped scenario, or one that cannot be read".to_owned()),
         }
     }
     parts.join("; ")

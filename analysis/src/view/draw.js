@@ -20,6 +20,10 @@ class Painter {
     this.chart = makeChart(timeline.recording.space, timeline.holdings.length > 0);
     /** The node under the pointer. */
     this.hovered = null;
+    /** The node that a click has chosen. */
+    this.chosen = null;
+    /** Whether the peers of all nodes are shown. */
+    this.allPeers = false;
     this.cells = { of: "", polygons: [] };
     this.colours = {};
     this.takeColours();
@@ -59,6 +63,7 @@ class Painter {
     this.size = this.mark * Math.min(9, Math.max(4, 10 - scene.nodes.length / 25));
     this.drawSpace();
     this.drawHovered();
+    this.drawPeers();
     scene.routes.forEach((seen) => this.drawTrail(seen));
     this.drawAllItems();
     // Sybils first: they are larger, and often at the position of another node.
@@ -160,7 +165,7 @@ class Painter {
             const corner = ([x, y]) => this.chart.onto([place[0] + right + x, place[1] + up + y]);
             this.polygon(this.cells.polygons[i].map(corner));
             this.context.closePath();
-            if (node.sybil || node === this.hovered) this.fill(node.sybil ? "sybilCell" : "cell");
+            if (node.sybil || node === this.focus) this.fill(node.sybil ? "sybilCell" : "cell");
             this.stroke("line", 1);
           }
         }
@@ -181,9 +186,34 @@ class Painter {
     this.context.restore();
   }
 
-  /** The region of the ring of the hovered node. */
+  /** The node whose region, peers and facts are shown. */
+  get focus() {
+    return this.hovered ?? this.chosen;
+  }
+
+  /** Lines from nodes to the nodes that they know; dashed if these have left. */
+  drawPeers() {
+    const { count } = this.scene.moment;
+    const states = new Map(this.scene.nodes.map((seen) => [seen.node.number, seen.status]));
+    const isHere = (status) => status === "member" || status === "joining";
+    this.within(() => {
+      for (const { node, place, status } of this.scene.nodes) {
+        const isFocus = node === this.focus;
+        if (!isHere(status) || !(isFocus || this.allPeers)) continue;
+        for (const number of peersOf(node, count)) {
+          const dash = isHere(states.get(number)) ? [] : [2, 3];
+          for (const points of this.chart.lines(place, this.place(number))) {
+            this.polygon(points);
+            this.stroke(isFocus ? "member" : "line", isFocus ? 1.4 : 0.8, dash);
+          }
+        }
+      }
+    });
+  }
+
+  /** The region of the ring of the node in focus. */
   drawHovered() {
-    const { hovered, chart } = this;
+    const { focus: hovered, chart } = this;
     const members = this.members();
     if (!hovered || !chart.ring || !members.some((seen) => seen.node === hovered)) return;
     const angle = (fraction) => (fraction - 0.25) * 2 * Math.PI;
@@ -377,7 +407,7 @@ class Painter {
   }
 
   drawLabel() {
-    const seen = this.scene.nodes.find(({ node }) => node === this.hovered);
+    const seen = this.scene.nodes.find(({ node }) => node === this.focus);
     if (!seen) return;
     const { node, place, status } = seen;
     const [x, y] = this.chart.node(place);
@@ -388,6 +418,7 @@ class Painter {
     const words = [
       `${node.sybil ? "Sybil" : "node"} ${node.number}${status === "joining" ? ", joining" : ""}`,
       `ID ${node.id.slice(0, 8)}\u2026, host ${node.site}`,
+      ...(node.peers.length > 0 ? [`knows ${peersOf(node, this.scene.moment.count).length} nodes`] : []),
       ...(item ? [`${held} ${item}${held === 1 ? "" : "s"} stored, replicas included`] : []),
     ];
     const left = x > 0.6;

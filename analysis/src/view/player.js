@@ -245,6 +245,9 @@ class Player {
   makeLegend() {
     const { recording, nodes, routes, directMessages, holdings } = this.timeline;
     const lines = [["member", "\u25cf", "a member; dashed while it joins, with a ring when it starts"]];
+    const hasPeers = nodes.some((node) => node.peers.length > 0);
+    byId("peers").parentElement.hidden = !hasPeers;
+    if (hasPeers) lines.push(["member", "\u2500", "from a node under the pointer to the nodes that it knows, dashed to those that are gone; a click keeps the node"]);
     if (nodes.some((node) => node.sybil)) lines.push(["sybil", "\u25b2", "a Sybil: a node of the adversary"]);
     if (nodes.some((node) => node.goes < Infinity && !node.farewell)) lines.push(["failed", "\u2715", "a node that has crashed"]);
     if (nodes.some((node) => node.farewell)) lines.push(["faint", "\u25cc", "a node that has left"]);
@@ -359,7 +362,17 @@ class Player {
       }
     };
     picture.addEventListener("pointermove", hover);
-    picture.addEventListener("pointerdown", hover);
+    picture.addEventListener("pointerdown", (event) => {
+      hover(event);
+      // A click keeps a node; a click on it, or beside all nodes, releases it.
+      const { painter } = this;
+      painter.chosen = painter.hovered === painter.chosen ? null : painter.hovered;
+      this.show();
+    });
+    byId("peers").addEventListener("change", (event) => {
+      this.painter.allPeers = event.target.checked;
+      this.show();
+    });
     picture.addEventListener("pointerleave", () => {
       this.painter.hovered = null;
       this.show();

@@ -20,7 +20,10 @@ function readTimeline(recording) {
     farewell: false,
     /** Its positions, each with the event from which on it is there. */
     places: [],
+    /** The nodes that it knows, each list with the number of events before. */
+    peers: [],
   }));
+  for (const { events: from, node, peers } of recording.peers ?? []) nodes[node].peers.push({ from, peers });
   const routes = [];
   const directMessages = [];
   /** The items of nodes: state, first event and last event. */
@@ -162,6 +165,16 @@ function placeOf(node, count) {
     place = step.place;
   }
   return place;
+}
+
+/** The numbers of the nodes that a node knows after this number of events. */
+function peersOf(node, count) {
+  let peers = [];
+  for (const step of node.peers) {
+    if (step.from > count) break;
+    peers = step.peers;
+  }
+  return peers;
 }
 
 /** Rate per second, at `time`, of the messages that are not recorded individually. */

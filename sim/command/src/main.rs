@@ -1,7 +1,5 @@
 //! The command `dhtlab`.
 
-mod cli;
-
 fn main() -> std::process::ExitCode {
-    cli::main()
+    dhtlab::main_with(dhtlab_experiments::KINDS, std::env::args_os())
 }

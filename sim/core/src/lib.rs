@@ -8,8 +8,8 @@
 //! # What to read first
 //!
 //! * To run scenarios no Rust is needed: the README and the files in `scenarios/examples` are enough;
-//!   `dhtlab schema` lists every key. `docs/coming-from.md` maps the terms of PeerSim, OverSim,
-//!   SimGrid and p2psim to those of dhtlab, `docs/findings.md` compares the published results with
+//!   `dhtlab schema` lists every key. `docs/manual/coming-from.md` maps the terms of PeerSim, OverSim,
+//!   SimGrid and p2psim to those of dhtlab, `docs/manual/findings.md` compares the published results with
 //!   those of dhtlab.
 //! * To use the library, begin with [the network below](#a-network-in-a-few-lines), then [`network`].
 //! * To write something of your own, begin with its example: a protocol in under 100 lines of code, joins

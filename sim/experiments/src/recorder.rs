@@ -11,8 +11,8 @@ use dhtlab_core::network::{Network, NetworkState};
 use dhtlab_core::overlay::{self, Application, GroundTruth, Layout, Node};
 use dhtlab_core::space::{Coordinates, Geometry, Key};
 use dhtlab_format::recording::{
-    Event, FORMAT, ItemState, KeyEntry, NodeEntry, Rate, Recording, RouteOutcome, Space,
-    SybilAction, What,
+    Event, FORMAT, ItemState, KeyEntry, MOST_PEERS, NodeEntry, PeersEntry, Rate, Recording,
+    RouteOutcome, Space, SybilAction, What,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -50,6 +50,10 @@ pub struct Recorder {
     numbers: Vec<u32>,
     /// The last position of each, by that number.
     places: Vec<Coordinates>,
+    /// The last peers of each, by that number.
+    peers: Vec<Vec<u32>>,
+    /// Number of peers in all recorded entries.
+    recorded_peers: usize,
     /// The last items of each, by the numbers of their keys.
     held: Vec<BTreeMap<u32, ItemState>>,
     counters: Vec<u64>,
@@ -196,6 +200,31 @@ impl Recorder {
         self.push(now, What::Move { node, place });
     }
 
+    /// The overlay of `node` has run: its peers may have changed.
+    fn knows<P: GroundTruth, A: Application>(&mut self, node: Node, state: &NetworkState<P, A>) {
+        let number = self.number(node);
+        let is_full = self.recording.cut || self.recorded_peers >= MOST_PEERS;
+        if is_full || number as usize >= self.peers.len() {
+            return;
+        }
+        let mut peers: Vec<u32> = Vec::new();
+        state
+            .node(node)
+            .each_peer(&mut |peer| peers.push(self.number(peer)));
+        peers.retain(|peer| *peer != number && *peer != u32::MAX);
+        peers.sort_unstable();
+        peers.dedup();
+        if self.peers[number as usize] != peers {
+            self.recorded_peers += peers.len();
+            self.peers[number as usize].clone_from(&peers);
+            self.recording.peers.push(PeersEntry {
+                events: self.recording.events.len() as u32,
+                node: number,
+                peers,
+            });
+        }
+    }
+
     /// `node` now holds `items`: records the changes by state.
     fn holds(&mut self, now: Instant, node: Node, items: BTreeMap<u32, ItemState>) {
         let node = self.number(node);
@@ -256,6 +285,7 @@ impl Recorder {
             place: rounded(&place),
         };
         self.places.push(place);
+        self.peers.push(Vec::new());
         self.held.push(BTreeMap::new());
         self.push(state.now(), appear);
     }
@@ -336,6 +366,9 @@ impl Recorder {
             }
             recorder.on(&Signal::ApplicationRan(node), network);
         }
+        for node in network.nodes() {
+            recorder.knows(node, network);
+        }
         network.observe(recorder)
     }
 
@@ -365,7 +398,10 @@ impl<P: GroundTruth, A: Application> Observer<P, A> for Recorder {
                 self.departed(now, node, gracefully);
                 self.count(state);
             }
-            Signal::OverlayRan(node) => self.seen_at(now, node, &state.place(node)),
+            Signal::OverlayRan(node) => {
+                self.seen_at(now, node, &state.place(node));
+                self.knows(node, state);
+            }
             Signal::ApplicationRan(node) => self.application_ran(node, state),
             Signal::MessageSent(ref sent) => self.sent(now, sent),
             Signal::MessageReturned { from, to, kind } if !kind.is_empty() => {

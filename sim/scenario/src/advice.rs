@@ -15,6 +15,9 @@ use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Duration of a measurement under churn below which it is reported, if nobody has chosen it.
+const LEAST_CHURN: Duration = Duration::from_secs(60);
+
 /// Ratio of peers kept by two protocols from which the comparison is reported as unequal.
 const UNEQUAL_TABLES: f64 = 8.0;
 
@@ -54,6 +57,7 @@ impl Advice {
             .chain(unequal_tables(scenario))
             .chain(networks(scenario).filter_map(|(_, network)| network.too_many_events()))
             .chain(networks(scenario).filter_map(|(_, network)| crowded_joins(network)))
+            .chain(networks(scenario).filter_map(|(_, network)| short_churn(network)))
             .chain(networks(scenario).flat_map(|(_, network)| of_trace(network)));
         advice.warnings.extend(statics.filter_map(&mut place));
         let (started, mut seen) = (ProcessTime::now(), FxHashSet::default());
@@ -169,6 +173,22 @@ fn crowded_joins(network: &NetworkScenario) -> Option<ConfigError> {
                  one gap of the ring admits one node per period: the ring needs about {} to be \
                  complete, not {transition}",
                 Duration::from_secs(needed as u64)
+            ),
+        )
+    })
+}
+
+/// Reports churn in a measurement whose duration nobody has chosen: it lasts 1 ms per lookup.
+fn short_churn(network: &NetworkScenario) -> Option<ConfigError> {
+    let measure = network.measure();
+    let is_chosen = network.time.measure.is_some() || network.workload.interval.is_some();
+    (network.churn.is_some() && !is_chosen && measure < LEAST_CHURN).then(|| {
+        ConfigError::new(
+            "time.measure",
+            format_args!(
+                "without this key {} lookups are issued within {measure} of virtual time, in which few nodes \
+                 join or leave; a duration such as \"10 min\" spreads them",
+                network.lookups()
             ),
         )
     })

@@ -178,6 +178,11 @@ impl Scenario {
         })
     }
 
+    /// Whether the file has figures, drawn or not.
+    pub fn has_figures(&self) -> bool {
+        self.source.values.contains_key("figure")
+    }
+
     /// Facts about the files of its underlays.
     pub fn facts(&self) -> Vec<Facts> {
         let mut facts: Vec<Facts> = Vec::new();

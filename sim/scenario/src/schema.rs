@@ -3,6 +3,7 @@
 use super::Experiment;
 use super::plan::sections;
 use dhtlab_core::parameter::{Kind, Parameter, Section};
+use dhtlab_format::figure::Figure;
 use serde_json::{Map, Value, json};
 
 /// The JSON Schema (draft 2020-12) of scenario files for `kinds` of experiment.
@@ -30,7 +31,7 @@ pub fn schema(kinds: &[&'static dyn Experiment]) -> Value {
     });
     properties["figure"] = json!({
         "type": "array",
-        "items": { "type": "object" },
+        "items": Figure::schema(),
         "description": "The figures.",
     });
     root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
@@ -84,7 +85,13 @@ fn add_section(root: &mut Value, section: &Section) {
 
 fn property(parameter: &Parameter) -> Value {
     let mut property = kind(&parameter.kind);
-    property.insert("description".to_owned(), json!(parameter.doc.trim()));
+    let mut doc = parameter.doc.trim().to_owned();
+    if let Kind::Choice(words) = &parameter.kind {
+        for (word, meaning) in *words {
+            doc.push_str(&format!(" \"{word}\": {}", meaning.trim()));
+        }
+    }
+    property.insert("description".to_owned(), json!(doc));
     if let Some(default) = &parameter.default {
         property.insert("default".to_owned(), json!(default));
     }
@@ -109,7 +116,10 @@ fn kind(kind: &Kind) -> Map<String, Value> {
             "type": "string",
             "pattern": r"^\s*[0-9]*\.?[0-9]*\s*(ns|us|µs|ms|s|min|h|d)\s*$",
         }),
-        Kind::Choice(words) => json!({ "enum": words }),
+        Kind::Choice(words) => {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            json!({ "enum": words })
+        }
         Kind::Hex(digits) => json!({
             "type": "string",
             "pattern": format!("^[0-9a-fA-F]{{{digits}}}$"),

@@ -64,6 +64,13 @@ impl Source {
         })
     }
 
+    /// The same values without their lines: the text was generated, and its user has not seen it.
+    #[must_use]
+    pub fn without_lines(mut self) -> Self {
+        self.places.clear();
+        self
+    }
+
     /// The file.
     pub fn file(&self) -> &Path {
         &self.file

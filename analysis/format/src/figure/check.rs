@@ -428,10 +428,19 @@ fn expect_name(
 ) -> Result<(), FigureError> {
     match name {
         Some(name) if known(name) => Ok(()),
-        Some(name) => Err(FigureError::new(
-            key,
-            format!("expected {what}, found `{name}`; known are {names}"),
-        )),
+        Some(name) => {
+            let distance = |known: &&str| strsim::damerau_levenshtein(name, known);
+            let nearest = names.split(", ").min_by_key(distance);
+            let near = nearest.filter(|known| distance(known) <= 1 + name.len() / 4);
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known are {names}"),
+            };
+            Err(FigureError::new(
+                key,
+                format!("expected {what}, found `{name}`; {hint}"),
+            ))
+        }
         None => Err(FigureError::new(
             key,
             format!("missing: expected {what}; known are {names}"),

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// The most series of a figure: as many as there are colours that colour-blind readers distinguish.
 pub const MOST_SERIES: usize = 8;
@@ -14,7 +16,7 @@ pub const MOST_SERIES: usize = 8;
 ///
 /// Keys are kebab-case, unknown keys are errors, and keys with a default are optional.
 /// [`Figure::validate`] checks the figure against a scenario.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Figure {
     /// The stem of the files; default `figure-1`, `figure-2`, ... by position.
@@ -69,8 +71,22 @@ pub struct Figure {
     pub theory: Vec<Theory>,
 }
 
+impl Figure {
+    /// The JSON Schema of a `[[figure]]` table, with the meaning of each key.
+    #[must_use]
+    pub fn schema() -> Value {
+        let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+        settings
+            .into_generator()
+            .into_root_schema_for::<Self>()
+            .into()
+    }
+}
+
 /// What a figure draws.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Means over the repetitions with 95 % intervals, joined along x unless x has texts. The
@@ -111,7 +127,7 @@ impl Kind {
 }
 
 /// The statistic over the repetitions of a point of the sweep in a figure of kind `lines`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Statistic {
     /// The mean.
@@ -122,7 +138,7 @@ pub enum Statistic {
 }
 
 /// The best points of a series of a scatter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Envelope {
     /// Those with the smallest y.
@@ -132,7 +148,7 @@ pub enum Envelope {
 }
 
 /// Which axes are logarithmic. 0 has a place of its own on such an axis, beyond a break.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scale {
     /// Neither.
@@ -161,7 +177,7 @@ impl Scale {
 }
 
 /// A curve or a set of points in addition to the results.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(
     tag = "curve",
     deny_unknown_fields,
@@ -268,6 +284,16 @@ impl Serialize for Shift {
     }
 }
 
+impl JsonSchema for Shift {
+    fn schema_name() -> Cow<'static, str> {
+        "Shift".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "number" }, { "const": "fit" }] })
+    }
+}
+
 impl<'de> Deserialize<'de> for Shift {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ShiftVisitor;
@@ -319,6 +345,19 @@ impl Serialize for Names {
             [one] => serializer.serialize_str(one),
             all => all.serialize(serializer),
         }
+    }
+}
+
+impl JsonSchema for Names {
+    fn schema_name() -> Cow<'static, str> {
+        "Names".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
+            "$comment": "a name or an array of names",
+        })
     }
 }
 

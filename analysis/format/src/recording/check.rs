@@ -21,6 +21,15 @@ impl Recording {
         if let Some(number) = self.keys.iter().position(|key| !place(&key.place)) {
             return Err(format!("key {number} has no place in this space"));
         }
+        for (number, entry) in self.peers.iter().enumerate() {
+            let mut nodes = entry.peers.iter().chain([&entry.node]);
+            if nodes.any(|node| *node as usize >= self.nodes.len()) {
+                return Err(format!("peers {number}: there is no such node"));
+            }
+            if entry.events as usize > self.events.len() {
+                return Err(format!("peers {number}: there are not so many events"));
+            }
+        }
         let mut before = 0;
         let mut routes = 0;
         for (number, event) in self.events.iter().enumerate() {

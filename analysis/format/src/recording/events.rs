@@ -39,6 +39,21 @@ pub struct Recording {
     pub keys: Vec<KeyEntry>,
     /// The events, in the order of time.
     pub events: Vec<Event>,
+    /// The peers of nodes: an entry for each change, in the order of events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peers: Vec<PeersEntry>,
+}
+
+/// The nodes that a node knows from some moment on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PeersEntry {
+    /// Number of events before.
+    pub events: u32,
+    /// The node.
+    pub node: u32,
+    /// Its peers, ascending.
+    pub peers: Vec<u32>,
 }
 
 /// The identity of a run.

@@ -4,8 +4,8 @@ mod check;
 mod events;
 
 pub use events::{
-    Event, FORMAT, Head, ItemState, KeyEntry, NodeEntry, Rate, Recording, RouteOutcome, Space,
-    SybilAction, What,
+    Event, FORMAT, Head, ItemState, KeyEntry, NodeEntry, PeersEntry, Rate, Recording, RouteOutcome,
+    Space, SybilAction, What,
 };
 
 use crate::files::{self, Links};
@@ -19,6 +19,9 @@ pub const RECORDING: &str = "recording.json";
 
 /// Maximum number of events that a page takes: a browser does not open a page with more easily.
 pub const MOST_EVENTS: usize = 100_000;
+
+/// Maximum number of peers in all entries of [`Recording::peers`]; later changes are left out.
+pub const MOST_PEERS: usize = 500_000;
 
 /// Maximum number of nodes that a page can show.
 pub const MOST_NODES: usize = 200;

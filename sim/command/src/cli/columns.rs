@@ -1,23 +1,13 @@
 //! `dhtlab schema --columns`: the columns of the result files, as a page. It is Markdown that reads as plain
 //! text in a terminal.
 
-use dhtlab_experiments::KINDS;
+use crate::Kinds;
+use crate::store::RUN;
 use dhtlab_scenario::{Column, Experiment};
 use std::fmt::Write;
 
 dhtlab_scenario::columns! {
-    pub(super) RUN {
-        /// The name of the run: twelve hex digits of a hash of its resolved scenario and repetition.
-        run [""],
-        /// The number of the repetition, from 0 on.
-        repetition [""],
-        /// The seed of the repetition.
-        seed [""],
-    }
-}
-
-dhtlab_scenario::columns! {
-    STATISTICS {
+    pub(super) STATISTICS {
         /// A metric of `runs.csv`. A metric that is empty in all runs is left out.
         metric [""],
         /// Number of repetitions in which the metric is not empty. The other statistics are over these;
@@ -45,7 +35,7 @@ dhtlab_scenario::columns! {
 const WIDTH: usize = 100;
 
 /// The page, of all kinds of experiment or of the one with this name.
-pub(super) fn page(name: Option<&str>) -> String {
+pub(super) fn page(kinds: Kinds, name: Option<&str>) -> String {
     let mut text = "\
 # Columns of the result files
 
@@ -63,7 +53,7 @@ for each swept key follows, named by its path, then the columns of the experimen
     add_columns(&mut text, RUN, &[]);
     text.push_str("\n### summary.csv\n\nA column for each swept key, then:\n\n");
     add_columns(&mut text, STATISTICS, &[]);
-    for kind in KINDS
+    for kind in kinds
         .iter()
         .filter(|kind| name.is_none_or(|name| kind.name() == name))
     {
@@ -106,7 +96,7 @@ fn add_columns(text: &mut String, columns: &[Column], quantities: &[&str]) {
 }
 
 /// The words of `text` in lines that begin with `first` and then with `next`.
-fn filled(text: &str, first: &str, next: &str) -> String {
+pub(super) fn filled(text: &str, first: &str, next: &str) -> String {
     let (mut lines, mut line) = (String::new(), first.to_owned());
     let mut is_empty = true;
     for word in text.split_whitespace() {
@@ -127,6 +117,7 @@ fn filled(text: &str, first: &str, next: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dhtlab_experiments::KINDS;
     use std::collections::{BTreeMap, BTreeSet};
 
     #[test]

@@ -24,7 +24,7 @@ const MOST_KINDS: usize = 24;
 const MOST_TRIALS: usize = 8;
 
 /// The cost of all runs of a scenario.
-pub(super) struct Forecast {
+pub struct Forecast {
     /// Seconds of processor time in total.
     pub seconds: f64,
     /// Bytes of the process while only the largest run is active.
@@ -42,7 +42,7 @@ struct Kind {
 }
 
 /// The forecast for `scenario`, with or without trials of some of its points.
-pub(super) fn of(scenario: &Scenario, with_trials: bool) -> Forecast {
+pub fn of(scenario: &Scenario, with_trials: bool) -> Forecast {
     let mut runs = vec![0_u32; scenario.points.len()];
     for run in &scenario.runs {
         runs[run.point] += 1;

@@ -4,11 +4,12 @@
 //! all shards are merged in the order of the sweep, one at a time. Nothing is written before all
 //! shards of all scenarios are complete.
 
-use super::lock::Lock;
-use super::store::{self, JOURNAL, Replacement, RequiredResults, SHARD, ShardFacts};
-use super::{Failure, run, streams};
+use super::run;
+use crate::Kinds;
+use crate::lock::Lock;
+use crate::store::{self, JOURNAL, Replacement, RequiredResults, SHARD, ShardFacts};
+use crate::{Failure, streams};
 use dhtlab_analysis::Error;
-use dhtlab_experiments::KINDS;
 use dhtlab_format::files::{self, Links};
 use dhtlab_format::manifest::SEAL;
 use dhtlab_scenario::Experiment;
@@ -53,7 +54,7 @@ struct ShardSet {
 /// # Errors
 /// Shards that are missing, unfinished, changed, duplicate or of different scenarios, and existing
 /// results that would be lost. In these cases nothing is written.
-pub(super) fn all(folders: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn all(kinds: Kinds, folders: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
     let mut by_name: BTreeMap<String, Vec<ShardResults>> = BTreeMap::new();
     for folder in folders {
         for part in parts_in(folder)? {
@@ -62,7 +63,7 @@ pub(super) fn all(folders: &[PathBuf], out: Option<&Path>) -> Result<(), Failure
     }
     let wholes = by_name
         .into_iter()
-        .map(|(name, parts)| ShardSet::check(name, parts, out))
+        .map(|(name, parts)| ShardSet::check(kinds, name, parts, out))
         .collect::<Result<Vec<_>, _>>()?;
     let cannot = |whole: &ShardSet, error: io::Error| store::cannot_write(&whole.target, &error);
     let mut locks = Vec::new();
@@ -190,6 +191,7 @@ impl ShardResults {
 impl ShardSet {
     /// Checks that `parts` are all shards of one scenario, each once and complete.
     fn check(
+        kinds: Kinds,
         name: String,
         mut parts: Vec<ShardResults>,
         out: Option<&Path>,
@@ -238,7 +240,7 @@ impl ShardSet {
             return Err(Failure::Input(format!("{name}: {text}")));
         }
         parts.iter().try_for_each(ShardResults::is_whole)?;
-        let experiment = KINDS
+        let experiment = kinds
             .iter()
             .find(|kind| first.manifest["experiment"] == kind.name())
             .ok_or_else(|| refuse(&first.folder, "unknown experiment"))?;

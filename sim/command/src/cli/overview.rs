@@ -1,54 +1,81 @@
 //! The subcommands `list` and `check`: the available scenarios and the planned runs.
 
-use super::{Failure, forecast, streams};
+use super::forecast;
+use crate::{Failure, streams};
 use dhtlab_core::engine::memory;
-use dhtlab_scenario::{Advice, Scenario};
+use dhtlab_scenario::{Advice, Scenario, Source, parse_toml};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The scenario files of `folder`, in the order of their names.
-pub(super) fn shipped(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let refuse = |why: String| {
-        Failure::Input(format!(
-            "{}: {why}; run the command in the root of the repository or set --scenarios DIR",
-            folder.display()
-        ))
-    };
-    let entries = std::fs::read_dir(folder).map_err(|error| refuse(error.to_string()))?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "toml")
-        })
-        .collect();
-    files.sort();
-    if files.is_empty() {
-        return Err(refuse("no scenario files".to_owned()));
-    }
-    Ok(files)
+/// A scenario with what it says about itself. It is not checked: its data may be missing here.
+pub(super) struct Titled {
+    name: String,
+    title: String,
+    reproduces: String,
 }
 
-/// A table of scenarios: name, runs, title, what it reproduces.
-pub(super) fn list(scenarios: &[Scenario]) -> String {
-    let width = scenarios
-        .iter()
-        .map(|scenario| scenario.name.len())
-        .max()
-        .unwrap_or(0);
+impl Titled {
+    /// Reads the head of the scenario `file`.
+    pub fn read(file: &Path) -> Result<Self, Failure> {
+        let refuse = |why: String| Failure::Input(format!("{}: {why}", file.display()));
+        let text = Source::text(file).map_err(|error| refuse(error.to_string()))?;
+        let table = parse_toml(&text).map_err(|error| refuse(error.to_string()))?;
+        let value = |key: &str| table.get(key).and_then(|value| value.as_str());
+        let text = |key: &str| value(key).unwrap_or_default().to_owned();
+        Ok(Self {
+            name: file
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            title: text("title"),
+            reproduces: text("reproduces"),
+        })
+    }
+}
+
+/// A table of scenarios: name, title, what it reproduces.
+pub(super) fn list(scenarios: &[Titled]) -> String {
+    let names = scenarios.iter().map(|scenario| scenario.name.len());
+    let width = names.max().unwrap_or(0);
     let mut text = String::new();
     for scenario in scenarios {
-        let title = scenario.header.title.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "{:width$}  {title}", scenario.name);
-        if let Some(source) = &scenario.header.reproduces {
-            let _ = writeln!(text, "{:width$}  reproduces: {source}", "");
+        let line = format!("{:width$}  {}", scenario.name, scenario.title);
+        let _ = writeln!(text, "{}", line.trim_end());
+        if !scenario.reproduces.is_empty() {
+            let _ = writeln!(text, "{:width$}  reproduces: {}", "", scenario.reproduces);
         }
     }
     text
 }
 
+/// The page of the manual with a table of scenarios.
+pub(super) fn markdown(scenarios: &[Titled]) -> String {
+    let mut text = "\
+# Scenarios
+
+`dhtlab run NAME` runs one of them, with `--quick` in a small size; `dhtlab new MINE --like NAME` copies it.
+Output of `dhtlab list --markdown`.
+
+| scenario | content | reproduces |
+|---|---|---|
+"
+    .to_owned();
+    let cell = |text: &str| text.replace('|', "\\|");
+    for scenario in scenarios {
+        let name = &scenario.name;
+        let _ = writeln!(
+            text,
+            "| [`{name}`](../../../scenarios/{name}.toml) | {} | {} |",
+            cell(&scenario.title),
+            cell(&scenario.reproduces)
+        );
+    }
+    text
+}
+
 /// Refuses a scenario whose largest run does not fit in memory.
-pub(super) fn refuse_too_large(scenario: &Scenario) -> Result<(), Failure> {
+pub(crate) fn refuse_too_large(scenario: &Scenario) -> Result<(), Failure> {
     let mut used: Vec<usize> = scenario.runs.iter().map(|run| run.point).collect();
     used.dedup();
     let most = used

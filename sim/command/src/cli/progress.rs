@@ -1,7 +1,7 @@
 //! Progress of the command: on a terminal one bar over all scenarios with the time left, otherwise
 //! a line at each tenth of the work.
 
-use super::streams;
+use crate::streams;
 use dhtlab_scenario::Scenario;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -28,7 +28,7 @@ impl Progress {
     /// The progress of scenarios with these `costs`.
     pub fn new(costs: Vec<f64>) -> Self {
         let plain = !std::io::stderr().is_terminal();
-        let target = if plain {
+        let target = if plain || streams::is_quiet() {
             ProgressDrawTarget::hidden()
         } else {
             ProgressDrawTarget::stderr()
@@ -83,7 +83,7 @@ impl Progress {
 
     /// Prints a message above the bar.
     pub fn print_note(&self, text: &str) {
-        if self.plain {
+        if self.plain || streams::is_quiet() {
             streams::print_note(text);
         } else {
             self.bar.println(text);

@@ -1,6 +1,7 @@
 //! Records a run and makes the page that plays it.
 
-use super::{Failure, overview, streams};
+use super::overview;
+use crate::{Failure, streams};
 use dhtlab_analysis::view;
 use dhtlab_core::parameter::Value;
 use dhtlab_format::recording::{self, Head, Recording};

@@ -1,38 +1,28 @@
 //! The report on results, with the facts about scenarios and the machine that it needs.
 
-use super::{Failure, overview, streams};
-use dhtlab_analysis::report::{self, Form, Plan, Plans, Setting};
-use dhtlab_experiments::KINDS;
+use super::{overview, shipped};
+use crate::Kinds;
+use crate::{Failure, streams};
+use dhtlab_analysis::report::{self, Form, Plan, Setting};
 use dhtlab_scenario::{Overrides, Scenario, Source};
 use std::fs;
 use std::path::Path;
 
-/// The default folder of scenarios.
-pub(super) const SCENARIOS: &str = "scenarios";
-
-/// Writes the report on the results in `folder`, made by `command`.
-///
-/// Without `scenarios` the default folder is used. If that is absent, the report states that it
-/// cannot check whether scenarios have changed since.
+/// Writes the report on the results in `folder`, made by `command`; `scenarios` is the folder of the
+/// shipped scenarios.
 pub(super) fn write(
+    kinds: Kinds,
     folder: &Path,
-    scenarios: Option<&Path>,
+    scenarios: &Path,
     command: String,
 ) -> Result<(), Failure> {
-    let plans = match scenarios {
-        Some(scenarios) => Plans::Known(plans(scenarios)?),
-        None => match plans(Path::new(SCENARIOS)) {
-            Ok(plans) => Plans::Known(plans),
-            Err(_) => Plans::Unknown(format!("no scenarios in `{SCENARIOS}`")),
-        },
-    };
     let commit = env!("DHTLAB_COMMIT");
     let setting = Setting {
         command,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: (!commit.is_empty()).then(|| commit.to_owned()),
         machine: machine(),
-        plans,
+        plans: plans(kinds, scenarios)?,
     };
     let written = report::write(folder, &setting).map_err(|error| match error {
         dhtlab_analysis::Error::NoResults { .. } => Failure::Input(error.to_string()),
@@ -40,8 +30,8 @@ pub(super) fn write(
     })?;
     let count = written.count;
     streams::print_line(format_args!(
-        "{} values agree, {} are within a bound, {} are not decided, {} differ, {} have a doubtful published \
-         value; {} stale, {} missing, {} not run at the published parameters, {} without a verdict",
+        "of the published values {} agree, {} are within a bound, {} are not decided, {} differ, {} are in \
+         doubt themselves; {} results are stale, {} missing, {} without a verdict",
         count.agree,
         count.within_bound,
         count.undecided,
@@ -49,9 +39,15 @@ pub(super) fn write(
         count.in_doubt,
         count.stale,
         count.missing,
-        count.not_run,
         count.without
     ))?;
+    if count.not_run > 0 {
+        streams::print_line(format_args!(
+            "{} published values are for other sizes than those of these results; `dhtlab reproduce` runs \
+             the published sizes",
+            count.not_run
+        ))?;
+    }
     for file in &written.edited {
         streams::print_note(format_args!("edited: {file}"));
     }
@@ -59,15 +55,15 @@ pub(super) fn write(
         streams::print_note(format_args!("unexplained: {value}"));
     }
     for file in &written.files {
-        streams::print_line(file.display())?;
+        streams::print_line(format_args!("written: {}", file.display()))?;
     }
     Ok(())
 }
 
 /// The scenarios in `folder` in both forms. A scenario that cannot be read, for example because its
 /// data are missing, is left out: its results are not compared with a plan.
-fn plans(folder: &Path) -> Result<Vec<Plan>, Failure> {
-    let files = overview::shipped(folder)?;
+fn plans(kinds: Kinds, folder: &Path) -> Result<Vec<Plan>, Failure> {
+    let files = shipped::in_folder(folder)?;
     let plans = files.iter().filter_map(|file| {
         let form = |quick| {
             let options = Overrides {
@@ -75,7 +71,7 @@ fn plans(folder: &Path) -> Result<Vec<Plan>, Failure> {
                 ..Overrides::default()
             };
             let source = Source::load(file).ok()?;
-            Scenario::read(source, &options, KINDS).ok()
+            Scenario::read(source, &options, kinds).ok()
         };
         let full = form(false)?;
         Some(Plan {

@@ -1,9 +1,10 @@
 //! Runs scenarios: threads, resumption, interrupts, figures.
 
-use super::lock::Lock;
 use super::progress::{self, Progress};
-use super::store::{self, Store};
-use super::{Failure, limit, overview, record, streams};
+use super::{limit, outcome, overview, record};
+use crate::lock::Lock;
+use crate::store::{self, Store};
+use crate::{Failure, streams};
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::underlay::Facts;
 use dhtlab_scenario::Scenario;
@@ -16,6 +17,26 @@ use std::time::{Duration, Instant};
 
 /// Time between two checks of the process memory.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Shortest time between two drawings of figures while runs finish.
+const REDRAW: Duration = Duration::from_secs(2);
+
+/// How scenarios are run.
+#[derive(Default)]
+pub(super) struct Mode {
+    /// Number of parallel runs; the number of cores if absent.
+    pub jobs: Option<u16>,
+    /// For each scenario, the index of the run to record.
+    pub recorded: Vec<Option<usize>>,
+    /// Whether each finished run is printed as JSON.
+    pub is_json: bool,
+    /// Whether figures are drawn while runs finish.
+    pub is_watched: bool,
+    /// Whether the result is printed in short at the end of each scenario.
+    pub has_summary: bool,
+    /// Whether tables are written as Parquet, too.
+    pub has_parquet: bool,
+}
 
 /// The work that an interrupt must finish.
 struct Current(Mutex<Work>);
@@ -42,6 +63,10 @@ struct Active {
     short: usize,
     /// Why the results can no longer be written.
     broken: Option<std::io::Error>,
+    /// With `--watch`, when figures are drawn next.
+    redraw: Option<Instant>,
+    /// Whether each finished run is printed as JSON.
+    is_json: bool,
 }
 
 impl Current {
@@ -51,14 +76,15 @@ impl Current {
     }
 }
 
-/// Runs all scenarios one after the other, `jobs` runs at a time, with results under `out`.
-/// `recorded` has, for each scenario, the index of the run to record.
-pub(super) fn all(
-    scenarios: &[Scenario],
-    recorded: &[Option<usize>],
-    out: &Path,
-    jobs: Option<u16>,
-) -> Result<(), Failure> {
+/// Runs all scenarios one after the other, with results under `out`.
+pub(super) fn all(scenarios: &[Scenario], out: &Path, mode: &Mode) -> Result<(), Failure> {
+    if mode.has_parquet && !cfg!(feature = "parquet") {
+        return Err(Failure::Input(
+            "--format parquet: this build of the command has no Parquet; build it with `--features parquet`, \
+             or install the Python package"
+                .to_owned(),
+        ));
+    }
     scenarios.iter().try_for_each(overview::refuse_too_large)?;
     let mut locks = Vec::new();
     for scenario in scenarios {
@@ -70,7 +96,7 @@ pub(super) fn all(
         store::check(&folder, store::RequiredResults::by(scenario))?;
     }
     let costs = scenarios.iter().map(|scenario| cost_left(scenario, out));
-    let threads = jobs.map_or(0, usize::from);
+    let threads = mode.jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
     let current = Arc::new(Current(Mutex::new(Work {
@@ -101,8 +127,7 @@ pub(super) fn all(
             }
         });
         let result = (0..scenarios.len()).try_for_each(|i| {
-            let recorded = recorded.get(i).copied().flatten();
-            let result = one(scenarios, i, recorded, out, &pool, &current);
+            let result = one(scenarios, i, mode, out, &pool, &current);
             current.lock().locks[i] = None;
             result
         });
@@ -150,11 +175,27 @@ fn end_now(current: &Current, scenarios: &[Scenario], why: &str, code: i32) -> !
     std::process::exit(code);
 }
 
+impl Active {
+    /// Draws the figures of the runs that are finished, if that is due.
+    fn draw_if_due(&mut self, scenario: &Scenario) -> std::io::Result<()> {
+        let started = Instant::now();
+        if self.redraw.is_none_or(|due| due > started) {
+            return Ok(());
+        }
+        self.store.publish(scenario)?;
+        // A figure may lack data as yet.
+        let _ = analyse(self.store.folder());
+        // Most of the time is left to the runs.
+        self.redraw = Some(Instant::now() + REDRAW.max(10 * started.elapsed()));
+        Ok(())
+    }
+}
+
 /// Runs one scenario.
 fn one(
     scenarios: &[Scenario],
     place: usize,
-    recorded: Option<usize>,
+    mode: &Mode,
     out: &Path,
     pool: &rayon::ThreadPool,
     current: &Current,
@@ -163,7 +204,7 @@ fn one(
     let folder = out.join(scenario.folder_name());
     let mut store = Store::open(&folder, scenario)?;
     let mut recorded_new = 0;
-    if let Some(run) = recorded {
+    if let Some(run) = mode.recorded.get(place).copied().flatten() {
         let outcome = store.record(|folder| record::record(scenario, run, folder))?;
         let id = &scenario.runs[run].id;
         if !store.has(id) {
@@ -174,12 +215,27 @@ fn one(
         }
     }
     let todo = missing(scenario, |run| store.has(run));
+    if mode.is_json {
+        for run in 0..scenario.runs.len() {
+            if let Some(outcome) = store.outcome(&scenario.runs[run].id) {
+                streams::print_line(outcome::json(scenario, run, outcome))?;
+            }
+        }
+    }
     {
         let mut work = current.lock();
         work.progress.begin(place, scenario, &todo);
         for fact in scenario.facts() {
             let (name, Facts { file, line, .. }) = (scenario.folder_name(), fact);
             work.progress.print_note(&format!("{name}: {file}: {line}"));
+        }
+        let others = store.others(scenario).len();
+        if others > 0 {
+            work.progress.print_note(&format!(
+                "{}: {others} finished runs have other parameters: they are not in runs.csv any more, but \
+                 in finished.jsonl, and come back with their parameters; `--out` sets another folder",
+                folder.display()
+            ));
         }
         work.active = Some(Active {
             scenario: place,
@@ -189,6 +245,8 @@ fn one(
             again: Vec::new(),
             short: 0,
             broken: None,
+            redraw: mode.is_watched.then(Instant::now),
+            is_json: mode.is_json,
         });
     }
     let is_alone = todo.len() == 1 || pool.current_num_threads() == 1;
@@ -216,6 +274,12 @@ fn one(
         .store
         .write_files(scenario)
         .map_err(|error| Failure::Run(format!("{}: {error}", folder.display())))?;
+    let parquet = match mode.has_parquet {
+        #[cfg(feature = "parquet")]
+        true => crate::frame::write_parquet(&folder).map(drop),
+        _ => remove_parquet(&folder).map_err(|error| store::cannot_write(&folder, &error)),
+    };
+    parquet?;
     // A shard has no figures before it is merged with the others.
     if active.store.done(scenario) > 0 && scenario.share.is_none() {
         analyse(&folder)?;
@@ -228,6 +292,13 @@ fn one(
         started.elapsed().as_secs_f64(),
         folder.display()
     ));
+    if mode.has_summary && !streams::is_quiet() && scenario.share.is_none() {
+        let summary = outcome::summary(scenario, &folder);
+        let work = current.lock();
+        summary
+            .lines()
+            .for_each(|line| work.progress.print_note(line));
+    }
     match active.failed.as_slice() {
         [] if active.short > 0 => Err(Failure::Run(format!(
             "{}: {} runs stopped early at the memory limit of {}; repeat the command with a larger \
@@ -245,8 +316,22 @@ fn one(
     }
 }
 
+/// Removes Parquet files of earlier results in `folder`.
+fn remove_parquet(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "parquet")
+        {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
 /// The indices of unfinished runs, the most costly first, so that none of them starts last.
-fn missing(scenario: &Scenario, is_done: impl Fn(&str) -> bool) -> Vec<usize> {
+pub(crate) fn missing(scenario: &Scenario, is_done: impl Fn(&str) -> bool) -> Vec<usize> {
     let mut seen = FxHashSet::default();
     let mut todo: Vec<usize> = (0..scenario.runs.len())
         .filter(|i| {
@@ -284,7 +369,15 @@ fn carry_out(scenario: &Scenario, place: usize, current: &Current, alone: bool) 
                     progress.print_note(&format!("{}, run {}: {note}", scenario.name, run.id));
                 }
             }
-            match active.store.add(&run.id, outcome) {
+            let line = active
+                .is_json
+                .then(|| outcome::json(scenario, place, &outcome));
+            let stored = active.store.add(&run.id, outcome);
+            let printed = stored.and_then(|()| match line {
+                Some(line) => streams::print_line(line).map_err(std::io::Error::other),
+                None => Ok(()),
+            });
+            match printed.and_then(|()| active.draw_if_due(scenario)) {
                 Ok(()) => progress.done(scenario, place),
                 Err(error) => active.broken = Some(error),
             }
@@ -306,7 +399,7 @@ pub(super) fn verify(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Writes the summary of the results in `folder` and draws its figures; returns their paths.
-pub(super) fn analyse(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn analyse(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let fault = |error: dhtlab_analysis::Error| Failure::Run(error.to_string());
     dhtlab_analysis::summarise(folder).map_err(fault)?;
     dhtlab_analysis::draw(folder).map_err(fault)
@@ -345,7 +438,7 @@ pub(super) fn only(scenarios: &[Scenario], id: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::store::JOURNAL;
+    use crate::store::JOURNAL;
     use dhtlab_core::engine::Seed;
     use dhtlab_core::parameter::{Section, Table};
     use dhtlab_scenario::{Column, Cost, Experiment, Overrides, Run, RunOutput, Source, TableSpec};
@@ -419,7 +512,11 @@ mod tests {
             let scenario =
                 Scenario::read(source, &Overrides::default(), &[&Faulty]).expect("valid");
             streams::end_at_panics();
-            let ended = all(&[scenario], &[], Path::new(&folder), Some(2));
+            let mode = Mode {
+                jobs: Some(2),
+                ..Mode::default()
+            };
+            let ended = all(&[scenario], Path::new(&folder), &mode);
             unreachable!("it ended: {ended:?}");
         }
         let name = "cli::run::tests::a_panic_ends_the_process_and_keeps_finished_runs";

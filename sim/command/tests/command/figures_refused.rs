@@ -17,8 +17,8 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
             (
                 "[[figure]]\nx = \"overlay.nods\"\ny = \"events\"\n",
                 &[],
-                "bad.toml:7: figure[0].x: expected a swept key, found `overlay.nods`; known are \
-                 overlay.nodes",
+                "bad.toml:7: figure[0].x: expected a swept key, found `overlay.nods`; did you mean \
+                 `overlay.nodes`?",
             ),
             (
                 "[[figure]]\nx = \"overlay.nodes\"\n",

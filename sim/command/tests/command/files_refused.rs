@@ -71,7 +71,7 @@ fn scenario_files_that_cannot_be_read_are_refused() {
     for (file, told) in [
         (
             "none.toml",
-            "none.toml: the file cannot be read: No such file or directory (os error 2)",
+            "none.toml: no such file, and no shipped scenario; `dhtlab list` lists those",
         ),
         (
             "folder.toml",

@@ -48,6 +48,7 @@ impl Lab {
             .current_dir(self.0.path())
             // Help is wrapped to it.
             .env_remove("COLUMNS")
+            .env("XDG_CACHE_HOME", self.0.path().join("cache"))
             .args(arguments)
             .timeout(std::time::Duration::from_secs(120))
             .output()

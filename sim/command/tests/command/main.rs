@@ -45,6 +45,7 @@ mod results;
 mod resume;
 mod shards;
 mod shipped;
+mod standalone;
 mod static_kademlia;
 mod storage;
 mod streams;

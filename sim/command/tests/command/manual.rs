@@ -81,6 +81,8 @@ fn manual_pages_are_pages() {
     let help = lab.succeed(&["--help"]).stdout;
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let commands = commands.take_while(|line| !line.is_empty());
+    // The description of a command may go on in a further line, which is indented more.
+    let commands = commands.filter(|line| !line.starts_with("   "));
     let commands = commands.filter_map(|line| line.split_whitespace().next());
     let mut count = 0;
     for command in commands.filter(|command| *command != "help") {

@@ -134,7 +134,7 @@ const RUNS: &str = "run,repetition,seed,overlay.nodes,hops_mean,lookups\n\
 
 /// The manifests of the results that are in the project.
 fn manifests() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/quick");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results");
     let entries = fs::read_dir(folder).expect("a folder");
     let paths = entries.map(|entry| entry.expect("an entry").path().join("manifest.json"));
     let mut paths: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();

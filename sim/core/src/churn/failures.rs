@@ -8,7 +8,7 @@ crate::parameters! {
     pub struct FailureParameters {
         /// The fraction of the nodes.
         pub fraction: f64 = 0.1, within 0.0..=1.0;
-        /// When they fail; at the end of `time.transition` if absent.
+        /// When they fail, from the start of the run on; at the end of `time.transition` if absent.
         pub at: Option<Duration> = None;
     }
 }

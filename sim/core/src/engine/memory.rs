@@ -86,7 +86,8 @@ mod tests {
         assert!(resident > 1 << 20, "{resident}");
         assert!(available.expect("it is told") > 1 << 20);
         let watch = MemoryWatch::begin();
-        let block = vec![1_u8; 1 << 26];
+        // An unused block would be optimised away.
+        let block = std::hint::black_box(vec![1_u8; 1 << 26]);
         let grown = super::resident().expect("it is told") - watch.before.min(resident);
         assert!(grown >= 1 << 26, "{grown}");
         assert!(!watch.is_over(), "no limit was set");

@@ -9,6 +9,7 @@
 //!   (seed, purpose, index) ([`Seed`], [`Stream`]).
 
 mod distribution;
+pub mod interruption;
 pub mod memory;
 mod period;
 mod queue;

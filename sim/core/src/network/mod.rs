@@ -40,6 +40,7 @@ pub use tally::{Counts, Tally};
 pub use timeline::{Interval, Timeline};
 pub use trial::TrialProgress;
 
+use crate::engine::interruption;
 use crate::engine::memory::MemoryWatch;
 use crate::engine::{Duration, EventQueue, Instant, Seed, Stream};
 use crate::overlay::{
@@ -131,6 +132,8 @@ pub enum End {
     Memory,
     /// It was a trial, and its time is over.
     Trial,
+    /// The user does not wait for it.
+    Interrupted,
 }
 
 impl<P: GroundTruth, A: Application> Deref for Network<P, A> {
@@ -289,10 +292,13 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Why the run has to end early, if it has to. Checks from time to time.
     fn cut_short(&mut self) -> Option<End> {
         let events = self.tally.counts.events;
-        if events.is_multiple_of(EVENTS_A_LOOK)
-            && (self.queue.len() > MOST_PENDING || self.memory.is_over())
-        {
-            return Some(End::Memory);
+        if events.is_multiple_of(EVENTS_A_LOOK) {
+            if interruption::is_requested() {
+                return Some(End::Interrupted);
+            }
+            if self.queue.len() > MOST_PENDING || self.memory.is_over() {
+                return Some(End::Memory);
+            }
         }
         let trial = self.trial.as_mut()?;
         if !events.is_multiple_of(EVENTS_A_LOOK_OF_A_TRIAL) {

@@ -128,6 +128,10 @@ macro_rules! choices {
             /// The words of all choices.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
+            /// The words of all choices, each with its meaning.
+            pub const MEANINGS: &'static [(&'static str, &'static str)] =
+                &[$(($word, concat!($($variant_doc),+))),+];
+
             /// The word of this choice in a file.
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -138,7 +142,7 @@ macro_rules! choices {
 
         impl $crate::parameter::ParameterValue for $name {
             fn kind() -> $crate::parameter::Kind {
-                $crate::parameter::Kind::Choice(Self::WORDS)
+                $crate::parameter::Kind::Choice(Self::MEANINGS)
             }
 
             fn from_value(

@@ -17,8 +17,8 @@ pub enum Kind {
     Text,
     /// Text with a unit of time, such as `"30 s"`.
     Duration,
-    /// One of a few words.
-    Choice(&'static [&'static str]),
+    /// One of a few words, each with its meaning.
+    Choice(&'static [(&'static str, &'static str)]),
     /// Text of so many hex digits.
     Hex(usize),
     /// A list of integers.
@@ -43,7 +43,7 @@ impl fmt::Display for Kind {
             Self::Duration => f.write_str("a duration with its unit, such as \"30 s\""),
             Self::Choice(words) => {
                 f.write_str("one of ")?;
-                for (i, word) in words.iter().enumerate() {
+                for (i, (word, _)) in words.iter().enumerate() {
                     let comma = if i == 0 { "" } else { ", " };
                     write!(f, "{comma}\"{word}\"")?;
                 }

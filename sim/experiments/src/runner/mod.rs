@@ -266,6 +266,7 @@ fn note_of<T: Task>(end: End, lasted: Duration, task: &T) -> Option<String> {
             "stopped after time.max-events, {} events, at {seconds} s of virtual time",
             task.max_events()
         )),
+        End::Interrupted => Some(format!("interrupted at {seconds} s of virtual time")),
         End::Extinct => Some(format!(
             "the network died out at {seconds} s of virtual time"
         )),

@@ -45,8 +45,9 @@ pub(super) fn not_whole<P: GroundTruth, A: Application>(
     (astray > WALKS / 20 || is_broken && !has_churn).then(|| {
         let when = if begun { "began" } else { "ended" };
         let ring = if is_broken { "the ring was not whole" } else { "tables were not whole" };
+        let key = if begun || !has_churn { "time.transition" } else { "churn" };
         format!(
-            "time.transition: when measuring {when}, {ring}: by the tables as they stood, {astray} of {WALKS} \
+            "{key}: when measuring {when}, {ring}: by the tables as they stood, {astray} of {WALKS} \
              random lookups would not have come to the root"
         )
     })

@@ -411,3 +411,47 @@ fn what_sybils_do_is_seen() {
         );
     }
 }
+
+/// The last recorded peers of a member are those that it knows at the end, in each protocol.
+#[test]
+fn peers_are_followed() {
+    fn check<P: GroundTruth>(shared: P::Shared) {
+        let mut network = network::<P, ()>(shared, NODES, Travel::Recursive);
+        oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
+        let recorder = Recorder::attach(&mut network, MOST_EVENTS);
+        network.plan_churn(churn(), Rejoin::NewId, State::Lost);
+        network.begin_measuring(None);
+        network.plan_lookups(lookups());
+        network.run(at(60), true, u64::MAX);
+        let recording = recorder.borrow_mut().take(network.now());
+        recording.check().expect("a valid recording");
+        let mut last: BTreeMap<u32, &[u32]> = BTreeMap::new();
+        for entry in &recording.peers {
+            last.insert(entry.node, &entry.peers);
+        }
+        let id = |number: u32| recording.nodes[number as usize].id.as_str();
+        let numbers: BTreeMap<&str, u32> = (0..recording.nodes.len() as u32)
+            .map(|number| (id(number), number))
+            .collect();
+        let members: Vec<_> = network.members().iter().copied().collect();
+        assert!(members.len() > NODES / 2 && recording.peers.len() > NODES);
+        for member in members {
+            let own = network.ids().id(member).to_string();
+            let mut known = BTreeSet::new();
+            network.node(member).each_peer(&mut |peer| {
+                known.insert(network.ids().id(peer).to_string());
+            });
+            known.remove(&own);
+            let recorded = last
+                .get(&numbers[own.as_str()])
+                .copied()
+                .unwrap_or_default();
+            let recorded = recorded.iter().map(|number| id(*number).to_owned());
+            assert_eq!(recorded.collect::<BTreeSet<String>>(), known);
+        }
+    }
+    check::<Chord>(chord::parameters(4));
+    check::<Kademlia>(kademlia::parameters(8, 3, 1));
+    check::<Pastry>(pastry::parameters(4, 16));
+    check::<VHash>(vhash::Shared::from(&VHashParameters::default()));
+}

@@ -1,0 +1,270 @@
+//! The shipped scenarios: found by name, in a folder or built into the command, and copied.
+
+use crate::Failure;
+use dhtlab_core::parameter::Value;
+use dhtlab_format::files;
+use dhtlab_scenario::{Source, parse_toml};
+use include_dir::{Dir, DirEntry, include_dir};
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// The scenarios that are built into the command, with the files that they read.
+static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
+
+/// The folder of scenarios of a clone.
+const FOLDER: &str = "scenarios";
+
+/// The examples in it.
+const EXAMPLES: &str = "examples";
+
+/// What `new` writes without a scenario to copy.
+const STARTER: &str = "examples/first.toml";
+
+/// The `files`; one that does not exist and is a mere name is a shipped scenario.
+pub(super) fn find(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    files.iter().map(|file| find_one(file)).collect()
+}
+
+/// The `file`, or the shipped scenario with this name: the file of a shipped scenario.
+///
+/// # Errors
+/// There is no such file and no such scenario; built-in scenarios cannot be unpacked.
+pub fn find_one(file: &Path) -> Result<PathBuf, Failure> {
+    let is_name = file.components().count() == 1;
+    if !is_name || file.exists() {
+        return Ok(file.to_owned());
+    }
+    let mut name = file.to_owned();
+    if file.extension().is_none_or(|extension| extension != "toml") {
+        name.as_mut_os_string().push(".toml");
+    }
+    let name = name.to_string_lossy().into_owned();
+    for inner in ["", EXAMPLES] {
+        if names(inner).contains(&name) {
+            return Ok(folder(None)?.join(inner).join(name));
+        }
+    }
+    let wanted = name.strip_suffix(".toml").unwrap_or(&name);
+    let all = [names(""), names(EXAMPLES)].concat();
+    let known = all.iter().filter_map(|name| name.strip_suffix(".toml"));
+    let distance = |known: &&str| strsim::damerau_levenshtein(wanted, known);
+    let nearest = known.min_by_key(distance);
+    let near = nearest.filter(|known| distance(known) <= 1 + wanted.len() / 4);
+    let file = file.display();
+    Err(Failure::Input(match near {
+        Some(near) => format!("{file}: no such file; did you mean `{near}`?"),
+        None => format!("{file}: no such file, and no shipped scenario; `dhtlab list` lists those"),
+    }))
+}
+
+/// The names of the files in the folder `inner` of the shipped scenarios. Nothing is unpacked for them.
+fn names(inner: &str) -> Vec<String> {
+    let name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
+    if in_folder(Path::new(FOLDER)).is_ok() {
+        let files = in_folder(&Path::new(FOLDER).join(inner)).unwrap_or_default();
+        return files.iter().filter_map(|file| name(file)).collect();
+    }
+    let folder = match inner {
+        "" => Some(&BUILT_IN),
+        inner => BUILT_IN.get_dir(inner),
+    };
+    let files = folder.into_iter().flat_map(|folder| folder.files());
+    let scenarios = files
+        .map(|file| file.path())
+        .filter(|path| is_scenario(path));
+    scenarios.filter_map(name).collect()
+}
+
+/// The shipped scenarios of `folder`, or of the default one.
+pub(super) fn files(folder: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
+    in_folder(&self::folder(folder)?)
+}
+
+/// The scenario files of `folder`, in the order of their names.
+pub(super) fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let refuse = |why: String| Failure::Input(format!("{}: {why}", folder.display()));
+    let entries = fs::read_dir(folder).map_err(|error| refuse(error.to_string()))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| is_scenario(path))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(refuse("no scenario files".to_owned()));
+    }
+    Ok(files)
+}
+
+fn is_scenario(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "toml")
+}
+
+/// The folder of the shipped scenarios: the `given` one, `scenarios` if it has any, or a copy of those
+/// built into the command.
+pub(super) fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    match given {
+        Some(folder) => Ok(folder.to_owned()),
+        None if in_folder(Path::new(FOLDER)).is_ok() => Ok(FOLDER.into()),
+        None => unpacked().map_err(|(folder, error)| {
+            Failure::Run(format!(
+                "{}: cannot write the built-in scenarios: {error}",
+                folder.display()
+            ))
+        }),
+    }
+}
+
+/// A folder with the built-in scenarios, in the user's cache or else among the temporary files.
+/// Each version of them has its own, so it is complete if it exists.
+fn unpacked() -> Result<PathBuf, (PathBuf, io::Error)> {
+    let mut bytes = Vec::new();
+    each_file(&BUILT_IN, &mut |path, content| {
+        bytes.extend_from_slice(path.as_os_str().as_encoded_bytes());
+        bytes.extend_from_slice(content);
+    });
+    let name = format!("scenarios-{}", files::checksum_of(&bytes));
+    let mut failed = None;
+    let parents = [dirs::cache_dir(), Some(std::env::temp_dir())];
+    for parent in parents.into_iter().flatten() {
+        let folder = parent.join("dhtlab").join(&name);
+        match unpack(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) => failed = Some((folder, error)),
+        }
+    }
+    Err(failed.unwrap_or_else(|| (PathBuf::from(name), io::ErrorKind::NotFound.into())))
+}
+
+/// Writes the built-in scenarios into `folder` if it does not exist.
+fn unpack(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().ok_or(io::ErrorKind::NotFound)?;
+    fs::create_dir_all(parent)?;
+    // Under another name first: a stop in the middle leaves no incomplete folder, and two commands do
+    // not disturb each other.
+    let new = tempfile::tempdir_in(parent)?;
+    BUILT_IN.extract(new.path())?;
+    match fs::rename(new.path(), folder) {
+        Ok(()) => {
+            let _ = new.keep();
+            Ok(())
+        }
+        Err(_) if folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn each_file(folder: &Dir<'_>, see: &mut dyn FnMut(&Path, &[u8])) {
+    for entry in folder.entries() {
+        match entry {
+            DirEntry::Dir(inner) => each_file(inner, see),
+            DirEntry::File(file) => see(file.path(), file.contents()),
+        }
+    }
+}
+
+/// The text of a scenario file or of a shipped scenario.
+pub(super) fn text(file: &Path) -> Result<String, Failure> {
+    let file = find_one(file)?;
+    Source::text(&file).map_err(|error| {
+        Failure::Input(format!(
+            "{}: the file cannot be read: {error}",
+            file.display()
+        ))
+    })
+}
+
+/// Writes `NAME.toml`, a copy of the scenario `like` or else a short one with comments.
+pub(super) fn create(name: &str, like: Option<&Path>) -> Result<PathBuf, Failure> {
+    let name = name.strip_suffix(".toml").unwrap_or(name);
+    if !files::is_name(name) {
+        return Err(Failure::Input(format!(
+            "{name:?}: expected a name without separators and control characters"
+        )));
+    }
+    let mut read = Vec::new();
+    let text = match like {
+        Some(like) => {
+            let source = find_one(like)?;
+            let text = text(&source)?;
+            let folder = source.parent().unwrap_or(Path::new("")).to_owned();
+            read.extend(
+                files_of(&text)
+                    .into_iter()
+                    .map(|name| (folder.join(&name), name)),
+            );
+            text
+        }
+        None => {
+            let starter = BUILT_IN.get_file(STARTER);
+            let text = starter.and_then(|file| file.contents_utf8());
+            text.unwrap_or_default().to_owned()
+        }
+    };
+    let file = PathBuf::from(format!("{name}.toml"));
+    let fault = |error: io::Error| Failure::Input(format!("{}: {error}", file.display()));
+    for (from, to) in read {
+        // A path of a scenario is relative to its folder: the copy needs the file beside it.
+        if from.is_file() && !to.exists() {
+            let copied = to.parent().map_or(Ok(()), fs::create_dir_all);
+            copied
+                .and_then(|()| fs::copy(&from, &to))
+                .map_err(|error| Failure::Input(format!("{}: {error}", to.display())))?;
+        }
+    }
+    // A file that exists is not replaced.
+    let mut new = fs::File::create_new(&file).map_err(fault)?;
+    io::Write::write_all(&mut new, text.as_bytes()).map_err(fault)?;
+    Ok(file)
+}
+
+/// The relative paths below the folder of a scenario that its texts may name.
+fn files_of(text: &str) -> Vec<PathBuf> {
+    fn add(value: &Value, found: &mut Vec<PathBuf>) {
+        match value {
+            Value::String(text) => {
+                let path = Path::new(text);
+                let is_inside = |part| matches!(part, Component::Normal(_));
+                if !text.is_empty() && path.components().all(is_inside) {
+                    found.push(path.to_owned());
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|value| add(value, found)),
+            Value::Table(table) => table.values().for_each(|value| add(value, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    if let Ok(table) = parse_toml(text) {
+        table.values().for_each(|value| add(value, &mut found));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_scenarios_are_unpacked_once() {
+        let parent = tempfile::tempdir().expect("a temporary folder");
+        let folder = parent.path().join("a").join("b");
+        unpack(&folder).expect("unpacked");
+        let files = in_folder(&folder).expect("scenarios");
+        assert!(
+            files.len() > 50 && folder.join(STARTER).is_file(),
+            "{files:?}"
+        );
+        fs::write(&files[0], "changed").expect("written");
+        unpack(&folder).expect("there");
+        assert_eq!(fs::read_to_string(&files[0]).expect("read"), "changed");
+        assert_eq!(
+            fs::read_dir(parent.path().join("a")).expect("read").count(),
+            1
+        );
+    }
+}
