@@ -28,7 +28,7 @@ pub struct Difference {
     pub difference: f64,
     /// Its 95 % confidence interval; none with fewer than two values of a side.
     pub interval: Option<(f64, f64)>,
-    /// Whether runs of the same seed are compared with each other.
+    /// Whether runs of the same seed are compared with each other; runs of other seeds are left out then.
     pub is_paired: bool,
 }
 
@@ -229,19 +229,34 @@ fn difference(
     labels: [String; 2],
     sides: &[Vec<(String, f64)>; 2],
 ) -> Difference {
-    let seeds = |side: &Vec<(String, f64)>| side.iter().map(|(seed, _)| seed.clone()).collect();
-    let [first, second]: [Vec<String>; 2] = sides.each_ref().map(seeds);
+    let [first, second] = sides;
+    // Both are in the order of seeds. A seed that occurs twice pairs nothing.
+    let pairs: Vec<f64> = first
+        .iter()
+        .filter_map(|(seed, value)| {
+            let place = second.binary_search_by(|other| other.0.cmp(seed)).ok()?;
+            Some(second[place].1 - value)
+        })
+        .collect();
+    let is_unique = |side: &[(String, f64)]| side.windows(2).all(|pair| pair[0].0 != pair[1].0);
+    let is_paired = pairs.len() >= 2 && is_unique(first) && is_unique(second);
     let values: [Vec<f64>; 2] = sides
         .each_ref()
         .map(|side| side.iter().map(|(_, value)| *value).collect());
-    let is_paired = first == second;
-    let means = values
+    let mut n = values.each_ref().map(Vec::len);
+    let mut means = values
         .each_ref()
         .map(|values| statistics::mean(values).unwrap_or(f64::NAN));
     let interval = if is_paired {
-        let pairs = values[0].iter().zip(&values[1]);
-        let differences: Vec<f64> = pairs.map(|(first, second)| second - first).collect();
-        statistics::confidence_interval(&differences)
+        n = [pairs.len(); 2];
+        let is_in = |side: &[(String, f64)], seed: &String| side.iter().any(|own| own.0 == *seed);
+        let [one, other] = [(first, second), (second, first)].map(|(own, others)| {
+            let common = own.iter().filter(|(seed, _)| is_in(others, seed));
+            let values: Vec<f64> = common.map(|(_, value)| *value).collect();
+            statistics::mean(&values).unwrap_or(f64::NAN)
+        });
+        means = [one, other];
+        statistics::confidence_interval(&pairs)
     } else {
         welch_interval(&values[0], &values[1])
     };
@@ -249,7 +264,7 @@ fn difference(
         point,
         metric,
         sides: labels,
-        n: values.each_ref().map(Vec::len),
+        n,
         means,
         difference: means[1] - means[0],
         interval,
@@ -314,7 +329,18 @@ mod tests {
         // The values vary much, their differences little.
         let paired = of(&[1.0, 10.0, 100.0], &[1.5, 10.6, 100.4]);
         assert!(paired.is_paired && paired.is_significant(), "{paired:?}");
-        let unpaired = of(&[1.0, 10.0, 100.0], &[1.5, 10.6]);
+        // Runs without a partner are left out.
+        let fewer = of(&[1.0, 10.0, 100.0], &[1.5, 10.6]);
+        assert_eq!(
+            (fewer.is_paired, fewer.n, fewer.means[0]),
+            (true, [2, 2], 5.5)
+        );
+        // Other seeds are independent.
+        let seeds = ["x", "y", "z"].map(str::to_owned);
+        let others = seeds.into_iter().zip([1.5, 10.6, 100.4]).collect();
+        let labels = ["a", "b"].map(str::to_owned);
+        let sides = [side(&[1.0, 10.0, 100.0]), others];
+        let unpaired = difference(Vec::new(), "m".to_owned(), labels, &sides);
         assert!(
             !unpaired.is_paired && !unpaired.is_significant(),
             "{unpaired:?}"

@@ -19,8 +19,10 @@ The same scenario gives the same results on every machine.
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Union
 
@@ -48,11 +50,20 @@ __all__ = [
 ScenarioLike = Union[ScenarioDict, Mapping[str, Any], str, "os.PathLike[str]"]
 
 
+class _Running:
+    """The thread in which a progress function is called."""
+
+    ident: Optional[int] = None
+
+
+_running = _Running()
+
+
 class Interrupted(KeyboardInterrupt):
     """An interrupt while a scenario ran; ``results`` has the runs that are finished."""
 
     def __init__(self, results: "Results") -> None:
-        super().__init__(f"{len(results)} runs are finished")
+        super().__init__(f"{results.finished} of {results.planned} runs are finished")
         self.results = results
 
 
@@ -98,7 +109,13 @@ class Table:
         try:
             return self.to_arrow().to_pandas()
         except ImportError:
-            return pandas.DataFrame(self.to_dict())
+            frame = pandas.DataFrame(self.to_dict())
+        for name, values in frame.items():
+            if name in ("repetition", "seed"):
+                frame[name] = values.astype("uint64")
+            elif values.dtype == object and all(one is None or isinstance(one, float) for one in values):
+                frame[name] = values.astype("float64")
+        return frame
 
     def to_polars(self) -> Any:
         """A ``polars.DataFrame``. Needs the package ``polars``."""
@@ -170,7 +187,7 @@ class Results(Mapping[str, Table]):
 
     def _repr_html_(self) -> str:
         figures = "".join(path.read_text() for path in self.figures()[:1])
-        return f"<p>{self.finished} of {self.planned} runs of {self.name}</p>{figures}"
+        return f"<p>{self.finished} of {self.planned} runs of {html.escape(self.name)}</p>{figures}"
 
 
 def run(
@@ -198,13 +215,29 @@ def run(
     :param name: the name of a scenario that has no file
     :param progress: whether to show a bar, or a function of the number of finished and of all runs
     :raises ScenarioError: the scenario is invalid; ``file``, ``line``, ``key`` and ``message`` say where and why
-    :raises RunError: a run has failed
-    :raises Interrupted: an interrupt; its ``results`` has the finished runs
+    :raises ValueError: a scenario that does not fit in memory; a folder that cannot be used, has results of
+        another experiment, or is in use
+    :raises RunError: a run has failed, or results could not be written
+    :raises Interrupted: an interrupt in the main thread; its ``results`` has the finished runs
+
+    One scenario runs at a time; a call in another thread waits. Simulated networks end soon after an interrupt,
+    other experiments when their current runs are finished.
     """
+    if _running.ident == threading.get_ident():
+        raise RuntimeError("run was called from the progress function of another run")
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs: expected at least 1, found {jobs}")
     native = _read(scenario, set, seed, repetitions, quick, name)
     shown = _bar(native.name) if progress is True else progress or None
     folder = None if out is None else Path(out)
-    finished, raised = _native.run(native, folder, jobs, shown)
+    def told(done: int, total: int) -> None:
+        _running.ident = threading.get_ident()
+        try:
+            shown(done, total)
+        finally:
+            _running.ident = None
+
+    finished, raised = _native.run(native, folder, jobs, told if shown else None)
     tables = {table: _later(finished, table) for table in finished.tables()}
     where = None if folder is None else folder / native.name
     results = Results(native.name, tables, finished.notes(), finished.size, where)
@@ -221,8 +254,12 @@ def sweep(scenario: ScenarioLike, keys: Mapping[str, Sequence[Any]], **options: 
     :param keys: values by dotted path, such as ``{"overlay.nodes": [50, 100]}``
     :param options: those of :func:`run`
     """
+    for key, values in keys.items():
+        is_range = isinstance(values, Mapping)
+        if isinstance(values, (str, bytes, frozenset)) or not (is_range or hasattr(values, "__len__")):
+            raise TypeError(f"{key}: expected a list of values, found {values!r}")
     given = dict(options.pop("set", None) or {})
-    given.update({f"sweep.{key}": list(values) for key, values in keys.items()})
+    given.update({f"sweep.{key}": values for key, values in keys.items()})
     return run(scenario, set=given, **options)
 
 
@@ -240,7 +277,7 @@ def check(
 
     :param trials: whether to run the beginning of some runs for about a second, for a better forecast
     :returns: ``name``, ``experiment``, ``swept`` keys, ``points`` and ``runs``, ``seconds`` of processor time,
-        ``bytes`` of memory of the largest run, ``warnings``, and ``faults`` that make the results useless
+        ``bytes`` of memory of this process during the largest run, ``warnings``, and ``faults`` that make the results useless
     :raises ScenarioError: the scenario is invalid
     """
     native = _read(scenario, set, seed, repetitions, quick, name)
@@ -261,8 +298,12 @@ def check(
 
 
 def load(folder: Union[str, "os.PathLike[str]"]) -> Results:
-    """Read the results in a folder, such as ``results/chord-path-length``."""
+    """Read the results in a folder, such as ``results/chord-path-length``.
+
+    :raises ValueError: there are no results, or files were changed after the run
+    """
     path = Path(folder)
+    _native.verify(path)
     manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
     swept = manifest.get("swept", [])
 
@@ -297,11 +338,15 @@ def _read(
     quick: bool,
     name: str,
 ) -> Any:
+    if not isinstance(name, str) or Path(name).name != name:
+        raise ValueError(f"name: expected a name without separators, found {name!r}")
+    if isinstance(scenario, str) and not scenario.strip():
+        raise ValueError("the scenario is empty")
     settings = [f"{key}={to_toml(value)}" for key, value in (given or {}).items()]
     has_lines = True
     if isinstance(scenario, Mapping):
         text, path, has_lines = to_toml(scenario, top=True), Path(f"{name}.toml"), False
-    elif isinstance(scenario, str) and ("\n" in scenario or "=" in scenario):
+    elif isinstance(scenario, str) and _is_text(scenario):
         text, path = scenario, Path(f"{name}.toml")
     else:
         path = _native.find(Path(scenario))
@@ -310,6 +355,12 @@ def _read(
         except UnicodeDecodeError as error:
             raise ValueError(f"{path}: not UTF-8: {error.reason}") from None
     return _native.Scenario(text, path, has_lines, settings, seed, repetitions, quick)
+
+
+def _is_text(scenario: str) -> bool:
+    """Whether ``scenario`` is the text of a file, not a path or a name."""
+    is_path = scenario.endswith(".toml") or os.path.exists(scenario)
+    return "\n" in scenario or ("=" in scenario and not is_path)
 
 
 def _later(finished: Any, table: str) -> Callable[[], Table]:
@@ -338,10 +389,14 @@ def _text_bar(name: str) -> Callable[[int, int], None]:
     import sys
 
     is_terminal = sys.stderr.isatty()
+    tenths = [0]
 
     def show(done: int, total: int) -> None:
         if is_terminal:
             end = "\n" if done == total else ""
             print(f"\r{name}: {done} of {total} runs", end=end, file=sys.stderr, flush=True)
+        elif 10 * done // total > tenths[0]:
+            tenths[0] = 10 * done // total
+            print(f"{name}: {done} of {total} runs", file=sys.stderr, flush=True)
 
     return show

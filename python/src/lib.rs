@@ -11,7 +11,7 @@ use dhtlab::session::{self, Watch};
 use dhtlab::{Failure, frame};
 use dhtlab_experiments::KINDS;
 use dhtlab_scenario::{
-    Advice, Overrides, RunOutput, Scenario, ScenarioError as InvalidScenario, Source,
+    Advice, KeyLocation, Overrides, RunOutput, Scenario, ScenarioError as InvalidScenario, Source,
 };
 use pyo3::create_exception;
 use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
@@ -26,7 +26,7 @@ create_exception!(
     dhtlab,
     ScenarioError,
     PyValueError,
-    "A scenario that cannot be run, with the attributes file, place, key and message."
+    "A scenario that cannot be run, with the attributes file, line, key and message."
 );
 create_exception!(
     dhtlab,
@@ -38,16 +38,10 @@ create_exception!(
 fn scenario_error(py: Python<'_>, error: &InvalidScenario) -> PyErr {
     let raised = ScenarioError::new_err(error.to_string());
     let value = raised.value(py);
-    let whole = error.to_string();
-    // `FILE:LINE` or `FILE: OPTION`, before the key.
-    let tail = match error.key.as_str() {
-        "" => format!(": {}", error.message),
-        key => format!(": {key}: {}", error.message),
+    let line = match &error.place {
+        KeyLocation::Line(line) => Some(*line),
+        _ => None,
     };
-    let place = whole.strip_suffix(&tail).unwrap_or_default();
-    let line = place
-        .rsplit_once(':')
-        .and_then(|(_, line)| line.parse::<u32>().ok());
     let _ = value.setattr("file", error.file.display().to_string());
     let _ = value.setattr("line", line);
     let _ = value.setattr("key", &error.key);
@@ -89,7 +83,8 @@ impl PyScenario {
             repetitions,
             quick,
         };
-        let read = Source::parse(&path, text).and_then(|source| {
+        let read = py.detach(|| {
+            let source = Source::parse(&path, text)?;
             let source = match has_lines {
                 true => source,
                 false => source.without_lines(),
@@ -125,13 +120,10 @@ impl PyScenario {
     }
 
     /// Warnings, and faults that make the results useless.
-    fn advice(&self) -> (Vec<String>, Vec<String>) {
-        let advice = Advice::on(&self.0);
-        let texts = |all: Vec<String>| all;
-        (
-            texts(advice.warnings.iter().map(ToString::to_string).collect()),
-            texts(advice.faults.iter().map(ToString::to_string).collect()),
-        )
+    fn advice(&self, py: Python<'_>) -> (Vec<String>, Vec<String>) {
+        let advice = py.detach(|| Advice::on(&self.0));
+        let texts = |all: &[InvalidScenario]| all.iter().map(ToString::to_string).collect();
+        (texts(&advice.warnings), texts(&advice.faults))
     }
 
     /// A forecast: seconds of processor time of all runs, bytes of memory of the largest one.
@@ -340,6 +332,12 @@ fn schema() -> String {
     dhtlab_scenario::schema(KINDS).to_string()
 }
 
+/// Refuses a folder without results, or with files that were changed after the run.
+#[pyfunction]
+fn verify(folder: PathBuf) -> PyResult<()> {
+    dhtlab::verify(&folder).map_err(|error| failure(&error))
+}
+
 /// The meaning of keys and columns, as text.
 #[pyfunction]
 fn explain(names: Vec<String>) -> PyResult<String> {
@@ -370,6 +368,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyTable>()?;
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(schema, module)?)?;
+    module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(explain, module)?)?;
     module.add_function(wrap_pyfunction!(find, module)?)?;
     module.add_function(wrap_pyfunction!(main, module)?)

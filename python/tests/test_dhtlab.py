@@ -123,7 +123,8 @@ def test_an_invalid_text_says_its_line():
 
 
 def test_dotted_keys_and_overrides():
-    by_dots = run({**SMALL, "overlay.nodes": 20, "sweep": {}})
+    rest = {key: value for key, value in SMALL.items() if key != "overlay"}
+    by_dots = run({**rest, "overlay.nodes": 20, "overlay.protocol": "chord", "sweep": {}})
     by_option = run(SMALL, set={"overlay.nodes": 20})
     assert by_dots.runs.to_dict()["run"] == by_option.runs.to_dict()["run"]
     assert by_option.planned == 2
@@ -222,3 +223,100 @@ def test_the_command(tmp_path):
         one["swept"]["overlay.nodes"] for one in objects
     ) or len(objects) == 4
     command("run", "no-such-scenario", code=2)
+
+
+def test_dotted_keys_join_tables_and_conflicts_are_refused():
+    base = {key: value for key, value in SMALL.items() if key not in ("sweep", "overlay")}
+    both = run(
+        {**base, "overlay.chord.successors": 4, "overlay": {"nodes": 20, "chord": {"base": 4}}, "repetitions": 1}
+    )
+    assert both.finished == 1
+    by_hand = {"overlay": {"nodes": 20, "chord": {"base": 4, "successors": 4}}, "repetitions": 1}
+    assert both.runs.to_dict()["run"] == run({**base, **by_hand}).runs.to_dict()["run"]
+    for wrong in ({"overlay": 3, "overlay.nodes": 5}, {"overlay.nodes": 5, "overlay": {"nodes": 7}}):
+        with pytest.raises(ValueError, match="two values"):
+            run({**base, **wrong})
+
+
+def test_arrays_are_lists_and_other_values_are_refused():
+    numpy = pytest.importorskip("numpy")
+    base = {key: value for key, value in SMALL.items() if key != "sweep"}
+    results = dhtlab.sweep(base, {"overlay.nodes": numpy.array([20, 40])}, progress=False)
+    assert results.runs.to_dict()["overlay.nodes"] == [20, 20, 40, 40]
+    with pytest.raises(TypeError, match="a list of values"):
+        dhtlab.sweep(base, {"overlay.protocol": "chord"}, progress=False)
+    for value in ({1, 2}, b"bytes", object()):
+        with pytest.raises(TypeError, match="no value of type"):
+            run({**base, "title": value})
+
+
+def test_swept_fractions_are_numbers_fresh_and_loaded(tmp_path):
+    scenario = {**SMALL, "churn": {"model": "failures"}, "sweep": {"churn.failures.fraction": [0.0, 0.5]}}
+    fresh = run(scenario, out=tmp_path, name="fractions").runs.to_dict()
+    assert fresh["churn.failures.fraction"] == [0.0, 0.0, 0.5, 0.5]
+    assert dhtlab.load(tmp_path / "fractions").runs.to_dict() == fresh
+    assert run(scenario, out=tmp_path, name="fractions").runs.to_dict() == fresh
+
+
+def test_changed_results_and_those_of_another_experiment_are_refused(tmp_path):
+    run(out=tmp_path, name="mine")
+    with pytest.raises(ValueError, match="results of experiment"):
+        run("experiment = 'mashing'\n", out=tmp_path, name="mine")
+    file = tmp_path / "mine" / "runs.csv"
+    file.write_text(file.read_text().replace("0", "1"))
+    with pytest.raises(ValueError, match="runs.csv"):
+        dhtlab.load(tmp_path / "mine")
+
+
+def test_tables_that_are_not_wanted_are_left_out(tmp_path):
+    scenario = {**SMALL, "tables": []}
+    assert list(run(scenario)) == list(run(scenario, out=tmp_path)) == ["runs"]
+
+
+def test_runs_in_two_threads_do_not_disturb_each_other():
+    alone = run().runs.to_dict()
+    seen = {}
+
+    def fail(done, total):
+        raise LookupError("no more")
+
+    def one():
+        with pytest.raises(LookupError):
+            dhtlab.run({**LONG, "repetitions": 4}, progress=fail)
+        seen["failed"] = True
+
+    def other():
+        seen["runs"] = run().runs.to_dict()
+
+    threads = [threading.Thread(target=target) for target in (one, other, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen["failed"] and seen["runs"] == alone
+
+
+def test_parquet_beside_csv(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    scenario = tmp_path / "small.toml"
+    scenario.write_text(
+        'experiment = "network"\nunderlay = { model = "constant", nodes = 50 }\nworkload.lookups = 30\n'
+        'sweep = { "overlay.nodes" = [10, 20] }\n'
+    )
+
+    def command(*arguments):
+        subprocess.run([sys.executable, "-m", "dhtlab", "run", str(scenario), *arguments], check=True, capture_output=True)
+
+    for out in ("one", "other"):
+        command("--out", str(tmp_path / out), "--format", "parquet")
+    one, other = (tmp_path / out / "small" for out in ("one", "other"))
+    for name in ("runs", "histogram"):
+        assert (one / f"{name}.parquet").read_bytes() == (other / f"{name}.parquet").read_bytes()
+        frame = pandas.read_parquet(one / f"{name}.parquet")
+        pandas.testing.assert_frame_equal(frame, dhtlab.load(one)[name].to_pandas())
+    mine = one / "mine.parquet"
+    mine.write_bytes(b"of the user")
+    command("--out", str(tmp_path / "one"), "--repetitions", "2")
+    # Tables of an earlier run would be misleading; other files stay.
+    assert not (one / "runs.parquet").exists() and mine.exists()

@@ -1,12 +1,12 @@
 //! Tables of results as Arrow record batches, in memory or as Parquet files.
 //!
-//! The type of a column depends on its role and not on the order of runs: `run` is text, `repetition` and
+//! The type of a column depends on its role and its values: `run` is text, `repetition` and
 //! `seed` are unsigned integers; a swept key is an integer, a number or text, whichever holds all of its
 //! values; other columns are numbers (64-bit floating point) or, if a value is none, text. Empty cells
 //! are null.
 
 use crate::Failure;
-use crate::store::RUN;
+use crate::store::{RUN, key_cell};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{ArrowError, Field, Schema};
 use dhtlab_format::RUN_COLUMNS;
@@ -35,8 +35,8 @@ pub fn runs(
             planned.repetition.into(),
             planned.seed.value().into(),
         ];
-        let keys = values.iter().map(|value| Cell::parse(value.clone()));
-        let own = outcome.metrics.iter().cloned();
+        let keys = values.iter().map(|value| key_cell(value));
+        let own = outcome.metrics.iter().map(as_in_file);
         head.into_iter().chain(keys).chain(own).collect()
     });
     let names = RUN.iter().chain(scenario.experiment.metrics());
@@ -66,8 +66,8 @@ pub fn long_table(
             .flat_map(|rows| &rows.0)
         {
             let head = [Cell::from(planned.id.clone()), planned.repetition.into()];
-            let keys = values.iter().map(|value| Cell::parse(value.clone()));
-            let own = row.iter().cloned();
+            let keys = values.iter().map(|value| key_cell(value));
+            let own = row.iter().map(as_in_file);
             rows.push(head.into_iter().chain(keys).chain(own).collect());
         }
     }
@@ -90,12 +90,17 @@ pub fn read_csv(path: &Path, swept: &[String]) -> Result<RecordBatch, Failure> {
         .headers()
         .map_err(|error| refuse(error.to_string()))?;
     let names: Vec<String> = header.iter().map(str::to_owned).collect();
+    let is_key: Vec<bool> = names.iter().map(|name| swept.contains(name)).collect();
     let rows = reader.records().map(|record| {
         let record = record.map_err(|error| refuse(error.to_string()))?;
-        Ok(record
+        let cells = record
             .iter()
-            .map(|text| Cell::parse(text.to_owned()))
-            .collect())
+            .zip(&is_key)
+            .map(|(text, is_key)| match is_key {
+                true => key_cell(text),
+                false => Cell::parse(text.to_owned()),
+            });
+        Ok(cells.collect())
     });
     let rows: Vec<Vec<Cell>> = rows.collect::<Result<_, Failure>>()?;
     batch(names, swept, &rows).map_err(|error| refuse(error.to_string()))
@@ -129,6 +134,14 @@ pub fn write_parquet(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         written.push(path);
     }
     Ok(written)
+}
+
+/// A cell as it is read from a file: an empty text is no value, and a text of digits a number.
+fn as_in_file(cell: &Cell) -> Cell {
+    match cell {
+        Cell::Text(text) => Cell::parse(text.to_string()),
+        other => other.clone(),
+    }
 }
 
 /// A record batch of `rows` with a cell for each of `names`.
@@ -210,10 +223,10 @@ mod tests {
             "none",
         ];
         let names = names.map(str::to_owned).to_vec();
-        let row = |text: [&str; 7]| text.map(|text| Cell::parse(text.to_owned())).to_vec();
+        let row = |text: [&str; 7]| text.map(key_cell).to_vec();
         let rows = vec![
             row(["00a1", "18446744073709551615", "50", "0.5", "2", "a", ""]),
-            row(["12", "3", "100", "1", "", "7", ""]),
+            row(["12", "3", "100", "1.0", "", "7", ""]),
         ];
         let swept = ["overlay.nodes", "ring"].map(str::to_owned);
         let batch = batch(names, &swept, &rows).expect("a batch");

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 /// Kinds of experiment, each with a name of its own.
 pub type Kinds = &'static [&'static dyn Experiment];
 
-pub use cli::{Forecast, command, explain, find_scenario, forecast};
+pub use cli::{Forecast, command, explain, find_scenario, forecast, verify};
 
 /// Runs the command with these `kinds` of experiment, as the whole of a program: see [`command`].
 pub fn main_with(kinds: Kinds, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

@@ -5,15 +5,20 @@ use crate::store::{self, Store};
 use crate::{Failure, cli};
 use dhtlab_core::engine::interruption;
 use dhtlab_core::parameter::ConfigError;
+use dhtlab_format::manifest::MANIFEST;
 use dhtlab_scenario::{RunOutput, Scenario};
 use rayon::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 /// Time between two calls of [`Watch::goes_on`] while no run finishes.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// Held by the session that runs: a request to end runs is for all runs of the process.
+static RUNNING: Mutex<()> = Mutex::new(());
 
 /// What is told to the program while runs finish.
 pub trait Watch {
@@ -34,7 +39,7 @@ pub struct Finished {
 
 /// Runs `scenario`, `jobs` runs at a time (as many as there are cores, if none). With `out`, results are
 /// files in a folder of this one, as those of the command, and runs that are finished there are not
-/// repeated.
+/// repeated. One session runs at a time; another one waits.
 ///
 /// # Errors
 /// A scenario that does not fit in memory, a folder that cannot be used, the first run that fails; what is
@@ -46,12 +51,20 @@ pub fn run(
     watch: &mut dyn Watch,
 ) -> Result<Finished, Failure> {
     cli::refuse_too_large(scenario)?;
+    let Some(_running) = turn(watch) else {
+        return Ok(Finished {
+            runs: Vec::new(),
+            is_interrupted: true,
+        });
+    };
+    cli::set_memory_limit();
     let folder = out.map(|out| out.join(scenario.folder_name()));
     let mut lock = None;
     let mut store = None;
     if let Some(folder) = &folder {
         let taken = Lock::take(folder).map_err(|error| store::cannot_write(folder, &error))?;
         lock = Some(taken);
+        refuse_other_experiment(folder, scenario)?;
         store = Some(Store::open(folder, scenario)?);
     }
     let mut runs: Vec<Option<RunOutput>> = vec![None; scenario.runs.len()];
@@ -82,7 +95,10 @@ pub fn run(
                         return;
                     }
                     let planned = &scenario.runs[*run];
-                    let result = scenario.points[planned.point].run.run(planned.seed);
+                    let run_it = || scenario.points[planned.point].run.run(planned.seed);
+                    // A bug in one run does not lose the others.
+                    let result = catch_unwind(AssertUnwindSafe(run_it))
+                        .unwrap_or_else(|_| Err(ConfigError::new("", "internal error of dhtlab")));
                     // A run that was interrupted has no result.
                     if !interruption::is_requested()
                         && let Ok(send) = send.lock()
@@ -94,8 +110,18 @@ pub fn run(
         });
         loop {
             match receive.recv_timeout(LOOK) {
-                Ok((run, Ok(outcome))) => {
+                Ok((run, Ok(mut outcome))) => {
                     let id = &scenario.runs[run].id;
+                    scenario
+                        .header
+                        .tables
+                        .trim(&mut outcome, scenario.experiment);
+                    if outcome.is_short_of_memory() {
+                        let why = format!("run {id}: {}", outcome.notes.join("; "));
+                        failed.get_or_insert(Failure::Run(why));
+                        interruption::request(true);
+                        continue;
+                    }
                     if let Some(store) = &mut store
                         && let Err(error) = store.add(id, outcome.clone())
                     {
@@ -130,7 +156,11 @@ pub fn run(
         let written = store.write_files(scenario);
         written.map_err(|error| Failure::Run(format!("{}: {error}", folder.display())))?;
         if done > 0 && scenario.share.is_none() {
-            cli::analyse(folder)?;
+            let drawn = cli::analyse(folder);
+            // A figure of a part of the runs may lack data.
+            if failed.is_none() && !is_interrupted {
+                drawn?;
+            }
         }
     }
     drop(lock);
@@ -145,4 +175,33 @@ pub fn run(
             is_interrupted,
         }),
     }
+}
+
+/// Waits for the session that runs, if there is one; none if the program does not wait.
+fn turn(watch: &mut dyn Watch) -> Option<MutexGuard<'static, ()>> {
+    loop {
+        match RUNNING.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => {
+                return Some(PoisonError::into_inner(poisoned));
+            }
+            Err(TryLockError::WouldBlock) if !watch.goes_on() => return None,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK),
+        }
+    }
+}
+
+/// Refuses a folder with results of another kind of experiment, which would be replaced.
+fn refuse_other_experiment(folder: &Path, scenario: &Scenario) -> Result<(), Failure> {
+    let Some(manifest) = store::manifest(folder)? else {
+        return Ok(());
+    };
+    let (found, own) = (&manifest["experiment"], scenario.experiment.name());
+    if *found == own {
+        return Ok(());
+    }
+    Err(Failure::Input(format!(
+        "{}: results of experiment {found}, not of \"{own}\"; choose another name or folder",
+        folder.join(MANIFEST).display()
+    )))
 }

@@ -27,7 +27,7 @@ mod toml_value;
 
 pub use advice::Advice;
 pub use column::{Cell, Column};
-pub use error::ScenarioError;
+pub use error::{KeyLocation, ScenarioError};
 pub use experiment::{
     Cost, EVENTS_PER_SECOND, Experiment, Recordable, Run, RunOutput, STOPPED_FOR_MEMORY, TableRows,
     TableSpec, sections,

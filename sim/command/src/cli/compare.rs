@@ -18,6 +18,13 @@ pub(super) fn table(
     all: bool,
 ) -> Result<String, Failure> {
     let refuse = |why: String| Err(Failure::Input(format!("{}: {why}", folder.display())));
+    if differences.is_empty() {
+        return refuse(
+            "no point is in both; two results are compared at the points of the sweep that both have, and two values \
+             of a key at the points of all other keys, which systems of [[sweep.compare]] do not share"
+                .to_owned(),
+        );
+    }
     for wanted in metrics {
         if !differences.iter().any(|found| found.metric == *wanted) {
             return refuse(format!("no values of a metric `{wanted}` to compare"));
@@ -25,31 +32,27 @@ pub(super) fn table(
     }
     let is_meant = |found: &&Difference| metrics.is_empty() || metrics.contains(&found.metric);
     let meant: Vec<&Difference> = differences.iter().filter(is_meant).collect();
-    if meant.is_empty() {
-        return refuse(
-            "no two values share a point of the other swept keys, as with systems of [[sweep.compare]] that \
-             have keys of their own; two folders of the same sweep can be compared"
-                .to_owned(),
-        );
-    }
     let decided = meant
         .iter()
         .filter(|found| found.interval.is_some())
         .count();
     let significant = meant.iter().filter(|found| found.is_significant()).count();
+    // A metric that is the same in all runs cannot differ by chance.
+    let varies = |found: &&&Difference| found.interval.is_some_and(|(low, high)| low < high);
+    let varying = meant.iter().filter(varies).count();
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{} comparisons, {significant} differ; of {decided} with a 95 % interval about {} would differ by \
-         chance",
+        "{} comparisons, {significant} differ; about {} of the {varying} that vary between runs would differ \
+         by chance",
         meant.len(),
-        number(decided as f64 / 20.0)
+        number(varying as f64 / 20.0)
     );
     if decided < meant.len() {
         let left = meant.len() - decided;
         let _ = writeln!(
             text,
-            "{left} have one run of a side only: nothing is decided"
+            "{left} have a single run on one side: nothing is decided"
         );
     }
     let shown = |found: &&&Difference| all || found.is_significant();

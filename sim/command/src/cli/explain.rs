@@ -139,7 +139,10 @@ fn index_of_keys(kinds: Kinds) -> Index {
                 .as_str()
                 .unwrap_or_default()
                 .trim()
-                .replace('\n', "; "),
+                .split('\n')
+                .map(str::trim)
+                .collect::<Vec<_>>()
+                .join(" "),
             experiments: Vec::new(),
         };
         index.insert(path.to_owned(), vec![entry]);

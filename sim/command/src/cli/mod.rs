@@ -25,6 +25,7 @@ pub use forecast::{Forecast, of as forecast};
 pub use shipped::find_one as find_scenario;
 
 pub(crate) use overview::refuse_too_large;
+pub use run::verify;
 pub(crate) use run::{analyse, missing};
 
 use crate::{Failure, Kinds, streams};
@@ -35,6 +36,11 @@ use dhtlab_scenario::{Overrides, Scenario, Source, schema};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// Sets the default limit of memory of the process.
+pub(crate) fn set_memory_limit() {
+    limit::set(None);
+}
 
 /// Runs the command with these `kinds` of experiment, as the whole of a program. `arguments` are those of a
 /// process, its name first. Returns the exit code.
@@ -140,7 +146,7 @@ fn act(kinds: Kinds, action: &Action) -> Result<(), Failure> {
             streams::print(compare::table(first, &differences, metrics, *all)?)
         }
         Action::Plot { folders } => folders.iter().try_for_each(|folder| {
-            run::verify(folder)?;
+            verify(folder)?;
             let drawn = analyse(folder)?;
             drawn
                 .iter()

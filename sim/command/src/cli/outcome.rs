@@ -1,6 +1,7 @@
 //! What a command says about finished runs: a run as JSON, and the main metric of a scenario as a table.
 
 use super::text_table::{TextTable, number};
+use crate::store::key_cell;
 use dhtlab_analysis::MainMetric;
 use dhtlab_scenario::{Cell, RunOutput, Scenario};
 use serde_json::{Map, Value, json};
@@ -22,7 +23,7 @@ pub(super) fn json(scenario: &Scenario, run: usize, outcome: &RunOutput) -> Valu
     let planned = &scenario.runs[run];
     let values = &scenario.points[planned.point].values;
     let keys = scenario.swept.iter().zip(values);
-    let keys = keys.map(|(key, value)| (key.clone(), cell(&Cell::parse(value.clone()))));
+    let keys = keys.map(|(key, value)| (key.clone(), cell(&key_cell(value))));
     let metrics = scenario.experiment.metrics().iter().zip(&outcome.metrics);
     let metrics = metrics.map(|(column, value)| (column.name.to_owned(), cell(value)));
     json!({

@@ -151,10 +151,14 @@ fn end_now(current: &Current, scenarios: &[Scenario], why: &str, code: i32) -> !
     // Held until the process ends, so that no thread writes any more.
     let mut work = current.lock();
     work.progress.finish();
+    let print = |text: std::fmt::Arguments<'_>| match code {
+        130 => streams::print_note(text),
+        _ => streams::print_error(text),
+    };
     if let Some(active) = &work.active {
         let scenario = &scenarios[active.scenario];
         match active.store.write_files(scenario) {
-            Ok(()) => streams::print_note(format_args!(
+            Ok(()) => print(format_args!(
                 "{why}: {} of {} runs of {} are finished; repeat the command{} to resume",
                 active.store.done(scenario),
                 scenario.runs.len(),
@@ -165,11 +169,11 @@ fn end_now(current: &Current, scenarios: &[Scenario], why: &str, code: i32) -> !
                     ""
                 }
             )),
-            Err(error) => streams::print_note(format_args!("{why}: {error}")),
+            Err(error) => streams::print_error(format_args!("{why}: {error}")),
         }
     }
     if work.active.is_none() && code != 130 {
-        streams::print_note(why);
+        streams::print_error(why);
     }
     work.locks.clear();
     std::process::exit(code);
@@ -232,8 +236,8 @@ fn one(
         let others = store.others(scenario).len();
         if others > 0 {
             work.progress.print_note(&format!(
-                "{}: {others} finished runs have other parameters: they are not in runs.csv any more, but \
-                 in finished.jsonl, and come back with their parameters; `--out` sets another folder",
+                "{}: {others} finished runs of other parameters are kept aside in finished.jsonl, and used again \
+                 with those parameters; `--out` keeps both",
                 folder.display()
             ));
         }
@@ -274,12 +278,10 @@ fn one(
         .store
         .write_files(scenario)
         .map_err(|error| Failure::Run(format!("{}: {error}", folder.display())))?;
-    let parquet = match mode.has_parquet {
-        #[cfg(feature = "parquet")]
-        true => crate::frame::write_parquet(&folder).map(drop),
-        _ => remove_parquet(&folder).map_err(|error| store::cannot_write(&folder, &error)),
-    };
-    parquet?;
+    #[cfg(feature = "parquet")]
+    if mode.has_parquet {
+        crate::frame::write_parquet(&folder)?;
+    }
     // A shard has no figures before it is merged with the others.
     if active.store.done(scenario) > 0 && scenario.share.is_none() {
         analyse(&folder)?;
@@ -292,7 +294,8 @@ fn one(
         started.elapsed().as_secs_f64(),
         folder.display()
     ));
-    if mode.has_summary && !streams::is_quiet() && scenario.share.is_none() {
+    let has_results = active.store.done(scenario) > 0 && scenario.share.is_none();
+    if mode.has_summary && !streams::is_quiet() && has_results {
         let summary = outcome::summary(scenario, &folder);
         let work = current.lock();
         summary
@@ -314,20 +317,6 @@ fn one(
             active.failed.len()
         ))),
     }
-}
-
-/// Removes Parquet files of earlier results in `folder`.
-fn remove_parquet(folder: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "parquet")
-        {
-            std::fs::remove_file(path)?;
-        }
-    }
-    Ok(())
 }
 
 /// The indices of unfinished runs, the most costly first, so that none of them starts last.
@@ -391,7 +380,10 @@ fn carry_out(scenario: &Scenario, place: usize, current: &Current, alone: bool) 
 }
 
 /// Refuses results in `folder` that were changed after their run.
-pub(super) fn verify(folder: &Path) -> Result<(), Failure> {
+///
+/// # Errors
+/// The first changed file; those of reading the manifest.
+pub fn verify(folder: &Path) -> Result<(), Failure> {
     dhtlab_analysis::verify(folder).map_err(|error| match error {
         error @ dhtlab_analysis::Error::Changed { .. } => Failure::Input(error.to_string()),
         error => Failure::Run(error.to_string()),

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use dhtlab_core::parameter::Value;
-use dhtlab_format::files;
+use dhtlab_format::files::{self, Links};
 use dhtlab_scenario::{Source, parse_toml};
 use include_dir::{Dir, DirEntry, include_dir};
 use std::fs;
@@ -32,7 +32,8 @@ pub(super) fn find(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 /// There is no such file and no such scenario; built-in scenarios cannot be unpacked.
 pub fn find_one(file: &Path) -> Result<PathBuf, Failure> {
     let is_name = file.components().count() == 1;
-    if !is_name || file.exists() {
+    // A folder of this name, such as one of results, is no scenario.
+    if !is_name || (file.exists() && !file.is_dir()) {
         return Ok(file.to_owned());
     }
     let mut name = file.to_owned();
@@ -44,6 +45,14 @@ pub fn find_one(file: &Path) -> Result<PathBuf, Failure> {
         if names(inner).contains(&name) {
             return Ok(folder(None)?.join(inner).join(name));
         }
+        // A folder `scenarios` of one's own does not hide those that are built in.
+        if built_in(inner).contains(&name) {
+            return Ok(unpacked().map_err(cannot_unpack)?.join(inner).join(name));
+        }
+    }
+    if file.exists() {
+        // Reading it says what is wrong.
+        return Ok(file.to_owned());
     }
     let wanted = name.strip_suffix(".toml").unwrap_or(&name);
     let all = [names(""), names(EXAMPLES)].concat();
@@ -65,6 +74,12 @@ fn names(inner: &str) -> Vec<String> {
         let files = in_folder(&Path::new(FOLDER).join(inner)).unwrap_or_default();
         return files.iter().filter_map(|file| name(file)).collect();
     }
+    built_in(inner)
+}
+
+/// The names of the files in the folder `inner` of the scenarios that are built in.
+fn built_in(inner: &str) -> Vec<String> {
+    let name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
     let folder = match inner {
         "" => Some(&BUILT_IN),
         inner => BUILT_IN.get_dir(inner),
@@ -107,17 +122,19 @@ pub(super) fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
     match given {
         Some(folder) => Ok(folder.to_owned()),
         None if in_folder(Path::new(FOLDER)).is_ok() => Ok(FOLDER.into()),
-        None => unpacked().map_err(|(folder, error)| {
-            Failure::Run(format!(
-                "{}: cannot write the built-in scenarios: {error}",
-                folder.display()
-            ))
-        }),
+        None => unpacked().map_err(cannot_unpack),
     }
 }
 
-/// A folder with the built-in scenarios, in the user's cache or else among the temporary files.
-/// Each version of them has its own, so it is complete if it exists.
+fn cannot_unpack((folder, error): (PathBuf, io::Error)) -> Failure {
+    Failure::Run(format!(
+        "{}: cannot write the built-in scenarios: {error}",
+        folder.display()
+    ))
+}
+
+/// A folder with the built-in scenarios, in the user's cache or else among the temporary files. Each version
+/// of them has its own.
 fn unpacked() -> Result<PathBuf, (PathBuf, io::Error)> {
     let mut bytes = Vec::new();
     each_file(&BUILT_IN, &mut |path, content| {
@@ -126,9 +143,15 @@ fn unpacked() -> Result<PathBuf, (PathBuf, io::Error)> {
     });
     let name = format!("scenarios-{}", files::checksum_of(&bytes));
     let mut failed = None;
-    let parents = [dirs::cache_dir(), Some(std::env::temp_dir())];
+    // Among the temporary files each user has a folder of their own.
+    let user = dirs::home_dir().unwrap_or_default();
+    let user = files::checksum_of(user.as_os_str().as_encoded_bytes());
+    let parents = [
+        dirs::cache_dir().map(|cache| cache.join("dhtlab")),
+        Some(std::env::temp_dir().join(format!("dhtlab-{}", &user[..12]))),
+    ];
     for parent in parents.into_iter().flatten() {
-        let folder = parent.join("dhtlab").join(&name);
+        let folder = parent.join(&name);
         match unpack(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) => failed = Some((folder, error)),
@@ -137,25 +160,38 @@ fn unpacked() -> Result<PathBuf, (PathBuf, io::Error)> {
     Err(failed.unwrap_or_else(|| (PathBuf::from(name), io::ErrorKind::NotFound.into())))
 }
 
-/// Writes the built-in scenarios into `folder` if it does not exist.
+/// Writes the built-in scenarios into `folder`, unless it has them, unchanged.
 fn unpack(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
+    if is_unpacked(folder) {
         return Ok(());
     }
     let parent = folder.parent().ok_or(io::ErrorKind::NotFound)?;
     fs::create_dir_all(parent)?;
-    // Under another name first: a stop in the middle leaves no incomplete folder, and two commands do
-    // not disturb each other.
+    // Under another name first: a stop in the middle leaves no incomplete folder.
     let new = tempfile::tempdir_in(parent)?;
     BUILT_IN.extract(new.path())?;
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
     match fs::rename(new.path(), folder) {
         Ok(()) => {
             let _ = new.keep();
             Ok(())
         }
-        Err(_) if folder.is_dir() => Ok(()),
+        // Another command was faster.
+        Err(_) if is_unpacked(folder) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Whether `folder` has the built-in scenarios, unchanged.
+fn is_unpacked(folder: &Path) -> bool {
+    let mut is_whole = folder.is_dir() && !folder.is_symlink();
+    each_file(&BUILT_IN, &mut |path, content| {
+        let read = |path: &Path| files::read(path, Links::Refused, files::MOST);
+        is_whole = is_whole && read(&folder.join(path)).is_ok_and(|found| found == content);
+    });
+    is_whole
 }
 
 fn each_file(folder: &Dir<'_>, see: &mut dyn FnMut(&Path, &[u8])) {
@@ -207,18 +243,30 @@ pub(super) fn create(name: &str, like: Option<&Path>) -> Result<PathBuf, Failure
     };
     let file = PathBuf::from(format!("{name}.toml"));
     let fault = |error: io::Error| Failure::Input(format!("{}: {error}", file.display()));
-    for (from, to) in read {
-        // A path of a scenario is relative to its folder: the copy needs the file beside it.
-        if from.is_file() && !to.exists() {
-            let copied = to.parent().map_or(Ok(()), fs::create_dir_all);
-            copied
-                .and_then(|()| fs::copy(&from, &to))
-                .map_err(|error| Failure::Input(format!("{}: {error}", to.display())))?;
+    // A path of a scenario is relative to its folder: the copy needs the file beside it.
+    let mut copies = Vec::new();
+    for (from, to) in read.into_iter().filter(|(from, _)| from.is_file()) {
+        let fault = |error: io::Error| Failure::Input(format!("{}: {error}", to.display()));
+        let content = fs::read(&from).map_err(fault)?;
+        match fs::read(&to) {
+            Ok(found) if found == content => {}
+            Ok(_) => {
+                let why = "it exists with another content, and the scenario reads it";
+                return Err(fault(io::Error::other(why)));
+            }
+            Err(_) => copies.push((to, content)),
         }
     }
     // A file that exists is not replaced.
     let mut new = fs::File::create_new(&file).map_err(fault)?;
     io::Write::write_all(&mut new, text.as_bytes()).map_err(fault)?;
+    for (to, content) in copies {
+        let folder = to.parent().unwrap_or(Path::new(""));
+        let written = fs::create_dir_all(folder)
+            .and_then(|()| fs::File::create_new(&to))
+            .and_then(|mut copy| io::Write::write_all(&mut copy, &content));
+        written.map_err(|error| Failure::Input(format!("{}: {error}", to.display())))?;
+    }
     Ok(file)
 }
 
@@ -259,9 +307,13 @@ mod tests {
             files.len() > 50 && folder.join(STARTER).is_file(),
             "{files:?}"
         );
+        // What was changed or removed is written again.
+        let text = fs::read_to_string(&files[0]).expect("read");
         fs::write(&files[0], "changed").expect("written");
+        fs::remove_file(&files[1]).expect("removed");
         unpack(&folder).expect("there");
-        assert_eq!(fs::read_to_string(&files[0]).expect("read"), "changed");
+        assert_eq!(fs::read_to_string(&files[0]).expect("read"), text);
+        assert!(files[1].is_file());
         assert_eq!(
             fs::read_dir(parent.path().join("a")).expect("read").count(),
             1

@@ -102,6 +102,17 @@ impl<'a> RequiredResults<'a> {
     }
 }
 
+/// The value of a swept key, from its text in a file. A number without a fraction has one there: "2.0".
+pub(crate) fn key_cell(text: &str) -> Cell {
+    let whole = text
+        .strip_suffix(".0")
+        .and_then(|whole| whole.parse::<i64>().ok());
+    match whole.or_else(|| text.parse().ok().filter(|number: &i64| *number < 0)) {
+        Some(whole) => Cell::Real(whole as f64),
+        None => Cell::parse(text.to_owned()),
+    }
+}
+
 /// The header of a file: the columns that say which run it is, the swept keys, and the file's own.
 fn header(run: &[Column], scenario: &Scenario, own: &[Column]) -> Vec<String> {
     let names = |columns: &[Column]| columns.iter().map(|c| c.name.to_owned()).collect();
@@ -249,6 +260,11 @@ impl Store {
             if self.has_rows(scenario, place) {
                 self.write_table(&mut new, scenario, place, table)?;
             }
+        }
+        // Parquet files of these tables would be older than the CSV files.
+        let tables = scenario.experiment.tables().iter().map(|table| table.name);
+        for table in tables.chain(["runs"]) {
+            disk::remove(&self.folder.join(format!("{table}.parquet")))?;
         }
         let manifest = self.manifest(scenario);
         let mut recording = sum_of_recording(&self.folder);

@@ -63,7 +63,7 @@ impl<T: Copy + PartialEq> Region<T> {
     /// A lookup has found `nodes`, the nearest to its key, nearest first, each with its ID. Returns the
     /// key of the next lookup, if there is one.
     ///
-    /// Where no random key of so many common bits can be made ([`MOST_BITS`]), the last node found is
+    /// Where no random key of so many common bits can be made (beyond 15 common bits), the last node found is
     /// looked up, which may leave nodes out.
     pub fn found(&mut self, nodes: &[(T, Key)], stream: &mut Stream) -> Option<Key> {
         for (node, id) in nodes {
