@@ -1,6 +1,5 @@
 //! The differences between results: of two folders, or of the values of a swept key in one folder.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -146,21 +145,7 @@ impl Results {
         meant: impl Fn(usize) -> bool,
     ) -> Vec<(Vec<String>, Vec<usize>)> {
         let columns: Vec<Option<usize>> = keys.iter().map(|key| self.runs.find(key)).collect();
-        let mut points: Vec<(Vec<String>, Vec<usize>)> = Vec::new();
-        let mut places: BTreeMap<Vec<String>, usize> = BTreeMap::new();
-        for row in (0..self.runs.len()).filter(|row| meant(*row)) {
-            let value = |column: &Option<usize>| match column {
-                Some(column) => self.runs.text(row, *column).to_owned(),
-                None => String::new(),
-            };
-            let point: Vec<String> = columns.iter().map(value).collect();
-            let place = *places.entry(point.clone()).or_insert_with(|| {
-                points.push((point, Vec::new()));
-                points.len() - 1
-            });
-            points[place].1.push(row);
-        }
-        points
+        self.runs.groups(&columns, meant)
     }
 }
 

@@ -1,6 +1,5 @@
 //! `summary.csv`: the statistics of every metric at every point of the sweep.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use crate::statistics::Summary;
@@ -45,23 +44,11 @@ pub fn summarise(directory: &Path) -> Result<(), Error> {
 /// # Errors
 /// When a swept key is no column, and when a metric is not a number.
 pub fn records(runs: &Table, swept: &[String]) -> Result<Vec<Vec<String>>, Error> {
-    let keys = swept
-        .iter()
-        .map(|key| runs.column(key))
-        .collect::<Result<Vec<_>, _>>()?;
+    let keys = swept_columns(runs, swept)?;
     let mut metrics = metric_columns(runs, swept);
     metrics.retain(|&metric| (0..runs.len()).any(|row| !runs.text(row, metric).is_empty()));
 
-    let mut points: Vec<(Vec<&str>, Vec<usize>)> = Vec::new();
-    let mut place: HashMap<Vec<&str>, usize> = HashMap::new();
-    for row in 0..runs.len() {
-        let key: Vec<&str> = keys.iter().map(|&column| runs.text(row, column)).collect();
-        let index = *place.entry(key.clone()).or_insert_with(|| {
-            points.push((key, Vec::new()));
-            points.len() - 1
-        });
-        points[index].1.push(row);
-    }
+    let points = runs.groups(&keys, |_| true);
 
     let mut header = swept.to_vec();
     header.extend(SUMMARY_COLUMNS.map(str::to_owned));
@@ -72,7 +59,7 @@ pub fn records(runs: &Table, swept: &[String]) -> Result<Vec<Vec<String>>, Error
             for &row in rows {
                 values.extend(runs.number(row, metric)?);
             }
-            let mut record: Vec<String> = key.iter().map(|&text| text.to_owned()).collect();
+            let mut record = key.clone();
             record.push(runs.columns[metric].clone());
             record.extend(cells(&values));
             records.push(record);
@@ -115,8 +102,7 @@ pub struct MeanAtPoint {
 pub fn main_metric(directory: &Path) -> Result<Option<MainMetric>, Error> {
     let manifest = Manifest::read(directory)?;
     let runs = Table::read(&directory.join("runs.csv"))?;
-    let keys = manifest.swept.iter().map(|key| runs.column(key));
-    let keys = keys.collect::<Result<Vec<_>, _>>()?;
+    let keys = swept_columns(&runs, &manifest.swept)?;
     let is_number = |column: usize| {
         let numbers = (0..runs.len()).map(|row| runs.number(row, column));
         let mut found = numbers.filter(|number| !matches!(number, Ok(None)));
@@ -129,26 +115,18 @@ pub fn main_metric(directory: &Path) -> Result<Option<MainMetric>, Error> {
     let Some(metric) = metrics.into_iter().find(|column| is_number(*column)) else {
         return Ok(None);
     };
-    let mut points: Vec<(Vec<String>, Vec<f64>)> = Vec::new();
-    let mut places: HashMap<Vec<String>, usize> = HashMap::new();
-    for row in 0..runs.len() {
-        let values = keys.iter().map(|key| runs.text(row, *key).to_owned());
-        let values: Vec<String> = values.collect();
-        let place = *places.entry(values.clone()).or_insert_with(|| {
-            points.push((values, Vec::new()));
-            points.len() - 1
-        });
-        points[place].1.extend(runs.number(row, metric)?);
-    }
-    let points = points.into_iter().filter_map(|(values, numbers)| {
-        let summary = Summary::of(&numbers)?;
-        Some(MeanAtPoint {
+    let mut points = Vec::new();
+    for (values, rows) in runs.groups(&keys, |_| true) {
+        let numbers = rows.iter().map(|row| runs.number(*row, metric));
+        let numbers: Vec<Option<f64>> = numbers.collect::<Result<_, _>>()?;
+        let numbers: Vec<f64> = numbers.into_iter().flatten().collect();
+        points.extend(Summary::of(&numbers).map(|summary| MeanAtPoint {
             values,
             n: numbers.len(),
             mean: summary.mean,
             interval: summary.interval,
-        })
-    });
+        }));
+    }
     let success = runs.find("success_rate").map(|column| {
         let values = (0..runs.len()).filter_map(|row| runs.number(row, column).ok().flatten());
         values.fold(1.0, f64::min)
@@ -156,9 +134,14 @@ pub fn main_metric(directory: &Path) -> Result<Option<MainMetric>, Error> {
     Ok(Some(MainMetric {
         success,
         name: runs.columns[metric].clone(),
-        points: points.collect(),
+        points,
         swept: manifest.swept,
     }))
+}
+
+/// The columns of the swept keys, all of which `runs` has to have.
+fn swept_columns(runs: &Table, swept: &[String]) -> Result<Vec<Option<usize>>, Error> {
+    swept.iter().map(|key| runs.column(key).map(Some)).collect()
 }
 
 /// The columns of `runs.csv` that are metrics: neither run columns nor swept keys.

@@ -1,5 +1,6 @@
 //! Reading CSV tables: those of a run, and those of published values.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -133,6 +134,30 @@ impl Table {
     /// The index of the column `name`, if there is one.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column == name)
+    }
+
+    /// The rows for which `is_meant`, by their texts in `columns` (empty for a column that is absent), in
+    /// the order of their first appearance.
+    pub fn groups(
+        &self,
+        columns: &[Option<usize>],
+        is_meant: impl Fn(usize) -> bool,
+    ) -> Vec<(Vec<String>, Vec<usize>)> {
+        let mut groups: Vec<(Vec<String>, Vec<usize>)> = Vec::new();
+        let mut places: HashMap<Vec<String>, usize> = HashMap::new();
+        for row in (0..self.len()).filter(|row| is_meant(*row)) {
+            let text = |column: &Option<usize>| column.map_or("", |column| self.text(row, column));
+            let key: Vec<String> = columns
+                .iter()
+                .map(|column| text(column).to_owned())
+                .collect();
+            let place = *places.entry(key.clone()).or_insert_with(|| {
+                groups.push((key, Vec::new()));
+                groups.len() - 1
+            });
+            groups[place].1.push(row);
+        }
+        groups
     }
 
     /// The text of a cell.
