@@ -270,9 +270,11 @@ fn next_hop_and_root_by_brute_force() {
                     .min_by_key(away);
                 let successor = known().filter(|peer| way(peer) < way(&me)).min_by_key(way);
                 let expected = match (nearest, successor) {
-                    (_, None) if !T::ROOT_IS_NEAREST => NextHop::Root,
+                    (_, None) if !topology.root_is_nearest() => NextHop::Root,
                     (Some(nearest), _) => NextHop::Next(nearest),
-                    (None, Some(successor)) if !T::ROOT_IS_NEAREST => NextHop::Last(successor),
+                    (None, Some(successor)) if !topology.root_is_nearest() => {
+                        NextHop::Last(successor)
+                    }
                     (None, _) => NextHop::Root,
                 };
                 assert_eq!(state.next_hop(shared, known_ids, me, &key), expected);

@@ -135,10 +135,10 @@ impl<T: Topology> GroundTruth for Urdht<T> {
     }
 
     fn is_intact(shared: &Shared<T>, member_index: &MemberIndex, nodes: &[Self]) -> Option<bool> {
-        if !T::RING {
+        let topology = &shared.topology;
+        if !topology.is_ring() {
             return None;
         }
-        let topology = &shared.topology;
         let next = |node: &Node| {
             let Self { point, peers, .. } = &nodes[node.index()];
             let ways = peers.points()[..peers.short().len()].iter();

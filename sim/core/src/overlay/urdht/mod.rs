@@ -17,9 +17,9 @@ pub use converged::MemberGrid;
 pub use parameters::{Shared, UrdhtParameters};
 pub use peers::PeerSet;
 pub use topology::{
-    Can, CanZones, ChordRing, Clique, Delaunay, Euclidean, EuclideanRegions, Expected,
-    HyperbolicDisc, HyperbolicRegions, Members, Symphony, Topology, TopologyVisitor, UrdhtSpace,
-    Voronoi, XorBuckets,
+    ChordRing, Clique, Delaunay, Euclidean, EuclideanRegions, Expected, HyperbolicDisc,
+    HyperbolicRegions, Members, OnKeys, Symphony, Topology, TopologyVisitor, UrdhtSpace, Voronoi,
+    XorBuckets,
 };
 
 use super::{
@@ -154,7 +154,7 @@ impl<T: Topology> Overlay for Urdht<T> {
         let nodes = self.peers.nodes();
         let points = self.peers.points().iter();
         let mut successor = None;
-        if !T::ROOT_IS_NEAREST {
+        if !topology.root_is_nearest() {
             let mut least = topology.root_distance(&target, &self.point);
             for (place, point) in points.clone().enumerate() {
                 let way = topology.root_distance(&target, point);

@@ -70,7 +70,7 @@ pub struct Shared<T> {
 }
 
 impl<T: Topology> Shared<T> {
-    /// The state shared by nodes over topology `T`, whatever space `parameters` name.
+    /// The state shared by nodes over topology `T`, which has the space that `parameters` name.
     pub fn new(parameters: &UrdhtParameters) -> Self {
         Self {
             topology: T::new(parameters),
@@ -128,8 +128,8 @@ impl Configuration for UrdhtParameters {
         struct Ask;
         impl TopologyVisitor for Ask {
             type Output = bool;
-            fn visit<T: Topology>(self, _: Shared<T>) -> bool {
-                T::RING
+            fn visit<T: Topology>(self, shared: Shared<T>) -> bool {
+                shared.topology.is_ring()
             }
         }
         self.accept_topology(Ask)

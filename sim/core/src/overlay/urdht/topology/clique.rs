@@ -18,10 +18,12 @@ impl Topology for Clique {
     type Point = Key;
     type Distance = Key;
 
-    const RING: bool = true;
-
     fn new(_: &UrdhtParameters) -> Self {
         Self
+    }
+
+    fn is_ring(&self) -> bool {
+        true
     }
 
     fn point(&self, key: &Key) -> Key {

@@ -27,10 +27,7 @@ pub trait Voronoi: Clone + Debug {
     fn coordinates(point: &<Self::Space as Space>::Point) -> Coordinates;
 
     /// The default limit of long peers of a node with at least `table` short ones.
-    fn long_peers(table: usize) -> usize;
-
-    /// The expected hops of a lookup.
-    fn hops(nodes: f64, dimensions: f64) -> f64;
+    fn long_peers(parameters: &UrdhtParameters, table: usize) -> usize;
 }
 
 /// The topology of such a space: short peers are the neighbours found by DGVH, at least 3 d + 1,
@@ -57,7 +54,9 @@ impl<V: Voronoi> Topology for Delaunay<V> {
             dimensions,
             rule: parameters.rule,
             least: parameters.table_size.unwrap_or(table),
-            most_long: parameters.long_peers.unwrap_or(V::long_peers(table)),
+            most_long: parameters
+                .long_peers
+                .unwrap_or_else(|| V::long_peers(parameters, table)),
         }
     }
 
@@ -155,9 +154,16 @@ impl<V: Voronoi> Topology for Delaunay<V> {
         V::coordinates(&self.space.point(key))
     }
 
+    /// With long peers a lookup takes about as many hops as on a ring with fingers, without as many as in
+    /// CAN.
     fn expected(&self, nodes: f64) -> Expected {
+        let dimensions = self.dimensions as f64;
+        let hops = match self.most_long {
+            0 => dimensions / 4.0 * libm::pow(nodes, 1.0 / dimensions),
+            _ => libm::log2(nodes.max(2.0)) / 2.0,
+        };
         Expected {
-            hops: V::hops(nodes, self.dimensions as f64),
+            hops: hops + 1.0,
             peers: ((self.least + self.most_long) as f64).min(nodes),
         }
     }

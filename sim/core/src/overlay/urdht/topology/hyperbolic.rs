@@ -27,11 +27,7 @@ impl Voronoi for HyperbolicRegions {
         Coordinates::from_slice(point)
     }
 
-    fn long_peers(table: usize) -> usize {
+    fn long_peers(_: &UrdhtParameters, table: usize) -> usize {
         table * table
-    }
-
-    fn hops(nodes: f64, _: f64) -> f64 {
-        libm::log2(nodes.max(2.0)) / 2.0 + 1.0
     }
 }

@@ -2,24 +2,24 @@
 //!
 //! A topology is one module here. It implements [`Topology`], and needs a `mod` line and a line in
 //! the list `spaces!` below; gossip, joining, repair, greedy lookups, the converged network and the
-//! word in a scenario file follow. Spaces of Voronoi regions define only what `delaunay` leaves
-//! open: see `can`.
+//! word in a scenario file follow. One whose points are keys is a variant of [`OnKeys`]; spaces of
+//! Voronoi regions define only what `delaunay` leaves open: see `hyperbolic`.
 
 mod arc;
-mod can;
 mod clique;
 mod delaunay;
 mod euclidean;
 mod hyperbolic;
+mod on_keys;
 mod ring;
 mod symphony;
 mod xor;
 
-pub use can::{Can, CanZones};
 pub use clique::Clique;
 pub use delaunay::{Delaunay, Voronoi};
 pub use euclidean::{Euclidean, EuclideanRegions};
 pub use hyperbolic::{HyperbolicDisc, HyperbolicRegions};
+pub use on_keys::OnKeys;
 pub use ring::ChordRing;
 pub use symphony::Symphony;
 pub use xor::XorBuckets;
@@ -43,13 +43,17 @@ pub trait Topology: Sized + Sync {
 
     /// Whether the root of a key is the node nearest to it by [`distance`](Self::distance);
     /// otherwise it is the nearest by [`root_distance`](Self::root_distance).
-    const ROOT_IS_NEAREST: bool = true;
+    fn root_is_nearest(&self) -> bool {
+        true
+    }
 
     /// Whether nodes form a ring in which each has to know the next: the node with the least
     /// [`root_distance`](Self::root_distance) from its own point.
-    const RING: bool = false;
+    fn is_ring(&self) -> bool {
+        false
+    }
 
-    /// The topology with the parameters of a scenario.
+    /// The topology with the parameters of a scenario, in the space that they name.
     fn new(parameters: &UrdhtParameters) -> Self;
 
     /// Refuses parameters that are not valid in this space.
@@ -204,17 +208,17 @@ macro_rules! spaces {
 
 spaces! {
     #[doc = "Chord: a ring with fingers."]
-    Ring(ChordRing) = "ring",
+    Ring(OnKeys) = "ring",
     #[doc = "Kademlia: the XOR metric with buckets."]
-    Xor(XorBuckets) = "xor",
+    Xor(OnKeys) = "xor",
     #[doc = "VHash: a Euclidean torus with DGVH."]
     Euclidean(Euclidean) = "euclidean",
     #[doc = "The hyperbolic plane with DGVH."]
     Hyperbolic(HyperbolicDisc) = "hyperbolic",
     #[doc = "ZHT: everybody knows everybody."]
-    Clique(Clique) = "clique",
+    Clique(OnKeys) = "clique",
     #[doc = "Symphony: a ring with harmonic long links."]
-    Symphony(Symphony) = "symphony",
+    Symphony(OnKeys) = "symphony",
     #[doc = "CAN: a torus with neighbours alone."]
-    Can(Can) = "can",
+    Can(Euclidean) = "can",
 }

@@ -24,9 +24,6 @@ impl Topology for ChordRing {
     type Point = Key;
     type Distance = Key;
 
-    const ROOT_IS_NEAREST: bool = false;
-    const RING: bool = true;
-
     fn new(parameters: &UrdhtParameters) -> Self {
         Self {
             successors: parameters.table_size.unwrap_or(5) - 1,
@@ -35,6 +32,14 @@ impl Topology for ChordRing {
 
     fn check(parameters: &UrdhtParameters) -> Result<(), ConfigError> {
         parameters.least_table(2, "a successor and a predecessor")
+    }
+
+    fn root_is_nearest(&self) -> bool {
+        false
+    }
+
+    fn is_ring(&self) -> bool {
+        true
     }
 
     fn point(&self, key: &Key) -> Key {

@@ -63,9 +63,6 @@ impl Topology for Symphony {
     type Point = Key;
     type Distance = Key;
 
-    const ROOT_IS_NEAREST: bool = false;
-    const RING: bool = true;
-
     fn new(parameters: &UrdhtParameters) -> Self {
         let short = parameters.table_size.unwrap_or(4);
         Self {
@@ -77,6 +74,14 @@ impl Topology for Symphony {
 
     fn check(parameters: &UrdhtParameters) -> Result<(), ConfigError> {
         parameters.least_table(2, "a neighbour on each side")
+    }
+
+    fn root_is_nearest(&self) -> bool {
+        false
+    }
+
+    fn is_ring(&self) -> bool {
+        true
     }
 
     fn point(&self, key: &Key) -> Key {
