@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, Optional
 
 classes: list[str] = []
 
@@ -22,7 +22,7 @@ def type_of(name: str, schema: dict[str, Any]) -> str:
     if "const" in schema:
         return f"Literal[{schema['const']!r}]"
     if "anyOf" in schema:
-        parts = dict.fromkeys(type_of(name, part) for part in schema["anyOf"])
+        parts = dict.fromkeys(type_of(distribution(part) or name, part) for part in schema["anyOf"])
         return "Union[" + ", ".join(parts) + "]" if len(parts) > 1 else next(iter(parts))
     kind = schema.get("type")
     if isinstance(kind, list):
@@ -33,13 +33,25 @@ def type_of(name: str, schema: dict[str, Any]) -> str:
     return simple.get(kind, "Mapping[str, Any]" if kind == "object" else "Any")
 
 
+def distribution(schema: dict[str, Any]) -> Optional[str]:
+    """The name of a table with a distribution, the same for all keys; None of another one."""
+    properties = schema.get("properties", {})
+    kind = properties.get("distribution", {}).get("const")
+    if kind is None:
+        return None
+    of = "Durations" if any(inner.get("type") == "string" for inner in properties.values()) else "Numbers"
+    return f"{kind.capitalize()}Of{of}"
+
+
 def table(name: str, schema: dict[str, Any]) -> str:
     keys = []
     for key, inner in schema["properties"].items():
         parts = key.replace("-", "_").split("_")
         kind = type_of(name + "".join(part.capitalize() for part in parts), inner)
         keys.append(f"    {key!r}: {kind},\n")
-    classes.append(f"{name} = TypedDict({name!r}, {{\n{''.join(keys)}}}, total=False)\n")
+    written = f"{name} = TypedDict({name!r}, {{\n{''.join(keys)}}}, total=False)\n"
+    if written not in classes:
+        classes.append(written)
     return name
 
 

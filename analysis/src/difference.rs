@@ -43,10 +43,22 @@ impl Difference {
 /// both have.
 ///
 /// # Errors
-/// Results that are missing, malformed or were changed; sweeps of different keys.
+/// Results that are missing, malformed or were changed; different kinds of experiment; sweeps of
+/// different keys.
 pub fn of_folders(first: &Path, second: &Path) -> Result<Vec<Difference>, Error> {
     let [one, other] = [first, second].map(Results::read);
     let (one, other) = (one?, other?);
+    if one.experiment != other.experiment {
+        return Err(Error::Incomparable {
+            path: second.to_owned(),
+            why: format!(
+                "its experiment is `{}`, that of {} is `{}`",
+                other.experiment,
+                first.display(),
+                one.experiment
+            ),
+        });
+    }
     let mut keys = one.swept.clone();
     keys.sort_unstable();
     let mut others = other.swept.clone();
@@ -127,14 +139,18 @@ fn listed(keys: &[String]) -> String {
 struct Results {
     runs: Table,
     swept: Vec<String>,
+    /// The kind of experiment.
+    experiment: String,
 }
 
 impl Results {
     fn read(folder: &Path) -> Result<Self, Error> {
         manifest::verify(folder)?;
+        let manifest = Manifest::read(folder)?;
         Ok(Self {
             runs: Table::read(&folder.join("runs.csv"))?,
-            swept: Manifest::read(folder)?.swept,
+            swept: manifest.swept,
+            experiment: manifest.experiment,
         })
     }
 

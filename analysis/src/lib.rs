@@ -6,7 +6,7 @@
 //!
 //! * [`summarise`] writes `summary.csv`: mean, deviation, interval and quantiles for each point of
 //!   the sweep.
-//! * [`draw`] draws every figure of the manifest as SVG and as PNG, and writes `fits.csv` with the
+//! * [`draw`] draws every figure of the manifest as SVG and as PNG, [`draw_in`] as PDF, too, and writes `fits.csv` with the
 //!   fits of the theory curves.
 //! * [`verify`] compares the files with the checksums in the manifest.
 //! * [`report::write`] compares the results of many scenarios with the built-in published values,
@@ -36,5 +36,5 @@ pub mod view;
 
 pub use dhtlab_format::Error;
 pub use dhtlab_format::manifest::verify;
-pub use figure::draw;
+pub use figure::{Formats, draw, draw_in};
 pub use summary::{MainMetric, MeanAtPoint, SUMMARY_COLUMNS, main_metric, summarise};

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::figure::range::Range;
 use crate::statistics::Summary;
 use crate::table::Table;
 use dhtlab_format::manifest::Manifest;
@@ -90,12 +91,13 @@ pub struct MeanAtPoint {
     pub n: usize,
     /// Their mean.
     pub mean: f64,
-    /// The 95 % confidence interval of the mean; none of one value.
+    /// The 95 % confidence interval of the mean, without what is impossible; none of one value.
     pub interval: Option<(f64, f64)>,
 }
 
 /// The main metric of the results in `directory`: the first one that a figure has as its y, or else the
-/// first with a number. None if there is no number.
+/// first with a number that is not whole (a mean or a rate), or else the first with a number. None if
+/// there is no number.
 ///
 /// # Errors
 /// Those of [`summarise`], without writing.
@@ -108,13 +110,22 @@ pub fn main_metric(directory: &Path) -> Result<Option<MainMetric>, Error> {
         let mut found = numbers.filter(|number| !matches!(number, Ok(None)));
         found.next().is_some_and(|number| number.is_ok()) && found.all(|number| number.is_ok())
     };
+    let is_whole = |column: &usize| {
+        let mut numbers = (0..runs.len()).map(|row| runs.number(row, *column));
+        numbers
+            .all(|number| matches!(number, Ok(number) if number.is_none_or(|x| x.fract() == 0.0)))
+    };
     // A column of a timeline often has the name of a metric.
     let drawn = manifest.figures.iter().flat_map(|figure| figure.y.0.iter());
     let drawn = drawn.filter_map(|name| runs.find(name));
-    let metrics = drawn.chain(metric_columns(&runs, &manifest.swept));
+    let all = metric_columns(&runs, &manifest.swept);
+    let (counts, measures): (Vec<usize>, Vec<usize>) = all.into_iter().partition(is_whole);
+    let metrics = drawn.chain(measures).chain(counts);
     let Some(metric) = metrics.into_iter().find(|column| is_number(*column)) else {
         return Ok(None);
     };
+    let range = manifest.ranges.get(&runs.columns[metric]);
+    let range = range.map_or_else(Range::default, |&(low, high)| Range::new(low, high));
     let mut points = Vec::new();
     for (values, rows) in runs.groups(&keys, |_| true) {
         let numbers = rows.iter().map(|row| runs.number(*row, metric));
@@ -124,7 +135,7 @@ pub fn main_metric(directory: &Path) -> Result<Option<MainMetric>, Error> {
             values,
             n: numbers.len(),
             mean: summary.mean,
-            interval: summary.interval,
+            interval: summary.interval.map(|interval| range.clip(interval)),
         }));
     }
     let success = runs.find("success_rate").map(|column| {

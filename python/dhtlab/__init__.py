@@ -66,6 +66,9 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(f"{results.finished} of {results.planned} runs are finished")
         self.results = results
 
+    def __reduce__(self) -> Any:
+        return Interrupted, (self.results,)
+
 
 class Table:
     """A table of results: a row per run (``runs``), or per run and value (all others).
@@ -91,6 +94,9 @@ class Table:
 
     def __repr__(self) -> str:
         return f"<dhtlab.Table: {len(self)} rows, {len(self.columns)} columns>"
+
+    def __reduce__(self) -> Any:
+        return Table, (_Columns(self.to_dict()),)
 
     def to_dict(self) -> dict[str, list[Any]]:
         """A list of values for each column; an empty cell is None. Needs no other package."""
@@ -122,6 +128,31 @@ class Table:
         import polars
 
         return polars.DataFrame(self)
+
+
+class _Columns:
+    """The content of a table that came from another process."""
+
+    def __init__(self, values: dict[str, list[Any]]) -> None:
+        self._values = values
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self._values)
+
+    def __len__(self) -> int:
+        return len(next(iter(self._values.values()), []))
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        return {name: list(values) for name, values in self._values.items()}
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        import pyarrow
+
+        # A seed may be too large for the type that is inferred.
+        kinds = {"repetition": pyarrow.uint64(), "seed": pyarrow.uint64()}
+        arrays = {name: pyarrow.array(values, kinds.get(name)) for name, values in self._values.items()}
+        return pyarrow.table(arrays).__arrow_c_stream__(requested_schema)
 
 
 class Results(Mapping[str, Table]):
@@ -177,6 +208,10 @@ class Results(Mapping[str, Table]):
         """Number of tables."""
         return len(self._tables)
 
+    def __reduce__(self) -> Any:
+        tables = {name: self[name] for name in self}
+        return _restored, (self.name, tables, self.notes, self._size, self.folder)
+
     def __repr__(self) -> str:
         tables = ", ".join(self._tables)
         return f"<dhtlab.Results {self.name}: {self.finished} of {self.planned} runs; {tables}>"
@@ -188,6 +223,18 @@ class Results(Mapping[str, Table]):
     def _repr_html_(self) -> str:
         figures = "".join(path.read_text() for path in self.figures()[:1])
         return f"<p>{self.finished} of {self.planned} runs of {html.escape(self.name)}</p>{figures}"
+
+
+def _restored(
+    name: str,
+    tables: Mapping[str, Table],
+    notes: Mapping[str, list[str]],
+    size: tuple[int, int],
+    folder: Optional[Path],
+) -> Results:
+    """The results that came from another process."""
+    there = {table: (lambda content=content: content) for table, content in tables.items()}
+    return Results(name, there, notes, size, folder)
 
 
 def run(
@@ -214,7 +261,8 @@ def run(
     :param jobs: number of parallel runs; None: the number of cores
     :param name: the name of a scenario that has no file
     :param progress: whether to show a bar, or a function of the number of finished and of all runs
-    :raises ScenarioError: the scenario is invalid; ``file``, ``line``, ``key`` and ``message`` say where and why
+    :raises ScenarioError: the scenario is invalid; ``file``, ``line``, ``key`` and ``message`` say where and why,
+        ``others`` has the texts of further errors
     :raises ValueError: a scenario that does not fit in memory; a folder that cannot be used, has results of
         another experiment, or is in use
     :raises RunError: a run has failed, or results could not be written

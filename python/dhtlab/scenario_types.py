@@ -2,6 +2,41 @@
 
 from typing import Any, Literal, Mapping, Sequence, TypedDict, Union
 
+UniformOfDurations = TypedDict('UniformOfDurations', {
+    'distribution': Literal['uniform'],
+    'low': str,
+    'high': str,
+}, total=False)
+
+NormalOfDurations = TypedDict('NormalOfDurations', {
+    'distribution': Literal['normal'],
+    'mean': str,
+    'sd': str,
+}, total=False)
+
+LognormalOfDurations = TypedDict('LognormalOfDurations', {
+    'distribution': Literal['lognormal'],
+    'median': str,
+    'sigma': float,
+}, total=False)
+
+ExponentialOfDurations = TypedDict('ExponentialOfDurations', {
+    'distribution': Literal['exponential'],
+    'mean': str,
+}, total=False)
+
+WeibullOfDurations = TypedDict('WeibullOfDurations', {
+    'distribution': Literal['weibull'],
+    'scale': str,
+    'shape': float,
+}, total=False)
+
+ParetoOfDurations = TypedDict('ParetoOfDurations', {
+    'distribution': Literal['pareto'],
+    'scale': str,
+    'shape': float,
+}, total=False)
+
 ScenarioUnderlayBarabasiAlbert = TypedDict('ScenarioUnderlayBarabasiAlbert', {
     'edges-per-node': int,
 }, total=False)
@@ -41,14 +76,14 @@ ScenarioUnderlayTransitStub = TypedDict('ScenarioUnderlayTransitStub', {
     'stub-degree': float,
     'extra-transit-stub': int,
     'extra-stub-stub': int,
-    'transit-transit-latency': Union[str, Mapping[str, Any]],
-    'transit-stub-latency': Union[str, Mapping[str, Any]],
-    'stub-stub-latency': Union[str, Mapping[str, Any]],
+    'transit-transit-latency': Union[str, UniformOfDurations, NormalOfDurations, LognormalOfDurations, ExponentialOfDurations, WeibullOfDurations, ParetoOfDurations],
+    'transit-stub-latency': Union[str, UniformOfDurations, NormalOfDurations, LognormalOfDurations, ExponentialOfDurations, WeibullOfDurations, ParetoOfDurations],
+    'stub-stub-latency': Union[str, UniformOfDurations, NormalOfDurations, LognormalOfDurations, ExponentialOfDurations, WeibullOfDurations, ParetoOfDurations],
 }, total=False)
 
 ScenarioUnderlayEuclidean = TypedDict('ScenarioUnderlayEuclidean', {
     'side': str,
-    'access-delay': Union[str, Mapping[str, Any]],
+    'access-delay': Union[str, UniformOfDurations, NormalOfDurations, LognormalOfDurations, ExponentialOfDurations, WeibullOfDurations, ParetoOfDurations],
 }, total=False)
 
 ScenarioUnderlayConstant = TypedDict('ScenarioUnderlayConstant', {
@@ -71,7 +106,7 @@ ScenarioUnderlayFile = TypedDict('ScenarioUnderlayFile', {
 ScenarioUnderlay = TypedDict('ScenarioUnderlay', {
     'model': Literal['barabasi-albert', 'scale-free-directed', 'erdos-renyi', 'watts-strogatz', 'waxman', 'grid', 'transit-stub', 'euclidean', 'constant', 'file'],
     'nodes': int,
-    'link-latency': Union[str, Mapping[str, Any]],
+    'link-latency': Union[str, UniformOfDurations, NormalOfDurations, LognormalOfDurations, ExponentialOfDurations, WeibullOfDurations, ParetoOfDurations],
     'barabasi-albert': ScenarioUnderlayBarabasiAlbert,
     'scale-free-directed': ScenarioUnderlayScaleFreeDirected,
     'erdos-renyi': ScenarioUnderlayErdosRenyi,
@@ -84,6 +119,41 @@ ScenarioUnderlay = TypedDict('ScenarioUnderlay', {
     'file': ScenarioUnderlayFile,
 }, total=False)
 
+UniformOfNumbers = TypedDict('UniformOfNumbers', {
+    'distribution': Literal['uniform'],
+    'low': int,
+    'high': int,
+}, total=False)
+
+NormalOfNumbers = TypedDict('NormalOfNumbers', {
+    'distribution': Literal['normal'],
+    'mean': int,
+    'sd': int,
+}, total=False)
+
+LognormalOfNumbers = TypedDict('LognormalOfNumbers', {
+    'distribution': Literal['lognormal'],
+    'median': int,
+    'sigma': float,
+}, total=False)
+
+ExponentialOfNumbers = TypedDict('ExponentialOfNumbers', {
+    'distribution': Literal['exponential'],
+    'mean': int,
+}, total=False)
+
+WeibullOfNumbers = TypedDict('WeibullOfNumbers', {
+    'distribution': Literal['weibull'],
+    'scale': int,
+    'shape': float,
+}, total=False)
+
+ParetoOfNumbers = TypedDict('ParetoOfNumbers', {
+    'distribution': Literal['pareto'],
+    'scale': int,
+    'shape': float,
+}, total=False)
+
 ScenarioTransport = TypedDict('ScenarioTransport', {
     'timeout': str,
     'timeouts': Literal['fixed', 'estimated', 'coordinates'],
@@ -91,7 +161,7 @@ ScenarioTransport = TypedDict('ScenarioTransport', {
     'acknowledgements': Literal['implied', 'sent', 'none'],
     'loss': float,
     'burst': str,
-    'jitter': Union[str, Mapping[str, Any]],
+    'jitter': Union[str, UniformOfDurations, NormalOfDurations, LognormalOfDurations, ExponentialOfDurations, WeibullOfDurations, ParetoOfDurations],
     'duplicates': float,
     'ordered': bool,
     'asymmetry': float,
@@ -100,10 +170,10 @@ ScenarioTransport = TypedDict('ScenarioTransport', {
     'unreachable-as': Literal['members', 'clients'],
     'mapping': str,
     'dial': int,
-    'dial-timeout': Union[str, Mapping[str, Any]],
+    'dial-timeout': Union[str, UniformOfDurations, NormalOfDurations, LognormalOfDurations, ExponentialOfDurations, WeibullOfDurations, ParetoOfDurations],
     'connections': int,
-    'up': Union[int, Mapping[str, Any]],
-    'down': Union[int, Mapping[str, Any]],
+    'up': Union[int, UniformOfNumbers, NormalOfNumbers, LognormalOfNumbers, ExponentialOfNumbers, WeibullOfNumbers, ParetoOfNumbers],
+    'down': Union[int, UniformOfNumbers, NormalOfNumbers, LognormalOfNumbers, ExponentialOfNumbers, WeibullOfNumbers, ParetoOfNumbers],
     'queue': int,
 }, total=False)
 
@@ -209,6 +279,7 @@ ScenarioWorkload = TypedDict('ScenarioWorkload', {
     'lookups': int,
     'interval': Union[str, Mapping[str, Any]],
     'key': str,
+    'log': bool,
 }, total=False)
 
 ScenarioTime = TypedDict('ScenarioTime', {
@@ -220,8 +291,8 @@ ScenarioTime = TypedDict('ScenarioTime', {
 }, total=False)
 
 ScenarioChurnSessions = TypedDict('ScenarioChurnSessions', {
-    'up': Union[str, Mapping[str, Any]],
-    'down': Union[str, Mapping[str, Any]],
+    'up': Union[str, UniformOfDurations, NormalOfDurations, LognormalOfDurations, ExponentialOfDurations, WeibullOfDurations, ParetoOfDurations],
+    'down': Union[str, UniformOfDurations, NormalOfDurations, LognormalOfDurations, ExponentialOfDurations, WeibullOfDurations, ParetoOfDurations],
     'measured': Literal['g5k06', 'lanl05', 'ldns04', 'microsoft99', 'nd07cpu', 'overnet03', 'pl05', 'skype06', 'websites02', 'bt-redhat', 'bt-debian', 'bt-flatout'],
     'family': Literal['weibull', 'exponential', 'exponential-same-mean', 'lognormal'],
     'median': str,
@@ -378,7 +449,7 @@ ScenarioStorage = TypedDict('ScenarioStorage', {
     'verify': bool,
     'blocks': int,
     'files': int,
-    'file-size': Union[int, Mapping[str, Any]],
+    'file-size': Union[int, UniformOfNumbers, NormalOfNumbers, LognormalOfNumbers, ExponentialOfNumbers, WeibullOfNumbers, ParetoOfNumbers],
     'gets': int,
     'puts': int,
     'deletes': int,
@@ -555,6 +626,13 @@ ScenarioFigure = TypedDict('ScenarioFigure', {
     'envelope': Any,
     'x-label': str,
     'y-label': str,
+    'x-range': Sequence[float],
+    'y-range': Sequence[float],
+    'legend': Any,
+    'width': float,
+    'height': float,
+    'font-size': float,
+    'dpi': float,
     'theory': Sequence[Any],
 }, total=False)
 

@@ -26,7 +26,8 @@ create_exception!(
     dhtlab,
     ScenarioError,
     PyValueError,
-    "A scenario that cannot be run, with the attributes file, line, key and message."
+    "A scenario that cannot be run, with the attributes file, line, key and message, and the texts of \
+     its other errors in others."
 );
 create_exception!(
     dhtlab,
@@ -46,6 +47,8 @@ fn scenario_error(py: Python<'_>, error: &InvalidScenario) -> PyErr {
     let _ = value.setattr("line", line);
     let _ = value.setattr("key", &error.key);
     let _ = value.setattr("message", &error.message);
+    let others: Vec<String> = error.others.iter().map(ToString::to_string).collect();
+    let _ = value.setattr("others", others);
     raised
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -320,3 +321,22 @@ def test_parquet_beside_csv(tmp_path):
     command("--out", str(tmp_path / "one"), "--repetitions", "2")
     # Tables of an earlier run would be misleading; other files stay.
     assert not (one / "runs.parquet").exists() and mine.exists()
+
+
+def test_results_go_to_other_processes(tmp_path):
+    results = run(out=tmp_path)
+    for one in (results, dhtlab.load(results.folder)):
+        other = pickle.loads(pickle.dumps(one))
+        assert list(other) == list(one) and (other.finished, other.planned) == (4, 4)
+        assert other.runs.to_dict() == one.runs.to_dict()
+        assert other.runs.to_arrow().equals(one.runs.to_arrow())
+        assert other.notes == one.notes and other.folder == one.folder
+    interrupted = pickle.loads(pickle.dumps(dhtlab.Interrupted(results)))
+    assert interrupted.results.finished == 4
+
+
+def test_all_errors_of_a_text_are_told():
+    with pytest.raises(dhtlab.ScenarioError) as raised:
+        run('experiment = "network"\n[overlay]\nnods = 3\nnodes = -1\n')
+    assert raised.value.line == 3 and len(raised.value.others) == 1
+    assert "overlay.nodes: expected" in raised.value.others[0]

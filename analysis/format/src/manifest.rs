@@ -21,6 +21,9 @@ pub struct Manifest {
     /// The title of the scenario, for figures without a title.
     #[serde(default)]
     pub title: String,
+    /// The kind of experiment; empty in older manifests.
+    #[serde(default)]
+    pub experiment: String,
     /// The swept keys, in the order of the columns.
     #[serde(default)]
     pub swept: Vec<String>,

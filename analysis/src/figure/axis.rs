@@ -16,6 +16,8 @@ pub struct Axis {
     high: f64,
     /// Whether a logarithmic axis has a place for 0 before its numbers.
     zero: bool,
+    /// Whether data can be beyond its ends.
+    is_cut: bool,
     /// Labelled positions, in increasing order.
     pub ticks: Vec<Tick>,
     /// Positions of the finer grid.
@@ -48,6 +50,7 @@ impl Axis {
         Self {
             logarithmic: false,
             zero: false,
+            is_cut: false,
             low: -0.5,
             high: texts.len().max(1) as f64 - 0.5,
             ticks: texts
@@ -98,6 +101,7 @@ impl Axis {
         Self {
             logarithmic: false,
             zero: false,
+            is_cut: false,
             low: from,
             high: to,
             ticks: linear_ticks(from, to, step),
@@ -183,11 +187,21 @@ impl Axis {
         Self {
             logarithmic: true,
             zero: false,
+            is_cut: false,
             low: from,
             high: to,
             ticks,
             minor,
         }
+    }
+
+    /// The axis between two values that a figure says: values outside are before its low or after
+    /// its high end.
+    pub fn cut(mut self, low: f64, high: f64) -> Self {
+        self = self.within(Range::new(Some(low), Some(high)));
+        (self.low, self.high) = (low, high);
+        self.is_cut = true;
+        self
     }
 
     /// The logarithmic axis with a place for 0, beyond a break.
@@ -214,6 +228,11 @@ impl Axis {
         }
         if value <= 0.0 && self.zero {
             return ZERO;
+        }
+        if self.is_cut {
+            // 0 is as far outside as the whole axis is long.
+            let value = value.max(self.low * self.low / self.high);
+            return (value / self.low).ln() / (self.high / self.low).ln();
         }
         let start = if self.zero { NUMBERS } else { 0.0 };
         if value <= self.low {

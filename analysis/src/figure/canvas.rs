@@ -17,6 +17,7 @@ use plotters::style::{
 };
 
 use super::minify::minify;
+use super::window::Window;
 
 /// Units of the backend per pixel.
 const GRID: u32 = 10;
@@ -35,6 +36,8 @@ pub type DrawingError = DrawingAreaErrorKind<io::Error>;
 pub struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
     result: Result<(), DrawingError>,
+    /// What is outside of this part of the page is cut off.
+    window: Option<Window>,
 }
 
 /// The horizontal anchor of a text.
@@ -107,12 +110,13 @@ impl TextFormat {
 }
 
 /// Draws an SVG document of `size` pixels, on white, with a title and a description for screen
-/// readers.
+/// readers. It is shown `scale` times as large.
 ///
 /// # Errors
 /// When the backend fails, which is not expected in memory.
 pub fn document(
     size: (u32, u32),
+    scale: f64,
     title: &str,
     description: &str,
     draw: impl FnOnce(&mut Canvas<'_>),
@@ -124,21 +128,32 @@ pub fn document(
         let mut canvas = Canvas {
             result: area.fill(&WHITE),
             area,
+            window: None,
         };
         draw(&mut canvas);
         canvas.result?;
         canvas.area.present()?;
     }
-    Ok(minify(&with_header(&text, size, title, description)))
+    Ok(minify(&with_header(&text, size, scale, title, description)))
 }
 
 /// Replaces the header of plotters: the size in pixels, round line joins, and the texts for screen
 /// readers.
-fn with_header(text: &str, (width, height): (u32, u32), title: &str, description: &str) -> String {
+fn with_header(
+    text: &str,
+    (width, height): (u32, u32),
+    scale: f64,
+    title: &str,
+    description: &str,
+) -> String {
     let body = text.split_once('\n').map_or("", |(_, body)| body);
+    // Two digits after the point: a hundredth of a pixel is not seen.
+    let shown = |length: u32| (f64::from(length) * scale * 100.0).round() / 100.0;
     let mut header = format!(
-        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
+        "<svg width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" \
          xmlns=\"http://www.w3.org/2000/svg\" stroke-linejoin=\"round\">\n",
+        shown(width),
+        shown(height),
         width * GRID,
         height * GRID
     );
@@ -151,20 +166,42 @@ fn with_header(text: &str, (width, height): (u32, u32), title: &str, description
 }
 
 impl<'a> Canvas<'a> {
+    /// Cuts off what is drawn outside of a part of the page from now on, or nothing.
+    pub fn within(&mut self, window: Option<Window>) {
+        self.window = window;
+    }
+
     /// A line through points.
     pub fn line(&mut self, points: &[PagePoint], stroke: Stroke) {
         if stroke.dash.is_empty() {
-            self.draw(&PathElement::new(places(points), stroke.style()));
+            self.solid(points, stroke);
             return;
         }
         for dash in dashes(points, stroke.dash) {
-            self.draw(&PathElement::new(places(&dash), stroke.style()));
+            self.solid(&dash, stroke);
+        }
+    }
+
+    fn solid(&mut self, points: &[PagePoint], stroke: Stroke) {
+        let Some(window) = self.window else {
+            self.draw(&PathElement::new(places(points), stroke.style()));
+            return;
+        };
+        for part in window.line(points) {
+            self.draw(&PathElement::new(places(&part), stroke.style()));
         }
     }
 
     /// A filled polygon, outlined where `edge` is given.
     pub fn polygon(&mut self, corners: &[PagePoint], fill: RGBAColor, edge: Option<Stroke>) {
-        self.draw(&Polygon::new(places(corners), fill.filled()));
+        let inside = match self.window {
+            Some(window) => window.polygon(corners),
+            None => corners.to_vec(),
+        };
+        if inside.is_empty() {
+            return;
+        }
+        self.draw(&Polygon::new(places(&inside), fill.filled()));
         if let Some(edge) = edge {
             // The path continues along the first side again, so that every corner is a join.
             let round = corners.iter().chain(corners.iter().take(2));
@@ -182,8 +219,12 @@ impl<'a> Canvas<'a> {
     ) {
         let (left, right) = (one.0.min(other.0), one.0.max(other.0));
         let (top, bottom) = (one.1.min(other.1), one.1.max(other.1));
-        let corners = [place((left, top)), place((right, bottom))];
-        self.draw(&Rectangle::new(corners, fill.filled()));
+        let inside = match self.window {
+            Some(window) => window.rectangle((left, top), (right, bottom)),
+            None => Some([(left, top), (right, bottom)]),
+        };
+        let Some(corners) = inside else { return };
+        self.draw(&Rectangle::new(corners.map(place), fill.filled()));
         if let Some(edge) = edge {
             let round = [
                 (left, top),
@@ -199,6 +240,9 @@ impl<'a> Canvas<'a> {
 
     /// A filled circle.
     pub fn circle(&mut self, centre: PagePoint, radius: f64, fill: RGBColor) {
+        if self.window.is_some_and(|window| !window.contains(centre)) {
+            return;
+        }
         self.draw(&Circle::new(place(centre), length(radius), fill.filled()));
     }
 
@@ -312,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_document_has_the_size_in_pixels_and_its_texts_escaped() {
-        let svg = document((90, 60), "a < b\u{1}", "", |canvas| {
+        let svg = document((90, 60), 1.0, "a < b\u{1}", "", |canvas| {
             let lettering = TextFormat::across(16.0, BLACK, Anchor::Middle);
             canvas.text((45.0, 40.0), "c & <d>\u{1}", lettering);
         })
@@ -331,7 +375,7 @@ mod tests {
 
     #[test]
     fn places_are_finer_than_a_pixel() {
-        let svg = document((9, 6), "", "", |canvas| {
+        let svg = document((9, 6), 1.0, "", "", |canvas| {
             let stroke = Stroke::solid(BLACK, 1.4);
             canvas.line(&[(1.26, 0.0), (2.5, 3.04)], stroke);
         })

@@ -69,9 +69,10 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
             .x_label
             .clone()
             .unwrap_or_else(|| label::readable(quantity)),
-        logarithmic: false,
+        logarithmic: figure.scale.log_x(),
         range: Range::default(),
         texts: None,
+        shown: None,
     };
     let y = Scaling {
         label: figure.y_label.clone().unwrap_or_else(|| {
@@ -85,6 +86,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         logarithmic: figure.scale.log_y(),
         range: source.y_range()?,
         texts: None,
+        shown: None,
     };
     let mut plot = source.plot(&selection, x, y);
     let bin = bin_width(&drawn);
@@ -98,7 +100,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
                 colour: style.colour,
                 dash: style.dash,
                 dots: false,
-                points: running_sums(&bars),
+                points: steps(&bars),
             }
         } else if count <= 2 {
             // A fifth of a bin separates neighbouring values.
@@ -158,14 +160,17 @@ fn interval(by_run: &BTreeMap<&str, Vec<(f64, f64)>>, value: f64) -> Option<(f64
     Some(Range::FRACTION.clip(interval)).filter(|(low, high)| low.is_finite() && high.is_finite())
 }
 
-/// Each value with the fraction of all that does not exceed it.
-fn running_sums(fractions: &[(f64, f64)]) -> Vec<(f64, f64)> {
+/// The corners of the steps of the fraction that does not exceed a value: from 0 at the least value
+/// to 1 at the greatest.
+fn steps(fractions: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut sum = 0.0;
-    let add = |&(value, fraction): &(f64, f64)| {
+    let mut corners = Vec::with_capacity(2 * fractions.len());
+    for &(value, fraction) in fractions {
+        corners.push((value, sum));
         sum += fraction;
-        (value, sum)
-    };
-    fractions.iter().map(add).collect()
+        corners.push((value, sum));
+    }
+    corners
 }
 
 /// The least distance between two values.

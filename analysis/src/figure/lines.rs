@@ -58,6 +58,9 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         return Err(source.data_error(format!("no value of {} to draw", figure.y.0.join(", "))));
     }
 
+    if figure.x_range.is_some() && matches!(positions, Positions::Texts(_)) {
+        return Err(source.data_error(format!("`x-range` needs numbers, and `{x_name}` has texts")));
+    }
     let mut x_label = label::readable(x_name);
     if let Positions::Durations { unit, .. } = positions {
         x_label = format!("{x_label} ({unit})");
@@ -70,6 +73,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
             Positions::Texts(texts) => Some(texts.clone()),
             Positions::Numbers | Positions::Durations { .. } => None,
         },
+        shown: None,
     };
     let joined = x.texts.is_none();
     let mut plot = source.plot(&selection, x, y_scaling(source)?);
@@ -178,6 +182,7 @@ pub fn y_scaling(source: &Source<'_>) -> Result<Scaling, Error> {
         logarithmic: figure.scale.log_y(),
         range: source.y_range()?,
         texts: None,
+        shown: None,
     })
 }
 

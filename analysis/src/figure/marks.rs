@@ -7,6 +7,7 @@ use super::canvas::{Canvas, Stroke};
 use super::diagram;
 use super::plot::{Mark, Point, Sample};
 use super::style::{self, Marker};
+use super::window::Window;
 
 /// From this number of points on, a series has a band and few markers instead of many bars.
 const DENSE: usize = 40;
@@ -37,6 +38,18 @@ impl Frame<'_> {
     /// The vertical position of a value.
     pub fn at_y(&self, value: f64) -> f64 {
         self.bottom - self.y.position(value) * (self.bottom - self.top)
+    }
+
+    /// The part of the page between the ends of the axes whose range is given (the horizontal one,
+    /// the vertical one). Markers at the end of another axis reach beyond it.
+    pub fn window(&self, (x_given, y_given): (bool, bool)) -> Window {
+        let beyond = |given: bool| if given { 0.0 } else { f64::INFINITY };
+        Window {
+            left: self.left - beyond(x_given),
+            right: self.right + beyond(x_given),
+            top: self.top - beyond(y_given),
+            bottom: self.bottom + beyond(y_given),
+        }
     }
 
     fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {

@@ -2,7 +2,7 @@
 //!
 //! A [`Figure`] has been checked against the scenario. Drawing selects the rows of a table (panels
 //! and series), builds a plot of numbers according to the kind of the figure, and draws a page of
-//! SVG. With the feature `png`, which is on by default, a PNG is made from the SVG.
+//! SVG. With the features `png` and `pdf`, which are on by default, PNG and PDF are made from the SVG.
 //!
 //! Plotters gives the drawing area, its elements and styles, and the SVG backend. Its charts
 //! (`ChartBuilder`) are not used: they get the space of labels and the number of ticks as arguments,
@@ -14,6 +14,8 @@ mod axis;
 mod canvas;
 mod coincide;
 mod diagram;
+#[cfg(feature = "png")]
+mod export;
 mod histogram;
 pub(crate) mod label;
 mod legend;
@@ -23,8 +25,6 @@ mod minify;
 mod page;
 mod panel;
 mod plot;
-#[cfg(feature = "png")]
-mod png;
 mod positions;
 pub(crate) mod range;
 mod scatter;
@@ -32,6 +32,7 @@ pub(crate) mod select;
 mod style;
 mod text_layout;
 mod theory;
+mod window;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -47,11 +48,26 @@ use dhtlab_format::output;
 use select::Source;
 use theory::Fit;
 
+/// Draws every figure of a run's manifest as SVG and PNG: [`draw_in`] the default formats.
+///
+/// # Errors
+/// Those of [`draw_in`].
+pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    draw_in(directory, Formats::default())
+}
+
+/// The formats of figures beside SVG and PNG.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Formats {
+    /// Whether each figure is written as PDF. Without the feature `pdf` it is not.
+    pub pdf: bool,
+}
+
 /// Draws every figure of a run's manifest.
 ///
-/// Each figure is written as `<name>.svg` and, with the feature `png`, as `<name>.png` of twice the
-/// size. For figures with
-/// theory curves, `fits.csv` (`figure, panel, series, curve, parameter, value`) contains the fitted
+/// Each figure is written as `<name>.svg` and, with the feature `png`, as `<name>.png`. With the
+/// feature `pdf` it is written as `<name>.pdf`, too, if `formats` say so, or if there is such a file of
+/// an earlier drawing. For figures with theory curves, `fits.csv` (`figure, panel, series, curve, parameter, value`) contains the fitted
 /// parameters and the deviation of the data from the curve; a value is empty where the data do not
 /// determine it. Without such a figure, an older `fits.csv` is deleted.
 ///
@@ -59,12 +75,14 @@ use theory::Fit;
 ///
 /// # Errors
 /// When a file is missing, malformed or empty, when a figure needs something that the results do
-/// not contain, when two figures have one name, and when a file cannot be written.
-pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+/// not contain, when two figures have one name, and when a file cannot be written. The other figures
+/// are drawn nevertheless; the error is that of the first figure.
+pub fn draw_in(directory: &Path, formats: Formats) -> Result<Vec<PathBuf>, Error> {
     let manifest = Manifest::read(directory)?;
-    let mut tables: HashMap<String, Table> = HashMap::new();
+    let mut tables = Tables::default();
     let mut names = HashSet::new();
     let mut written = Vec::new();
+    let mut first_error = None;
     let mut records = vec![
         ["figure", "panel", "series", "curve", "parameter", "value"]
             .map(str::to_owned)
@@ -73,63 +91,30 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut has_curve = false;
     for (index, figure) in manifest.figures.iter().enumerate() {
         let name = figure.stem(index);
-        let problem = |problem: FigureError| Error::Figure {
-            path: manifest.path.clone(),
-            figure: name.clone(),
-            problem,
+        let drawn = if names.insert(name.clone()) {
+            one(&manifest, directory, figure, &name, &mut tables)
+                .and_then(|(svg, fits)| Ok((write(directory, figure, &name, &svg, formats)?, fits)))
+        } else {
+            Err(Error::Figure {
+                path: manifest.path.clone(),
+                figure: name.clone(),
+                problem: FigureError {
+                    key: "name".to_owned(),
+                    message: "another figure has this name".to_owned(),
+                },
+            })
         };
-        if !names.insert(name.clone()) {
-            return Err(problem(FigureError {
-                key: "name".to_owned(),
-                message: "another figure has this name".to_owned(),
-            }));
-        }
-        let table_name = figure.table_name();
-        if !tables.contains_key(table_name) {
-            let path = directory.join(format!("{table_name}.csv"));
-            tables.insert(table_name.to_owned(), Table::read(&path)?);
-        }
-        let table = &tables[table_name];
-        let metrics: Vec<String> = metric_columns(table, &manifest.swept)
-            .into_iter()
-            .map(|column| table.columns[column].clone())
-            .collect();
-        let known = [(table_name.to_owned(), table.columns.clone())];
-        figure
-            .check_names(&manifest.swept, &metrics, &known)
-            .map_err(problem)?;
-        let source = Source {
-            figure,
-            name: &name,
-            title: &manifest.title,
-            swept: &manifest.swept,
-            table,
-            ranges: &manifest.ranges,
-        };
-        let svg_path = directory.join(format!("{name}.svg"));
-        let (svg, fits) = match figure.kind {
-            Kind::Lines | Kind::Histogram | Kind::Cumulative | Kind::Scatter => {
-                with_axes(figure, build(&source)?)
+        match drawn {
+            Ok((files, fits)) => {
+                written.extend(files);
+                records.extend(fits.into_iter().map(|fit| record(&name, fit)));
             }
-            Kind::Diagram => (diagram::draw(&diagram::build(&source)?), Vec::new()),
-        };
-        let svg = svg.map_err(|error| Error::Render {
-            path: svg_path.clone(),
-            message: error.to_string(),
-        })?;
-        output::replace(&svg_path, svg.as_bytes())?;
-        written.push(svg_path);
-        #[cfg(feature = "png")]
-        {
-            let path = directory.join(format!("{name}.png"));
-            output::replace(&path, &png::render(&svg, &path)?)?;
-            written.push(path);
+            Err(error) => first_error = first_error.or(Some(error)),
         }
         has_curve |= figure
             .theory
             .iter()
             .any(|theory| !matches!(theory, Theory::Points { .. } | Theory::Metric { .. }));
-        records.extend(fits.into_iter().map(|fit| record(&name, fit)));
     }
     let path = directory.join("fits.csv");
     if has_curve {
@@ -137,6 +122,92 @@ pub fn draw(directory: &Path) -> Result<Vec<PathBuf>, Error> {
         written.push(path);
     } else {
         output::remove(&path)?;
+    }
+    match first_error {
+        None => Ok(written),
+        Some(error) => Err(error),
+    }
+}
+
+/// The files of a figure with this name, by extension.
+pub const EXTENSIONS: [&str; 3] = ["svg", "png", "pdf"];
+
+/// The tables that have been read, by name.
+type Tables = HashMap<String, Table>;
+
+/// Draws one figure as SVG, and returns its fits.
+fn one(
+    manifest: &Manifest,
+    directory: &Path,
+    figure: &Figure,
+    name: &str,
+    tables: &mut Tables,
+) -> Result<(String, Vec<Fit>), Error> {
+    let table_name = figure.table_name();
+    if !tables.contains_key(table_name) {
+        let path = directory.join(format!("{table_name}.csv"));
+        tables.insert(table_name.to_owned(), Table::read(&path)?);
+    }
+    let table = &tables[table_name];
+    let metrics: Vec<String> = metric_columns(table, &manifest.swept)
+        .into_iter()
+        .map(|column| table.columns[column].clone())
+        .collect();
+    let known = [(table_name.to_owned(), table.columns.clone())];
+    figure
+        .check_names(&manifest.swept, &metrics, &known)
+        .map_err(|problem| Error::Figure {
+            path: manifest.path.clone(),
+            figure: name.to_owned(),
+            problem,
+        })?;
+    let source = Source {
+        figure,
+        name,
+        title: &manifest.title,
+        swept: &manifest.swept,
+        table,
+        ranges: &manifest.ranges,
+    };
+    let (svg, fits) = match figure.kind {
+        Kind::Lines | Kind::Histogram | Kind::Cumulative | Kind::Scatter => {
+            with_axes(figure, build(&source)?)
+        }
+        Kind::Diagram => (diagram::draw(&diagram::build(&source)?), Vec::new()),
+    };
+    let svg = svg.map_err(|error| Error::Render {
+        path: directory.join(format!("{name}.svg")),
+        message: error.to_string(),
+    })?;
+    Ok((svg, fits))
+}
+
+/// Writes a figure in each format, and returns the files.
+#[cfg_attr(not(feature = "pdf"), expect(unused_variables))]
+fn write(
+    directory: &Path,
+    figure: &Figure,
+    name: &str,
+    svg: &str,
+    formats: Formats,
+) -> Result<Vec<PathBuf>, Error> {
+    let path = |extension: &str| directory.join(format!("{name}.{extension}"));
+    let mut written = Vec::with_capacity(EXTENSIONS.len());
+    output::replace(&path("svg"), svg.as_bytes())?;
+    written.push(path("svg"));
+    #[cfg(feature = "png")]
+    {
+        let path = path("png");
+        output::replace(&path, &export::Document::new(svg, &path)?.png(figure.dpi)?)?;
+        written.push(path);
+    }
+    #[cfg(feature = "pdf")]
+    {
+        let path = path("pdf");
+        if formats.pdf || path.exists() {
+            output::replace(&path, &export::Document::new(svg, &path)?.pdf()?)?;
+            written.push(path);
+        }
     }
     Ok(written)
 }

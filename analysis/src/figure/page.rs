@@ -5,6 +5,7 @@ use plotters::style::RGBColor;
 use super::canvas::{self, Anchor, Canvas, DrawingError, PagePoint, TextFormat};
 use super::legend::Legend;
 use super::plot::Entry;
+use super::spec::{Figure, LegendPlace};
 use super::style;
 use super::text_layout::wrapped;
 
@@ -14,9 +15,55 @@ const ROW_GAP: f64 = 16.0;
 /// The height of a line of text, as a multiple of its size.
 pub const LINE: f64 = 1.3;
 
+/// The least height of a panel of a figure whose height is given.
+const LEAST_HEIGHT: f64 = 130.0;
+
 /// Number of panels side by side: at most three, and four as a square.
 fn columns(panels: usize) -> usize {
     if panels == 4 { 2 } else { panels.clamp(1, 3) }
+}
+
+/// The size and the arrangement of a page, as the keys of a figure say. Lengths are in pixels of the
+/// layout.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layout {
+    pub width: Option<f64>,
+    pub height: Option<f64>,
+    /// The pixels of the figure per pixel of the layout, in which texts have the sizes of [`style`].
+    pub scale: f64,
+    pub legend: LegendPlace,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self::of(&Figure::default())
+    }
+}
+
+impl Layout {
+    /// The layout of a figure.
+    pub fn of(figure: &Figure) -> Self {
+        let scale = figure
+            .font_size
+            .map_or(1.0, |size| size / style::LABEL_SIZE);
+        Self {
+            width: figure.width.map(|width| width / scale),
+            height: figure.height.map(|height| height / scale),
+            scale,
+            legend: figure.legend,
+        }
+    }
+
+    /// The width of one panel, where the figure has a width.
+    pub fn panel_width(&self, panels: usize) -> Option<f64> {
+        let inner = self.width? - 2.0 * MARGIN;
+        Some(inner / columns(panels) as f64)
+    }
+
+    /// About the height of one panel, where the figure has a height.
+    pub fn panel_height(&self, panels: usize) -> Option<f64> {
+        Some(self.height? / panels.div_ceil(columns(panels)) as f64)
+    }
 }
 
 /// The parts around the panels of a figure, and the size of these.
@@ -25,49 +72,74 @@ pub struct Page<'a> {
     pub caption: &'a str,
     pub legend: &'a [Entry],
     pub panels: usize,
-    /// The width and height of one panel, its labels included.
+    /// The width and height of one panel, its labels included. If the layout has a height, the height
+    /// is what it leaves.
     pub panel_size: (f64, f64),
+    pub layout: Layout,
 }
 
 impl Page<'_> {
     /// Draws the page as an SVG document; `panel` draws the panel with this number (from 0) below
-    /// and to the right of a corner.
+    /// and to the right of a corner, with a width and a height.
     ///
     /// # Errors
     /// When the backend fails.
     pub fn draw(
         &self,
-        mut panel: impl FnMut(&mut Canvas<'_>, usize, PagePoint),
+        mut panel: impl FnMut(&mut Canvas<'_>, usize, PagePoint, (f64, f64)),
     ) -> Result<String, DrawingError> {
-        let (width, height) = self.panel_size;
+        let (width, mut height) = self.panel_size;
         let columns = columns(self.panels);
         let rows = self.panels.div_ceil(columns) as f64;
         let inner = columns as f64 * width;
 
         let title = Paragraph::new(self.title, style::TITLE_SIZE, style::INK, inner);
-        let legend = Legend::new(self.legend, inner);
+        let entries = match self.layout.legend {
+            LegendPlace::None => &[],
+            LegendPlace::Below | LegendPlace::Above => self.legend,
+        };
+        let legend = Legend::new(entries, inner);
         let caption = Paragraph::new(self.caption, style::CAPTION_SIZE, style::FAINT, inner);
-        let panels_top = MARGIN + title.height() + 8.0;
-        let legend_top = panels_top + rows * (height + ROW_GAP) - ROW_GAP + 10.0;
-        let caption_top = legend_top + legend.height();
+        let is_above = self.layout.legend == LegendPlace::Above;
+        let mut panels_top = MARGIN + title.height() + 8.0;
+        let mut legend_top = panels_top;
+        if is_above {
+            panels_top += legend.height();
+        }
+        let under = 10.0 + if is_above { 0.0 } else { legend.height() } + caption.height() + MARGIN;
+        if let Some(whole) = self.layout.height {
+            let free = (whole - panels_top - under + ROW_GAP) / rows - ROW_GAP;
+            height = free.max(LEAST_HEIGHT);
+        }
+        let panels_end = panels_top + rows * (height + ROW_GAP) - ROW_GAP + 10.0;
+        if !is_above {
+            legend_top = panels_end;
+        }
+        let caption_top = panels_end + if is_above { 0.0 } else { legend.height() };
         let size = (
             (inner + 2.0 * MARGIN).ceil() as u32,
             (caption_top + caption.height() + MARGIN).ceil() as u32,
         );
 
-        canvas::document(size, self.title, self.caption, |canvas| {
-            let middle = MARGIN + inner / 2.0;
-            title.draw(canvas, (middle, MARGIN));
-            for index in 0..self.panels {
-                let corner = (
-                    MARGIN + (index % columns) as f64 * width,
-                    panels_top + (index / columns) as f64 * (height + ROW_GAP),
-                );
-                panel(canvas, index, corner);
-            }
-            legend.draw(canvas, (MARGIN, legend_top));
-            caption.draw(canvas, (middle, caption_top));
-        })
+        canvas::document(
+            size,
+            self.layout.scale,
+            self.title,
+            self.caption,
+            |canvas| {
+                let middle = MARGIN + inner / 2.0;
+                title.draw(canvas, (middle, MARGIN));
+                for index in 0..self.panels {
+                    let corner = (
+                        MARGIN + (index % columns) as f64 * width,
+                        panels_top + (index / columns) as f64 * (height + ROW_GAP),
+                    );
+                    panel(canvas, index, corner, (width, height));
+                }
+                legend.draw(canvas, (MARGIN, legend_top));
+                caption.draw(canvas, (middle, caption_top));
+            },
+        )
     }
 }
 

@@ -12,6 +12,8 @@ use super::style;
 use super::text_layout::{shortened, text_width, wrapped};
 
 const TICK_LENGTH: f64 = 6.0;
+/// The least height of a panel whose width is given.
+const LEAST_HEIGHT: f64 = 200.0;
 
 /// The width and height of one panel, its labels included.
 fn panel_size(panels: usize) -> (f64, f64) {
@@ -27,7 +29,12 @@ fn panel_size(panels: usize) -> (f64, f64) {
 /// # Errors
 /// When the backend fails.
 pub fn draw(mut plot: Plot) -> Result<String, DrawingError> {
-    let panel_size = panel_size(plot.panels.len());
+    let (panels, layout) = (plot.panels.len(), plot.layout);
+    let (mut width, mut height) = panel_size(panels);
+    if let Some(given) = layout.panel_width(panels) {
+        height = (height * given / width).max(LEAST_HEIGHT);
+        width = given;
+    }
     let axes = axes(&plot);
     set_apart(&mut plot, &axes.1);
     let plot = &plot;
@@ -35,11 +42,12 @@ pub fn draw(mut plot: Plot) -> Result<String, DrawingError> {
         title: &plot.title,
         caption: &plot.caption,
         legend: &plot.legend,
-        panels: plot.panels.len(),
-        panel_size,
+        panels,
+        panel_size: (width, height),
+        layout,
     };
-    page.draw(|canvas, index, corner| {
-        draw_panel(canvas, plot, &plot.panels[index], &axes, corner, panel_size);
+    page.draw(|canvas, index, corner, size| {
+        draw_panel(canvas, plot, &plot.panels[index], &axes, corner, size);
     })
 }
 
@@ -59,8 +67,15 @@ fn axes(plot: &Plot) -> (Axis, Axis) {
             Mark::Curve { .. } | Mark::Published { .. } => {}
         }
     }
-    // A narrow panel has no space for as many tick labels.
-    let count = if plot.panels.len() < 3 { 9 } else { 6 };
+    // A small panel has no space for as many tick labels.
+    let panels = plot.panels.len();
+    let count = match plot.layout.panel_width(panels) {
+        Some(width) => (width / 90.0).clamp(3.0, 9.0) as usize,
+        None if panels < 3 => 9,
+        None => 6,
+    };
+    let y_count = plot.layout.panel_height(panels);
+    let y_count = y_count.map_or(6, |height| (height / 60.0).clamp(2.0, 6.0) as usize);
     let binary = powers_of_two(&own_xs);
     let y_span = if bars {
         AxisRange::WithZero
@@ -69,8 +84,11 @@ fn axes(plot: &Plot) -> (Axis, Axis) {
     };
     let x_count = if binary { 2 * count } else { count };
     let x = axis(&plot.x, &xs, binary, AxisRange::Tight, x_count);
-    let y = axis(&plot.y, &ys, false, y_span, 6);
+    let y = axis(&plot.y, &ys, false, y_span, y_count);
     let finished = |axis: Axis, scaling: &Scaling, zero: bool| {
+        if scaling.shown.is_some() {
+            return axis;
+        }
         let axis = axis.within(scaling.range);
         if zero && scaling.logarithmic {
             axis.with_zero()
@@ -87,6 +105,13 @@ fn axes(plot: &Plot) -> (Axis, Axis) {
 fn axis(scaling: &Scaling, values: &[f64], binary: bool, span: AxisRange, count: usize) -> Axis {
     if let Some(texts) = &scaling.texts {
         return Axis::of_texts(texts);
+    }
+    if let Some([low, high]) = scaling.shown {
+        return if scaling.logarithmic {
+            Axis::logarithmic(low, high, binary, count).cut(low, high)
+        } else {
+            Axis::linear(low, high, AxisRange::Tight, count).cut(low, high)
+        };
     }
     let shown = |value: &&f64| value.is_finite() && (!scaling.logarithmic || **value > 0.0);
     let (low, high) = values
@@ -155,12 +180,18 @@ fn draw_panel(
         title.draw(canvas, ((frame.left + frame.right) / 2.0, top));
     }
     draw_grid(canvas, &frame);
+    if plot.x.shown.is_some() || plot.y.shown.is_some() {
+        canvas.within(Some(
+            frame.window((plot.x.shown.is_some(), plot.y.shown.is_some())),
+        ));
+    }
     for mark in &panel.marks {
         marks::draw_behind(canvas, &frame, mark);
     }
     for mark in &panel.marks {
         marks::draw(canvas, &frame, mark);
     }
+    canvas.within(None);
     draw_axes(canvas, &frame, upright.then_some(longest));
 
     let middle = (frame.left + frame.right) / 2.0;

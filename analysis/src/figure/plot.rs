@@ -2,6 +2,7 @@
 
 use plotters::style::RGBColor;
 
+use super::page::Layout;
 use super::range::Range;
 
 /// A figure with its numbers, but without a position on the page.
@@ -13,6 +14,7 @@ pub struct Plot {
     pub y: Scaling,
     pub panels: Vec<Panel>,
     pub legend: Vec<Entry>,
+    pub layout: Layout,
 }
 
 /// Label and scale of one direction, the same in all panels.
@@ -22,6 +24,8 @@ pub struct Scaling {
     pub logarithmic: bool,
     /// The possible range of the values.
     pub range: Range,
+    /// The first and the last value of the axis, where the figure says them.
+    pub shown: Option<[f64; 2]>,
     /// The texts at 0, 1, 2, ... if the direction has no numbers.
     pub texts: Option<Vec<String>>,
 }

@@ -32,6 +32,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         logarithmic: figure.scale.log_x(),
         range: source.range(x_column),
         texts: None,
+        shown: None,
     };
     let mut plot = source.plot(&selection, x, y_scaling(source)?);
     let mut drawn: Vec<Drawn> = Vec::new();

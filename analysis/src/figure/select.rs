@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 
 use super::label;
+use super::page::Layout;
 use super::plot::{Panel, Plot, Scaling};
 use super::range::Range;
 use super::spec::{Figure, Kind, MOST_SERIES, Statistic};
@@ -85,8 +86,15 @@ impl Source<'_> {
                 .clone()
                 .unwrap_or_else(|| self.title.to_owned()),
             caption: self.figure.caption.clone().unwrap_or_default(),
-            x,
-            y,
+            x: Scaling {
+                shown: self.figure.x_range,
+                ..x
+            },
+            y: Scaling {
+                shown: self.figure.y_range,
+                ..y
+            },
+            layout: Layout::of(self.figure),
             panels: selection
                 .panels
                 .iter()

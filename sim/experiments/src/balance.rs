@@ -51,12 +51,6 @@ impl Experiment for Balance {
     }
 }
 
-/// Estimated cost of a run in ticks.
-pub(super) fn cost(parameters: &BalanceParameters) -> Cost {
-    let (events, bytes) = parameters.cost();
-    Cost { events, bytes }
-}
-
 struct BalanceRun(BalanceParameters);
 
 impl Run for BalanceRun {
@@ -65,7 +59,8 @@ impl Run for BalanceRun {
     }
 
     fn cost(&self) -> Cost {
-        cost(&self.0)
+        let (events, bytes) = self.0.cost();
+        Cost { events, bytes }
     }
 
     fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {

@@ -1,5 +1,6 @@
-//! The kinds of experiments, one module each: an experiment builds a network from a scenario, runs
-//! it, and returns rows.
+//! The kinds of experiments, one module each: an experiment turns a scenario into rows. Those that
+//! simulate a network event by event are in [`dhtlab_network_experiments`]; those here need only its
+//! state, its graph or its rounds.
 //!
 //! Experiments that follow a published program, quirks included, are in [`published`], so that no
 //! quirk enters a protocol.
@@ -11,21 +12,14 @@ mod dgvh_cost;
 mod diagram;
 mod eclipse;
 mod growth;
-mod histogram;
 mod honest_ids;
-mod job;
 mod lookup_rounds;
 mod mashing;
-mod network_experiment;
 mod overlay_graph;
 mod prefix_divergence;
-mod providers;
 pub mod published;
-mod recorder;
 mod resilience;
-mod runner;
 mod size_estimate;
-mod storage;
 
 pub use balance::Balance;
 pub use convergence::Convergence;
@@ -34,18 +28,16 @@ pub use dgvh_cost::DgvhCost;
 pub use diagram::Diagram;
 pub use eclipse::Eclipse;
 pub use growth::GrowthExperiment;
-pub use job::JobExperiment;
 pub use lookup_rounds::LookupRounds;
 pub use mashing::Mashing;
-pub use network_experiment::NetworkExperiment;
 pub use overlay_graph::{GreedyWalks, OverlayGraph, Walk};
 pub use prefix_divergence::PrefixDivergence;
-pub use providers::ProvidersExperiment;
-pub use recorder::Recorder;
 pub use resilience::Resilience;
 pub use size_estimate::SizeEstimate;
-pub use storage::StorageExperiment;
 
+use dhtlab_network_experiments::{
+    JobExperiment, NetworkExperiment, ProvidersExperiment, StorageExperiment,
+};
 use dhtlab_scenario::Experiment;
 
 /// All kinds of experiments.

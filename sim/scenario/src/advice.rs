@@ -52,8 +52,13 @@ impl Advice {
             told.insert(error.to_string()).then_some(error)
         };
         let mut advice = Self::default();
+        let no_quick = scenario.lacks_quick.then(|| {
+            let message = "the file has no table [quick], so `--quick` changes nothing";
+            ConfigError::new("quick", message)
+        });
         let statics = without_effect(scenario)
             .into_iter()
+            .chain(no_quick)
             .chain(unequal_tables(scenario))
             .chain(networks(scenario).filter_map(|(_, network)| network.too_many_events()))
             .chain(networks(scenario).filter_map(|(_, network)| crowded_joins(network)))

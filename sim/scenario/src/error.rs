@@ -25,6 +25,8 @@ pub struct ScenarioError {
     pub key: String,
     /// What was expected and what was found.
     pub message: String,
+    /// Further errors of the same file.
+    pub others: Vec<ScenarioError>,
 }
 
 impl ScenarioError {
@@ -35,11 +37,13 @@ impl ScenarioError {
             place: KeyLocation::File,
             key: String::new(),
             message: message.to_string(),
+            others: Vec::new(),
         }
     }
 }
 
 impl fmt::Display for ScenarioError {
+    /// A line per error.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
         match &self.place {
@@ -50,7 +54,10 @@ impl fmt::Display for ScenarioError {
         if !self.key.is_empty() {
             write!(f, ": {}", self.key)?;
         }
-        write!(f, ": {}", self.message)
+        write!(f, ": {}", self.message)?;
+        self.others
+            .iter()
+            .try_for_each(|other| write!(f, "\n{other}"))
     }
 }
 

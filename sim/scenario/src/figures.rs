@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// fixed are omitted.
 ///
 /// # Errors
-/// The first figure that the results cannot supply, with its location.
+/// The figures that the results cannot supply, with their locations.
 pub(super) fn figures(
     source: &Source,
     sweep: &Sweep,
@@ -44,24 +44,29 @@ pub(super) fn figures(
         .map(|table| (table.name.to_owned(), names(table.columns)))
         .collect();
     let mut figures: Vec<Figure> = Vec::new();
+    let mut faults: Vec<ScenarioError> = Vec::new();
     for (i, table) in tables.iter().enumerate() {
         let at = |key: &str| format!("figure[{i}].{key}");
-        let figure: Figure = to_toml(table)
-            .try_into()
-            .map_err(|error: toml::de::Error| {
+        let figure: Figure = match to_toml(table).try_into() {
+            Ok(figure) => figure,
+            Err(error) => {
+                let error: toml::de::Error = error;
                 // The error names the key in its last line only.
                 let text = error.to_string();
                 let key = text
                     .lines()
                     .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
                 let place = key.map_or(format!("figure[{i}]"), at);
-                fault(place, error.message().to_owned())
-            })?;
+                faults.push(fault(place, error.message().to_owned()));
+                continue;
+            }
+        };
         let problem = figure
             .validate_zipped(&sweep.groups, &metrics, &long)
             .map_err(|problem| (problem.key, problem.message))
             .and_then(|()| expect_values(&figure, sweep, experiment))
             .and_then(|()| expect_few_series(&figure, sweep))
+            .and_then(|()| expect_numbers(&figure, sweep))
             .and_then(|()| expect_rows(&figure, experiment, kept));
         match problem {
             Ok(()) => {}
@@ -71,17 +76,26 @@ pub(super) fn figures(
             {
                 continue;
             }
-            Err((key, message)) => return Err(fault(at(&key), message)),
+            Err((key, message)) => {
+                faults.push(fault(at(&key), message));
+                continue;
+            }
         }
-        if figures
-            .iter()
-            .any(|other| other.name.is_some() && other.name == figure.name)
-        {
-            return Err(fault(at("name"), "another figure has this name".to_owned()));
+        let stem = figure.stem(figures.len());
+        if (figures.iter().enumerate()).any(|(index, other)| other.stem(index) == stem) {
+            faults.push(fault(at("name"), "another figure has this name".to_owned()));
+            continue;
         }
         figures.push(figure);
     }
-    Ok(figures)
+    let mut faults = faults.into_iter();
+    match faults.next() {
+        None => Ok(figures),
+        Some(mut first) => {
+            first.others.extend(faults);
+            Err(first)
+        }
+    }
 }
 
 impl Scenario {
@@ -140,6 +154,36 @@ fn expect_few_series(figure: &Figure, sweep: &Sweep) -> Result<(), (String, Stri
          of a key, `where` chooses values"
     );
     Err(("series".to_owned(), message))
+}
+
+/// Refuses a logarithmic axis and a range of texts.
+fn expect_numbers(figure: &Figure, sweep: &Sweep) -> Result<(), (String, String)> {
+    let wants = [
+        ("scale", figure.scale.log_x()),
+        ("x-range", figure.x_range.is_some()),
+    ];
+    let Some((wanted, _)) = wants.into_iter().find(|(_, is_given)| *is_given) else {
+        return Ok(());
+    };
+    let is_x = |key: &&String| figure.kind == Kind::Lines && figure.x.as_ref() == Some(*key);
+    let Some(place) = sweep.keys.iter().position(|key| is_x(&key)) else {
+        return Ok(());
+    };
+    let values = sweep.points.iter().filter_map(|point| match &point[place] {
+        // A duration or a rate is a text that begins with its number.
+        Some(Value::String(text)) if !text.starts_with(|c: char| c.is_ascii_digit()) => Some(text),
+        _ => None,
+    });
+    match values.min() {
+        None => Ok(()),
+        Some(text) => Err((
+            wanted.to_owned(),
+            format!(
+                "needs numbers along x; \"{text}\" of `{}` is a text",
+                sweep.keys[place]
+            ),
+        )),
+    }
 }
 
 /// Refuses a figure of a quantity or sweep point that the results do not contain.

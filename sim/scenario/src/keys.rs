@@ -5,6 +5,7 @@ use super::error::ScenarioError;
 use super::source::Source;
 use dhtlab_core::parameter::Value;
 use dhtlab_core::parameter::{ConfigError, Kind, Section};
+use dhtlab_format::nearest::{distance, nearest};
 use std::collections::BTreeSet;
 
 /// Tables that belong to the scenario frame, not to an experiment.
@@ -25,7 +26,7 @@ pub(super) fn is_known(path: &str, sections: &[Section]) -> bool {
                 .iter()
                 .any(|parameter| match &parameter.kind {
                     // A value of custom form may be a table; its parser checks its keys.
-                    Kind::NumberOrTable(_) | Kind::Tables(_) | Kind::Other(_) => {
+                    Kind::Distribution(..) | Kind::Tables(_) | Kind::Other(_) => {
                         let rest = inner.strip_prefix(parameter.key.as_str());
                         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
                     }
@@ -86,7 +87,7 @@ fn suggestion(path: &str, sections: &[Section]) -> Option<String> {
     }
     let last = |path: &&str| path.rsplit('.').next() == Some(key);
     let all = || keys.iter().map(String::as_str);
-    let distance = |name: &&str| strsim::damerau_levenshtein(path, name);
+    let distance = |name: &&str| distance(path, name);
     let same_name = all().filter(last).min_by_key(distance);
     // The keys of its own table were compared by name above.
     let of_other = |name: &&str| {
@@ -122,19 +123,6 @@ fn known_tables(sections: &[Section]) -> BTreeSet<String> {
         tables.insert(section.path.clone());
     }
     tables
-}
-
-/// The name nearest to `word`, if few letters differ; none for a word of one or two letters.
-fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let most = match word.len() {
-        0..3 => 0,
-        length => 1 + length / 6,
-    };
-    names
-        .map(|name| (strsim::damerau_levenshtein(word, name), name))
-        .filter(|(distance, _)| *distance <= most)
-        .min()
-        .map(|(_, name)| name)
 }
 
 pub(super) fn refuse_unknown(source: &Source, sections: &[Section]) -> Result<(), ScenarioError> {

@@ -10,6 +10,7 @@ mod column;
 mod error;
 mod expectation;
 mod experiment;
+mod faults;
 mod figures;
 mod keys;
 mod network_scenario;

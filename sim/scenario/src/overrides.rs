@@ -102,11 +102,30 @@ fn set(
             source.sweep_moved(key, place);
             Ok(())
         }
+        // A list for a key that is swept, and has no lists as values, is a new sweep.
+        None if matches!(value, Value::Array(_)) && sweeps_scalars(&source.values, path) => {
+            set(source, &format!("sweep.{path}"), value, place)
+        }
         None => {
             drop_from_sweep(&mut source.values, path, Some(&value));
             source.set(path, value, place)
         }
     }
+}
+
+/// Whether the sweep has `key`, with values that are no lists.
+fn sweeps_scalars(values: &dhtlab_core::parameter::Map, key: &str) -> bool {
+    fn find<'a>(table: &'a dhtlab_core::parameter::Map, key: &str) -> Option<&'a Value> {
+        let inner = |(first, inner): (&'a String, &'a Value)| {
+            let rest = key.strip_prefix(first.as_str())?.strip_prefix('.')?;
+            find(inner.as_table()?, rest)
+        };
+        table.get(key).or_else(|| table.iter().find_map(inner))
+    }
+    let sweep = values.get("sweep").and_then(Value::as_table);
+    let swept = sweep.and_then(|sweep| find(sweep, key));
+    let values = swept.and_then(Value::as_array);
+    values.is_some_and(|values| values.iter().all(|value| value.as_array().is_none()))
 }
 
 /// Removes `key` from the sweep. If a compared system has this `value`, those with only other values

@@ -1,6 +1,7 @@
 //! From a scenario file to the list of its runs.
 
 use super::error::ScenarioError;
+use super::faults::with_others;
 use super::figures::figures;
 use super::keys::{FRAME, is_known, refuse_unknown, unknown};
 use super::overrides::{Overrides, apply};
@@ -90,6 +91,8 @@ pub struct Scenario {
     pub figures: Vec<dhtlab_format::figure::Figure>,
     /// All runs, point by point; only those of the shard, if there is one.
     pub runs: Vec<PlannedRun>,
+    /// Whether small sizes were asked for, and the file has none.
+    pub(super) lacks_quick: bool,
     /// The shard, if the scenario is restricted to one.
     pub share: Option<super::ShardInfo>,
 }
@@ -98,8 +101,17 @@ impl Scenario {
     /// Reads the scenario in `source` for one of `kinds` of experiment.
     ///
     /// # Errors
-    /// The first error, with its location.
+    /// The first error, with its location, and others of the file.
     pub fn read(
+        source: Source,
+        options: &Overrides,
+        kinds: &[&'static dyn Experiment],
+    ) -> Result<Self, ScenarioError> {
+        let read = |source| Self::read_to_first_error(source, options, kinds);
+        read(source.clone()).map_err(|error| with_others(error, source, read))
+    }
+
+    fn read_to_first_error(
         mut source: Source,
         options: &Overrides,
         kinds: &[&'static dyn Experiment],
@@ -174,6 +186,7 @@ impl Scenario {
             points,
             figures,
             runs,
+            lacks_quick: options.quick && quick.is_empty(),
             share: None,
         })
     }

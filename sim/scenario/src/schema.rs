@@ -132,8 +132,39 @@ fn kind(kind: &Kind) -> Map<String, Value> {
             let list = json!({ "type": "array", "items": { "type": "string" } });
             json!({ "anyOf": [{ "type": "string" }, list], "$comment": words })
         }
-        Kind::NumberOrTable(words) => {
-            json!({ "anyOf": [{ "type": "integer" }, { "type": "object" }], "$comment": words })
+        Kind::Distribution(of, forms) => {
+            let value = Value::Object(self::kind(of));
+            let names = forms.iter().map(|form| {
+                let keys = [form.values, form.numbers].concat().join(", ");
+                format!("\"{}\" ({keys})", form.name)
+            });
+            let words = format!(
+                "{of}, or a table with `distribution` = {}",
+                names.collect::<Vec<_>>().join(", ")
+            );
+            let forms = forms.iter().map(|form| {
+                let values = form.values.iter().map(|key| (*key, value.clone()));
+                let numbers = form
+                    .numbers
+                    .iter()
+                    .map(|key| (*key, json!({ "type": "number" })));
+                let mut properties: Map<String, Value> = Map::new();
+                properties.insert("distribution".to_owned(), json!({ "const": form.name }));
+                properties.extend(
+                    values
+                        .chain(numbers)
+                        .map(|(key, kind)| (key.to_owned(), kind)),
+                );
+                let required: Vec<String> = properties.keys().cloned().collect();
+                json!({
+                    "type": "object",
+                    "properties": properties,
+                    "required": required,
+                    "additionalProperties": false,
+                })
+            });
+            let any: Vec<Value> = std::iter::once(value.clone()).chain(forms).collect();
+            json!({ "anyOf": any, "$comment": words })
         }
         Kind::Tables(words) => {
             json!({ "type": "array", "items": { "type": "object" }, "$comment": words })

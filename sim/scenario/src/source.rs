@@ -108,6 +108,16 @@ impl Source {
         matches!(self.places.get(key), Some(KeyLocation::Option(_)))
     }
 
+    /// Whether the file or the command line has `key`, in the sweep or outside of it.
+    pub(super) fn has(&self, key: &str) -> bool {
+        let is_swept = |path: &String| {
+            path.strip_prefix("sweep.")
+                .and_then(|path| path.strip_suffix(key))
+                .is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        self.places.contains_key(key) || self.places.keys().any(is_swept)
+    }
+
     /// The location of `key`, or of its nearest parent table.
     pub(super) fn place(&self, key: &str) -> KeyLocation {
         let mut path = key;
@@ -129,6 +139,7 @@ impl Source {
             place: self.place(&problem.key),
             key: problem.key,
             message: problem.message,
+            others: Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::spec::{Figure, Kind, Scale, Shift, Statistic, Theory};
 use crate::RUN_COLUMNS;
+use crate::nearest::nearest;
 
 /// A fault in the specification of a figure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +17,7 @@ pub struct FigureError {
 }
 
 impl FigureError {
-    fn new(key: &str, message: impl Into<String>) -> Self {
+    pub(super) fn new(key: &str, message: impl Into<String>) -> Self {
         Self {
             key: key.to_owned(),
             message: message.into(),
@@ -26,6 +27,9 @@ impl FigureError {
 
 /// The columns of a histogram table, in addition to those of the run and the swept keys.
 const HISTOGRAM_COLUMNS: [&str; 3] = ["quantity", "value", "count"];
+
+/// The most characters of the name of a figure: with `.svg.partial` it is a file name on every system.
+const MOST_CHARACTERS: usize = 200;
 
 /// The columns of a table of shapes.
 const SHAPE_COLUMNS: [&str; 6] = ["layer", "shape", "item", "x", "y", "label"];
@@ -129,16 +133,18 @@ impl Figure {
     ) -> Result<(), FigureError> {
         if let Some(name) = &self.name {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+            let fits = (1..=MOST_CHARACTERS).contains(&name.len());
+            if !fits || name.starts_with('.') || !name.chars().all(plain) {
                 return Err(FigureError::new(
                     "name",
                     format!(
-                        "expected the stem of a file name (letters, digits, `-`, `_`, `.`), \
-                         found `{name}`"
+                        "expected the stem of a file name (at most {MOST_CHARACTERS} letters, digits, `-`, \
+                         `_`, `.`), found `{name}`"
                     ),
                 ));
             }
         }
+        self.check_layout()?;
         let own = self.own_columns(swept, tables)?;
         let in_table = |name: &String| own.as_ref().is_some_and(|own| own.contains(name));
         let is_key = |name: &String| swept.contains(name) || in_table(name);
@@ -323,11 +329,9 @@ impl Figure {
                 ),
             ));
         }
-        if self.scale.log_x() {
-            return Err(FigureError::new(
-                "scale",
-                format!("kind `{}` takes `linear` or `log-y`", self.kind.name()),
-            ));
+        if self.scale.log_x() && self.kind == Kind::Histogram {
+            let message = "kind `histogram` takes `linear` or `log-y`: its bars have one width";
+            return Err(FigureError::new("scale", message));
         }
         Ok(())
     }
@@ -429,10 +433,7 @@ fn expect_name(
     match name {
         Some(name) if known(name) => Ok(()),
         Some(name) => {
-            let distance = |known: &&str| strsim::damerau_levenshtein(name, known);
-            let nearest = names.split(", ").min_by_key(distance);
-            let near = nearest.filter(|known| distance(known) <= 1 + name.len() / 4);
-            let hint = match near {
+            let hint = match nearest(name, names.split(", ")) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known are {names}"),
             };

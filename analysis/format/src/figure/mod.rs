@@ -2,6 +2,7 @@
 //! manifest. [`Figure::validate`] checks it against a scenario.
 
 mod check;
+mod layout;
 mod spec;
 
 pub use check::FigureError;

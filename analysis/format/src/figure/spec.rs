@@ -22,7 +22,7 @@ pub struct Figure {
     /// The stem of the files; default `figure-1`, `figure-2`, ... by position.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The title over the figure; default: the title of the scenario.
+    /// The title over the figure; default: the title of the scenario. An empty text leaves it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// A sentence under the figure; default: none.
@@ -66,6 +66,32 @@ pub struct Figure {
     /// The label of the vertical axis; default: from the name of `y`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub y_label: Option<String>,
+    /// The first and the last value of the horizontal axis; what is outside is cut off. Default: all
+    /// data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x_range: Option<[f64; 2]>,
+    /// The first and the last value of the vertical axis; what is outside is cut off. Default: all
+    /// data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y_range: Option<[f64; 2]>,
+    /// Where the legend is; default `below` the panels.
+    #[serde(skip_serializing_if = "LegendPlace::is_default")]
+    pub legend: LegendPlace,
+    /// The width of the whole figure, in pixels of 1/96 inch; default: 900 with one panel, more with
+    /// several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<f64>,
+    /// The height of the whole figure, in pixels of 1/96 inch; default: as its texts and panels need.
+    /// A figure is higher if too little is left to its panels; a diagram is lower if its shapes are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<f64>,
+    /// The size of the labels of the axes, in pixels of 1/96 inch; default 17. Other texts, lines and
+    /// markers have the same size relative to it as in other figures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub font_size: Option<f64>,
+    /// The dots per inch of the PNG; default 192.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpi: Option<f64>,
     /// Curves and published values to compare the results with; default: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub theory: Vec<Theory>,
@@ -173,6 +199,25 @@ impl Scale {
     #[must_use]
     pub fn log_y(self) -> bool {
         matches!(self, Self::LogY | Self::LogLog)
+    }
+}
+
+/// Where the legend of a figure is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LegendPlace {
+    /// Below the panels.
+    #[default]
+    Below,
+    /// Between the title and the panels.
+    Above,
+    /// There is no legend.
+    None,
+}
+
+impl LegendPlace {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 

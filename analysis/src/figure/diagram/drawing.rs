@@ -7,7 +7,7 @@ use plotters::style::{Color, RGBColor};
 use super::{Form, Picture, Shape, Sheet};
 use crate::figure::canvas::{Anchor, Canvas, DrawingError, PagePoint, Stroke, TextFormat};
 use crate::figure::marks;
-use crate::figure::page::{LINE, Page, Paragraph};
+use crate::figure::page::{LINE, Layout, Page, Paragraph};
 use crate::figure::style;
 use crate::figure::text_layout::{shortened, text_width, wrapped};
 
@@ -57,7 +57,9 @@ impl Projection {
 /// When the backend fails.
 pub fn draw(picture: &Picture) -> Result<String, DrawingError> {
     let panels = picture.sheets.len();
-    let width = width(panels);
+    let layout = picture.layout;
+    let width = layout.panel_width(panels).unwrap_or_else(|| width(panels));
+    let tallest = layout.panel_height(panels).unwrap_or(TALLEST);
     let titles: Vec<Option<Paragraph>> = picture
         .sheets
         .iter()
@@ -71,15 +73,20 @@ pub fn draw(picture: &Picture) -> Result<String, DrawingError> {
         .flatten()
         .map(Paragraph::height)
         .fold(0.0, f64::max);
-    let (projection, height) = projection(&picture.sheets, width);
+    let (projection, height) = projection(&picture.sheets, (width, tallest));
     let page = Page {
         title: &picture.title,
         caption: &picture.caption,
         legend: &picture.legend,
         panels,
         panel_size: (width, title_height + height),
+        // The height of a diagram is that of its shapes.
+        layout: Layout {
+            height: None,
+            ..layout
+        },
     };
-    page.draw(|canvas, index, (left, top)| {
+    page.draw(|canvas, index, (left, top), _| {
         if let Some(title) = &titles[index] {
             title.draw(canvas, (left + width / 2.0, top));
         }
@@ -90,7 +97,7 @@ pub fn draw(picture: &Picture) -> Result<String, DrawingError> {
 
 /// The largest scale with which all shapes and their texts fit into the width, and the resulting
 /// height.
-fn projection(sheets: &[Sheet], width: f64) -> (Projection, f64) {
+fn projection(sheets: &[Sheet], (width, tallest): (f64, f64)) -> (Projection, f64) {
     let shapes = || sheets.iter().flat_map(|sheet| &sheet.shapes);
     let (mut low, mut high) = (
         (f64::INFINITY, f64::INFINITY),
@@ -108,7 +115,7 @@ fn projection(sheets: &[Sheet], width: f64) -> (Projection, f64) {
     // Texts extend further the smaller the scale is: a few rounds converge.
     for _ in 0..4 {
         scale =
-            ((width - before - after) / across).min((TALLEST - 2.0 * PADDING - 2.0 * TEXT) / up);
+            ((width - before - after) / across).min((tallest - 2.0 * PADDING - 2.0 * TEXT) / up);
         (before, after) = (PADDING, PADDING);
         for shape in shapes() {
             let Form::Text(anchor) = shape.form else {
@@ -359,7 +366,7 @@ mod tests {
                 text(2.0, "another one", Anchor::Middle),
             ],
         };
-        let (projection, height) = projection(&[sheet], 600.0);
+        let (projection, height) = projection(&[sheet], (600.0, TALLEST));
         let at = |x, y| projection.place((0.0, 0.0), (x, y));
         let (low, high) = (at(0.0, 0.0), at(2.0, 1.0));
         assert!((high.0 - low.0 - 2.0 * (low.1 - high.1)).abs() < 1e-9);
@@ -374,7 +381,7 @@ mod tests {
             title: None,
             shapes: vec![point(0.0, 0.0), point(0.1, 5.0)],
         };
-        let (projection, height) = projection(&[sheet], 600.0);
+        let (projection, height) = projection(&[sheet], (600.0, TALLEST));
         assert!((height - TALLEST).abs() < 1e-6, "{height}");
         let middle = projection.place((0.0, 0.0), (0.05, 2.5)).0;
         assert!((middle - 300.0).abs() < 1e-6, "{middle}");

@@ -20,6 +20,7 @@
 mod drawing;
 
 use super::canvas::Anchor;
+use super::page::Layout;
 use super::plot::{Entry, Sample};
 use super::select::{DistinctTexts, Source};
 use dhtlab_format::Error;
@@ -87,6 +88,7 @@ pub struct Picture {
     pub caption: String,
     pub sheets: Vec<Sheet>,
     pub legend: Vec<Entry>,
+    pub layout: Layout,
 }
 
 /// The shapes of one run.
@@ -162,6 +164,7 @@ pub fn build(source: &Source<'_>) -> Result<Picture, Error> {
             .unwrap_or_else(|| source.title.to_owned()),
         caption: figure.caption.clone().unwrap_or_default(),
         legend: legend.collect(),
+        layout: Layout::of(figure),
         sheets,
     })
 }

@@ -123,6 +123,9 @@ pub(super) enum Action {
         /// Folders of results
         #[arg(required = true)]
         folders: Vec<PathBuf>,
+        /// Write PDF beside SVG and PNG; later runs into the folder keep it up to date
+        #[arg(long)]
+        pdf: bool,
     },
     /// Write the page that replays a recorded run (`run --record`) in a browser
     View {

@@ -4,6 +4,7 @@ use super::columns::{STATISTICS, filled};
 use crate::Failure;
 use crate::Kinds;
 use crate::store::RUN;
+use dhtlab_format::nearest::nearest;
 use dhtlab_scenario::{Column, schema};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -333,13 +334,13 @@ fn add(text: &mut String, index: &Index, kinds: Kinds, name: &str) -> Result<(),
             .into_iter()
             .try_for_each(|path| add(text, index, kinds, path));
     }
-    let distance = |other: &&String| {
-        let last = other.rsplit('.').next().unwrap_or(other);
-        let whole = strsim::damerau_levenshtein(name, other);
-        whole.min(strsim::damerau_levenshtein(name, last))
-    };
-    let nearest = index.keys().min_by_key(distance);
-    let near = nearest.filter(|other| distance(other) <= 1 + name.len() / 4);
+    let last = |path: &String| path.rsplit('.').next().unwrap_or(path).to_owned();
+    let paths = index.keys().map(String::as_str);
+    let near = nearest(name, paths).map(str::to_owned).or_else(|| {
+        let lasts: Vec<String> = index.keys().map(last).collect();
+        let near = nearest(name, lasts.iter().map(String::as_str))?;
+        index.keys().find(|path| last(path) == near).cloned()
+    });
     Err(Failure::Input(match near {
         Some(near) => format!("{name}: no key or column has this name; did you mean `{near}`?"),
         None => format!(

@@ -31,7 +31,7 @@ pub(crate) use run::{analyse, missing};
 use crate::{Failure, Kinds, streams};
 use arguments::{Action, Command, Format, command_line};
 use clap::FromArgMatches;
-use dhtlab_analysis::difference;
+use dhtlab_analysis::{Formats, difference};
 use dhtlab_scenario::{Overrides, Scenario, Source, schema};
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -145,9 +145,9 @@ fn act(kinds: Kinds, action: &Action) -> Result<(), Failure> {
             let differences = differences.map_err(|error| Failure::Input(error.to_string()))?;
             streams::print(compare::table(first, &differences, metrics, *all)?)
         }
-        Action::Plot { folders } => folders.iter().try_for_each(|folder| {
+        Action::Plot { folders, pdf } => folders.iter().try_for_each(|folder| {
             verify(folder)?;
-            let drawn = analyse(folder)?;
+            let drawn = run::analyse_with(folder, Formats { pdf: *pdf })?;
             drawn
                 .iter()
                 .try_for_each(|figure| streams::print_line(figure.display()))

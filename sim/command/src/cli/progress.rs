@@ -9,6 +9,9 @@ use std::io::IsTerminal;
 /// Units of the bar for the whole work.
 const UNITS: f64 = 10_000.0;
 
+/// The most characters of a point of a sweep beside the bar.
+const LONGEST_POINT: usize = 48;
+
 /// The progress of all scenarios of a command. Runs count by their forecast cost.
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -20,6 +23,8 @@ pub(super) struct Progress {
     /// The current scenario: its name, and its number if there are several.
     at_hand: String,
     runs_left: usize,
+    /// The point of the run that has started last.
+    now: String,
     /// Tenths that were reported.
     tenths: u32,
 }
@@ -44,6 +49,7 @@ impl Progress {
             done: 0.0,
             at_hand: String::new(),
             runs_left: 0,
+            now: String::new(),
             tenths: 0,
         }
     }
@@ -62,12 +68,37 @@ impl Progress {
         self.move_bar();
     }
 
+    /// Shows the point of a run that starts (its index in `scenario.runs`).
+    pub fn starts(&mut self, scenario: &Scenario, run: usize) {
+        let planned = &scenario.runs[run];
+        let values = &scenario.points[planned.point].values;
+        let point = scenario.swept.iter().zip(values);
+        let point = point.map(|(key, value)| {
+            let key = key.rsplit('.').next().unwrap_or(key);
+            format!("{key} = {value}")
+        });
+        let repetition = format!("repetition {}", planned.repetition + 1);
+        let whole = point.chain([repetition]).collect::<Vec<_>>().join(", ");
+        let is_short = whole.chars().count() <= LONGEST_POINT;
+        self.now = match is_short {
+            true => whole,
+            false => whole.chars().take(LONGEST_POINT - 1).chain(['…']).collect(),
+        };
+        self.show_message();
+    }
+
+    fn show_message(&self) {
+        let runs = if self.runs_left == 1 { "run" } else { "runs" };
+        let now = &self.now;
+        self.bar
+            .set_message(format!("{} {runs} left ({now})", self.runs_left));
+    }
+
     /// Counts a finished run (its index in `scenario.runs`).
     pub fn done(&mut self, scenario: &Scenario, run: usize) {
         self.done += cost(scenario, run);
         self.runs_left -= 1;
-        self.bar
-            .set_message(format!("{} runs left", self.runs_left));
+        self.show_message();
         self.move_bar();
         let tenths = (10.0 * self.part()) as u32;
         // The line of the last scenario reports the end.

@@ -5,6 +5,7 @@ use super::{limit, outcome, overview, record};
 use crate::lock::Lock;
 use crate::store::{self, Store};
 use crate::{Failure, streams};
+use dhtlab_analysis::Formats;
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::underlay::Facts;
 use dhtlab_scenario::Scenario;
@@ -158,17 +159,24 @@ fn end_now(current: &Current, scenarios: &[Scenario], why: &str, code: i32) -> !
     if let Some(active) = &work.active {
         let scenario = &scenarios[active.scenario];
         match active.store.write_files(scenario) {
-            Ok(()) => print(format_args!(
-                "{why}: {} of {} runs of {} are finished; repeat the command{} to resume",
-                active.store.done(scenario),
-                scenario.runs.len(),
-                scenario.folder_name(),
-                if limit::is_far_exceeded() {
-                    " with a larger --memory"
-                } else {
-                    ""
+            Ok(()) => {
+                let done = active.store.done(scenario);
+                if done > 0 && scenario.share.is_none() {
+                    // A figure of a part of the runs may lack data.
+                    let _ = analyse(active.store.folder());
                 }
-            )),
+                print(format_args!(
+                    "{why}: {} of {} runs of {} are finished; repeat the command{} to resume",
+                    done,
+                    scenario.runs.len(),
+                    scenario.folder_name(),
+                    if limit::is_far_exceeded() {
+                        " with a larger --memory"
+                    } else {
+                        ""
+                    }
+                ));
+            }
             Err(error) => streams::print_error(format_args!("{why}: {error}")),
         }
     }
@@ -337,8 +345,12 @@ pub(crate) fn missing(scenario: &Scenario, is_done: impl Fn(&str) -> bool) -> Ve
 /// until it can run alone.
 fn carry_out(scenario: &Scenario, place: usize, current: &Current, alone: bool) {
     let is_broken = |active: &Active| active.broken.is_some();
-    if current.lock().active.as_ref().is_none_or(is_broken) {
-        return;
+    {
+        let mut work = current.lock();
+        if work.active.as_ref().is_none_or(is_broken) {
+            return;
+        }
+        work.progress.starts(scenario, place);
     }
     let run = &scenario.runs[place];
     let result = scenario.points[run.point].run.run(run.seed);
@@ -384,17 +396,24 @@ fn carry_out(scenario: &Scenario, place: usize, current: &Current, alone: bool) 
 /// # Errors
 /// The first changed file; those of reading the manifest.
 pub fn verify(folder: &Path) -> Result<(), Failure> {
+    use dhtlab_analysis::Error::{Changed, Read};
+
     dhtlab_analysis::verify(folder).map_err(|error| match error {
-        error @ dhtlab_analysis::Error::Changed { .. } => Failure::Input(error.to_string()),
+        error @ (Changed { .. } | Read { .. }) => Failure::Input(error.to_string()),
         error => Failure::Run(error.to_string()),
     })
 }
 
 /// Writes the summary of the results in `folder` and draws its figures; returns their paths.
 pub(crate) fn analyse(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    analyse_with(folder, Formats::default())
+}
+
+/// [`analyse`], with figures in these formats.
+pub(super) fn analyse_with(folder: &Path, formats: Formats) -> Result<Vec<PathBuf>, Failure> {
     let fault = |error: dhtlab_analysis::Error| Failure::Run(error.to_string());
     dhtlab_analysis::summarise(folder).map_err(fault)?;
-    dhtlab_analysis::draw(folder).map_err(fault)
+    dhtlab_analysis::draw_in(folder, formats).map_err(fault)
 }
 
 /// Executes the run named `id` and prints its metrics.

@@ -3,6 +3,7 @@
 use crate::Failure;
 use dhtlab_core::parameter::Value;
 use dhtlab_format::files::{self, Links};
+use dhtlab_format::nearest::nearest;
 use dhtlab_scenario::{Source, parse_toml};
 use include_dir::{Dir, DirEntry, include_dir};
 use std::fs;
@@ -21,12 +22,13 @@ const EXAMPLES: &str = "examples";
 /// What `new` writes without a scenario to copy.
 const STARTER: &str = "examples/first.toml";
 
-/// The `files`; one that does not exist and is a mere name is a shipped scenario.
+/// The `files`; one that does not exist and is a mere name is a file with `.toml`, or a shipped
+/// scenario.
 pub(super) fn find(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     files.iter().map(|file| find_one(file)).collect()
 }
 
-/// The `file`, or the shipped scenario with this name: the file of a shipped scenario.
+/// The `file`; `file.toml` if only that exists; or the file of the shipped scenario with this name.
 ///
 /// # Errors
 /// There is no such file and no such scenario; built-in scenarios cannot be unpacked.
@@ -39,6 +41,10 @@ pub fn find_one(file: &Path) -> Result<PathBuf, Failure> {
     let mut name = file.to_owned();
     if file.extension().is_none_or(|extension| extension != "toml") {
         name.as_mut_os_string().push(".toml");
+    }
+    // A file of one's own comes before a shipped scenario.
+    if Path::new(&name).is_file() {
+        return Ok(name);
     }
     let name = name.to_string_lossy().into_owned();
     for inner in ["", EXAMPLES] {
@@ -57,11 +63,8 @@ pub fn find_one(file: &Path) -> Result<PathBuf, Failure> {
     let wanted = name.strip_suffix(".toml").unwrap_or(&name);
     let all = [names(""), names(EXAMPLES)].concat();
     let known = all.iter().filter_map(|name| name.strip_suffix(".toml"));
-    let distance = |known: &&str| strsim::damerau_levenshtein(wanted, known);
-    let nearest = known.min_by_key(distance);
-    let near = nearest.filter(|known| distance(known) <= 1 + wanted.len() / 4);
     let file = file.display();
-    Err(Failure::Input(match near {
+    Err(Failure::Input(match nearest(wanted, known) {
         Some(near) => format!("{file}: no such file; did you mean `{near}`?"),
         None => format!("{file}: no such file, and no shipped scenario; `dhtlab list` lists those"),
     }))

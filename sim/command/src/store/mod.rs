@@ -17,6 +17,7 @@ pub(super) use files::{Replacement, make, prepare};
 pub(super) use reading::{check, finished_names, kept, manifest, sum_of_recording, written_names};
 
 use super::Failure;
+use dhtlab_format::figure::Figure;
 use dhtlab_format::files as disk;
 use dhtlab_format::manifest::{MANIFEST, seal};
 use dhtlab_format::recording::RECORDING;
@@ -266,12 +267,21 @@ impl Store {
         for table in tables.chain(["runs"]) {
             disk::remove(&self.folder.join(format!("{table}.parquet")))?;
         }
+        let old = manifest(&self.folder).ok().flatten().unwrap_or_default();
         let manifest = self.manifest(scenario);
         let mut recording = sum_of_recording(&self.folder);
         if let Some(sum) = &self.recording {
             recording.insert(RECORDING.to_owned(), sum.clone());
         }
+        let earlier = stems(&old["figures"]);
+        let now = stems(&manifest["figures"]);
         new.commit(manifest, recording, scenario.experiment)?;
+        // Figures that the scenario no longer has would show older results.
+        for name in earlier.iter().filter(|name| !now.contains(name)) {
+            for extension in dhtlab_analysis::figure::EXTENSIONS {
+                disk::remove(&self.folder.join(format!("{name}.{extension}")))?;
+            }
+        }
         self.trim_journal(&others)
     }
 
@@ -388,6 +398,17 @@ impl Store {
         });
         written.map_err(|error| named(JOURNAL, &error))
     }
+}
+
+/// The names of the files of the figures in a manifest, without extension.
+fn stems(figures: &serde_json::Value) -> Vec<String> {
+    let figures = figures.as_array().into_iter().flatten();
+    let stem = |(index, figure): (usize, &serde_json::Value)| {
+        let figure: Figure = serde_json::from_value(figure.clone()).ok()?;
+        let stem = figure.stem(index);
+        disk::is_name(&stem).then_some(stem)
+    };
+    figures.enumerate().filter_map(stem).collect()
 }
 
 /// An error for a file in a folder of results, with its name.

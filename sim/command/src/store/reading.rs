@@ -11,6 +11,7 @@ use dhtlab_scenario::{Cell, Column, RunOutput, TableFilter, TableRows};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -22,7 +23,14 @@ use std::path::Path;
 pub(crate) fn check(folder: &Path, wanted: RequiredResults<'_>) -> Result<(), Failure> {
     recover(folder, wanted.experiment).map_err(|error| cannot_write(folder, &error))?;
     let Some(manifest) = manifest(folder)? else {
-        return Ok(());
+        let path = folder.join("runs.csv");
+        if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
+            return Ok(());
+        }
+        return Err(Failure::Input(format!(
+            "{}: no manifest says which scenario this table is of; restore {MANIFEST}, or move the table away",
+            path.display()
+        )));
     };
     if fault(&manifest, wanted).is_some() {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use crate::lab::Lab;
 
-pub const METRICS: [&str; 31] = [
+pub const METRICS: [&str; 32] = [
     "lookups",
     "lookups_ok",
     "lookups_wrong",
@@ -25,6 +25,7 @@ pub const METRICS: [&str; 31] = [
     "underlay_hops_per_hop",
     "member_underlay_hops_mean",
     "success_rate",
+    "wrong_rate",
     "timeouts_mean",
     "joins",
     "leaves",
@@ -37,12 +38,13 @@ pub const METRICS: [&str; 31] = [
 ];
 
 /// The metrics behind these that are empty without an attack and without a transport, and do not stand in the summary.
-pub const ATTACK_METRICS: [&str; 17] = [
+pub const ATTACK_METRICS: [&str; 18] = [
     "sybils",
     "occluded_links_fraction",
     "lookups_intercepted",
     "lookups_hijacked",
     "interception_rate",
+    "hijack_rate",
     "interception_predicted",
     "capture_rate",
     "latency_ms_p90",

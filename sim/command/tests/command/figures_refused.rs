@@ -68,6 +68,62 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
             ),
         ],
     );
+    const PROTOCOLS: &str = "experiment = \"network\"\n[overlay]\nnodes = 9\n\
+         [sweep]\n\"overlay.protocol\" = [\"vhash\", \"chord\"]\n";
+    const FIGURE: &str = "[[figure]]\nx = \"overlay.protocol\"\ny = \"events\"\n";
+    let with = |line: &str| refuse(&format!("{PROTOCOLS}{FIGURE}{line}\n"), &[]).expect("an error");
+    for (line, told) in [
+        (
+            "scale = \"log-x\"",
+            "scale: needs numbers along x; \"chord\" of `overlay.protocol` is a text",
+        ),
+        (
+            "x-range = [1, 2]",
+            "x-range: needs numbers along x; \"chord\" of `overlay.protocol` is a text",
+        ),
+        (
+            "y-range = [2, 1]",
+            "y-range: expected [first, last] with first < last, found [2, 1]",
+        ),
+        ("y-range = [2]", "y-range"),
+        (
+            "scale = \"log-y\"\ny-range = [0, 1]",
+            "y-range: a logarithmic axis starts above 0, found [0, 1]",
+        ),
+        (
+            "width = 5",
+            "width: expected a number from 120 to 10000, found 5",
+        ),
+        (
+            "height = 1e9",
+            "height: expected a number from 120 to 10000, found 1000000000",
+        ),
+        (
+            "font-size = 0",
+            "font-size: expected a number from 4 to 200, found 0",
+        ),
+        (
+            "dpi = 9600",
+            "dpi: expected a number from 24 to 2400, found 9600",
+        ),
+        (
+            "width = 9000\ndpi = 600",
+            "dpi: a side of 9000 pixels would have more than 20000 dots at 600 dpi",
+        ),
+        (
+            "legend = \"left\"",
+            "legend: unknown variant `left`, expected one of `below`, `above`, `none`",
+        ),
+        (
+            "[[figure]]\nname = \"figure-1\"\nx = \"overlay.protocol\"\ny = \"events\"",
+            "figure[1].name: another figure has this name",
+        ),
+    ] {
+        let found = with(line);
+        assert!(found.contains(told), "{line}: {found}");
+    }
+    let long = with(&format!("name = \"{}\"", "a".repeat(201)));
+    assert!(long.contains("at most 200 letters"), "{long}");
     compare(
         NETWORK,
         &[

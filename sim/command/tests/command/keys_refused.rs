@@ -128,7 +128,7 @@ fn bad_values(key: &str, property: &Value) -> Vec<(String, String)> {
         }
         _ if property["anyOf"][0]["type"] == "integer" => {
             for value in ["\"many\"", "true", "1.5", "-1", "[1]"] {
-                add(value, "expected a number, or a table");
+                add(value, "expected an integer, or a table");
             }
             add("{ }", "");
         }
@@ -264,8 +264,10 @@ fn every_key_refuses_what_it_cannot_hold() {
                 (known, cases) = (known + 1, cases + 1);
                 match told {
                     Ok(told)
-                        if told.starts_with(&format!("bad.toml:{line}: {key}"))
-                            && told.contains(&part) => {}
+                        if told.lines().any(|told| {
+                            told.starts_with(&format!("bad.toml:{line}: {key}"))
+                                && told.contains(&part)
+                        }) => {}
                     Ok(told) | Err(told) if is_own(key) && experiment == "network" => {
                         assert!(told.contains("unknown key"), "{told}");
                     }

@@ -12,6 +12,7 @@ mod determinism;
 mod diagram;
 mod docs;
 mod edited;
+mod figure_pages;
 mod figures_refused;
 mod file_facts;
 mod files_refused;
@@ -28,6 +29,7 @@ mod key_space;
 mod keys_refused;
 mod lab;
 mod locks;
+mod lookup_log;
 mod manual;
 mod measured;
 #[path = "../measured_data/mod.rs"]

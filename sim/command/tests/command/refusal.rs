@@ -5,16 +5,17 @@ use crate::lab::{Ended, Lab};
 /// Line 1 of most scenarios here.
 pub const NETWORK: &str = "experiment = \"network\"\n";
 
-/// What is wrong with how an error was told, if anything: it is one line, there was no panic,
-/// the exit code is 2, and there are no results.
+/// What is wrong with how errors were told, if anything: each is one line that begins with the file, there
+/// was no panic, the exit code is 2, and there are no results.
 pub fn fault_of_refusal(lab: &Lab, ended: &Ended) -> Option<String> {
-    let lines = ended.stderr.lines().count();
+    let mut others = ended.stderr.lines().skip(1);
+    let is_other = |line: &str| line.starts_with("bad.toml:");
     if ended.stderr.contains("panicked") {
         Some("a panic".to_owned())
     } else if ended.code != Some(2) {
         Some(format!("exit code {:?}", ended.code))
-    } else if lines != 1 || !ended.stderr.starts_with("error: ") {
-        Some(format!("{lines} lines instead of one error"))
+    } else if !others.all(is_other) || !ended.stderr.starts_with("error: ") {
+        Some("something else than errors was told".to_owned())
     } else if lab.path("out").exists() {
         Some("something was written".to_owned())
     } else if !ended.stdout.is_empty() {

@@ -343,7 +343,7 @@ fn what_cannot_be_meant_is_refused() {
             (
                 "[storage]\nreplicas = 2\nfile-size = 0\n",
                 &[],
-                "bad.toml:10: storage.file-size: expected a number, or a table ...",
+                "bad.toml:10: storage.file-size: expected an integer, or a table ...",
             ),
             (
                 "[storage]\nreplicas = 2\nfile-size = { distribution = \"uniform\", low = 9 }\n",

@@ -157,7 +157,7 @@ fn what_cannot_be_kept_is_refused() {
                 &[],
                 "bad.toml:1: tables: expected a list of tables, or of quantities of them, such as \
                  [\"timeline\", \"histogram.latency_ms\"]; this experiment writes histogram, \
-                 timeline, found \"histogramm\"",
+                 timeline, lookups, found \"histogramm\"",
             ),
             (
                 &of,

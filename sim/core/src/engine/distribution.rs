@@ -1,7 +1,7 @@
 //! Distributions of spans of time (link latencies, sessions, intervals) and of sizes.
 
 use super::{Duration, Stream};
-use crate::parameter::{Kind, ParameterValue, ValueError};
+use crate::parameter::{DistributionForm, Kind, ParameterValue, ValueError};
 use crate::parameter::{Map, Value};
 use rand_distr::{Distribution, Exp1, LogNormal, Normal, Pareto, Weibull};
 
@@ -21,11 +21,7 @@ pub trait Quantity: ParameterValue + Copy + PartialOrd + std::fmt::Display {
 }
 
 impl Quantity for Duration {
-    const KIND: Kind = Kind::Other(
-        "a duration such as \"1 ms\", or a table \
-         { distribution = \"uniform\" | \"normal\" | \"lognormal\" | \"exponential\" | \
-         \"weibull\" | \"pareto\", ... }",
-    );
+    const KIND: Kind = Kind::Distribution(&Kind::Duration, FORMS);
 
     fn from_f64(value: f64) -> Self {
         Self::from_secs_f64(value)
@@ -41,11 +37,7 @@ impl Quantity for Duration {
 }
 
 impl Quantity for u64 {
-    const KIND: Kind = Kind::NumberOrTable(
-        "a number, or a table \
-         { distribution = \"uniform\" | \"normal\" | \"lognormal\" | \"exponential\" | \
-         \"weibull\" | \"pareto\", ... }",
-    );
+    const KIND: Kind = Kind::Distribution(&Kind::Integer, FORMS);
 
     fn from_f64(value: f64) -> Self {
         libm::round(value) as Self
@@ -197,14 +189,27 @@ impl Fields<'_> {
     }
 }
 
-const DISTRIBUTIONS: &[&str] = &[
-    "uniform",
-    "normal",
-    "lognormal",
-    "exponential",
-    "weibull",
-    "pareto",
+/// The distributions with their keys.
+const FORMS: &[DistributionForm] = &[
+    form("uniform", &["low", "high"], &[]),
+    form("normal", &["mean", "sd"], &[]),
+    form("lognormal", &["median"], &["sigma"]),
+    form("exponential", &["mean"], &[]),
+    form("weibull", &["scale"], &["shape"]),
+    form("pareto", &["scale"], &["shape"]),
 ];
+
+const fn form(
+    name: &'static str,
+    values: &'static [&'static str],
+    numbers: &'static [&'static str],
+) -> DistributionForm {
+    DistributionForm {
+        name,
+        values,
+        numbers,
+    }
+}
 
 impl<T: Quantity> ParameterValue for DistributionOf<T> {
     fn kind() -> Kind {
@@ -249,7 +254,11 @@ impl<T: Quantity> ParameterValue for DistributionOf<T> {
             other => {
                 return Err(Some(format!(
                     "expected one of {} as `distribution`, found \"{other}\"",
-                    DISTRIBUTIONS.join(", ")
+                    FORMS
+                        .iter()
+                        .map(|form| form.name)
+                        .collect::<Vec<_>>()
+                        .join(", ")
                 )));
             }
         };
@@ -303,6 +312,28 @@ mod tests {
     fn read(text: &str) -> Result<DurationDistribution, ValueError> {
         let table = crate::parameter::text::parse(&format!("x = {text}"));
         DurationDistribution::from_value(&table["x"])
+    }
+
+    /// The table that the kind describes can be read, and lacks no key.
+    #[test]
+    fn the_kind_has_the_keys_of_each_distribution() {
+        for form in FORMS {
+            let all: Vec<&str> = [form.values, form.numbers].concat();
+            let table = |without: Option<&str>| {
+                let keys = all.iter().filter(|key| Some(**key) != without);
+                let fields: String = keys
+                    .map(|key| match form.numbers.contains(key) {
+                        true => format!(", {key} = 1"),
+                        false => format!(", {key} = \"2 ms\""),
+                    })
+                    .collect();
+                read(&format!("{{ distribution = \"{}\"{fields} }}", form.name))
+            };
+            assert!(table(None).is_ok(), "{}", form.name);
+            for key in &all {
+                assert!(table(Some(key)).is_err(), "{} without {key}", form.name);
+            }
+        }
     }
 
     /// The first draws of each distribution, recorded: they change if a crate in the build changes

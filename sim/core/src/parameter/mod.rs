@@ -14,7 +14,7 @@ mod value;
 
 pub use named_file::{NamedFile, quoted, shown};
 pub use tree::{Map, Value};
-pub use value::{Kind, ParameterValue, Range, ValueError};
+pub use value::{DistributionForm, Kind, ParameterValue, Range, ValueError};
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -25,12 +25,24 @@ pub enum Kind {
     Integers,
     /// Text or a list of texts, described in words.
     TextOrList(&'static str),
-    /// A whole number or a table, described in words.
-    NumberOrTable(&'static str),
+    /// A value of some kind, or a table with a distribution of such values: the kind, and the
+    /// distributions.
+    Distribution(&'static Kind, &'static [DistributionForm]),
     /// A list of tables, described in words.
     Tables(&'static str),
     /// A value with a form of its own, described in words.
     Other(&'static str),
+}
+
+/// A distribution as a table of a scenario: `distribution = NAME`, and the keys of its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DistributionForm {
+    /// The name.
+    pub name: &'static str,
+    /// The keys with values of the kind that is drawn.
+    pub values: &'static [&'static str],
+    /// The keys with numbers.
+    pub numbers: &'static [&'static str],
 }
 
 impl fmt::Display for Kind {
@@ -51,10 +63,17 @@ impl fmt::Display for Kind {
             }
             Self::Hex(digits) => write!(f, "{digits} hex digits"),
             Self::Integers => f.write_str("a list of integers from 0 on"),
-            Self::TextOrList(words)
-            | Self::NumberOrTable(words)
-            | Self::Tables(words)
-            | Self::Other(words) => f.write_str(words),
+            Self::Distribution(kind, forms) => {
+                write!(f, "{kind}, or a table {{ distribution = ")?;
+                for (i, form) in forms.iter().enumerate() {
+                    let bar = if i == 0 { "" } else { " | " };
+                    write!(f, "{bar}\"{}\"", form.name)?;
+                }
+                f.write_str(", ... }")
+            }
+            Self::TextOrList(words) | Self::Tables(words) | Self::Other(words) => {
+                f.write_str(words)
+            }
         }
     }
 }

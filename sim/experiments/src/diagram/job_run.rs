@@ -1,11 +1,11 @@
 //! The job that a picture shows, run as in the experiment `job`.
 
-use crate::JobExperiment;
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
 use dhtlab_core::service::file_job::{Input, InputParameters};
 use dhtlab_core::underlay::Facts;
 use dhtlab_format::recording::Recording;
+use dhtlab_network_experiments::JobExperiment;
 use dhtlab_scenario::{Cost, Experiment, NetworkScenario, Run, RunOutput};
 use std::path::Path;
 

@@ -15,10 +15,10 @@ mod ring_regions;
 mod shapes;
 mod voronoi;
 
-use super::job::JobExperiment;
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_core::underlay::Facts;
+use dhtlab_network_experiments::JobExperiment;
 use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableSpec};
 use shapes::Shapes;
 use std::path::Path;

@@ -11,9 +11,9 @@
 mod buckets;
 mod rounds;
 
-use crate::histogram::{self, HISTOGRAM, add_counts};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
+use dhtlab_network_experiments::histogram::{self, HISTOGRAM, add_counts};
 use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use rounds::Rounds;
 use std::path::Path;

@@ -11,13 +11,13 @@
 mod attack;
 mod mitigation;
 
-use crate::histogram::{mean_of_counted, quantile_of_counted};
 use crate::size_estimate::{Observers, check_lookups, search_cost};
 use attack::counts_with_sybils;
 use dhtlab_core::engine::{Seed, Stream};
 use dhtlab_core::overlay::{PrefixModel, SizeEstimator, region_prefix};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table};
 use dhtlab_core::space::{Key, KeyTrie};
+use dhtlab_network_experiments::histogram::{mean_of_counted, quantile_of_counted};
 use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableSpec, sections};
 use mitigation::ExactLookups;
 use std::path::Path;

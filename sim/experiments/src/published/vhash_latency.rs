@@ -12,7 +12,6 @@
 //! * the force of the embedding has the wrong sign past half of the side, and no damping.
 
 use super::faulty_torus::faulty_midpoint;
-use crate::histogram::{HISTOGRAM, add_counts, mean};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::network::{Placement, place};
 use dhtlab_core::overlay::{MemberIndex, NodeIds};
@@ -20,6 +19,7 @@ use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value
 use dhtlab_core::space::Key;
 use dhtlab_core::underlay::{self, Distances, Facts};
 use dhtlab_core::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
+use dhtlab_network_experiments::histogram::{HISTOGRAM, add_counts, mean};
 use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableRows, TableSpec, sections};
 use std::collections::VecDeque;
 use std::path::Path;

@@ -95,11 +95,11 @@ impl Paths {
     }
 
     pub fn hops_mean(&self) -> f64 {
-        crate::histogram::mean(&self.hops)
+        dhtlab_network_experiments::histogram::mean(&self.hops)
     }
 
     pub fn hops_quantile(&self, q: f64) -> f64 {
-        crate::histogram::quantile(&self.hops, q)
+        dhtlab_network_experiments::histogram::quantile(&self.hops, q)
     }
 
     pub fn stretch_mean(&self) -> Option<f64> {

@@ -18,8 +18,8 @@ use dhtlab_core::overlay::urdht::{
 use dhtlab_core::overlay::vhash::{self, Embedding, VHash, VHashParameters};
 use dhtlab_core::space::Key;
 use dhtlab_core::workload::LookupPlan;
-use dhtlab_experiments::Recorder;
 use dhtlab_format::recording::{Event, MOST_EVENTS, Recording, RouteOutcome, Space, What};
+use dhtlab_network_experiments::Recorder;
 use std::collections::{BTreeMap, BTreeSet};
 
 const NODES: usize = 40;

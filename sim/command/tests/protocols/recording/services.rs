@@ -13,8 +13,8 @@ use dhtlab_core::service::job::{
     BalancingParameters, JobSpecification, Message, NodeParameters, Shared, Worker,
 };
 use dhtlab_core::service::storage::{Content, Storage, StorageParameters};
-use dhtlab_experiments::Recorder;
 use dhtlab_format::recording::{ItemState, MOST_EVENTS, Recording, What};
+use dhtlab_network_experiments::Recorder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

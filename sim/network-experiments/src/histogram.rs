@@ -1,9 +1,12 @@
 //! The histogram that several experiments write, and its statistics.
 
-use dhtlab_scenario::{Cell, TableRows};
+use dhtlab_scenario::{Cell, Column, TableRows};
+
+/// The columns of a table of counts.
+pub const HISTOGRAM: &[Column] = COLUMNS;
 
 dhtlab_scenario::columns! {
-    pub HISTOGRAM, fn histogram_row(of: &'static str, its: Cell, times: u64) {
+    pub(crate) COLUMNS, fn histogram_row(of: &'static str, its: Cell, times: u64) {
         /// Name of the quantity.
         quantity [""] = of,
         /// Value, in the unit that the name of the quantity states. Real values are truncated to two

@@ -29,7 +29,7 @@ const LOOKUP: &str = "lookup";
 /// ```
 /// # use dhtlab_core::network::Network;
 /// # use dhtlab_core::overlay::{Application, GroundTruth};
-/// use dhtlab_experiments::Recorder;
+/// use dhtlab_network_experiments::Recorder;
 /// use dhtlab_format::recording::{MOST_EVENTS, Recording};
 ///
 /// fn record<P: GroundTruth, A: Application>(network: &mut Network<P, A>) -> Recording {

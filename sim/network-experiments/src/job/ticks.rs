@@ -7,7 +7,6 @@
 
 use super::output::JobOutcome;
 use super::{JobExperiment, JobRun};
-use crate::balance;
 use crate::runner::Task;
 use dhtlab_core::engine::{Instant, Seed};
 use dhtlab_core::parameter::{ConfigError, Map};
@@ -98,7 +97,8 @@ impl Run for Ticks {
     }
 
     fn cost(&self) -> Cost {
-        balance::cost(&self.parameters)
+        let (events, bytes) = self.parameters.cost();
+        Cost { events, bytes }
     }
 
     fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {

@@ -1,5 +1,6 @@
 //! `experiment = "network"`: a DHT on an underlay, with or without churn, that looks up keys.
 
+mod lookup_log;
 mod output;
 
 use crate::histogram::HISTOGRAM;
@@ -8,9 +9,14 @@ use dhtlab_core::adversary::Behaviour;
 use dhtlab_core::engine::{Duration, Seed};
 use dhtlab_core::network::{End, Network};
 use dhtlab_core::overlay::GroundTruth;
-use dhtlab_core::parameter::{ConfigError, Map, Section, Table};
-use dhtlab_scenario::{Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
+use dhtlab_scenario::{
+    Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableRows, TableSpec,
+};
+use lookup_log::{LogParameters, LookupLog};
+use std::cell::RefCell;
 use std::path::Path;
+use std::rc::Rc;
 
 /// The experiment kind `network`.
 pub struct NetworkExperiment;
@@ -25,7 +31,9 @@ impl Experiment for NetworkExperiment {
     }
 
     fn sections(&self) -> Vec<Section> {
-        NetworkScenario::sections()
+        let mut sections = NetworkScenario::sections();
+        sections.push(Section::of::<LogParameters>(WORKLOAD));
+        sections
     }
 
     fn metrics(&self) -> &'static [Column] {
@@ -53,65 +61,105 @@ impl Experiment for NetworkExperiment {
                 columns: output::TIMELINE,
                 quantities: &[],
             },
+            TableSpec {
+                name: "lookups",
+                columns: lookup_log::LOOKUPS,
+                quantities: &[],
+            },
         ]
     }
 
     fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let scenario = NetworkScenario::read(values, folder)?;
+        let log = LogParameters::read(&values.sub(WORKLOAD)?)?;
         if scenario.adversary.is_some() && scenario.adversary.attack.behaviour == Behaviour::Forge {
             return Err(ConfigError::new(
                 "adversary.behaviour",
                 "\"forge\" alters what a service sends, and this kind of experiment runs none",
             ));
         }
-        Ok(Box::new(NetworkRun(Lookups(scenario))))
+        Ok(Box::new(NetworkRun(Lookups {
+            network: scenario,
+            is_logged: log.log,
+        })))
     }
 }
 
+const WORKLOAD: &str = "workload";
+
 /// Members look up keys.
 #[derive(Clone)]
-struct Lookups(NetworkScenario);
+struct Lookups {
+    network: NetworkScenario,
+    is_logged: bool,
+}
 
 impl Task for Lookups {
     type Application = ();
-    type Course = ();
+    type Course = Option<Rc<RefCell<LookupLog>>>;
 
     const UNFINISHED: &'static str = "lookups under way";
     const NEEDS_ALL_ROWS: bool = true;
 
     fn network(&self) -> &NetworkScenario {
-        &self.0
+        &self.network
     }
 
     fn resolved(&self) -> Map {
-        self.0.resolved()
+        let mut all = self.network.resolved();
+        // Left out by default: the IDs of runs are older than this key.
+        if self.is_logged
+            && let Some(Value::Table(workload)) = all.get_mut(WORKLOAD)
+        {
+            workload.insert("log".to_owned(), Value::Boolean(true));
+        }
+        all
     }
 
     fn service(&self, _: Seed) {}
 
-    fn measure<P: GroundTruth>(&self, network: &mut Network<P>, seed: Seed, (): &mut ()) -> End {
-        network.begin_measuring(self.0.intervals());
-        plan_lookups(network, &self.0, seed);
-        network.run(self.0.measure_to(), false, self.max_events())
+    fn measure<P: GroundTruth>(
+        &self,
+        network: &mut Network<P>,
+        seed: Seed,
+        log: &mut Self::Course,
+    ) -> End {
+        network.begin_measuring(self.network.intervals());
+        *log = self.is_logged.then(|| LookupLog::attach(network));
+        plan_lookups(network, &self.network, seed);
+        network.run(self.network.measure_to(), false, self.max_events())
     }
 
-    fn output<P: GroundTruth>(&self, network: &mut Network<P>, seed: Seed, (): ()) -> RunOutput {
-        output::output(network, seed)
+    fn output<P: GroundTruth>(
+        &self,
+        network: &mut Network<P>,
+        seed: Seed,
+        log: Self::Course,
+    ) -> RunOutput {
+        let log = log.map_or_else(TableRows::default, |log| log.borrow().rows());
+        output::output(network, seed, log)
     }
 
     fn cost(&self) -> Cost {
-        self.0.cost()
+        let mut cost = self.network.cost();
+        if self.is_logged {
+            cost.bytes += self.network.lookups() as f64 * lookup_log::ROW_BYTES;
+        }
+        cost
     }
 
     fn events_by(&self, seconds: f64) -> f64 {
-        self.0.events_by(seconds)
+        self.network.events_by(seconds)
     }
 
     fn skippable(&self) -> Duration {
-        self.0.time.transition
+        self.network.time.transition
     }
 
     fn without_first(&self, skipped: Duration) -> Self {
-        Self(self.0.without_first(skipped))
+        Self {
+            network: self.network.without_first(skipped),
+            ..self.clone()
+        }
     }
 }

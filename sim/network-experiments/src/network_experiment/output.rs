@@ -70,6 +70,8 @@ dhtlab_scenario::columns! {
         member_underlay_hops_mean [""] = mean(&m.members),
         /// Fraction of the lookups that are ok; empty without lookups.
         success_rate ["fraction"] = m.counts.ok as f64 / m.counts.lookups as f64,
+        /// Fraction of the lookups that end at another node than the root; empty without lookups.
+        wrong_rate ["fraction"] = m.rate(m.counts.wrong),
         /// Mean time-outs of a lookup that is ok, wrong or failed, without those under way when the
         /// run stops; empty if there are none.
         timeouts_mean [""] = m.counts.timeouts as f64
@@ -108,6 +110,8 @@ dhtlab_scenario::columns! {
         lookups_hijacked [""] = m.sybils.map(|_| m.counts.hijacked),
         /// Fraction of the lookups that a Sybil has handled; empty without an attack.
         interception_rate ["fraction"] = m.sybils.map(|_| m.rate(m.counts.intercepted)),
+        /// Fraction of the lookups that end at a Sybil that is not the root; empty without an attack.
+        hijack_rate ["fraction"] = m.sybils.map(|_| m.rate(m.counts.hijacked)),
         /// 1 - E[(1 - f)^H]: the fraction of the lookups that meet a Sybil if each of their H hops
         /// does so independently with probability f, `occluded_links_fraction`; empty without an
         /// attack.
@@ -187,8 +191,12 @@ impl Measured<'_> {
     }
 }
 
-/// Turns the counters into rows.
-pub(super) fn output<P: GroundTruth>(network: &mut Network<P>, seed: Seed) -> RunOutput {
+/// Turns the counters into rows. `lookups` are those of the log.
+pub(super) fn output<P: GroundTruth>(
+    network: &mut Network<P>,
+    seed: Seed,
+    lookups: TableRows,
+) -> RunOutput {
     let members = member_distances(network, seed);
     let costs = path_costs(network, seed);
     let (tally, now) = (network.tally(), network.now());
@@ -224,7 +232,7 @@ pub(super) fn output<P: GroundTruth>(network: &mut Network<P>, seed: Seed) -> Ru
     let timeline = intervals.map(|(end, interval)| moment(end, interval));
     RunOutput {
         metrics: metrics(&measured),
-        tables: vec![histogram, TableRows(timeline.collect())],
+        tables: vec![histogram, TableRows(timeline.collect()), lookups],
         notes: Vec::new(),
     }
 }
