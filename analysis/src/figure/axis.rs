@@ -201,6 +201,10 @@ impl Axis {
         self = self.within(Range::new(Some(low), Some(high)));
         (self.low, self.high) = (low, high);
         self.is_cut = true;
+        // Between two powers there may be no tick.
+        if self.ticks.len() < 2 {
+            self.ticks = linear_ticks(low, high, nice_step((high - low) / 5.0));
+        }
         self
     }
 

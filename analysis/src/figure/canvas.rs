@@ -171,24 +171,31 @@ impl<'a> Canvas<'a> {
         self.window = window;
     }
 
+    /// The part of the page to which a drawing is cut at present.
+    pub fn window(&self) -> Option<Window> {
+        self.window
+    }
+
     /// A line through points.
     pub fn line(&mut self, points: &[PagePoint], stroke: Stroke) {
-        if stroke.dash.is_empty() {
-            self.solid(points, stroke);
-            return;
-        }
-        for dash in dashes(points, stroke.dash) {
-            self.solid(&dash, stroke);
+        match self.window {
+            None => self.whole_line(points, stroke),
+            // It is cut first: what is outside may be long, and would have as many dashes.
+            Some(window) => {
+                for part in window.line(points) {
+                    self.whole_line(&part, stroke);
+                }
+            }
         }
     }
 
-    fn solid(&mut self, points: &[PagePoint], stroke: Stroke) {
-        let Some(window) = self.window else {
+    fn whole_line(&mut self, points: &[PagePoint], stroke: Stroke) {
+        if stroke.dash.is_empty() {
             self.draw(&PathElement::new(places(points), stroke.style()));
             return;
-        };
-        for part in window.line(points) {
-            self.draw(&PathElement::new(places(&part), stroke.style()));
+        }
+        for dash in dashes(points, stroke.dash) {
+            self.draw(&PathElement::new(places(&dash), stroke.style()));
         }
     }
 
@@ -400,5 +407,26 @@ mod tests {
             ]
         );
         assert_eq!(dashes(&[], &[1.0, 1.0]), Vec::<Vec<PagePoint>>::new());
+    }
+
+    /// What is outside of a window may be very long.
+    #[test]
+    fn only_what_is_inside_has_dashes() {
+        let svg = document((90, 60), 1.0, "", "", |canvas| {
+            canvas.within(Some(Window {
+                left: 10.0,
+                top: 10.0,
+                right: 50.0,
+                bottom: 50.0,
+            }));
+            let stroke = Stroke {
+                dash: &[4.0, 4.0],
+                ..Stroke::solid(BLACK, 1.0)
+            };
+            canvas.line(&[(-1e15, 20.0), (1e15, 20.0)], stroke);
+        })
+        .unwrap();
+        // The first dash, and four after gaps.
+        assert_eq!(svg.matches("m40,0").count(), 4, "{svg}");
     }
 }

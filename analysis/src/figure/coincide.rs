@@ -8,10 +8,16 @@ const NEAR: f64 = 0.015;
 
 /// Shifts the markers of joined series that would hide each other, and names lines that coincide in
 /// the caption.
-pub fn set_apart(plot: &mut Plot, y: &Axis) {
+pub fn set_apart(plot: &mut Plot, (x, y): &(Axis, Axis)) {
+    let is_cut = plot.x.shown.is_some() || plot.y.shown.is_some();
+    let is_seen = |point: &Point| !is_cut || x.shows(point.x) && y.shows(point.y);
     let mut sentences: Vec<(String, Vec<String>)> = Vec::new();
     for panel in &mut plot.panels {
         for group in lines(&panel.marks, y) {
+            // Nobody sees two lines as one of which nothing is in the range.
+            if !points(&panel.marks[group[0]]).iter().any(is_seen) {
+                continue;
+            }
             let entries = group.iter().filter_map(|&mark| {
                 let Mark::Series { index, .. } = panel.marks[mark] else {
                     return None;
@@ -140,7 +146,8 @@ mod tests {
             legend: vec![entry(0, "a"), entry(1, "b"), entry(2, "c")],
             ..Plot::default()
         };
-        set_apart(&mut plot, &Axis::linear(0.0, 6.0, AxisRange::WithZero, 6));
+        let axis = Axis::linear(0.0, 6.0, AxisRange::WithZero, 6);
+        set_apart(&mut plot, &(axis.clone(), axis));
         assert_eq!(plot.caption, "A caption. Lines that coincide: a; c.");
         let shifts: Vec<f64> = plot.panels[0]
             .marks

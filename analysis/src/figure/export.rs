@@ -14,6 +14,8 @@ const FAMILY: &str = "DejaVu Sans";
 
 /// The dots per inch of a PNG, for dense screens and print.
 const DPI: f64 = 192.0;
+/// The most dots of a PNG along a side.
+const MOST_DOTS: u32 = 20_000;
 /// The pixels of an SVG per inch.
 const PIXELS: f64 = 96.0;
 
@@ -57,6 +59,13 @@ impl<'a> Document<'a> {
         let failed = |message: &str| failed(self.path, message);
         let size = self.tree.size().to_int_size().scale_by(scale);
         let size = size.ok_or_else(|| failed("the figure has no size"))?;
+        if size.width().max(size.height()) > MOST_DOTS {
+            return Err(failed(&format!(
+                "{} x {} dots are more than {MOST_DOTS} along a side; lower `dpi`, `width` or `font-size`",
+                size.width(),
+                size.height()
+            )));
+        }
         let mut pixmap = Pixmap::new(size.width(), size.height())
             .ok_or_else(|| failed("the figure is too large"))?;
         let scaled = Transform::from_scale(scale, scale);

@@ -221,6 +221,12 @@ fn draw_series(
             }
         }
     }
+    // A marker is drawn whole if its point is between the ends of the axes.
+    let is_seen = |place: usize| {
+        let point = &points[place];
+        frame.x.shows(point.x) && frame.y.shows(point.y)
+    };
+    let window = canvas.window();
     let stride = if dense { points.len().div_ceil(12) } else { 1 };
     // Shifts the markers of series, which would otherwise hide each other.
     let first = if dense {
@@ -228,9 +234,13 @@ fn draw_series(
     } else {
         0
     };
-    for &place in places.iter().skip(first).step_by(stride) {
-        draw_marker(canvas, place, style.marker, style.colour, 1.0);
+    for (index, &place) in places.iter().enumerate().skip(first).step_by(stride) {
+        if window.is_none() || is_seen(index) {
+            canvas.within(None);
+            draw_marker(canvas, place, style.marker, style.colour, 1.0);
+        }
     }
+    canvas.within(window);
 }
 
 /// Draws an interval at a place along x, without a cap at an end that is not on the axis.

@@ -66,8 +66,8 @@ pub struct Formats {
 /// Draws every figure of a run's manifest.
 ///
 /// Each figure is written as `<name>.svg` and, with the feature `png`, as `<name>.png`. With the
-/// feature `pdf` it is written as `<name>.pdf`, too, if `formats` say so, or if there is such a file of
-/// an earlier drawing. For figures with theory curves, `fits.csv` (`figure, panel, series, curve, parameter, value`) contains the fitted
+/// feature `pdf` it is written as `<name>.pdf`, too, if `formats` say so, or if the PDF of a figure is
+/// there from an earlier drawing. For figures with theory curves, `fits.csv` (`figure, panel, series, curve, parameter, value`) contains the fitted
 /// parameters and the deviation of the data from the curve; a value is empty where the data do not
 /// determine it. Without such a figure, an older `fits.csv` is deleted.
 ///
@@ -89,6 +89,12 @@ pub fn draw_in(directory: &Path, formats: Formats) -> Result<Vec<PathBuf>, Error
             .to_vec(),
     ];
     let mut has_curve = false;
+    // A folder that has one PDF has all.
+    let names_of = manifest.figures.iter().enumerate();
+    let mut pdfs = names_of.map(|(index, figure)| format!("{}.pdf", figure.stem(index)));
+    let formats = Formats {
+        pdf: formats.pdf || pdfs.any(|name| directory.join(name).exists()),
+    };
     for (index, figure) in manifest.figures.iter().enumerate() {
         let name = figure.stem(index);
         let drawn = if names.insert(name.clone()) {
@@ -204,7 +210,7 @@ fn write(
     #[cfg(feature = "pdf")]
     {
         let path = path("pdf");
-        if formats.pdf || path.exists() {
+        if formats.pdf {
             output::replace(&path, &export::Document::new(svg, &path)?.pdf()?)?;
             written.push(path);
         }

@@ -36,7 +36,7 @@ pub fn draw(mut plot: Plot) -> Result<String, DrawingError> {
         width = given;
     }
     let axes = axes(&plot);
-    set_apart(&mut plot, &axes.1);
+    set_apart(&mut plot, &axes);
     let plot = &plot;
     let page = Page {
         title: &plot.title,
@@ -232,7 +232,7 @@ fn draw_axes(canvas: &mut Canvas<'_>, frame: &Frame<'_>, upright: Option<f64>) {
         let x = frame.left + at * (frame.right - frame.left);
         draw_break(canvas, (x, frame.bottom), (0.0, 1.0));
     }
-    let labelled = labelled_stride(&frame.x.ticks, |at| frame.at_x(at), upright.is_some());
+    let labelled = labelled_stride(&frame.x.ticks, |at| frame.at_x(at), upright.is_some(), 8.0);
     for (index, tick) in frame.x.ticks.iter().enumerate() {
         let x = frame.at_x(tick.at);
         let end = frame.bottom + TICK_LENGTH;
@@ -253,10 +253,14 @@ fn draw_axes(canvas: &mut Canvas<'_>, frame: &Frame<'_>, upright: Option<f64>) {
             canvas.text((x, end + SIZE), &tick.label, lettering);
         }
     }
-    for tick in &frame.y.ticks {
+    let labelled = labelled_stride(&frame.y.ticks, |at| -frame.at_y(at), true, 1.0);
+    for (index, tick) in frame.y.ticks.iter().enumerate() {
         let y = frame.at_y(tick.at);
         let end = frame.left - TICK_LENGTH;
         canvas.line(&[(end, y), (frame.left, y)], ink);
+        if index % labelled != 0 {
+            continue;
+        }
         let lettering = TextFormat::across(SIZE, style::INK, Anchor::End);
         let baseline = y + SIZE * style::HALF_CAPITAL;
         canvas.text((end - 4.0, baseline), &tick.label, lettering);
@@ -312,7 +316,7 @@ fn widest(ticks: &[Tick]) -> f64 {
 }
 
 /// The smallest n such that labels at every n-th tick do not overlap.
-fn labelled_stride(ticks: &[Tick], place: impl Fn(f64) -> f64, upright: bool) -> usize {
+fn labelled_stride(ticks: &[Tick], place: impl Fn(f64) -> f64, upright: bool, gap: f64) -> usize {
     let half = |tick: &Tick| {
         if upright {
             style::TICK_SIZE / 2.0
@@ -323,7 +327,7 @@ fn labelled_stride(ticks: &[Tick], place: impl Fn(f64) -> f64, upright: bool) ->
     let free = |stride: &usize| {
         let shown: Vec<&Tick> = ticks.iter().step_by(*stride).collect();
         shown.windows(2).all(|pair| {
-            place(pair[0].at) + half(pair[0]) + 8.0 <= place(pair[1].at) - half(pair[1])
+            place(pair[0].at) + half(pair[0]) + gap <= place(pair[1].at) - half(pair[1])
         })
     };
     (1..=ticks.len().max(1)).find(free).unwrap_or(1)

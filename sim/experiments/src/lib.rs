@@ -40,6 +40,16 @@ use dhtlab_network_experiments::{
 };
 use dhtlab_scenario::Experiment;
 
+/// [`KINDS`] with `own` kinds: one with the name of a shipped kind takes its place. It is kept for the
+/// life of the program.
+#[must_use]
+pub fn kinds_with(own: &[&'static dyn Experiment]) -> &'static [&'static dyn Experiment] {
+    let is_replaced =
+        |shipped: &&&'static dyn Experiment| own.iter().any(|kind| kind.name() == shipped.name());
+    let kept = KINDS.iter().filter(|kind| !is_replaced(kind));
+    Box::leak(own.iter().chain(kept).copied().collect())
+}
+
 /// All kinds of experiments.
 pub const KINDS: &[&'static dyn Experiment] = &[
     &NetworkExperiment,

@@ -14,7 +14,7 @@ mod runner;
 mod storage;
 
 pub use job::JobExperiment;
-pub use network_experiment::NetworkExperiment;
+pub use network_experiment::{NetworkExperiment, OwnNetwork};
 pub use providers::ProvidersExperiment;
 pub use recorder::Recorder;
 pub use storage::StorageExperiment;

@@ -213,9 +213,7 @@ fn unequal_tables(scenario: &Scenario) -> Option<ConfigError> {
         let nodes = network.overlay.nodes;
         let peers = network.protocol.cost_estimate(nodes).peers;
         let by_protocol = most.entry(nodes).or_default();
-        let known = by_protocol
-            .entry(network.overlay.protocol.as_str())
-            .or_default();
+        let known = by_protocol.entry(network.protocol.name()).or_default();
         *known = known.max(peers);
     }
     let pairs = most.iter().filter_map(|(nodes, peers)| {

@@ -82,6 +82,11 @@ pub trait Run: Send + Sync {
         None
     }
 
+    /// The tables that it leaves empty, each with what it has rows of.
+    fn empty_tables(&self) -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
+
     /// Runs its beginning for about `budget`, and returns the estimated processor time of a whole
     /// run in seconds. `None` if only a whole run gives it.
     ///

@@ -19,10 +19,13 @@ pub(super) fn with_others<T>(
 ) -> ScenarioError {
     let mut key = first.key.clone();
     let mut others: Vec<ScenarioError> = Vec::new();
+    let mut is_sweep_whole = true;
     // Without the kind of experiment no key has a meaning.
     while key != "experiment" && others.len() + 1 < MOST {
-        if !remove(&mut source.values, &key) {
-            break;
+        match remove(&mut source.values, &key) {
+            Removed::Nothing => break,
+            Removed::Swept => is_sweep_whole = false,
+            Removed::Fixed => {}
         }
         let Err(next) = read(source.clone()) else {
             break;
@@ -31,7 +34,10 @@ pub(super) fn with_others<T>(
             let is_inside = error.key.strip_prefix(&next.key);
             error.place == next.place || is_inside.is_some_and(|rest| rest.starts_with('.'))
         };
-        if !source.has(&next.key) || is_seen(&first) || others.iter().any(is_seen) {
+        // Figures need the keys that are swept.
+        let is_follow_up = next.key.starts_with("figure[") && !is_sweep_whole;
+        let is_old = is_seen(&first) || others.iter().any(is_seen);
+        if is_follow_up || is_old || !source.has(&next.key) {
             break;
         }
         key.clone_from(&next.key);
@@ -45,12 +51,23 @@ pub(super) fn with_others<T>(
     first
 }
 
+/// What was removed of a key.
+enum Removed {
+    Nothing,
+    Fixed,
+    Swept,
+}
+
 /// Removes a value at the dotted path `key`, swept or not. A table stays: its keys are not all wrong.
-fn remove(values: &mut Map, key: &str) -> bool {
-    let swept = values.get_mut("sweep").is_some_and(|sweep| match sweep {
+fn remove(values: &mut Map, key: &str) -> Removed {
+    let is_swept = values.get_mut("sweep").is_some_and(|sweep| match sweep {
         Value::Table(sweep) => sweep.shift_remove(key).is_some(),
         _ => false,
     });
+    let otherwise = match is_swept {
+        true => Removed::Swept,
+        false => Removed::Nothing,
+    };
     let (tables, last) = match key.rsplit_once('.') {
         Some((tables, last)) => (tables.split('.').collect(), last),
         None => (Vec::new(), key),
@@ -59,12 +76,19 @@ fn remove(values: &mut Map, key: &str) -> bool {
     for name in tables {
         match table.get_mut(name) {
             Some(Value::Table(inner)) => table = inner,
-            _ => return swept,
+            _ => return otherwise,
         }
     }
     match table.get(last) {
-        None | Some(Value::Table(_)) => swept,
-        Some(_) => table.shift_remove(last).is_some(),
+        None | Some(Value::Table(_)) => otherwise,
+        Some(_) if is_swept => {
+            table.shift_remove(last);
+            otherwise
+        }
+        Some(_) => {
+            table.shift_remove(last);
+            Removed::Fixed
+        }
     }
 }
 
@@ -101,6 +125,16 @@ mod tests {
                 "x.toml:8: overlay.chord.successors: ",
             ]
         );
+    }
+
+    /// A figure of a swept key whose values are wrong is not wrong itself.
+    #[test]
+    fn a_wrong_sweep_gives_no_error_of_figures() {
+        let found = told(
+            "[sweep]\n\"overlay.protocol\" = [\"chord\", \"kadmelia\"]\n\
+             [[figure]]\nkind = \"histogram\"\nquantity = \"degree\"\nseries = \"overlay.protocol\"\n",
+        );
+        assert_eq!(found, ["x.toml:3: overlay.protocol: "]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::error::ScenarioError;
 use super::source::{Source, lookup};
 use super::sweep::{Sweep, cell};
 use super::table_filter::TableFilter;
-use super::{Column, Experiment, Scenario};
+use super::{Column, Experiment, Point, Scenario};
 use crate::toml_value::to_toml;
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::Value;
@@ -20,6 +20,7 @@ pub(super) fn figures(
     source: &Source,
     sweep: &Sweep,
     experiment: &dyn Experiment,
+    points: &[Point],
     kept: &TableFilter,
     changed: bool,
 ) -> Result<Vec<Figure>, ScenarioError> {
@@ -67,12 +68,14 @@ pub(super) fn figures(
             .and_then(|()| expect_values(&figure, sweep, experiment))
             .and_then(|()| expect_few_series(&figure, sweep))
             .and_then(|()| expect_numbers(&figure, sweep))
-            .and_then(|()| expect_rows(&figure, experiment, kept));
+            .and_then(|()| expect_rows(&figure, experiment, kept))
+            .and_then(|()| expect_filled(&figure, points));
         match problem {
             Ok(()) => {}
             // The command line has changed the sweep that this figure shows.
             Err((key, _))
-                if changed && ["x", "series", "panel", "where"].contains(&key.as_str()) =>
+                if changed
+                    && ["x", "series", "panel", "where", "table"].contains(&key.as_str()) =>
             {
                 continue;
             }
@@ -231,6 +234,23 @@ fn texts(wanted: &serde_json::Value) -> Vec<String> {
     match wanted {
         serde_json::Value::Array(values) => values.iter().map(text).collect(),
         value => vec![text(value)],
+    }
+}
+
+/// Refuses a figure of a table that no point of the sweep fills.
+fn expect_filled(figure: &Figure, points: &[Point]) -> Result<(), (String, String)> {
+    let name = figure.table_name();
+    let mut why = None;
+    for point in points {
+        let empty = point.run.empty_tables();
+        match empty.into_iter().find(|(table, _)| *table == name) {
+            Some((_, has)) => why = Some(has),
+            None => return Ok(()),
+        }
+    }
+    match why {
+        None => Ok(()),
+        Some(has) => Err(("table".to_owned(), format!("`{name}` has {has}"))),
     }
 }
 

@@ -15,6 +15,7 @@ mod figures;
 mod keys;
 mod network_scenario;
 mod overrides;
+mod own_protocol;
 #[cfg(test)]
 mod plain_network;
 mod plan;
@@ -35,6 +36,7 @@ pub use experiment::{
 };
 pub use network_scenario::{NetworkScenario, OverlayScenario, TimeParameters};
 pub use overrides::Overrides;
+pub use own_protocol::OwnProtocol;
 pub use plan::{Header, PlannedRun, Point, Scenario};
 pub use protocol::{Protocol, ProtocolParameters};
 pub use schema::schema;

@@ -1,6 +1,6 @@
 //! The scenario of a network simulation: underlay, overlay, workload, time.
 
-use super::{Protocol, ProtocolParameters};
+use super::{OwnProtocol, Protocol, ProtocolParameters};
 use dhtlab_core::adversary::{AdversaryConfig, Strategy};
 use dhtlab_core::churn::Churn;
 use dhtlab_core::engine::{Duration, Instant, Period};
@@ -14,6 +14,7 @@ use dhtlab_core::underlay;
 use dhtlab_core::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
 use dhtlab_format::recording::MOST_NODES;
 use std::path::Path;
+use std::sync::Arc;
 
 dhtlab_core::parameters! {
     /// The DHT: its protocol, size and initial state.
@@ -118,6 +119,34 @@ impl NetworkScenario {
         let overlay_table = table.sub("overlay")?;
         let overlay = OverlayScenario::read(&overlay_table)?;
         let protocol = ProtocolParameters::read(overlay.protocol, &overlay_table)?;
+        Self::with_overlay(table, folder, overlay, protocol)
+    }
+
+    /// As [`read`](Self::read), over a protocol of one's own with this name and these parameters, which
+    /// `overlay.protocol` names.
+    ///
+    /// # Errors
+    /// The first key that is wrong or contradicts another one.
+    pub fn read_own(
+        table: &Table<'_>,
+        folder: &Path,
+        name: &'static str,
+        parameters: Arc<dyn OwnProtocol>,
+    ) -> Result<Self, ConfigError> {
+        let overlay = table.sub("overlay")?;
+        let mut values = overlay.values().cloned().unwrap_or_default();
+        values.shift_remove("protocol");
+        let overlay = OverlayScenario::read(&overlay.with(&values))?;
+        let protocol = ProtocolParameters::Own(name, parameters);
+        Self::with_overlay(table, folder, overlay, protocol)
+    }
+
+    fn with_overlay(
+        table: &Table<'_>,
+        folder: &Path,
+        overlay: OverlayScenario,
+        protocol: ProtocolParameters,
+    ) -> Result<Self, ConfigError> {
         let transport = TransportParameters::read(&table.sub("transport")?)?;
         transport.check()?;
         let partitions = PartitionList::read(table)?;
@@ -404,10 +433,9 @@ impl NetworkScenario {
     pub fn resolved(&self) -> dhtlab_core::parameter::Map {
         let written = self.overlay.write_without_defaults(&["reunite"]);
         let mut overlay: dhtlab_core::parameter::Map = written.into_iter().collect();
-        overlay.insert(
-            self.overlay.protocol.as_str().to_owned(),
-            Value::Table(self.protocol.write()),
-        );
+        let name = self.protocol.name().to_owned();
+        overlay.insert("protocol".to_owned(), Value::String(name.clone()));
+        overlay.insert(name, Value::Table(self.protocol.write()));
         let mut all: dhtlab_core::parameter::Map = self.partitions.write().into_iter().collect();
         let tables = [
             ("underlay", self.underlay.write()),

@@ -167,6 +167,7 @@ impl Scenario {
             &source,
             &sweep,
             experiment,
+            &points,
             &header.tables,
             !options.set.is_empty(),
         )?;

@@ -76,7 +76,12 @@ fn add_section(root: &mut Value, section: &Section) {
                 (property["enum"].as_array(), other["enum"].as_array())
             {
                 let more = theirs.iter().filter(|word| !mine.contains(word));
+                let has_more = theirs.len() > mine.len();
                 property["enum"] = mine.iter().chain(more).cloned().collect();
+                // The description has the meaning of each word.
+                if has_more {
+                    property["description"] = other["description"].clone();
+                }
             }
         }
         properties.insert(parameter.key.clone(), property);

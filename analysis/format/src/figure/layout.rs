@@ -12,6 +12,11 @@ const DPI: (f64, f64) = (24.0, 2400.0);
 /// The most dots of a PNG along one side.
 const MOST_DOTS: f64 = 20_000.0;
 
+/// The largest value at an end of an axis.
+const LARGEST: f64 = 1e100;
+/// The least distance of the ends of an axis, as a part of the larger one: labels have so many digits.
+const NEAREST: f64 = 1e-6;
+
 impl Figure {
     /// Checks the size, the ranges and the legend.
     ///
@@ -47,6 +52,14 @@ impl Figure {
             if !(low.is_finite() && high.is_finite() && low < high) {
                 let message =
                     format!("expected [first, last] with first < last, found [{low}, {high}]");
+                return Err(FigureError::new(key, message));
+            }
+            let size = low.abs().max(high.abs());
+            if size > LARGEST || high - low < NEAREST * size {
+                let message = format!(
+                    "expected two values of at most {LARGEST:e}, a millionth of the larger one apart, found \
+                     [{low}, {high}]"
+                );
                 return Err(FigureError::new(key, message));
             }
             if is_logarithmic && low <= 0.0 {

@@ -15,6 +15,8 @@ use crate::figure::text_layout::{shortened, text_width, wrapped};
 const PADDING: f64 = 12.0;
 /// The largest height of a panel.
 const TALLEST: f64 = 760.0;
+/// The part of a small panel that its shapes have in any case.
+const LEAST_PART: f64 = 0.2;
 /// The size of texts.
 const TEXT: f64 = style::TICK_SIZE;
 /// From this number on, lines or points are drawn thinner, and from four times as many thinner
@@ -116,6 +118,8 @@ fn projection(sheets: &[Sheet], (width, tallest): (f64, f64)) -> (Projection, f6
     for _ in 0..4 {
         scale =
             ((width - before - after) / across).min((tallest - 2.0 * PADDING - 2.0 * TEXT) / up);
+        // Texts that leave nothing to the shapes lie over them.
+        scale = scale.max(LEAST_PART * (width / across).min(tallest / up));
         (before, after) = (PADDING, PADDING);
         for shape in shapes() {
             let Form::Text(anchor) = shape.form else {

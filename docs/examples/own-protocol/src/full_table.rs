@@ -3,8 +3,8 @@
 
 use dhtlab_core::engine::Stream;
 use dhtlab_core::overlay::{
-    ByRouter, Context, GroundTruth, HEADER_BYTES, MemberIndex, NODE_BYTES, NextHop, Node, NodeIds, OnRing, Overlay,
-    RoundTrip,
+    ByRouter, Context, GroundTruth, HEADER_BYTES, MemberIndex, NODE_BYTES, NextHop, Node, NodeIds,
+    OnRing, Overlay, RoundTrip,
 };
 use dhtlab_core::space::Key;
 use std::cmp::Ordering;
@@ -50,6 +50,7 @@ impl Overlay for FullTable {
     type Timer = ();
     /// A joiner has asked for the nodes.
     type Purpose = ();
+    type Route = ();
     type Lookups = ByRouter;
     type Layout = OnRing;
 

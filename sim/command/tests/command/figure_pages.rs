@@ -110,13 +110,17 @@ fn figures_that_the_scenario_has_no_more_are_removed() {
 #[test]
 fn a_figure_that_cannot_be_drawn_does_not_prevent_the_others() {
     let lab = Lab::new();
-    // There is no timeline without churn.
-    let bad = "[[figure]]\nname = \"bad\"\ntable = \"timeline\"\nx = \"time_s\"\ny = \"members\"\n\
-               series = [\"overlay.protocol\", \"overlay.chord.successors\"]\n";
+    // Without an attack nothing is intercepted.
+    let bad = "[[figure]]\nname = \"bad\"\nx = \"overlay.chord.successors\"\ny = \"interception_rate\"\n\
+               series = \"overlay.protocol\"\n";
     lab.write("s.toml", format!("{SWEEP}{bad}{PAPER}"));
     let ended = lab.dhtlab(&["run", "s.toml", "--out", "out"]);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains("timeline.csv"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("no value of interception_rate"),
+        "{}",
+        ended.stderr
+    );
     assert!(lab.path("out/s/paper.svg").exists());
     assert!(lab.path("out/s/summary.csv").exists());
 }

@@ -87,6 +87,14 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
         ),
         ("y-range = [2]", "y-range"),
         (
+            "y-range = [1, 1.0000001]",
+            "y-range: expected two values of at most 1e100, a millionth of the larger one apart",
+        ),
+        (
+            "y-range = [-1e308, 1e308]",
+            "y-range: expected two values of at most 1e100, a millionth of the larger one apart",
+        ),
+        (
             "scale = \"log-y\"\ny-range = [0, 1]",
             "y-range: a logarithmic axis starts above 0, found [0, 1]",
         ),
@@ -121,6 +129,22 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
     ] {
         let found = with(line);
         assert!(found.contains(told), "{line}: {found}");
+    }
+    for (table, told) in [
+        (
+            "timeline",
+            "table: `timeline` has rows with churn, an attack or a partition only",
+        ),
+        (
+            "lookups",
+            "table: `lookups` has rows with `workload.log` only",
+        ),
+    ] {
+        let figure = format!(
+            "[[figure]]\ntable = \"{table}\"\nx = \"time_s\"\ny = \"time_s\"\nseries = \"overlay.protocol\"\n"
+        );
+        let found = refuse(&format!("{PROTOCOLS}{figure}"), &[]).expect("an error");
+        assert!(found.contains(told), "{found}");
     }
     let long = with(&format!("name = \"{}\"", "a".repeat(201)));
     assert!(long.contains("at most 200 letters"), "{long}");

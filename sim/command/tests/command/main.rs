@@ -37,6 +37,7 @@ mod measured_data;
 mod memory;
 mod metric;
 mod options_refused;
+mod own_protocol;
 mod player;
 mod progress;
 mod providers;

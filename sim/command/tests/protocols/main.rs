@@ -8,6 +8,7 @@ mod chord_zave;
 mod file_job;
 mod job;
 mod kademlia;
+mod koorde;
 #[path = "../measured_data/mod.rs"]
 mod measured_data;
 mod pastry;

@@ -74,6 +74,12 @@ pub(super) struct RoutedMessage<P: Overlay, A: Application> {
     /// Nodes that did not accept the message: those that the initiator of an iterative lookup sends
     /// along, and those that the current node of a recursive lookup knows.
     pub silent: SmallVec<[Node; 2]>,
+    /// What it carries at the node that it has reached.
+    pub route: P::Route,
+    /// What it carries from there on.
+    pub onward: P::Route,
+    /// It goes back to a node of an iterative lookup that was asked before.
+    pub is_back: bool,
     /// The nodes it has passed, for an answer on the same path; in an iterative lookup, the nodes
     /// that have answered.
     pub path: Vec<Node>,
@@ -145,6 +151,9 @@ impl<P: Overlay, A: Application> RoutedMessages<P, A> {
             intercepted: false,
             forged: false,
             silent: SmallVec::new(),
+            route: P::Route::default(),
+            onward: P::Route::default(),
+            is_back: false,
             path: Vec::new(),
         };
         if let Some(id) = self.free.last() {

@@ -65,7 +65,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             (Some(via), Travel::Iterative) => self.ask(id, via),
             (Some(via), _) => self.hop(origin, via, id, false),
             (None, Travel::Iterative) if self.start_overlay_lookup(origin, id) => {}
-            (None, Travel::Iterative) => self.on_next_hop_reply(id, self.next_hop(origin, &key)),
+            (None, Travel::Iterative) => {
+                let next = self.next_hop_of(origin, id);
+                self.on_next_hop_reply(id, next);
+            }
             (None, _) => self.step(origin, id),
         }
     }
@@ -119,17 +122,33 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Chooses the next hop of a recursive message at `node`, and sends it there.
     fn step(&mut self, node: Node, id: RoutedId) {
-        let next = self.next_hop(node, &self.in_flight.get(id).key);
+        let next = self.next_hop_of(node, id);
         let next = self.excluding_origin(node, id, next);
         self.proceed(node, id, next);
     }
 
+    /// The next hop of a message at `node`, and what the message carries from there on.
+    fn next_hop_of(&mut self, node: Node, id: RoutedId) -> NextHop {
+        let routed = self.in_flight.get_mut(id);
+        routed.onward = routed.route;
+        let (state, key) = (&self.state, routed.key);
+        state.nodes[node.index()].next_hop_of(
+            &state.shared,
+            &state.ids,
+            node,
+            &key,
+            &mut routed.onward,
+        )
+    }
+
     /// `next`, unless it is the joining origin; then another node that `node` names. The origin may
     /// be known from an earlier session, or have lost its position.
-    fn excluding_origin(&self, node: Node, id: RoutedId, next: NextHop) -> NextHop {
-        let routed = self.in_flight.get(id);
+    fn excluding_origin(&mut self, node: Node, id: RoutedId, next: NextHop) -> NextHop {
+        let routed = self.in_flight.get_mut(id);
         match next {
             NextHop::Next(to) | NextHop::Last(to) if routed.is_join && to == routed.origin => {
+                // That is the next hop of a message that begins here.
+                routed.onward = P::Route::default();
                 let state = &self.state.nodes[node.index()];
                 state.next_hop_without(&self.state.shared, &self.state.ids, node, &routed.key, to)
             }
@@ -253,6 +272,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             return;
         }
         let routed = self.in_flight.get_mut(id);
+        routed.route = routed.onward;
+        routed.is_back = false;
         if let Some(links) = routed.links.take() {
             routed.hops += 1;
             routed.underlay_hops += links;
@@ -380,6 +401,12 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 self.fail(id);
                 return;
             }
+            // What the message carries was that at the adviser; at one before it, it begins again.
+            let routed = self.in_flight.get_mut(id);
+            if std::mem::replace(&mut routed.is_back, true) {
+                routed.route = P::Route::default();
+            }
+            routed.onward = routed.route;
             self.hop(sender, adviser, id, false);
             // This node was asked and counted before.
             self.in_flight.get_mut(id).links = None;
@@ -406,13 +433,15 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let routed = self.in_flight.get_mut(id);
         let key = routed.key;
         if routed.silent.is_empty() {
-            let next = self.next_hop(node, &key);
+            let next = self.next_hop_of(node, id);
             return Some(self.excluding_origin(node, id, next));
         }
         let silent = std::mem::take(&mut routed.silent);
+        let mut route = routed.route;
         let next = self.with_node(node, |state, context| {
-            state.next_hop_avoiding(context, &key, &silent)
+            state.next_hop_avoiding(context, &key, &silent, &mut route)
         });
+        self.in_flight.get_mut(id).onward = route;
         let next = self.excluding_origin(node, id, next);
         let again = match next {
             NextHop::Next(next) | NextHop::Last(next) => silent.contains(&next),

@@ -157,8 +157,11 @@ impl<P: GroundTruth, A: Application> NetworkState<P, A> {
     /// silent nodes, both ends included; empty if it reached a departed node or looped.
     pub fn walk(&self, from: Node, key: &Key) -> Vec<Node> {
         let mut path = vec![from];
+        let mut route = P::Route::default();
         while path.len() <= self.node_meta.len() {
-            match self.next_hop(path[path.len() - 1], key) {
+            let node = path[path.len() - 1];
+            let state = self.node(node);
+            match state.next_hop_of(&self.shared, &self.ids, node, key, &mut route) {
                 NextHop::Root => return path,
                 NextHop::Last(next) | NextHop::Next(next) if !self.is_alive(next) => break,
                 NextHop::Last(next) => {

@@ -133,6 +133,7 @@ pub const NODE_BYTES: u32 = 4;
 ///     type Query = ();
 ///     type Timer = ();
 ///     type Purpose = ();
+///     type Route = ();
 ///     type Lookups = ByRouter;
 ///     type Layout = OnRing;
 ///
@@ -252,6 +253,9 @@ pub trait Overlay: Sized {
     type Timer: Copy + Debug;
     /// The purposes of its requests: each comes back with the reply or the time-out.
     type Purpose: Copy + Debug;
+    /// What a message for a key carries besides the key, from node to node: its state at the beginning is
+    /// the default one. `()` where the hops depend on the key alone.
+    type Route: Copy + Debug + Default;
     /// How nodes conduct iterative lookups; [`ByRouter`] leaves them to the router.
     type Lookups: LookupAlgorithm<Self>;
     /// Where nodes and keys are in pictures, such as [`OnRing`].
@@ -260,17 +264,32 @@ pub trait Overlay: Sized {
     /// The next hop of a message for `key`; `me` is this node. Pure and without allocation.
     fn next_hop(&self, shared: &Self::Shared, ids: &NodeIds, me: Node, key: &Key) -> NextHop;
 
+    /// The next hop of a message for `key` that carries `route`. It carries on what this leaves in
+    /// `route`; if the next hop is silent, this node is asked again with what it carried before. By default
+    /// that of [`next_hop`](Self::next_hop), which is for a message that begins here.
+    fn next_hop_of(
+        &self,
+        shared: &Self::Shared,
+        ids: &NodeIds,
+        me: Node,
+        key: &Key,
+        _route: &mut Self::Route,
+    ) -> NextHop {
+        self.next_hop(shared, ids, me, key)
+    }
+
     /// The next hop of a message for `key` after the peers in `silent` have timed out.
     fn next_hop_avoiding(
         &mut self,
         context: &mut Context<'_, Self>,
         key: &Key,
         silent: &[Node],
+        route: &mut Self::Route,
     ) -> NextHop {
         for peer in silent {
             self.on_timeout(context, *peer, None);
         }
-        self.next_hop(context.shared, context.ids, context.me, key)
+        self.next_hop_of(context.shared, context.ids, context.me, key, route)
     }
 
     /// The next hop of a message for `key` if `except` did not exist. Used when a joiner that

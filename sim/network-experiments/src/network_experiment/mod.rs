@@ -2,13 +2,16 @@
 
 mod lookup_log;
 mod output;
+mod own;
+
+pub use own::OwnNetwork;
 
 use crate::histogram::HISTOGRAM;
 use crate::runner::{NetworkRun, Task, plan_lookups};
 use dhtlab_core::adversary::Behaviour;
 use dhtlab_core::engine::{Duration, Seed};
 use dhtlab_core::network::{End, Network};
-use dhtlab_core::overlay::GroundTruth;
+use dhtlab_core::overlay::{GroundTruth, ProtocolVisitor};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_scenario::{
     Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableRows, TableSpec,
@@ -71,17 +74,43 @@ impl Experiment for NetworkExperiment {
 
     fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let scenario = NetworkScenario::read(values, folder)?;
-        let log = LogParameters::read(&values.sub(WORKLOAD)?)?;
-        if scenario.adversary.is_some() && scenario.adversary.attack.behaviour == Behaviour::Forge {
-            return Err(ConfigError::new(
-                "adversary.behaviour",
-                "\"forge\" alters what a service sends, and this kind of experiment runs none",
-            ));
-        }
-        Ok(Box::new(NetworkRun(Lookups {
-            network: scenario,
-            is_logged: log.log,
-        })))
+        prepared(scenario, values, Shipped)
+    }
+}
+
+/// A run of members that look up keys, checked.
+fn prepared<T: ProtocolType>(
+    scenario: NetworkScenario,
+    values: &Table<'_>,
+    protocol: T,
+) -> Result<Box<dyn Run>, ConfigError> {
+    let log = LogParameters::read(&values.sub(WORKLOAD)?)?;
+    if scenario.adversary.is_some() && scenario.adversary.attack.behaviour == Behaviour::Forge {
+        return Err(ConfigError::new(
+            "adversary.behaviour",
+            "\"forge\" alters what a service sends, and this kind of experiment runs none",
+        ));
+    }
+    Ok(Box::new(NetworkRun(Lookups {
+        network: scenario,
+        is_logged: log.log,
+        protocol,
+    })))
+}
+
+/// What knows the type of the protocol of a scenario.
+trait ProtocolType: Clone + Send + Sync + 'static {
+    /// Calls `visitor` with the type.
+    fn accept<V: ProtocolVisitor>(&self, network: &NetworkScenario, visitor: V) -> V::Output;
+}
+
+/// A protocol of `dhtlab-core`.
+#[derive(Clone)]
+struct Shipped;
+
+impl ProtocolType for Shipped {
+    fn accept<V: ProtocolVisitor>(&self, network: &NetworkScenario, visitor: V) -> V::Output {
+        network.protocol.accept(visitor)
     }
 }
 
@@ -89,12 +118,13 @@ const WORKLOAD: &str = "workload";
 
 /// Members look up keys.
 #[derive(Clone)]
-struct Lookups {
+struct Lookups<T> {
     network: NetworkScenario,
     is_logged: bool,
+    protocol: T,
 }
 
-impl Task for Lookups {
+impl<T: ProtocolType> Task for Lookups<T> {
     type Application = ();
     type Course = Option<Rc<RefCell<LookupLog>>>;
 
@@ -103,6 +133,10 @@ impl Task for Lookups {
 
     fn network(&self) -> &NetworkScenario {
         &self.network
+    }
+
+    fn accept<V: ProtocolVisitor>(&self, visitor: V) -> V::Output {
+        self.protocol.accept(&self.network, visitor)
     }
 
     fn resolved(&self) -> Map {
@@ -138,6 +172,17 @@ impl Task for Lookups {
     ) -> RunOutput {
         let log = log.map_or_else(TableRows::default, |log| log.borrow().rows());
         output::output(network, seed, log)
+    }
+
+    fn empty_tables(&self) -> Vec<(&'static str, &'static str)> {
+        let timeline = ("timeline", "rows with churn, an attack or a partition only");
+        let lookups = ("lookups", "rows with `workload.log` only");
+        let is_empty = [self.network.intervals().is_none(), !self.is_logged];
+        let tables = [timeline, lookups].into_iter().zip(is_empty);
+        tables
+            .filter(|(_, is_empty)| *is_empty)
+            .map(|(table, _)| table)
+            .collect()
     }
 
     fn cost(&self) -> Cost {

@@ -103,6 +103,11 @@ pub(crate) trait Task: Clone + Send + Sync {
     /// The same task without the first `skipped`.
     fn without_first(&self, skipped: Duration) -> Self;
 
+    /// See [`Run::empty_tables`].
+    fn empty_tables(&self) -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
+
     /// Maximum number of events of a run.
     fn max_events(&self) -> u64 {
         self.network().time.max_events
@@ -127,6 +132,10 @@ impl<T: Task> Run for NetworkRun<T> {
 
     fn network(&self) -> Option<&NetworkScenario> {
         Some(self.0.network())
+    }
+
+    fn empty_tables(&self) -> Vec<(&'static str, &'static str)> {
+        self.0.empty_tables()
     }
 
     fn least_trial(&self) -> f64 {

@@ -213,6 +213,7 @@ impl Overlay for Chord {
     type Query = Query;
     type Timer = Timer;
     type Purpose = Purpose;
+    type Route = ();
     type Lookups = ByRouter;
     type Layout = OnChordRing;
 
@@ -261,6 +262,7 @@ impl Overlay for Chord {
         context: &mut Context<'_, Self>,
         key: &Key,
         silent: &[Node],
+        (): &mut (),
     ) -> NextHop {
         if context.shared.forget {
             for peer in silent {

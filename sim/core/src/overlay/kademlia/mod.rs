@@ -382,6 +382,7 @@ impl Overlay for Kademlia {
     type Query = Infallible;
     type Timer = Timer;
     type Purpose = Purpose;
+    type Route = ();
     type Lookups = NodeLookup;
     type Layout = OnXorLine;
 

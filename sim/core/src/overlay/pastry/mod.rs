@@ -226,6 +226,7 @@ impl Overlay for Pastry {
     type Query = Infallible;
     type Timer = Timer;
     type Purpose = Purpose;
+    type Route = ();
     type Lookups = ByRouter;
     type Layout = OnTwoWayRing;
 

@@ -142,6 +142,7 @@ impl<T: Topology> Overlay for Urdht<T> {
     type Timer = Timer;
     /// A reply says itself what it is for, and a time-out always means the same.
     type Purpose = ();
+    type Route = ();
     type Lookups = ByRouter;
     type Layout = InSpace;
 

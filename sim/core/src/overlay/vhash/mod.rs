@@ -312,6 +312,7 @@ impl Overlay for VHash {
     type Query = Query;
     type Timer = Timer;
     type Purpose = Purpose;
+    type Route = ();
     type Lookups = ByRouter;
     type Layout = OnTorus;
 
