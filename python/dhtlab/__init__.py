@@ -96,7 +96,11 @@ class Table:
         return f"<dhtlab.Table: {len(self)} rows, {len(self.columns)} columns>"
 
     def __reduce__(self) -> Any:
-        return Table, (_Columns(self.to_dict()),)
+        try:
+            arrow = self.to_arrow()
+        except ImportError:
+            arrow = None
+        return Table, (_Columns(self.to_dict(), arrow),)
 
     def to_dict(self) -> dict[str, list[Any]]:
         """A list of values for each column; an empty cell is None. Needs no other package."""
@@ -133,8 +137,10 @@ class Table:
 class _Columns:
     """The content of a table that came from another process."""
 
-    def __init__(self, values: dict[str, list[Any]]) -> None:
+    def __init__(self, values: dict[str, list[Any]], arrow: Any) -> None:
         self._values = values
+        # None if the process that sent it has no ``pyarrow``.
+        self._arrow = arrow
 
     @property
     def columns(self) -> list[str]:
@@ -147,12 +153,14 @@ class _Columns:
         return {name: list(values) for name, values in self._values.items()}
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        import pyarrow
+        if self._arrow is None:
+            import pyarrow
 
-        # A seed may be too large for the type that is inferred.
-        kinds = {"repetition": pyarrow.uint64(), "seed": pyarrow.uint64()}
-        arrays = {name: pyarrow.array(values, kinds.get(name)) for name, values in self._values.items()}
-        return pyarrow.table(arrays).__arrow_c_stream__(requested_schema)
+            # A seed may be too large for the type that is inferred.
+            kinds = {"repetition": pyarrow.uint64(), "seed": pyarrow.uint64()}
+            arrays = {name: pyarrow.array(values, kinds.get(name)) for name, values in self._values.items()}
+            self._arrow = pyarrow.table(arrays)
+        return self._arrow.__arrow_c_stream__(requested_schema)
 
 
 class Results(Mapping[str, Table]):
