@@ -7,6 +7,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
 use dhtlab_format::Error;
+use dhtlab_format::figure::MOST_DOTS;
 
 /// DejaVu Sans; its licence is beside it.
 static FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
@@ -14,8 +15,6 @@ const FAMILY: &str = "DejaVu Sans";
 
 /// The dots per inch of a PNG, for dense screens and print.
 const DPI: f64 = 192.0;
-/// The most dots of a PNG along a side.
-const MOST_DOTS: u32 = 20_000;
 /// The pixels of an SVG per inch.
 const PIXELS: f64 = 96.0;
 
@@ -29,12 +28,12 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 /// An SVG document that other formats are made of.
 pub struct Document<'a> {
     tree: Tree,
-    /// The file that will be written, for messages.
+    /// Its file, for messages.
     path: &'a Path,
 }
 
 impl<'a> Document<'a> {
-    /// Reads an SVG document; `path` is the file that will be written, for messages.
+    /// Reads an SVG document; `path` is its file, for messages.
     ///
     /// # Errors
     /// [`Error::Render`] when the document is malformed.

@@ -187,3 +187,14 @@ fn bin_width(drawn: &[Drawn]) -> f64 {
         .fold(f64::INFINITY, f64::min);
     if least.is_finite() { least } else { 1.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cumulative_fractions_go_in_steps_from_0_to_1() {
+        let corners = [(1.0, 0.0), (1.0, 0.25), (4.0, 0.25), (4.0, 1.0)];
+        assert_eq!(steps(&[(1.0, 0.25), (4.0, 0.75)]), corners);
+    }
+}

@@ -67,7 +67,8 @@ pub struct Formats {
 ///
 /// Each figure is written as `<name>.svg` and, with the feature `png`, as `<name>.png`. With the
 /// feature `pdf` it is written as `<name>.pdf`, too, if `formats` say so, or if the PDF of a figure is
-/// there from an earlier drawing. For figures with theory curves, `fits.csv` (`figure, panel, series, curve, parameter, value`) contains the fitted
+/// there from an earlier drawing. For figures with theory curves, `fits.csv`
+/// (`figure, panel, series, curve, parameter, value`) contains the fitted
 /// parameters and the deviation of the data from the curve; a value is empty where the data do not
 /// determine it. Without such a figure, an older `fits.csv` is deleted.
 ///
@@ -198,21 +199,19 @@ fn write(
     formats: Formats,
 ) -> Result<Vec<PathBuf>, Error> {
     let path = |extension: &str| directory.join(format!("{name}.{extension}"));
+    let svg_path = path("svg");
     let mut written = Vec::with_capacity(EXTENSIONS.len());
-    output::replace(&path("svg"), svg.as_bytes())?;
-    written.push(path("svg"));
+    output::replace(&svg_path, svg.as_bytes())?;
+    written.push(svg_path.clone());
     #[cfg(feature = "png")]
     {
-        let path = path("png");
-        output::replace(&path, &export::Document::new(svg, &path)?.png(figure.dpi)?)?;
-        written.push(path);
-    }
-    #[cfg(feature = "pdf")]
-    {
-        let path = path("pdf");
+        let document = export::Document::new(svg, &svg_path)?;
+        output::replace(&path("png"), &document.png(figure.dpi)?)?;
+        written.push(path("png"));
+        #[cfg(feature = "pdf")]
         if formats.pdf {
-            output::replace(&path, &export::Document::new(svg, &path)?.pdf()?)?;
-            written.push(path);
+            output::replace(&path("pdf"), &document.pdf()?)?;
+            written.push(path("pdf"));
         }
     }
     Ok(written)

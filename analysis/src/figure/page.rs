@@ -100,22 +100,20 @@ impl Page<'_> {
         };
         let legend = Legend::new(entries, inner);
         let caption = Paragraph::new(self.caption, style::CAPTION_SIZE, style::FAINT, inner);
-        let is_above = self.layout.legend == LegendPlace::Above;
-        let mut panels_top = MARGIN + title.height() + 8.0;
-        let mut legend_top = panels_top;
-        if is_above {
-            panels_top += legend.height();
-        }
-        let under = 10.0 + if is_above { 0.0 } else { legend.height() } + caption.height() + MARGIN;
+        let (above, below) = match self.layout.legend {
+            LegendPlace::Above => (legend.height(), 0.0),
+            LegendPlace::Below | LegendPlace::None => (0.0, legend.height()),
+        };
+        let title_end = MARGIN + title.height() + 8.0;
+        let panels_top = title_end + above;
+        let under = 10.0 + below + caption.height() + MARGIN;
         if let Some(whole) = self.layout.height {
             let free = (whole - panels_top - under + ROW_GAP) / rows - ROW_GAP;
             height = free.max(LEAST_HEIGHT);
         }
         let panels_end = panels_top + rows * (height + ROW_GAP) - ROW_GAP + 10.0;
-        if !is_above {
-            legend_top = panels_end;
-        }
-        let caption_top = panels_end + if is_above { 0.0 } else { legend.height() };
+        let legend_top = if above > 0.0 { title_end } else { panels_end };
+        let caption_top = panels_end + below;
         let size = (
             (inner + 2.0 * MARGIN).ceil() as u32,
             (caption_top + caption.height() + MARGIN).ceil() as u32,

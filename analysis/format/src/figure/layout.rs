@@ -9,8 +9,8 @@ const SIZE: (f64, f64) = (120.0, 10_000.0);
 const FONT_SIZE: (f64, f64) = (4.0, 200.0);
 /// The least and the greatest number of dots per inch.
 const DPI: (f64, f64) = (24.0, 2400.0);
-/// The most dots of a PNG along one side.
-const MOST_DOTS: f64 = 20_000.0;
+/// The most dots of a PNG along a side.
+pub const MOST_DOTS: u32 = 20_000;
 
 /// The largest value at an end of an axis.
 const LARGEST: f64 = 1e100;
@@ -36,7 +36,7 @@ impl Figure {
         }
         let side = self.width.into_iter().chain(self.height).reduce(f64::max);
         if let (Some(side), Some(dpi)) = (side, self.dpi)
-            && side * dpi / 96.0 > MOST_DOTS
+            && side * dpi / 96.0 > f64::from(MOST_DOTS)
         {
             let message = format!(
                 "a side of {side} pixels would have more than {MOST_DOTS} dots at {dpi} dpi"

@@ -6,6 +6,7 @@ mod layout;
 mod spec;
 
 pub use check::FigureError;
+pub use layout::MOST_DOTS;
 pub use spec::*;
 
 impl Figure {

@@ -132,9 +132,13 @@ fn a_cumulative_figure_goes_in_steps_from_0_to_1() {
          where = { \"overlay.protocol\" = \"chord\", \"overlay.chord.successors\" = 8 }\nscale = \"log-x\"\n",
     );
     let svg = lab.read("out/s/all.svg");
-    // A step goes up, then to the right: `v` and `h` alternate in the path of the curve.
-    let path = svg
-        .split("<path ")
-        .find(|path| path.matches('v').count() > 3 && path.matches('h').count() > 3);
+    // A step goes up, then to the right: `v` and `h` alternate in the path of the curve, which is not
+    // interrupted. Lines of the grid are, by an `m` before each.
+    let path = svg.split("<path ").find(|path| {
+        let line = path.split(" d=\"").nth(1);
+        let line = line.and_then(|rest| rest.split('"').next()).unwrap_or("");
+        let count = |of: char| line.matches(of).count();
+        count('m') == 1 && count('v') > 3 && count('h') > 3
+    });
     assert!(path.is_some(), "no steps");
 }

@@ -214,7 +214,7 @@ fn mean_hops(network: &Network<Koorde>) -> f64 {
 /// The first imaginary node has all bits of the key but log2 n + 1.33: the logarithm of the gap after a node,
 /// an exponential variable of mean 1 / n, rounded down. Each bit costs a hop in the de Bruijn graph, and two
 /// on the ring: the imaginary node is on average the mean gap behind its node, and twice as far after the
-/// hop.
+/// hop. It is a little less, for a lookup ends as soon as a node sees the key before its successor.
 fn expected_hops(nodes: usize) -> f64 {
     let euler = 0.577_215_664_9;
     3.0 * (libm::log2(nodes as f64) + euler / std::f64::consts::LN_2 + 0.5)
@@ -236,10 +236,11 @@ fn lookups_carry_their_imaginary_node() {
             "{nodes}: {means:?}"
         );
         let expected = expected_hops(nodes);
-        // The rest is chance: 5 % are more than three standard deviations between networks of 1000 nodes.
+        // Over 40 sets of 1000 IDs the mean is 32.8 and its standard deviation 0.96; 33.9 are expected. The
+        // range has more than three standard deviations on each side.
         match nodes {
             1000 => assert!(
-                (means[0] / expected - 1.0).abs() < 0.05,
+                (0.88..1.06).contains(&(means[0] / expected)),
                 "{means:?}, {expected}"
             ),
             _ => assert!(means[0] < expected + 2.0, "{nodes}: {means:?}, {expected}"),

@@ -4,7 +4,6 @@ use dhtlab_core::engine::{Duration, Instant};
 use dhtlab_core::network::observer::{LookupEnd, LookupResult, PayloadKind, RouteEnd};
 use dhtlab_core::network::{Network, NetworkState, Observer, Signal};
 use dhtlab_core::overlay::{Application, GroundTruth, Node};
-
 use dhtlab_core::space::Key;
 use dhtlab_scenario::TableRows;
 use std::cell::RefCell;
