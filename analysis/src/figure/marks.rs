@@ -99,7 +99,9 @@ pub fn draw(canvas: &mut Canvas<'_>, frame: &Frame<'_>, mark: &Mark) {
         } => {
             let size = if points.len() > MANY { 4.5 } else { HOLLOW };
             for &point in points {
-                draw_hollow(canvas, frame.at(point), (*shape, size), *colour);
+                draw_whole(canvas, frame, point, |canvas| {
+                    draw_hollow(canvas, frame.at(point), (*shape, size), *colour);
+                });
             }
         }
         Mark::Bars {
@@ -221,12 +223,6 @@ fn draw_series(
             }
         }
     }
-    // A marker is drawn whole if its point is between the ends of the axes.
-    let is_seen = |place: usize| {
-        let point = &points[place];
-        frame.x.shows(point.x) && frame.y.shows(point.y)
-    };
-    let window = canvas.window();
     let stride = if dense { points.len().div_ceil(12) } else { 1 };
     // Shifts the markers of series, which would otherwise hide each other.
     let first = if dense {
@@ -235,12 +231,26 @@ fn draw_series(
         0
     };
     for (index, &place) in places.iter().enumerate().skip(first).step_by(stride) {
-        if window.is_none() || is_seen(index) {
-            canvas.within(None);
+        let point = (points[index].x, points[index].y);
+        draw_whole(canvas, frame, point, |canvas| {
             draw_marker(canvas, place, style.marker, style.colour, 1.0);
-        }
+        });
     }
-    canvas.within(window);
+}
+
+/// Draws the marker of a point whole if the point is between the ends of the axes, otherwise not at all.
+fn draw_whole(
+    canvas: &mut Canvas<'_>,
+    frame: &Frame<'_>,
+    (x, y): (f64, f64),
+    marker: impl FnOnce(&mut Canvas<'_>),
+) {
+    let window = canvas.window();
+    if window.is_none() || (frame.x.shows(x) && frame.y.shows(y)) {
+        canvas.within(None);
+        marker(canvas);
+        canvas.within(window);
+    }
 }
 
 /// Draws an interval at a place along x, without a cap at an end that is not on the axis.

@@ -58,7 +58,10 @@ fn axes(plot: &Plot) -> (Axis, Axis) {
     let mut bars = false;
     let mut zeros = [false; 2];
     for mark in plot.panels.iter().flat_map(|panel| &panel.marks) {
-        mark.extent(&mut |x| xs.push(x), &mut |y| ys.push(y));
+        mark.extent(plot.x.shown, &mut |x, y| {
+            xs.push(x);
+            ys.push(y);
+        });
         let [x, y] = mark.zeros();
         zeros = [zeros[0] || x, zeros[1] || y];
         match mark {

@@ -138,25 +138,34 @@ impl Sample {
 }
 
 impl Mark {
-    /// Calls `x` and `y` with every value that the axes must contain.
-    pub fn extent(&self, x: &mut impl FnMut(f64), y: &mut impl FnMut(f64)) {
+    /// Calls `see` with positions whose coordinates the axes must contain: where the x axis ends at
+    /// `edges`, those between them only, and those at which joined points cross them.
+    pub fn extent(&self, edges: Option<[f64; 2]>, see: &mut impl FnMut(f64, f64)) {
+        let is_shown = |x: f64| edges.is_none_or(|[low, high]| (low..=high).contains(&x));
+        let mut see = |x: f64, y: f64| {
+            if is_shown(x) {
+                see(x, y);
+            }
+        };
         match self {
-            Self::Series { points, .. } => {
+            Self::Series { points, joined, .. } => {
                 for point in points {
-                    for value in around(point.x, point.x_interval) {
-                        x(value);
-                    }
-                    for value in around(point.y, point.y_interval) {
-                        y(value);
+                    for x in around(point.x, point.x_interval) {
+                        for y in around(point.y, point.y_interval) {
+                            see(x, y);
+                        }
                     }
                 }
-            }
-            Self::Curve { points, .. } | Self::Published { points, .. } => {
-                for &(at, value) in points {
-                    x(at);
-                    y(value);
+                if *joined {
+                    let places: Vec<_> = points.iter().map(|point| (point.x, point.y)).collect();
+                    crossings(&places, edges, &mut see);
                 }
             }
+            Self::Curve { points, .. } => {
+                points.iter().for_each(|&(x, y)| see(x, y));
+                crossings(points, edges, &mut see);
+            }
+            Self::Published { points, .. } => points.iter().for_each(|&(x, y)| see(x, y)),
             Self::Bars {
                 width,
                 offset,
@@ -164,18 +173,18 @@ impl Mark {
                 ..
             } => {
                 for bar in bars {
-                    x(bar.x + offset - width / 2.0);
-                    x(bar.x + offset + width / 2.0);
-                    for value in around(bar.y, bar.y_interval) {
-                        y(value);
+                    for x in sides(bar.x + offset, *width, edges).into_iter().flatten() {
+                        for y in around(bar.y, bar.y_interval) {
+                            see(x, y);
+                        }
                     }
                 }
             }
             Self::Steps { width, bars, .. } => {
-                for &(at, value) in bars {
-                    x(at - width / 2.0);
-                    x(at + width / 2.0);
-                    y(value);
+                for &(middle, y) in bars {
+                    for x in sides(middle, *width, edges).into_iter().flatten() {
+                        see(x, y);
+                    }
                 }
             }
         }
@@ -201,7 +210,75 @@ impl Mark {
     }
 }
 
+/// Calls `see` with the positions at which joined points cross the `edges`.
+fn crossings(points: &[(f64, f64)], edges: Option<[f64; 2]>, see: &mut impl FnMut(f64, f64)) {
+    for edge in edges.into_iter().flatten() {
+        for pair in points.windows(2) {
+            let ((x, y), (next_x, next_y)) = (pair[0], pair[1]);
+            if (x < edge) != (next_x < edge) {
+                see(edge, y + (edge - x) / (next_x - x) * (next_y - y));
+            }
+        }
+    }
+}
+
+/// The sides of the part of a bar that is between the `edges`, if there is one.
+fn sides(middle: f64, width: f64, edges: Option<[f64; 2]>) -> Option<[f64; 2]> {
+    let [low, high] = edges.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+    let left = low.max(middle - width / 2.0);
+    let right = high.min(middle + width / 2.0);
+    (left <= right).then_some([left, right])
+}
+
 fn around(value: f64, interval: Option<(f64, f64)>) -> [f64; 3] {
     let (low, high) = interval.unwrap_or((value, value));
     [low, value, high]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values along y that the axis must contain.
+    fn heights(mark: &Mark, edges: Option<[f64; 2]>) -> Vec<f64> {
+        let mut heights = Vec::new();
+        mark.extent(edges, &mut |_, y| heights.push(y));
+        heights.sort_by(f64::total_cmp);
+        heights.dedup();
+        heights
+    }
+
+    fn curve(points: &[(f64, f64)]) -> Mark {
+        Mark::Curve {
+            colour: RGBColor(0, 0, 0),
+            dash: &[],
+            dots: false,
+            points: points.to_vec(),
+        }
+    }
+
+    #[test]
+    fn the_vertical_axis_fits_what_a_range_along_x_leaves() {
+        let mark = curve(&[(0.0, 100.0), (10.0, 0.0), (20.0, 2.0), (40.0, 50.0)]);
+        assert_eq!(heights(&mark, None), [0.0, 2.0, 50.0, 100.0]);
+        assert_eq!(heights(&mark, Some([5.0, 20.0])), [0.0, 2.0, 50.0]);
+        // No point is inside, and the line crosses.
+        assert_eq!(heights(&mark, Some([25.0, 30.0])), [14.0, 26.0]);
+        let bars = Mark::Bars {
+            index: 0,
+            width: 1.0,
+            offset: 0.0,
+            bars: [(1.0, 9.0), (2.0, 3.0), (3.0, 4.0)]
+                .map(|(x, y)| Point {
+                    x,
+                    y,
+                    x_interval: None,
+                    y_interval: None,
+                    shift: 0.0,
+                })
+                .into(),
+        };
+        assert_eq!(heights(&bars, Some([1.6, 2.4])), [3.0]);
+        assert_eq!(heights(&bars, Some([1.5, 9.0])), [3.0, 4.0, 9.0]);
+    }
 }

@@ -21,16 +21,20 @@ pub fn text_width(text: &str, size: f64) -> f64 {
         '⁰' | '¹' | '²' | '³' | '⁴'..='⁹' => 401,
         '·' => 318,
         '−' | '×' => 838,
+        // Chinese, Japanese and Korean.
+        '\u{2e80}'.. => 1000,
         _ => 700,
     };
     text.chars().map(|c| f64::from(advance(c))).sum::<f64>() * size / 1000.0
 }
 
-/// Breaks `text`, with its exponents raised, at spaces into lines no wider than `width`. A single
-/// longer word is a line.
+/// Breaks `text`, with its exponents raised, into lines no wider than `width`: at spaces, and in words
+/// that are wider. A line has a character at least.
 pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in typeset(text).split_whitespace() {
+    let text = typeset(text);
+    let words = text.split_whitespace();
+    for word in words.flat_map(|word| parts(word, size, width)) {
         if let Some(line) = lines.last_mut()
             && text_width(&format!("{line} {word}"), size) <= width
         {
@@ -41,6 +45,25 @@ pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The parts of a word that are no wider than `width`.
+fn parts(word: &str, size: f64, width: f64) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = word;
+    while text_width(rest, size) > width {
+        let ends = rest.char_indices().map(|(end, _)| end).skip(1);
+        let fitting = ends.take_while(|end| text_width(&rest[..*end], size) <= width);
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let end = fitting.last().unwrap_or(first);
+        if end == rest.len() {
+            break;
+        }
+        parts.push(&rest[..end]);
+        rest = &rest[end..];
+    }
+    parts.push(rest);
+    parts
 }
 
 /// `text`, or as much of its beginning as fits into `width` with an ellipsis.
@@ -65,6 +88,18 @@ mod tests {
             text_width("one two", 10.0) + 1.0,
         );
         assert_eq!(lines, ["one two", "three", "four"]);
+    }
+
+    #[test]
+    fn words_that_do_not_fit_are_broken() {
+        let width = text_width("network", 10.0);
+        let lines = wrapped("a networknetworks b", 10.0, width);
+        assert_eq!(lines, ["a", "network", "network", "s b"]);
+        assert_eq!(
+            wrapped("分散ハッシュ表", 10.0, 30.0),
+            ["分散ハ", "ッシュ", "表"]
+        );
+        assert_eq!(wrapped("abc", 10.0, 0.0), ["a", "b", "c"]);
     }
 
     #[test]

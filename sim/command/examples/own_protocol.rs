@@ -12,7 +12,7 @@ mod full_table;
 use dhtlab_core::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor};
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_experiments::kinds_with;
-use dhtlab_network_experiments::OwnNetwork;
+use dhtlab_network_experiments::with_protocol;
 use full_table::FullTable;
 use std::process::ExitCode;
 
@@ -56,9 +56,7 @@ impl Configuration for FullTableParameters {
     }
 }
 
-static NETWORK: OwnNetwork<FullTableParameters> =
-    OwnNetwork::new("full-table", "Each node knows all others.");
-
 fn main() -> ExitCode {
-    dhtlab::main_with(kinds_with(&[&NETWORK]), std::env::args_os())
+    let kinds = with_protocol::<FullTableParameters>("full-table", "Each node knows all others.");
+    dhtlab::main_with(kinds_with(&kinds), std::env::args_os())
 }

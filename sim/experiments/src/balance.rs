@@ -123,7 +123,7 @@ dhtlab_scenario::columns! {
         /// The tick at whose start, before the strategy, the loads are counted.
         tick [""] = at,
         /// Name of the quantity: the load of a host, in tasks.
-        quantity [""] = "load",
+        quantity ["text"] = "load",
         /// Smallest load of a bin. The width of a bin is a fifth of `tasks / nodes`, at least one task.
         value [""] = load,
         /// Number of hosts in the bin, over all trials that have not ended before the tick.

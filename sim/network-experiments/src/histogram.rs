@@ -8,7 +8,7 @@ pub const HISTOGRAM: &[Column] = COLUMNS;
 dhtlab_scenario::columns! {
     pub(crate) COLUMNS, fn histogram_row(of: &'static str, its: Cell, times: u64) {
         /// Name of the quantity.
-        quantity [""] = of,
+        quantity ["text"] = of,
         /// Value, in the unit that the name of the quantity states. Real values are truncated to two
         /// leading digits, those of a job to tenths.
         value [""] = its,

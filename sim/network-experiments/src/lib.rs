@@ -8,13 +8,15 @@
 pub mod histogram;
 mod job;
 mod network_experiment;
+mod own_protocol;
 mod providers;
 mod recorder;
 mod runner;
 mod storage;
 
 pub use job::JobExperiment;
-pub use network_experiment::{NetworkExperiment, OwnNetwork};
+pub use network_experiment::NetworkExperiment;
+pub use own_protocol::with_protocol;
 pub use providers::ProvidersExperiment;
 pub use recorder::Recorder;
 pub use storage::StorageExperiment;

@@ -9,21 +9,30 @@ use std::fmt;
 pub struct Column {
     /// The name in the header.
     pub name: &'static str,
-    /// The unit of the values, or what bounds them: see [`Column::range`]. Empty for counts and texts.
+    /// The unit of the values, or what bounds them: see [`Column::range`]. "text" for texts, empty for
+    /// counts.
     pub unit: &'static str,
     /// What is counted, over what, and when a cell is empty.
     pub doc: &'static str,
 }
 
 impl Column {
+    /// The unit of a column of texts.
+    const TEXT: &'static str = "text";
+
+    /// Whether the column has texts.
+    pub fn is_text(&self) -> bool {
+        self.unit == Self::TEXT
+    }
+
     /// The least and the largest possible value, where there is one. `key` gives the value of a key
     /// of the scenario.
     ///
-    /// Values are at least 0, unless the unit is "signed". Those of the units "fraction" and "0 or 1"
+    /// Numbers are at least 0, unless the unit is "signed". Those of the units "fraction" and "0 or 1"
     /// are at most 1, those of "≤ KEY" at most the value of this key.
     pub fn range(&self, key: impl FnOnce(&str) -> Option<f64>) -> (Option<f64>, Option<f64>) {
         match self.unit {
-            "signed" => (None, None),
+            "signed" | Self::TEXT => (None, None),
             "fraction" | "0 or 1" => (Some(0.0), Some(1.0)),
             unit => (Some(0.0), unit.strip_prefix("≤ ").and_then(key)),
         }
@@ -270,6 +279,7 @@ mod tests {
         assert_eq!(range("≤ job.atoms"), (Some(0.0), Some(500.0)));
         assert_eq!(range("≤ other"), (Some(0.0), None));
         assert_eq!(range("signed"), (None, None));
+        assert_eq!(range("text"), (None, None));
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! The figures of a scenario, checked against the expected results.
 
 use super::error::ScenarioError;
+use super::figure_table;
+use super::overrides::Overrides;
 use super::source::{Source, lookup};
 use super::sweep::{Sweep, cell};
 use super::table_filter::TableFilter;
 use super::{Column, Experiment, Point, Scenario};
-use crate::toml_value::to_toml;
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::Value;
 use dhtlab_format::figure::{Figure, Kind, MOST_SERIES};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Reads the tables `[[figure]]`. With `changed`, figures of a swept key that the command line has
+/// Reads the tables `[[figure]]`. With options `--set`, figures of a swept key that the command line has
 /// fixed are omitted.
 ///
 /// # Errors
@@ -22,7 +23,7 @@ pub(super) fn figures(
     experiment: &dyn Experiment,
     points: &[Point],
     kept: &TableFilter,
-    changed: bool,
+    options: &Overrides,
 ) -> Result<Vec<Figure>, ScenarioError> {
     let fault = |key: String, message: String| source.error(ConfigError::new(key, message));
     let tables = match lookup(&source.values, "figure") {
@@ -35,6 +36,8 @@ pub(super) fn figures(
             ));
         }
     };
+    let is_set = !options.set.is_empty();
+    let is_whole = !is_set && !options.quick;
     let names = |columns: &[Column]| -> Vec<String> {
         let names = columns.iter().map(|column| column.name.to_owned());
         names.collect()
@@ -48,17 +51,14 @@ pub(super) fn figures(
     let mut faults: Vec<ScenarioError> = Vec::new();
     for (i, table) in tables.iter().enumerate() {
         let at = |key: &str| format!("figure[{i}].{key}");
-        let figure: Figure = match to_toml(table).try_into() {
+        let figure = match figure_table::read(table) {
             Ok(figure) => figure,
-            Err(error) => {
-                let error: toml::de::Error = error;
-                // The error names the key in its last line only.
-                let text = error.to_string();
-                let key = text
-                    .lines()
-                    .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
-                let place = key.map_or(format!("figure[{i}]"), at);
-                faults.push(fault(place, error.message().to_owned()));
+            Err((key, message)) => {
+                let place = match &key[..] {
+                    "" => format!("figure[{i}]"),
+                    key => at(key),
+                };
+                faults.push(fault(place, message));
                 continue;
             }
         };
@@ -68,14 +68,15 @@ pub(super) fn figures(
             .and_then(|()| expect_values(&figure, sweep, experiment))
             .and_then(|()| expect_few_series(&figure, sweep))
             .and_then(|()| expect_numbers(&figure, sweep))
+            .and_then(|()| expect_number_columns(&figure, experiment))
+            .and_then(|()| expect_published(&figure, sweep, is_whole))
             .and_then(|()| expect_rows(&figure, experiment, kept))
             .and_then(|()| expect_filled(&figure, points));
         match problem {
             Ok(()) => {}
             // The command line has changed the sweep that this figure shows.
             Err((key, _))
-                if changed
-                    && ["x", "series", "panel", "where", "table"].contains(&key.as_str()) =>
+                if is_set && ["x", "series", "panel", "where", "table"].contains(&key.as_str()) =>
             {
                 continue;
             }
@@ -189,6 +190,72 @@ fn expect_numbers(figure: &Figure, sweep: &Sweep) -> Result<(), (String, String)
     }
 }
 
+/// Refuses columns of texts where numbers are drawn.
+fn expect_number_columns(
+    figure: &Figure,
+    experiment: &dyn Experiment,
+) -> Result<(), (String, String)> {
+    if figure.kind == Kind::Diagram {
+        return Ok(());
+    }
+    let tables = experiment.tables();
+    let table = tables
+        .iter()
+        .find(|table| table.name == figure.table_name());
+    let columns = table.map_or(experiment.metrics(), |table| table.columns);
+    let is_text = |name: &str| {
+        let mut texts = columns.iter().filter(|column| column.is_text());
+        texts.any(|column| column.name == name)
+    };
+    for (key, names) in figure.number_columns() {
+        if let Some(name) = names.into_iter().find(|name| is_text(name)) {
+            let message = format!("expected a column with numbers; `{name}` has texts");
+            return Err((key.to_owned(), message));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses published points of a series or panel that the sweep does not have. A sweep that the command
+/// line has changed, and is not whole, lacks some of them.
+fn expect_published(
+    figure: &Figure,
+    sweep: &Sweep,
+    is_whole: bool,
+) -> Result<(), (String, String)> {
+    if !is_whole {
+        return Ok(());
+    }
+    let values = |key: &String| -> Option<BTreeSet<String>> {
+        let place = sweep.keys.iter().position(|swept| swept == key)?;
+        let points = sweep.points.iter();
+        Some(points.map(|point| cell(point[place].as_ref())).collect())
+    };
+    // The series of several keys or quantities are named by all of them.
+    let series = match &figure.series.0[..] {
+        [key] if figure.y.0.len() <= 1 => values(key),
+        _ => None,
+    };
+    let panels = figure.panel.as_ref().and_then(values);
+    for (name, wanted) in figure.published_places() {
+        let known = match name {
+            "series" => &series,
+            _ => &panels,
+        };
+        if let Some(known) = known
+            && !known.contains(wanted)
+        {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let message = format!(
+                "curve `points`: expected a {name} of {}, found \"{wanted}\"",
+                known.join(", ")
+            );
+            return Err(("theory".to_owned(), message));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses a figure of a quantity or sweep point that the results do not contain.
 fn expect_values(
     figure: &Figure,
@@ -240,18 +307,20 @@ fn texts(wanted: &serde_json::Value) -> Vec<String> {
 /// Refuses a figure of a table that no point of the sweep fills.
 fn expect_filled(figure: &Figure, points: &[Point]) -> Result<(), (String, String)> {
     let name = figure.table_name();
-    let mut why = None;
-    for point in points {
-        let empty = point.run.empty_tables();
-        match empty.into_iter().find(|(table, _)| *table == name) {
-            Some((_, has)) => why = Some(has),
-            None => return Ok(()),
-        }
-    }
-    match why {
+    match why_empty(name, points) {
         None => Ok(()),
         Some(has) => Err(("table".to_owned(), format!("`{name}` has {has}"))),
     }
+}
+
+/// What fills the table of this name, if no point of the sweep does.
+pub(super) fn why_empty(name: &str, points: &[Point]) -> Option<&'static str> {
+    let mut why = None;
+    for point in points {
+        let empty = point.run.empty_tables();
+        why = Some(empty.into_iter().find(|(table, _)| *table == name)?.1);
+    }
+    why
 }
 
 /// Refuses a figure of rows that are not written.

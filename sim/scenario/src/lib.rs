@@ -11,6 +11,7 @@ mod error;
 mod expectation;
 mod experiment;
 mod faults;
+mod figure_table;
 mod figures;
 mod keys;
 mod network_scenario;

@@ -8,7 +8,7 @@ use std::path::Path;
 crate::columns! {
     HISTOGRAM {
         /// What is counted.
-        quantity [""],
+        quantity ["text"],
         /// Its value.
         value [""],
         /// How often.

@@ -2,7 +2,7 @@
 
 use super::error::ScenarioError;
 use super::faults::with_others;
-use super::figures::figures;
+use super::figures;
 use super::keys::{FRAME, is_known, refuse_unknown, unknown};
 use super::overrides::{Overrides, apply};
 use super::source::{Source, insert};
@@ -162,14 +162,23 @@ impl Scenario {
             .iter()
             .map(|values| point(&source, &sweep, values, experiment))
             .collect::<Result<Vec<_>, _>>()?;
+        if options.set.is_empty() && !options.quick {
+            let mut names = header.tables.names();
+            if let Some((name, has)) =
+                names.find_map(|name| Some((name, figures::why_empty(name, &points)?)))
+            {
+                let message = format!("`{name}` has {has}");
+                return Err(source.error(ConfigError::new("tables", message)));
+            }
+        }
         let runs = runs(&header, &points);
-        let figures = figures(
+        let figures = figures::figures(
             &source,
             &sweep,
             experiment,
             &points,
             &header.tables,
-            !options.set.is_empty(),
+            options,
         )?;
         let stem = source.file().file_stem().unwrap_or_default();
         let name = stem.to_string_lossy().into_owned();

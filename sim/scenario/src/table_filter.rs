@@ -28,6 +28,15 @@ impl TableFilter {
         })
     }
 
+    /// The tables that are named, alone or with a quantity; none if all are written.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.0.iter().flatten();
+        names.map(|name| {
+            name.split_once('.')
+                .map_or(name.as_str(), |(table, _)| table)
+        })
+    }
+
     /// Whether this filter includes everything that `other` does.
     pub fn covers(&self, other: &Self) -> bool {
         match &other.0 {

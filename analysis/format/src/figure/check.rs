@@ -46,14 +46,41 @@ impl Figure {
         }
     }
 
-    /// The columns whose numbers are drawn. A histogram draws fractions of a count.
+    /// The columns that are drawn. A histogram draws fractions of a count.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        let theory = self.theory.iter().filter_map(|theory| match theory {
-            Theory::Metric { metric, .. } => Some(metric),
+        let names = self.x.iter().chain(&self.y.0).map(String::as_str);
+        names.chain(self.theory_columns())
+    }
+
+    /// The columns that need numbers, by the key that names them. Values of texts can be along x.
+    pub fn number_columns(&self) -> [(&'static str, Vec<&str>); 3] {
+        let x = self.x.iter().filter(|_| self.kind == Kind::Scatter);
+        [
+            ("x", x.map(String::as_str).collect()),
+            ("y", self.y.0.iter().map(String::as_str).collect()),
+            ("theory", self.theory_columns().collect()),
+        ]
+    }
+
+    fn theory_columns(&self) -> impl Iterator<Item = &str> {
+        self.theory.iter().filter_map(|theory| match theory {
+            Theory::Metric { metric, .. } => Some(metric.as_str()),
             _ => None,
-        });
-        let names = self.x.iter().chain(&self.y.0).chain(theory);
-        names.map(String::as_str)
+        })
+    }
+
+    /// The series and the panels of published points, each with "series" or "panel".
+    pub fn published_places(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.theory.iter().flat_map(|theory| {
+            let (series, panel) = match theory {
+                Theory::Points { series, panel, .. } => (series.as_deref(), panel.as_deref()),
+                _ => (None, None),
+            };
+            let places = [("series", series), ("panel", panel)];
+            places
+                .into_iter()
+                .filter_map(|(name, place)| Some((name, place?)))
+        })
     }
 
     /// Checks the figure against a scenario in which every swept key varies independently.

@@ -4,11 +4,11 @@ use super::check::FigureError;
 use super::spec::{Figure, Kind};
 
 /// The least and the greatest width or height, in pixels.
-const SIZE: (f64, f64) = (120.0, 10_000.0);
+pub(super) const SIZE: (f64, f64) = (120.0, 10_000.0);
 /// The least and the greatest size of texts, in pixels.
-const FONT_SIZE: (f64, f64) = (4.0, 200.0);
+pub(super) const FONT_SIZE: (f64, f64) = (4.0, 200.0);
 /// The least and the greatest number of dots per inch.
-const DPI: (f64, f64) = (24.0, 2400.0);
+pub(super) const DPI: (f64, f64) = (24.0, 2400.0);
 /// The most dots of a PNG along a side.
 pub const MOST_DOTS: u32 = 20_000;
 

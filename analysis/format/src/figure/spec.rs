@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::layout::{DPI, FONT_SIZE, SIZE};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -79,17 +80,21 @@ pub struct Figure {
     pub legend: LegendPlace,
     /// The width of the whole figure, in pixels of 1/96 inch; default: 900 with one panel, more with
     /// several.
+    #[schemars(range(min = SIZE.0, max = SIZE.1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<f64>,
     /// The height of the whole figure, in pixels of 1/96 inch; default: as its texts and panels need.
     /// A figure is higher if too little is left to its panels; a diagram is lower if its shapes are.
+    #[schemars(range(min = SIZE.0, max = SIZE.1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<f64>,
     /// The size of the labels of the axes, in pixels of 1/96 inch; default 17. Other texts, lines and
     /// markers have the same size relative to it as in other figures.
+    #[schemars(range(min = FONT_SIZE.0, max = FONT_SIZE.1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub font_size: Option<f64>,
     /// The dots per inch of the PNG; default 192.
+    #[schemars(range(min = DPI.0, max = DPI.1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpi: Option<f64>,
     /// Curves and published values to compare the results with; default: none.

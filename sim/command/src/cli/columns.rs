@@ -41,7 +41,8 @@ pub(super) fn page(kinds: Kinds, name: Option<&str>) -> String {
 
 Each line has the name of a column, its unit if it has one, and its meaning. Numbers are at least 0,
 unless `signed` is in the place of the unit; `fraction` is from 0 to 1, `≤ KEY` at most the value of
-this key. A figure refuses numbers outside of their range. Output of `dhtlab schema --columns`.
+this key, and `text` is no number. A figure refuses numbers outside of their range, and texts where it
+needs numbers. Output of `dhtlab schema --columns`.
 
 ## All experiments
 

@@ -396,10 +396,12 @@ fn carry_out(scenario: &Scenario, place: usize, current: &Current, alone: bool) 
 /// # Errors
 /// The first changed file; those of reading the manifest.
 pub fn verify(folder: &Path) -> Result<(), Failure> {
-    use dhtlab_analysis::Error::{Changed, Read};
+    use dhtlab_analysis::Error::{Changed, Manifest, Read};
 
     dhtlab_analysis::verify(folder).map_err(|error| match error {
-        error @ (Changed { .. } | Read { .. }) => Failure::Input(error.to_string()),
+        error @ (Changed { .. } | Manifest { .. } | Read { .. }) => {
+            Failure::Input(error.to_string())
+        }
         error => Failure::Run(error.to_string()),
     })
 }

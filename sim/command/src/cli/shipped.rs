@@ -33,9 +33,8 @@ pub(super) fn find(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 /// # Errors
 /// There is no such file and no such scenario; built-in scenarios cannot be unpacked.
 pub fn find_one(file: &Path) -> Result<PathBuf, Failure> {
-    let is_name = file.components().count() == 1;
     // A folder of this name, such as one of results, is no scenario.
-    if !is_name || (file.exists() && !file.is_dir()) {
+    if file.exists() && !file.is_dir() {
         return Ok(file.to_owned());
     }
     let mut name = file.to_owned();
@@ -43,8 +42,12 @@ pub fn find_one(file: &Path) -> Result<PathBuf, Failure> {
         name.as_mut_os_string().push(".toml");
     }
     // A file of one's own comes before a shipped scenario.
-    if Path::new(&name).is_file() {
+    if name.is_file() {
         return Ok(name);
+    }
+    let is_name = file.components().count() == 1;
+    if !is_name {
+        return Ok(file.to_owned());
     }
     let name = name.to_string_lossy().into_owned();
     for inner in ["", EXAMPLES] {

@@ -43,7 +43,7 @@ pub(super) const WALL_TIME: &str = "wall";
 dhtlab_scenario::columns! {
     pub(crate) RUN {
         /// The name of the run: twelve hex digits of a hash of its resolved scenario and repetition.
-        run [""],
+        run ["text"],
         /// The number of the repetition, from 0 on.
         repetition [""],
         /// The seed of the repetition.

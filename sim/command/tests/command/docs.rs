@@ -116,8 +116,10 @@ fn anchor(line: &str) -> String {
 /// The arguments of `line` if it calls the command.
 fn arguments(line: &str) -> Option<Vec<&str>> {
     let line = line.split('#').next().unwrap_or_default();
-    let rest = ["cargo run --release -- ", "dhtlab "]
+    let builds = ["cargo run --release -- ", "cargo run --profile quick -- "];
+    let rest = builds
         .iter()
+        .chain(&["dhtlab "])
         .find_map(|start| line.trim().strip_prefix(start))?;
     // What a shell would do with the output is none of the command's business.
     let own = rest.split('>').next().unwrap_or_default();

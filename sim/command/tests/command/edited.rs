@@ -140,6 +140,8 @@ fn a_manifest_that_is_none_is_told() {
     ] {
         lab.write(file, &broken);
         let before = lab.files("out");
+        let ended = lab.dhtlab(&["plot", "out/s"]);
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
         for repetitions in ["1", "2"] {
             let run = [
                 "run",

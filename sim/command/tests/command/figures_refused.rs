@@ -1,5 +1,6 @@
 //! Figures that cannot be drawn from the results of a scenario.
 
+use crate::lab::Lab;
 use crate::refusal::{NETWORK, compare, refuse};
 
 #[test]
@@ -29,7 +30,7 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
                 "[[figure]]\nx = \"overlay.nodes\"\ny = \"events\"\n\n[[figure]]\n\n\
                  kind = \"histogramm\"\n",
                 &[],
-                "bad.toml:12: figure[1].kind: unknown variant `histogramm`, expected one of ...",
+                "bad.toml:12: figure[1].kind: expected one of \"lines\", ...",
             ),
             (
                 "\"overlay.protocol\" = [\"chord\", \"vhash\"]\n\
@@ -120,7 +121,19 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
         ),
         (
             "legend = \"left\"",
-            "legend: unknown variant `left`, expected one of `below`, `above`, `none`",
+            "legend: expected one of \"below\", \"above\", \"none\", found \"left\"",
+        ),
+        ("widht = 5", "widht: unknown key; did you mean `width`?"),
+        (
+            "[[figure.theory]]\ncurve = \"points\"\nlabel = \"a\"\npanel = \"chord\"\nseries = \"chrod\"\n\
+             data = [[\"chord\", 1]]\n[[figure]]\nkind = \"histogram\"\nquantity = \"degree\"\n\
+             series = \"overlay.protocol\"\n[[figure.theory]]\ncurve = \"points\"\nlabel = \"a\"\n\
+             series = \"chrod\"\ndata = [[3, 0.1]]",
+            "figure[1].theory: curve `points`: expected a series of chord, vhash, found \"chrod\"",
+        ),
+        (
+            "[[figure]]\nkind = \"scatter\"\nx = \"run\"\ny = \"events\"",
+            "figure[1].x: ",
         ),
         (
             "[[figure]]\nname = \"figure-1\"\nx = \"overlay.protocol\"\ny = \"events\"",
@@ -129,6 +142,30 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
     ] {
         let found = with(line);
         assert!(found.contains(told), "{line}: {found}");
+    }
+    // A metric of texts.
+    let figure = "[[figure]]\ntable = \"lookups\"\nx = \"time_s\"\ny = \"result\"\nseries = \"overlay.protocol\"\n";
+    let log = "[workload]\nlog = true\n";
+    let found = refuse(&format!("{PROTOCOLS}{log}{figure}"), &[]).expect("an error");
+    let told = "figure[0].y: expected a column with numbers; `result` has texts";
+    assert!(found.contains(told), "{found}");
+    // A table that no point fills is no error if the command line has changed the scenario.
+    for (name, told) in [
+        ("lookups", "`lookups` has rows with `workload.log` only"),
+        (
+            "timeline",
+            "`timeline` has rows with churn, an attack or a partition only",
+        ),
+    ] {
+        let text = format!("tables = [\"histogram.degree\", \"{name}\"]\n{PROTOCOLS}");
+        let found = refuse(&text, &[]).expect("an error");
+        assert!(
+            found.contains("bad.toml:1: tables: ") && found.contains(told),
+            "{found}"
+        );
+        let lab = Lab::new();
+        lab.write("s.toml", text);
+        lab.succeed(&["check", "s.toml", "--set", "overlay.nodes=8"]);
     }
     for (table, told) in [
         (
@@ -166,7 +203,7 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
     let typo = format!("{SWEEP}[[figure]]\nx = \"overlay.nodes\"\nyy = \"events\"\n");
     let told = refuse(&typo, &[]).expect("an error");
     assert!(
-        told.starts_with("bad.toml:") && told.contains("figure[0]") && told.contains("`yy`"),
+        told.starts_with("bad.toml:") && told.contains("figure[0].yy: unknown key"),
         "{told}"
     );
 }

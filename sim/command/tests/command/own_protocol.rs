@@ -135,3 +135,60 @@ fn an_own_protocol_is_known_to_the_rest_of_the_command() {
     let ended = lab.dhtlab(&["check", "s.toml"]);
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
 }
+
+#[test]
+fn jobs_and_storage_run_on_an_own_protocol() {
+    let lab = Lab::new();
+    let network = r#"
+repetitions = 2
+underlay.model = "euclidean"
+underlay.nodes = 60
+overlay.nodes = 40
+sweep = { "overlay.protocol" = ["full-table", "chord"] }
+"#;
+    lab.write(
+        "job.toml",
+        format!("experiment = \"job\"\n{network}job.kind = \"pi\"\njob.atoms = 200\n"),
+    );
+    lab.write(
+        "files.toml",
+        format!(
+            "experiment = \"job\"\n{network}job.kind = \"word-count\"\njob.input = \"file\"\n\
+             job.corpus.size = 20_000\nstorage.block-size = 500\n"
+        ),
+    );
+    lab.write(
+        "storage.toml",
+        format!(
+            "experiment = \"storage\"\n{network}storage.blocks = 100\nstorage.gets = 300\n\
+             time.transition = \"60 s\"\ntime.measure = \"120 s\"\n"
+        ),
+    );
+    for name in ["job", "files", "storage"] {
+        let ended = own(&lab, &["run", &format!("{name}.toml")]);
+        assert_eq!(ended.code, Some(0), "{name}: {}", ended.stderr);
+    }
+    let column = |name: &str, column: &str| {
+        let runs = lab.table(&format!("results/{name}/runs.csv"));
+        runs.numbers(column)
+    };
+    assert_eq!(column("job", "complete"), [1.0; 4]);
+    assert_eq!(column("files", "complete"), [1.0; 4]);
+    assert_eq!(column("storage", "gets_ok"), [300.0; 4]);
+    // A message takes one hop to any other node.
+    let hops = column("storage", "gets_hops_mean");
+    assert!(hops[..2].iter().all(|hops| *hops <= 1.0), "{hops:?}");
+    assert!(hops[2..].iter().all(|hops| *hops > 1.0), "{hops:?}");
+    // Provider records are those of Kademlia.
+    lab.write(
+        "providers.toml",
+        "experiment = \"providers\"\noverlay.protocol = \"full-table\"\n",
+    );
+    let ended = own(&lab, &["check", "providers.toml"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("providers.toml:2: overlay.protocol"),
+        "{}",
+        ended.stderr
+    );
+}

@@ -67,6 +67,9 @@ fn a_new_scenario_runs_and_replaces_nothing() {
     let lab = Lab::new();
     lab.succeed(&["new", "mine"]);
     lab.succeed(&["check", "mine.toml"]);
+    lab.succeed(&["check", "mine"]);
+    lab.write("inner/own.toml", lab.read("mine.toml"));
+    lab.succeed(&["check", "inner/own"]);
     let ended = lab.dhtlab(&["new", "mine"]);
     assert_eq!(
         (ended.code, ended.stderr.contains("File exists")),

@@ -188,20 +188,23 @@ impl<'a> Table<'a> {
         };
         let kind = T::kind();
         let range = range.or_else(T::bounds);
-        let refuse = || {
-            let range = range.map(|r| format!(" {r}")).unwrap_or_default();
-            ConfigError::new(
-                self.path_of(key),
-                format_args!("expected {kind}{range}, found {}", value::found(value)),
-            )
-        };
         let parsed = T::from_value(value).map_err(|reason| match reason {
             Some(reason) => ConfigError::new(self.path_of(key), reason),
-            None => refuse(),
+            None => self.refused(key, &kind, range),
         })?;
         match (range, parsed.magnitude()) {
-            (Some(range), Some(number)) if !range.contains(number) => Err(refuse()),
+            (Some(range), Some(number)) if !range.contains(number) => {
+                Err(self.refused(key, &kind, Some(range)))
+            }
             _ => Ok(parsed),
         }
+    }
+
+    /// The error of `key`, whose value is not of this kind or not in this range.
+    pub fn refused(&self, key: &str, kind: &Kind, range: Option<Range>) -> ConfigError {
+        let range = range.map(|r| format!(" {r}")).unwrap_or_default();
+        let found = self.get(key).map_or("nothing".to_owned(), value::found);
+        let message = format_args!("expected {kind}{range}, found {found}");
+        ConfigError::new(self.path_of(key), message)
     }
 }

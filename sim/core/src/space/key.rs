@@ -4,11 +4,28 @@ use crate::parameter::Value;
 use crate::parameter::{Kind, ParameterValue, ValueError};
 use rand::Rng;
 use sha1::{Digest, Sha1};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// A key, or the ID of a node: an integer modulo 2^160.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Key([u32; 5]);
+
+/// As an integer. Most keys differ in their first bits: these are compared at once.
+impl Ord for Key {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        let rest = || self.0[2..].cmp(&other.0[2..]);
+        self.prefix().cmp(&other.prefix()).then_with(rest)
+    }
+}
+
+impl PartialOrd for Key {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Key {
     /// The number of bits.

@@ -14,9 +14,9 @@ dhtlab_scenario::columns! {
         text: &str
     ) {
         /// The layer, an entry of the legend.
-        layer [""] = group.to_owned(),
+        layer ["text"] = group.to_owned(),
         /// The kind of shape: point, line, arrow, cell, box, text, text-start or text-end.
-        shape [""] = kind,
+        shape ["text"] = kind,
         /// The number of the shape. A shape has a row for each of its positions.
         item [""] = number,
         /// A position, to the right.
@@ -24,7 +24,7 @@ dhtlab_scenario::columns! {
         /// A position, upwards.
         y ["signed"] = rounded(place.1),
         /// The text of the shape; empty if it has none.
-        label [""] = text.to_owned(),
+        label ["text"] = text.to_owned(),
     }
 }
 

@@ -25,7 +25,7 @@ use std::sync::Arc;
 dhtlab_scenario::columns! {
     pub(super) OUTPUT, fn output_row(row: &(String, String)) {
         /// Word, or line, in which bytes that are not UTF-8 are replaced.
-        key [""] = row.0.clone(),
+        key ["text"] = row.0.clone(),
         /// Number of its occurrences; for `inverted-index` the files in which it occurs, with numbers.
         value [""] = row.1.clone(),
     }
@@ -36,7 +36,7 @@ dhtlab_scenario::columns! {
         /// Number of the block among those of all files.
         block [""] = lost.number,
         /// Key of the block, in hex.
-        key [""] = lost.key.clone(),
+        key ["text"] = lost.key.clone(),
         /// 1 if a member still holds a copy of it, otherwise 0.
         held ["0 or 1"] = lost.is_held,
     }

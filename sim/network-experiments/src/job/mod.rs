@@ -6,7 +6,8 @@ mod output;
 mod ticks;
 
 use crate::histogram::HISTOGRAM;
-use crate::runner::{NetworkRun, Task};
+use crate::own_protocol::OnAnyProtocol;
+use crate::runner::{AnyShipped, NetworkRun, ProtocolType, Task};
 use dhtlab_core::adversary::Behaviour;
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{End, Network};
@@ -92,25 +93,37 @@ impl Experiment for JobExperiment {
 
     fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let network = NetworkScenario::read(values, folder)?;
+        self.prepare_on(AnyShipped, network, values, folder)
+    }
+}
+
+impl OnAnyProtocol for JobExperiment {
+    fn prepare_on<P: ProtocolType>(
+        &self,
+        protocol: P,
+        network: NetworkScenario,
+        values: &Table<'_>,
+        folder: &Path,
+    ) -> Result<Box<dyn Run>, ConfigError> {
         let input = FileJobInput::read(values)?;
         if input.is_file() {
             check_without_lookups(&network)?;
-            let run = FileJobRun::read(network, input, values, folder)?;
-            return Ok(Box::new(NetworkRun(run)));
+            let task = FileJobRun::read(network, input, values, folder)?;
+            return Ok(Box::new(NetworkRun { task, protocol }));
         }
         let job = JobSpecification::read(&values.sub("job")?, folder)?;
         let nodes = NodeParameters::read(&values.sub("nodes")?)?;
         let balancing = BalancingParameters::read(&values.sub("balancing")?)?;
-        let run = JobRun {
+        let task = JobRun {
             network,
             job,
             nodes,
             balancing,
         };
-        run.check()?;
-        Ok(match run.job.parameters.model {
-            Model::Messages => Box::new(NetworkRun(run)),
-            Model::Ticks => Box::new(Ticks::new(run)?),
+        task.check()?;
+        Ok(match task.job.parameters.model {
+            Model::Messages => Box::new(NetworkRun { task, protocol }),
+            Model::Ticks => Box::new(Ticks::new(task)?),
         })
     }
 }

@@ -140,11 +140,11 @@ dhtlab_scenario::columns! {
         /// Number of the node that issues it; empty if there is no member.
         initiator [""] = entry.initiator.map(|node| node.0),
         /// Its key, in 40 hex digits.
-        key [""] = entry.key.to_string(),
+        key ["text"] = entry.key.to_string(),
         /// How it ends: ok (at the root of the key), wrong (at another node), failed (at no node),
         /// abandoned (failed, for its initiator has stopped), no member (there is no node to issue
         /// it), under way (the run ends before).
-        result [""] = entry.result(),
+        result ["text"] = entry.result(),
         /// Number of the node where it ends; empty if it ends at none.
         end_node [""] = entry.at.map(|node| node.0),
         /// Number of the node that is the root of the key at that time; empty if the lookup ends at no

@@ -2,16 +2,14 @@
 
 mod lookup_log;
 mod output;
-mod own;
-
-pub use own::OwnNetwork;
 
 use crate::histogram::HISTOGRAM;
-use crate::runner::{NetworkRun, Task, plan_lookups};
+use crate::own_protocol::OnAnyProtocol;
+use crate::runner::{AnyShipped, NetworkRun, ProtocolType, Task, plan_lookups};
 use dhtlab_core::adversary::Behaviour;
 use dhtlab_core::engine::{Duration, Seed};
 use dhtlab_core::network::{End, Network};
-use dhtlab_core::overlay::{GroundTruth, ProtocolVisitor};
+use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_scenario::{
     Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableRows, TableSpec,
@@ -73,44 +71,29 @@ impl Experiment for NetworkExperiment {
     }
 
     fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
-        let scenario = NetworkScenario::read(values, folder)?;
-        prepared(scenario, values, Shipped)
+        let network = NetworkScenario::read(values, folder)?;
+        self.prepare_on(AnyShipped, network, values, folder)
     }
 }
 
-/// A run of members that look up keys, checked.
-fn prepared<T: ProtocolType>(
-    scenario: NetworkScenario,
-    values: &Table<'_>,
-    protocol: T,
-) -> Result<Box<dyn Run>, ConfigError> {
-    let log = LogParameters::read(&values.sub(WORKLOAD)?)?;
-    if scenario.adversary.is_some() && scenario.adversary.attack.behaviour == Behaviour::Forge {
-        return Err(ConfigError::new(
-            "adversary.behaviour",
-            "\"forge\" alters what a service sends, and this kind of experiment runs none",
-        ));
-    }
-    Ok(Box::new(NetworkRun(Lookups {
-        network: scenario,
-        is_logged: log.log,
-        protocol,
-    })))
-}
-
-/// What knows the type of the protocol of a scenario.
-trait ProtocolType: Clone + Send + Sync + 'static {
-    /// Calls `visitor` with the type.
-    fn accept<V: ProtocolVisitor>(&self, network: &NetworkScenario, visitor: V) -> V::Output;
-}
-
-/// A protocol of `dhtlab-core`.
-#[derive(Clone)]
-struct Shipped;
-
-impl ProtocolType for Shipped {
-    fn accept<V: ProtocolVisitor>(&self, network: &NetworkScenario, visitor: V) -> V::Output {
-        network.protocol.accept(visitor)
+impl OnAnyProtocol for NetworkExperiment {
+    fn prepare_on<P: ProtocolType>(
+        &self,
+        protocol: P,
+        network: NetworkScenario,
+        values: &Table<'_>,
+        _: &Path,
+    ) -> Result<Box<dyn Run>, ConfigError> {
+        let log = LogParameters::read(&values.sub(WORKLOAD)?)?;
+        if network.adversary.is_some() && network.adversary.attack.behaviour == Behaviour::Forge {
+            return Err(ConfigError::new(
+                "adversary.behaviour",
+                "\"forge\" alters what a service sends, and this kind of experiment runs none",
+            ));
+        }
+        let is_logged = log.log;
+        let task = Lookups { network, is_logged };
+        Ok(Box::new(NetworkRun { task, protocol }))
     }
 }
 
@@ -118,13 +101,12 @@ const WORKLOAD: &str = "workload";
 
 /// Members look up keys.
 #[derive(Clone)]
-struct Lookups<T> {
+struct Lookups {
     network: NetworkScenario,
     is_logged: bool,
-    protocol: T,
 }
 
-impl<T: ProtocolType> Task for Lookups<T> {
+impl Task for Lookups {
     type Application = ();
     type Course = Option<Rc<RefCell<LookupLog>>>;
 
@@ -133,10 +115,6 @@ impl<T: ProtocolType> Task for Lookups<T> {
 
     fn network(&self) -> &NetworkScenario {
         &self.network
-    }
-
-    fn accept<V: ProtocolVisitor>(&self, visitor: V) -> V::Output {
-        self.protocol.accept(&self.network, visitor)
     }
 
     fn resolved(&self) -> Map {

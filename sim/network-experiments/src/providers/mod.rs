@@ -14,13 +14,13 @@ mod sessions;
 mod survival;
 mod table_health;
 
-use crate::runner::{NetworkRun, Task, plan_lookups};
+use crate::runner::{NetworkRun, Only, Task, plan_lookups};
 use agenda::{Act, agenda};
 use censorship::Censorship;
 use dhtlab_core::engine::{Duration, Instant, Seed, Stream};
 use dhtlab_core::network::{End, Network};
-use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
-use dhtlab_core::overlay::{GroundTruth, IdScheme, Node, ProtocolVisitor, Start};
+use dhtlab_core::overlay::kademlia::KademliaParameters;
+use dhtlab_core::overlay::{GroundTruth, IdScheme, Node, Start};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_core::service::providers::{
     Method, ProviderParameters, Providers, Purpose, SharedProviders, WalkRules,
@@ -86,15 +86,16 @@ impl Experiment for ProvidersExperiment {
                 "records are stored at the nodes nearest by the XOR metric; expected \"kademlia\"",
             ));
         };
-        let run = ProvidersRun {
+        let protocol = Only(kademlia.clone());
+        let task = ProvidersRun {
             kademlia: kademlia.clone(),
             network,
             service,
             workload,
             censorship,
         };
-        run.check()?;
-        Ok(Box::new(NetworkRun(run)))
+        task.check()?;
+        Ok(Box::new(NetworkRun { task, protocol }))
     }
 }
 
@@ -205,10 +206,6 @@ impl Task for ProvidersRun {
 
     fn network(&self) -> &NetworkScenario {
         &self.network
-    }
-
-    fn accept<V: ProtocolVisitor>(&self, visitor: V) -> V::Output {
-        visitor.visit::<Kademlia>(self.kademlia.clone())
     }
 
     fn resolved(&self) -> Map {

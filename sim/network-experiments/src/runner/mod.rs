@@ -2,10 +2,12 @@
 //! through its phases, and says what to know about the result. An experiment adds its service and
 //! its load ([`Task`]).
 
+mod protocol;
 mod setup;
 mod trial;
 mod warnings;
 
+pub(crate) use protocol::{AnyShipped, Only, ProtocolType};
 pub(crate) use setup::plan_lookups;
 
 use crate::recorder::Recorder;
@@ -34,12 +36,6 @@ pub(crate) trait Task: Clone + Send + Sync {
 
     /// The network on which it runs.
     fn network(&self) -> &NetworkScenario;
-
-    /// Calls `visitor` with the type of the protocol. A task for one protocol calls it with this one only,
-    /// which spares the compiler the others.
-    fn accept<V: ProtocolVisitor>(&self, visitor: V) -> V::Output {
-        self.network().protocol.accept(visitor)
-    }
 
     /// The resolved scenario, without `experiment`.
     fn resolved(&self) -> Map;
@@ -115,37 +111,40 @@ pub(crate) trait Task: Clone + Send + Sync {
 }
 
 /// A run of a task on a network.
-pub(crate) struct NetworkRun<T>(pub T);
+pub(crate) struct NetworkRun<T, P> {
+    pub task: T,
+    pub protocol: P,
+}
 
-impl<T: Task> Run for NetworkRun<T> {
+impl<T: Task, P: ProtocolType> Run for NetworkRun<T, P> {
     fn resolved(&self) -> Map {
-        self.0.resolved()
+        self.task.resolved()
     }
 
     fn facts(&self) -> Option<Facts> {
-        self.0.network().underlay.facts()
+        self.task.network().underlay.facts()
     }
 
     fn cost(&self) -> Cost {
-        self.0.cost()
+        self.task.cost()
     }
 
     fn network(&self) -> Option<&NetworkScenario> {
-        Some(self.0.network())
+        Some(self.task.network())
     }
 
     fn empty_tables(&self) -> Vec<(&'static str, &'static str)> {
-        self.0.empty_tables()
+        self.task.empty_tables()
     }
 
     fn least_trial(&self) -> f64 {
-        self.0.building()
+        self.task.building()
     }
 
     fn trial(&self, seed: Seed, budget: std::time::Duration) -> Result<Option<f64>, ConfigError> {
-        let task = &self.0;
+        let task = &self.task;
         let mut trial = Trial::new(budget);
-        run(task, seed, Mode::Trial(&mut trial))?;
+        self.run_as(task, seed, Mode::Trial(&mut trial))?;
         let skipped = task.skippable();
         let is_past = trial.has_reached(skipped.as_secs_f64());
         if is_past || task.network().overlay.start != Start::Converged {
@@ -160,24 +159,32 @@ impl<T: Task> Run for NetworkRun<T> {
         let before = trial.whole(skipped.as_secs_f64(), false, |t| task.events_by(t));
         let rest = task.without_first(skipped);
         let mut trial = Trial::new(budget.max(T::LEAST_TRIAL));
-        run(&rest, seed, Mode::Trial(&mut trial))?;
+        self.run_as(&rest, seed, Mode::Trial(&mut trial))?;
         let after = trial.whole(rest.lasts(), T::NEEDS_ALL_ROWS, |t| rest.events_by(t));
         Ok(Some(before + after - trial.building()))
     }
 
     fn run(&self, seed: Seed) -> Result<RunOutput, ConfigError> {
-        run(&self.0, seed, Mode::Plain)
+        self.run_as(&self.task, seed, Mode::Plain)
     }
 
     fn recorded(&self) -> Result<&dyn Recordable, ConfigError> {
-        self.0.network().check_recordable()?;
+        self.task.network().check_recordable()?;
         Ok(self)
     }
 }
 
-impl<T: Task> Recordable for NetworkRun<T> {
+impl<T: Task, P: ProtocolType> Recordable for NetworkRun<T, P> {
     fn record(&self, seed: Seed, recording: &mut Recording) -> Result<RunOutput, ConfigError> {
-        run(&self.0, seed, Mode::Recorded(recording))
+        self.run_as(&self.task, seed, Mode::Recorded(recording))
+    }
+}
+
+impl<T: Task, P: ProtocolType> NetworkRun<T, P> {
+    /// Runs `task` on the protocol of this run.
+    fn run_as(&self, task: &T, seed: Seed, mode: Mode<'_>) -> Result<RunOutput, ConfigError> {
+        let runner = Runner { task, seed, mode };
+        self.protocol.accept(task.network(), runner)
     }
 }
 
@@ -188,10 +195,6 @@ enum Mode<'a> {
     Recorded(&'a mut Recording),
     /// As a trial, which ends after its time budget and has no output.
     Trial(&'a mut Trial),
-}
-
-fn run<T: Task>(task: &T, seed: Seed, mode: Mode<'_>) -> Result<RunOutput, ConfigError> {
-    task.accept(Runner { task, seed, mode })
 }
 
 /// Runs a task on the protocol of its scenario.

@@ -11,7 +11,8 @@ mod load;
 mod objects;
 mod output;
 
-use crate::runner::{NetworkRun, Task, plan_lookups};
+use crate::own_protocol::OnAnyProtocol;
+use crate::runner::{AnyShipped, NetworkRun, ProtocolType, Task, plan_lookups};
 use agenda::{Act, Agenda};
 use dhtlab_core::engine::{Duration, Instant, Seed, SizeDistribution, Stream};
 use dhtlab_core::network::{End, Network};
@@ -110,20 +111,32 @@ impl Experiment for StorageExperiment {
     }
 
     fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
-        let mut network = NetworkScenario::read(values, folder)?;
+        let network = NetworkScenario::read(values, folder)?;
+        self.prepare_on(AnyShipped, network, values, folder)
+    }
+}
+
+impl OnAnyProtocol for StorageExperiment {
+    fn prepare_on<P: ProtocolType>(
+        &self,
+        protocol: P,
+        mut network: NetworkScenario,
+        values: &Table<'_>,
+        _: &Path,
+    ) -> Result<Box<dyn Run>, ConfigError> {
         let table = values.sub(SECTION)?;
         let service = StorageParameters::read(&table)?;
         let workload = StorageWorkload::read(&table)?;
         if network.workload.interval.is_none() {
             network.workload.lookups.get_or_insert(0);
         }
-        let run = StorageRun {
+        let task = StorageRun {
             network,
             service,
             workload,
         };
-        run.check()?;
-        Ok(Box::new(NetworkRun(run)))
+        task.check()?;
+        Ok(Box::new(NetworkRun { task, protocol }))
     }
 }
 

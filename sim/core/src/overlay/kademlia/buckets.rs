@@ -14,7 +14,6 @@
 use crate::engine::{Instant, Stream};
 use crate::overlay::{Node, NodeIds};
 use crate::space::Key;
-use smallvec::SmallVec;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -93,12 +92,13 @@ impl Contact {
         self.bits as u8
     }
 
-    fn distance(self, key: &Key) -> u32 {
+    /// The first 24 bits of its distance to `key`; the others are 0.
+    pub(super) fn distance(self, key: &Key) -> u32 {
         (self.bits ^ key.words()[0]) & !FAILURES
     }
 
     /// Compares two contacts by closeness to `key`.
-    fn cmp_closeness(&self, other: &Self, ids: &NodeIds, key: &Key) -> Ordering {
+    pub(super) fn cmp_closeness(&self, other: &Self, ids: &NodeIds, key: &Key) -> Ordering {
         let exact = |contact: &Self| (ids.id(contact.node).xor(*key), contact.node);
         let rough = self.distance(key).cmp(&other.distance(key));
         rough.then_with(|| exact(self).cmp(&exact(other)))
@@ -412,6 +412,11 @@ impl Buckets {
             .for_each(|bucket| bucket.pinging = false);
     }
 
+    /// The contacts of the bucket with this index in [`all`](Self::all).
+    pub(super) fn contacts_in(&self, place: usize) -> &[Contact] {
+        &self.contacts[self.buckets[place].contacts()]
+    }
+
     /// The time of the next refresh of each bucket.
     pub(super) fn dues(&mut self) -> impl Iterator<Item = (Subtree, &mut Instant)> {
         self.buckets
@@ -424,85 +429,5 @@ impl Buckets {
         if let Ok(place) = self.find(subtree) {
             self.buckets[place].due = due;
         }
-    }
-
-    /// The contact nearest to `key`, if it is nearer than the node itself, which is at `distance`
-    /// from it; a contact with an unanswered last request does not count.
-    ///
-    /// A contact is nearer exactly if, at the level where it differs from the node, it has a
-    /// smaller digit of the distance; and the higher that level, the nearer. So one bucket, or one
-    /// level where b > 1, decides: O(buckets + 2^b k), without allocation.
-    pub fn greedy(&self, ids: &NodeIds, b: u32, distance: Key, key: &Key) -> Option<Node> {
-        let mut best: Option<(Subtree, u32, Contact)> = None;
-        for bucket in &self.buckets {
-            let subtree = bucket.subtree;
-            if best.is_some_and(|(found, ..)| found.level != subtree.level) {
-                break;
-            }
-            let mine = distance.bits(subtree.level() * b, b);
-            let left = subtree.digit() ^ mine;
-            if left >= mine || best.is_some_and(|(_, least, _)| left > least) {
-                continue;
-            }
-            let sound = self.contacts[bucket.contacts()].iter();
-            let nearest = sound
-                .filter(|contact| contact.failures() == 0)
-                .min_by(|one, other| one.cmp_closeness(other, ids, key));
-            if let Some(contact) = nearest {
-                best = Some((subtree, left, *contact));
-            }
-        }
-        best.map(|(.., contact)| contact.node)
-    }
-
-    /// The `count` contacts nearest to `key`, nearest first, without stale ones and without
-    /// `except`; the node itself is at `distance` from the key.
-    ///
-    /// The buckets are disjoint ranges of the distance to the key: first those with a smaller digit
-    /// at their level, the highest level first; then the others, the lowest level first. O(buckets
-    /// log buckets + count log k).
-    pub fn closest(
-        &self,
-        ids: &NodeIds,
-        bounds: Bounds,
-        distance: Key,
-        key: &Key,
-        count: usize,
-        except: Option<Node>,
-    ) -> Vec<Node> {
-        let rank = |bucket: &Bucket| {
-            let subtree = bucket.subtree;
-            let mine = distance.bits(subtree.level() * bounds.b, bounds.b);
-            let left = subtree.digit() ^ mine;
-            let level = if left < mine {
-                subtree.level()
-            } else {
-                2 * Key::BITS - subtree.level()
-            };
-            (level, left)
-        };
-        let mut order: SmallVec<[_; 32]> = self
-            .buckets
-            .iter()
-            .filter(|bucket| bucket.count > 0)
-            .map(|bucket| (rank(bucket), bucket.contacts()))
-            .collect();
-        order.sort_unstable_by_key(|(rank, _)| *rank);
-        let mut closest = Vec::with_capacity(count);
-        let mut some: SmallVec<[Contact; 32]> = SmallVec::new();
-        for (_, contacts) in order {
-            let live = |contact: &&Contact| {
-                contact.failures() < bounds.stale && Some(contact.node) != except
-            };
-            some.clear();
-            some.extend(self.contacts[contacts].iter().filter(live).copied());
-            some.sort_unstable_by(|one, other| one.cmp_closeness(other, ids, key));
-            let left = count - closest.len();
-            closest.extend(some.iter().take(left).map(|contact| contact.node));
-            if closest.len() == count {
-                break;
-            }
-        }
-        closest
     }
 }

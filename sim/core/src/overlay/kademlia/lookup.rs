@@ -4,6 +4,7 @@
 
 use crate::overlay::Node;
 use crate::space::Key;
+use std::cmp::Ordering;
 
 /// The goal of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +74,8 @@ impl Lookup {
     /// Adds nodes that the initiator knows or was sent; `id` is the ID of each.
     ///
     /// For the root, only nodes nearer than the nearest that has replied count, the initiator
-    /// included: it is the root if all of them are silent. O(log c) comparisons for each, with c
-    /// candidates.
+    /// included: it is the root if all of them are silent. O(c) comparisons for all of a reply, with
+    /// c candidates.
     pub fn add_candidates(
         &mut self,
         id: impl Fn(Node) -> Key,
@@ -83,14 +84,26 @@ impl Lookup {
         if self.is_closing {
             return;
         }
+        // A reply names nodes in the order of their distance: the search for the place of one begins
+        // at that of the one before.
+        let mut place = 0;
         for node in nodes.into_iter().filter(|node| *node != self.me) {
             let distance = id(node).xor(self.key);
             if self.goal == Goal::Root && distance >= self.least {
                 continue;
             }
             // Two nodes may have the same ID.
-            let order = |other: &Candidate| (other.distance, other.node).cmp(&(distance, node));
-            if let Err(place) = self.candidates.binary_search_by(order) {
+            let order = |other: &Candidate| {
+                let by_distance = other.distance.cmp(&distance);
+                by_distance.then_with(|| other.node.cmp(&node))
+            };
+            let is_nearer = |other: &Candidate| order(other) == Ordering::Less;
+            if place > 0 && !is_nearer(&self.candidates[place - 1]) {
+                place = 0;
+            }
+            let rest = self.candidates[place..].iter();
+            place += rest.take_while(|other| is_nearer(other)).count();
+            if self.candidates.get(place).map(order) != Some(Ordering::Equal) {
                 let candidate = Candidate {
                     distance,
                     node,

@@ -14,6 +14,7 @@ mod buckets;
 mod converged;
 mod lookup;
 mod near;
+mod nearest;
 mod parameters;
 #[cfg(test)]
 mod tests;

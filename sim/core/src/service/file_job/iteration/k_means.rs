@@ -57,10 +57,9 @@ impl Centres {
         self.0.iter().enumerate().map(row).collect()
     }
 
-    fn key(centre: usize, sum: u8) -> Vec<u8> {
-        let mut key = (centre as u32).to_be_bytes().to_vec();
-        key.push(sum);
-        key
+    fn key(centre: usize, sum: u8) -> [u8; 5] {
+        let [a, b, c, d] = (centre as u32).to_be_bytes();
+        [a, b, c, d, sum]
     }
 
     /// Adds the point of a line to the sums of its centre: of equally near ones the first. O(k) for k
