@@ -55,14 +55,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # Imported when it is used: the command needs none of it, and starts in a third of the time.
-    if name in __all__:
-        from . import _api
+if not TYPE_CHECKING:
 
-        return getattr(_api, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        # Imported when it is used: the command needs none of it, and starts in a third of the time.
+        if name in __all__:
+            from . import _api
 
+            return getattr(_api, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    def __dir__() -> list[str]:
+        return [*globals(), *__all__]

@@ -558,7 +558,7 @@ ScenarioPrefixDivergence = TypedDict('ScenarioPrefixDivergence', {
 
 ScenarioProviders = TypedDict('ScenarioProviders', {
     'holders': int,
-    'method': Literal['walk', 'optimistic'],
+    'method': Literal['walk', 'optimistic', 'full-table'],
     'count': int,
     'expire': str,
     'republish': Union[str, Mapping[str, Any]],

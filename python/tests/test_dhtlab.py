@@ -340,3 +340,12 @@ def test_all_errors_of_a_text_are_told():
         run('experiment = "network"\n[overlay]\nnods = 3\nnodes = -1\n')
     assert raised.value.line == 3 and len(raised.value.others) == 1
     assert "overlay.nodes: expected" in raised.value.others[0]
+
+
+def test_the_package_imports_the_rest_when_it_is_used():
+    code = (
+        "import sys, dhtlab.__main__; assert 'dhtlab._api' not in sys.modules; "
+        "from dhtlab import *; assert callable(run) and callable(explain); "
+        "assert set(dhtlab.__all__) <= set(dir(dhtlab)); assert not hasattr(dhtlab, 'rnu')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

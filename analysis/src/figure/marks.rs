@@ -87,8 +87,10 @@ pub fn draw(canvas: &mut Canvas<'_>, frame: &Frame<'_>, mark: &Mark) {
             let places: Vec<_> = points.iter().map(|&point| frame.at(point)).collect();
             canvas.line(&places, theory_stroke(*colour, dash));
             if *dots {
-                for place in places {
-                    canvas.circle(place, 3.6, *colour);
+                for (&point, place) in points.iter().zip(places) {
+                    draw_whole(canvas, frame, point, |canvas| {
+                        canvas.circle(place, 3.6, *colour);
+                    });
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::canvas::{Anchor, Canvas, DrawingError, Stroke, TextFormat};
 use super::coincide::set_apart;
 use super::marks::{self, Frame};
 use super::page::{LINE, Page, Paragraph};
-use super::plot::{Mark, Panel, Plot, Scaling};
+use super::plot::{Mark, Panel, Plot, Scaling, View};
 use super::style;
 use super::text_layout::{shortened, text_width, wrapped};
 
@@ -57,12 +57,16 @@ fn axes(plot: &Plot) -> (Axis, Axis) {
     let mut own_xs = Vec::new();
     let mut bars = false;
     let mut zeros = [false; 2];
+    let view = View {
+        edges: plot.x.shown,
+        logarithmic: [plot.x.logarithmic, plot.y.logarithmic],
+    };
     for mark in plot.panels.iter().flat_map(|panel| &panel.marks) {
-        mark.extent(plot.x.shown, &mut |x, y| {
+        mark.extent(view, &mut |x, y| {
             xs.push(x);
             ys.push(y);
         });
-        let [x, y] = mark.zeros();
+        let [x, y] = mark.zeros(view);
         zeros = [zeros[0] || x, zeros[1] || y];
         match mark {
             Mark::Series { points, .. } => own_xs.extend(points.iter().map(|point| point.x)),

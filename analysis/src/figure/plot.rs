@@ -138,10 +138,11 @@ impl Sample {
 }
 
 impl Mark {
-    /// Calls `see` with positions whose coordinates the axes must contain: where the x axis ends at
-    /// `edges`, those between them only, and those at which joined points cross them.
-    pub fn extent(&self, edges: Option<[f64; 2]>, see: &mut impl FnMut(f64, f64)) {
-        let is_shown = |x: f64| edges.is_none_or(|[low, high]| (low..=high).contains(&x));
+    /// Calls `see` with positions whose coordinates the axes must contain: of what the x axis shows, and
+    /// where joined points cross its ends.
+    pub fn extent(&self, view: View, see: &mut impl FnMut(f64, f64)) {
+        let is_shown = |x: f64| view.shows(x);
+        let edges = view.edges;
         let mut see = |x: f64, y: f64| {
             if is_shown(x) {
                 see(x, y);
@@ -158,12 +159,12 @@ impl Mark {
                 }
                 if *joined {
                     let places: Vec<_> = points.iter().map(|point| (point.x, point.y)).collect();
-                    crossings(&places, edges, &mut see);
+                    view.crossings(&places, &mut see);
                 }
             }
             Self::Curve { points, .. } => {
                 points.iter().for_each(|&(x, y)| see(x, y));
-                crossings(points, edges, &mut see);
+                view.crossings(points, &mut see);
             }
             Self::Published { points, .. } => points.iter().for_each(|&(x, y)| see(x, y)),
             Self::Bars {
@@ -192,12 +193,13 @@ impl Mark {
 }
 
 impl Mark {
-    /// Whether a point is at 0, along x and along y.
-    pub fn zeros(&self) -> [bool; 2] {
+    /// Whether a point that the x axis shows is at 0, along x and along y.
+    pub fn zeros(&self, view: View) -> [bool; 2] {
         let any = |places: &[(f64, f64)]| {
+            let mut shown = places.iter().filter(|place| view.shows(place.0));
             [
-                places.iter().any(|place| place.0 == 0.0),
-                places.iter().any(|place| place.1 == 0.0),
+                shown.clone().any(|place| place.0 == 0.0),
+                shown.any(|place| place.1 == 0.0),
             ]
         };
         match self {
@@ -210,13 +212,39 @@ impl Mark {
     }
 }
 
-/// Calls `see` with the positions at which joined points cross the `edges`.
-fn crossings(points: &[(f64, f64)], edges: Option<[f64; 2]>, see: &mut impl FnMut(f64, f64)) {
-    for edge in edges.into_iter().flatten() {
-        for pair in points.windows(2) {
-            let ((x, y), (next_x, next_y)) = (pair[0], pair[1]);
-            if (x < edge) != (next_x < edge) {
-                see(edge, y + (edge - x) / (next_x - x) * (next_y - y));
+/// What the axes show before their ends are known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct View {
+    /// The given ends of the x axis.
+    pub edges: Option<[f64; 2]>,
+    /// Whether the axes along x and along y are logarithmic.
+    pub logarithmic: [bool; 2],
+}
+
+impl View {
+    fn shows(&self, x: f64) -> bool {
+        self.edges
+            .is_none_or(|[low, high]| (low..=high).contains(&x))
+    }
+
+    /// Calls `see` with the positions at which joined points cross the ends of the x axis. Lines are
+    /// straight on the page.
+    fn crossings(&self, points: &[(f64, f64)], see: &mut impl FnMut(f64, f64)) {
+        let [log_x, log_y] = self.logarithmic;
+        let on_page = |is_log: bool, value: f64| if is_log { value.ln() } else { value };
+        for edge in self.edges.into_iter().flatten() {
+            for pair in points.windows(2) {
+                if (pair[0].0 < edge) == (pair[1].0 < edge) {
+                    continue;
+                }
+                let [from, to] =
+                    [pair[0], pair[1]].map(|(x, y)| (on_page(log_x, x), on_page(log_y, y)));
+                let part = (on_page(log_x, edge) - from.0) / (to.0 - from.0);
+                let height = from.1 + part * (to.1 - from.1);
+                // From 0 on a logarithmic axis a line has no such height.
+                if height.is_finite() {
+                    see(edge, if log_y { height.exp() } else { height });
+                }
             }
         }
     }
@@ -227,7 +255,7 @@ fn sides(middle: f64, width: f64, edges: Option<[f64; 2]>) -> Option<[f64; 2]> {
     let [low, high] = edges.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
     let left = low.max(middle - width / 2.0);
     let right = high.min(middle + width / 2.0);
-    (left <= right).then_some([left, right])
+    (left < right).then_some([left, right])
 }
 
 fn around(value: f64, interval: Option<(f64, f64)>) -> [f64; 3] {
@@ -242,7 +270,11 @@ mod tests {
     /// The values along y that the axis must contain.
     fn heights(mark: &Mark, edges: Option<[f64; 2]>) -> Vec<f64> {
         let mut heights = Vec::new();
-        mark.extent(edges, &mut |_, y| heights.push(y));
+        let view = View {
+            edges,
+            ..View::default()
+        };
+        mark.extent(view, &mut |_, y| heights.push(y));
         heights.sort_by(f64::total_cmp);
         heights.dedup();
         heights
@@ -264,6 +296,16 @@ mod tests {
         assert_eq!(heights(&mark, Some([5.0, 20.0])), [0.0, 2.0, 50.0]);
         // No point is inside, and the line crosses.
         assert_eq!(heights(&mark, Some([25.0, 30.0])), [14.0, 26.0]);
+        // Straight on the page: between 1 and 100 on a logarithmic axis is 10.
+        let mark = curve(&[(0.0, 1.0), (10.0, 100.0), (20.0, 0.0)]);
+        let view = View {
+            edges: Some([5.0, 15.0]),
+            logarithmic: [false, true],
+        };
+        let mut heights_of_logs = Vec::new();
+        mark.extent(view, &mut |_, y| heights_of_logs.push(y.round()));
+        assert_eq!(heights_of_logs, [100.0, 10.0]);
+        assert_eq!(mark.zeros(view), [false, false]);
         let bars = Mark::Bars {
             index: 0,
             width: 1.0,
@@ -279,6 +321,6 @@ mod tests {
                 .into(),
         };
         assert_eq!(heights(&bars, Some([1.6, 2.4])), [3.0]);
-        assert_eq!(heights(&bars, Some([1.5, 9.0])), [3.0, 4.0, 9.0]);
+        assert_eq!(heights(&bars, Some([1.5, 9.0])), [3.0, 4.0]);
     }
 }

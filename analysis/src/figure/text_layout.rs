@@ -29,7 +29,7 @@ pub fn text_width(text: &str, size: f64) -> f64 {
 }
 
 /// Breaks `text`, with its exponents raised, into lines no wider than `width`: at spaces, and in words
-/// that are wider. A line has a character at least.
+/// that are wider. Where no word has room, words are not broken.
 pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let text = typeset(text);
@@ -47,8 +47,9 @@ pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
     lines
 }
 
-/// The parts of a word that are no wider than `width`.
+/// The parts of a word that are no wider than `width`, or than six large letters.
 fn parts(word: &str, size: f64, width: f64) -> Vec<&str> {
+    let width = width.max(6.0 * size);
     let mut parts = Vec::new();
     let mut rest = word;
     while text_width(rest, size) > width {
@@ -92,14 +93,14 @@ mod tests {
 
     #[test]
     fn words_that_do_not_fit_are_broken() {
-        let width = text_width("network", 10.0);
-        let lines = wrapped("a networknetworks b", 10.0, width);
-        assert_eq!(lines, ["a", "network", "network", "s b"]);
+        let width = text_width("decentralised", 10.0);
+        let lines = wrapped("a decentraliseddecentraliseds b", 10.0, width);
+        assert_eq!(lines, ["a", "decentralised", "decentralised", "s b"]);
         assert_eq!(
-            wrapped("分散ハッシュ表", 10.0, 30.0),
-            ["分散ハ", "ッシュ", "表"]
+            wrapped("分散ハッシュ表分散", 10.0, 60.0),
+            ["分散ハッシュ", "表分散"]
         );
-        assert_eq!(wrapped("abc", 10.0, 0.0), ["a", "b", "c"]);
+        assert_eq!(wrapped("one two", 10.0, 0.0), ["one", "two"]);
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub(crate) trait OnAnyProtocol: Experiment + 'static {
 ///
 /// The kinds are kept for the life of the program.
 ///
+/// # Panics
+/// If `name` is that of a shipped protocol, or has other characters than a key.
+///
 /// ```
 /// # use dhtlab_core::overlay::chord::ChordParameters;
 /// # use dhtlab_network_experiments::with_protocol;
@@ -65,6 +68,11 @@ fn with<E: OnAnyProtocol, C: Configuration + Clone + Debug + Send + Sync + 'stat
                 && parameter.key == "protocol"
                 && let Kind::Choice(shipped) = &mut parameter.kind
             {
+                let is_key = |c: char| c.is_ascii_alphanumeric() || c == '-';
+                assert!(
+                    name.chars().all(is_key) && shipped.iter().all(|(other, _)| *other != name),
+                    "the name of a protocol is a key of its own, found {name:?}"
+                );
                 protocols = Box::leak([*shipped, &[(name, doc)]].concat().into());
                 *shipped = protocols;
             }
@@ -117,12 +125,15 @@ where
 
     fn prepare(&self, values: &Table<'_>, folder: &Path) -> Result<Box<dyn Run>, ConfigError> {
         let overlay = values.sub("overlay")?;
-        let protocol = overlay.get("protocol").and_then(Value::as_str);
-        let is_known = |wanted| self.protocols.iter().any(|(name, _)| *name == wanted);
+        let protocol = overlay.get("protocol");
+        let is_known = |wanted: &Value| {
+            let mut names = self.protocols.iter().map(|(name, _)| *name);
+            names.any(|name| wanted.as_str() == Some(name))
+        };
         if protocol.is_some_and(|wanted| !is_known(wanted)) {
             return Err(overlay.refused("protocol", &Kind::Choice(self.protocols), None));
         }
-        if protocol != Some(self.name) {
+        if protocol.and_then(Value::as_str) != Some(self.name) {
             return self.experiment.prepare(values, folder);
         }
         let parameters = C::read_from(&overlay.sub(self.name)?)?;

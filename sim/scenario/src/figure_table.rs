@@ -54,6 +54,10 @@ fn in_plain_words(message: &str) -> String {
             .collect();
         return format!("expected one of {}, found \"{found}\"", known.join(", "));
     }
+    // What was found is lost in these.
+    if message.contains("expected string only") || message.contains("wanted exactly 1 element") {
+        return "expected a text".to_owned();
+    }
     let found = ["invalid type: ", "invalid value: "]
         .into_iter()
         .find_map(|begin| message.strip_prefix(begin));
@@ -69,12 +73,25 @@ fn in_plain_words(message: &str) -> String {
         "a string" => "a text",
         "a boolean" => "true or false",
         "a sequence" => "a list",
-        "an array of length 2" | "a tuple of size 2" => "a list of two values",
+        "a map" => "a table",
+        "an array of length 2"
+        | "a tuple of size 2"
+        | "fewer elements in array"
+        | "2 elements in sequence" => "a list of two values",
+        expected if expected.starts_with(['u', 'i']) && expected[1..].parse::<u32>().is_ok() => {
+            "a whole number of at least 0"
+        }
+        expected if expected.contains("tagged enum") || expected.starts_with("struct ") => {
+            "a table"
+        }
         other => other,
     };
-    let found = match (length, found.split_once('`')) {
+    let number = ["integer `", "floating point `", "boolean `"]
+        .into_iter()
+        .find_map(|kind| found.strip_prefix(kind));
+    let found = match (length, number) {
         (Some(_), _) => format!("{found} of them"),
-        (None, Some((_, value))) => value.trim_end_matches('`').to_owned(),
+        (None, Some(number)) => number.trim_end_matches('`').to_owned(),
         (None, None) => match found.strip_prefix("string ").unwrap_or(found) {
             "sequence" => "a list".to_owned(),
             "map" => "a table".to_owned(),
@@ -116,6 +133,16 @@ mod tests {
                 "expected a list of two values, found 1 of them",
             ),
             (
+                "x-range = [1, 2, 3]",
+                "x-range",
+                "expected a list of two values, found 3 of them",
+            ),
+            (
+                "theory = [{ curve = \"points\", label = \"a\", data = [[1, 2, 3]] }]",
+                "theory",
+                "expected a list of two values, found 3 of them",
+            ),
+            (
                 "x-range = 2.5",
                 "x-range",
                 "expected a list of two values, found 2.5",
@@ -132,6 +159,19 @@ mod tests {
                 "theory",
                 "expected the key `label`",
             ),
+            ("kind = 3", "kind", "expected a text"),
+            ("kind = {}", "kind", "expected a text"),
+            (
+                "where = \"`a`\"",
+                "where",
+                "expected a table, found \"`a`\"",
+            ),
+            (
+                "theory = [{ curve = \"binomial\", trials = -1 }]",
+                "theory",
+                "expected a whole number of at least 0, found -1",
+            ),
+            ("theory = [3]", "theory", "expected a table, found 3"),
         ] {
             assert_eq!(told(keys), (place.to_owned(), message.to_owned()), "{keys}");
         }

@@ -216,8 +216,9 @@ fn expect_number_columns(
     Ok(())
 }
 
-/// Refuses published points of a series or panel that the sweep does not have. A sweep that the command
-/// line has changed, and is not whole, lacks some of them.
+/// Refuses published points of a series or panel that the figure does not have. A sweep that the command
+/// line has changed, and is not whole, lacks some of them. The series of several keys or quantities are
+/// named by all of them, and are not checked.
 fn expect_published(
     figure: &Figure,
     sweep: &Sweep,
@@ -231,25 +232,33 @@ fn expect_published(
         let points = sweep.points.iter();
         Some(points.map(|point| cell(point[place].as_ref())).collect())
     };
-    // The series of several keys or quantities are named by all of them.
     let series = match &figure.series.0[..] {
+        [] if figure.y.0.len() <= 1 => Some(BTreeSet::new()),
         [key] if figure.y.0.len() <= 1 => values(key),
         _ => None,
     };
-    let panels = figure.panel.as_ref().and_then(values);
+    let panels = figure.panel.as_ref().map_or(Some(BTreeSet::new()), values);
+    let is_same = |one: &str, other: &str| {
+        let numbers = one.parse::<f64>().ok().zip(other.parse::<f64>().ok());
+        one == other || numbers.is_some_and(|(one, other)| one == other)
+    };
     for (name, wanted) in figure.published_places() {
         let known = match name {
             "series" => &series,
             _ => &panels,
         };
-        if let Some(known) = known
-            && !known.contains(wanted)
-        {
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let message = format!(
-                "curve `points`: expected a {name} of {}, found \"{wanted}\"",
-                known.join(", ")
-            );
+        // The label of a number has its key: "tasks = 100,000".
+        let is_label = wanted.contains(" = ");
+        let Some(known) = known.as_ref().filter(|known| known.is_empty() || !is_label) else {
+            continue;
+        };
+        if !known.iter().any(|known| is_same(known, wanted)) {
+            let known: Vec<String> = known.iter().map(|known| format!("\"{known}\"")).collect();
+            let expected = match known.is_empty() {
+                true => format!("no `{name}`, which this figure has not"),
+                false => format!("as `{name}` one of {}", known.join(", ")),
+            };
+            let message = format!("curve `points`: expected {expected}, found \"{wanted}\"");
             return Err(("theory".to_owned(), message));
         }
     }

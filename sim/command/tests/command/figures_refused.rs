@@ -125,11 +125,15 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
         ),
         ("widht = 5", "widht: unknown key; did you mean `width`?"),
         (
-            "[[figure.theory]]\ncurve = \"points\"\nlabel = \"a\"\npanel = \"chord\"\nseries = \"chrod\"\n\
-             data = [[\"chord\", 1]]\n[[figure]]\nkind = \"histogram\"\nquantity = \"degree\"\n\
+            "[[figure]]\nkind = \"histogram\"\nquantity = \"degree\"\n\
              series = \"overlay.protocol\"\n[[figure.theory]]\ncurve = \"points\"\nlabel = \"a\"\n\
              series = \"chrod\"\ndata = [[3, 0.1]]",
-            "figure[1].theory: curve `points`: expected a series of chord, vhash, found \"chrod\"",
+            "figure[1].theory: curve `points`: expected as `series` one of \"chord\", \"vhash\", found \"chrod\"",
+        ),
+        (
+            "[[figure.theory]]\ncurve = \"points\"\nlabel = \"a\"\npanel = \"chord\"\n\
+             data = [[\"chord\", 1]]",
+            "figure[0].theory: curve `points`: expected no `panel`, which this figure has not, found \"chord\"",
         ),
         (
             "[[figure]]\nkind = \"scatter\"\nx = \"run\"\ny = \"events\"",
@@ -143,7 +147,7 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
         let found = with(line);
         assert!(found.contains(told), "{line}: {found}");
     }
-    // A metric of texts.
+    // A column of texts.
     let figure = "[[figure]]\ntable = \"lookups\"\nx = \"time_s\"\ny = \"result\"\nseries = \"overlay.protocol\"\n";
     let log = "[workload]\nlog = true\n";
     let found = refuse(&format!("{PROTOCOLS}{log}{figure}"), &[]).expect("an error");

@@ -112,6 +112,7 @@ fn an_own_protocol_is_known_to_the_rest_of_the_command() {
             "overlay.full-table.most-nodes=0",
             "overlay.full-table.most-nodes: expected an integer between 1",
         ),
+        ("overlay.protocol=3", "\"vhash\", \"full-table\", found 3"),
         (
             "overlay.protocol=full-tabel",
             "\"vhash\", \"full-table\", found \"full-tabel\"",

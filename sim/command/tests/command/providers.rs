@@ -209,6 +209,11 @@ fn what_contradicts_itself_is_refused() {
              expected at least 5 walks",
         ),
         (
+            measured("[providers]\nmethod = \"full-table\"\n"),
+            "bad.toml:10: providers.vantage-points: vantage points crawl for their full tables; expected \
+             at least one",
+        ),
+        (
             measured("[providers]\nsize-walks = 10\n"),
             "bad.toml:10: providers.vantage-points: `size-walks` are those of vantage points; expected at \
              least one",

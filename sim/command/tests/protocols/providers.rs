@@ -217,6 +217,60 @@ fn an_optimistic_operation_returns_early() {
     assert!(optimistic < 0.8 * classic, "{optimistic} of {classic} s");
 }
 
+/// After a crawl no lookup is needed: the records are sent at once to the nearest nodes, and silent ones
+/// do not delay the return.
+#[test]
+fn an_operation_over_a_full_table_needs_no_lookup() {
+    let parameters = ProviderParameters {
+        method: Method::FullTable,
+        ..ProviderParameters::default()
+    };
+    let mut network = network(parameters, 3);
+    let provide = |network: &mut Network<Kademlia, Providers>, number: u8| {
+        let before = network.metrics().ended.len();
+        network.instruct(Node(0), |providers, turn| {
+            providers.provide(turn, key(number));
+        });
+        let mut provided = ended(network, Purpose::Provide, before);
+        provided.pop().expect("an operation")
+    };
+    // Before the first crawl a walk finds the receivers.
+    assert_eq!(provide(&mut network, 0).walks, 1);
+    network.instruct(Node(0), |providers, turn| providers.crawl(turn, false));
+    network.run(network.now() + Duration::from_secs(120), false, u64::MAX);
+    assert_eq!(network.metrics().crawls.len(), 1);
+    for number in 1..10 {
+        let operation = provide(&mut network, number);
+        assert_eq!((operation.walks, operation.asked), (0, 0));
+        let mut nearest: Vec<Node> = (1..NODES as u32).map(Node).collect();
+        let distance = |node: &Node| network.ids().id(*node).xor(key(number));
+        nearest.sort_by_key(distance);
+        assert_eq!(operation.closest, nearest[..20]);
+        let mut holders = operation.holders.clone();
+        holders.sort_by_key(distance);
+        assert_eq!(holders, nearest[..20]);
+    }
+    // Six of the receivers stop: the operation returns when 14 have the record and no more follow.
+    let gone = network.ids().clone();
+    let mut nearest: Vec<Node> = (1..NODES as u32).map(Node).collect();
+    nearest.sort_by_key(|node| gone.id(*node).xor(key(77)));
+    nearest[..6].iter().for_each(|node| network.crash(*node));
+    let operation = provide(&mut network, 77);
+    assert_eq!((operation.holders.len(), operation.receivers), (14, 20));
+    let (returned, ended) = (operation.returned, operation.ended);
+    assert!(returned <= Duration::from_secs(1), "{returned}");
+    assert!(ended <= Duration::from_secs(5), "{ended}");
+    // The next crawl, an hour later, does not reach them.
+    network.run(
+        network.now() + HOUR + Duration::from_secs(60),
+        false,
+        u64::MAX,
+    );
+    assert_eq!(network.metrics().crawls.len(), 2);
+    let operation = provide(&mut network, 77);
+    assert_eq!((operation.holders.len(), operation.receivers), (20, 20));
+}
+
 /// Twenty Sybils next to the key hide the provider; those that are asked by region find it.
 #[test]
 fn sybils_hide_a_provider_but_not_from_a_search_of_the_region() {

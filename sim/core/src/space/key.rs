@@ -358,5 +358,15 @@ pub(crate) mod tests {
             prop_assert_eq!(c.is_between(a, a), c != a);
             prop_assert!(!a.is_between(a, b) && !b.is_between(a, b) && !a.is_between(a, a));
         }
+
+        /// Keys are in the order of their bytes, also those that begin alike.
+        #[test]
+        fn keys_are_in_the_order_of_their_bytes(one in any::<[u8; 20]>(), other in any::<[u8; 20]>(), alike in 0usize..=20) {
+            let mut near = one;
+            near[alike..].copy_from_slice(&other[alike..]);
+            let [a, b] = [one, near].map(Key::from_bytes);
+            prop_assert_eq!(a.cmp(&b), one.cmp(&near));
+            prop_assert_eq!(a < b, one < near);
+        }
     }
 }

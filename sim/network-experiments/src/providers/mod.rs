@@ -125,6 +125,12 @@ impl ProvidersRun {
                 "this method needs an estimate of the size of the network; expected at least 5 walks",
             ));
         }
+        if self.service.method == Method::FullTable && workload.vantage_points == 0 {
+            return Err(ConfigError::new(
+                "providers.vantage-points",
+                "vantage points crawl for their full tables; expected at least one",
+            ));
+        }
         if workload.size_walks > 0 && workload.vantage_points == 0 {
             return Err(ConfigError::new(
                 "providers.vantage-points",
@@ -252,13 +258,17 @@ impl Task for ProvidersRun {
             course.vantage_points = sites.map(join).collect();
         }
         let measure_from = self.network.measure_from();
-        if self.workload.size_walks > 0 {
+        let crawls = self.service.method == Method::FullTable;
+        if self.workload.size_walks > 0 || crawls {
             let before = measure_from.since(Instant::START + WALKS_BEFORE);
             let end = network.run(Instant::START + before, false, max_events);
             if end != End::Done {
                 return end;
             }
             for node in course.vantage_points.clone() {
+                if crawls {
+                    network.instruct(node, |providers, turn| providers.crawl(turn, false));
+                }
                 for bits in 0..self.workload.size_walks {
                     network.instruct(node, |providers, turn| providers.sample_size(turn, bits));
                 }

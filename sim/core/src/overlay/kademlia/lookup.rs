@@ -74,8 +74,8 @@ impl Lookup {
     /// Adds nodes that the initiator knows or was sent; `id` is the ID of each.
     ///
     /// For the root, only nodes nearer than the nearest that has replied count, the initiator
-    /// included: it is the root if all of them are silent. O(c) comparisons for all of a reply, with
-    /// c candidates.
+    /// included: it is the root if all of them are silent. O(c) comparisons for all names in the
+    /// order of their distance, with c candidates, and O(c) for each otherwise.
     pub fn add_candidates(
         &mut self,
         id: impl Fn(Node) -> Key,

@@ -8,13 +8,13 @@ use crate::overlay::{Node, NodeIds};
 use crate::space::Key;
 use smallvec::SmallVec;
 
-/// So many integers are sorted by counting.
+/// At most so many integers are sorted by counting.
 const FEW: usize = 32;
 
 /// Integers to sort: what orders an item, then its place in a list.
 type Packed = SmallVec<[u32; FEW]>;
 
-/// The bits of the place of a bucket.
+/// The bits of the place of a bucket: there are at most 5100 of them. 17 bits are left for its rank.
 const BUCKET: u32 = 15;
 /// The bits of the place of a contact in its bucket.
 const CONTACT: u32 = 8;

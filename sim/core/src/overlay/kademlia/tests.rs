@@ -150,14 +150,18 @@ proptest! {
     /// The greedy step and the closest contacts equal those of brute force.
     #[test]
     fn steps_are_those_of_brute_force(
-        b in 1u32..=8, k in 1usize..8, seed: u64, key in keys(), near in any::<bool>(),
+        b in 1u32..=8, k in prop_oneof![4 => 1usize..40, 1 => Just(400)], seed: u64, key in keys(),
+        near in any::<bool>(),
     ) {
-        let (ids, bounds) = (close_ids(60, seed), bounds(k, b));
-        let me = Node(59);
+        // A bucket with more contacts than are sorted as integers, and two nodes with one ID.
+        let count = if k == 400 { 700 } else { 60 };
+        let (mut ids, bounds) = (close_ids(count - 1, seed), bounds(k, b));
+        ids.add(ids.id(Node(7)));
+        let me = Node(count as u32 - 2);
         let my_id = ids.id(me);
         let key = if near { my_id.xor(key.low_bits(40)) } else { key };
         let mut state = Kademlia::with(my_id, Buckets::default());
-        for node in (0..59).map(Node) {
+        for node in (0..count as u32).map(Node).filter(|node| *node != me) {
             let distance = my_id.xor(ids.id(node));
             state.buckets.see(bounds, distance, &ids.id(node), node, Instant::START);
             for _ in 0..node.0 % 4 / 2 {
@@ -177,10 +181,36 @@ proptest! {
             .filter(|c| c.failures() < 2 && c.node() != except)
             .map(|c| c.node())
             .collect();
-        for count in [1, 3, 100] {
+        for count in [1, 3, 100, 600] {
             let found = state.buckets.closest(&ids, bounds, mine, &key, count, Some(except));
             prop_assert_eq!(&found, &live[..count.min(live.len())]);
         }
+    }
+
+    /// Whatever the order of the names, a lookup has each of them once, in the order of their distance;
+    /// for the root those nearer than itself only.
+    #[test]
+    fn candidates_are_sorted(
+        seed: u64, key in keys(), for_root: bool,
+        replies in prop::collection::vec(prop::collection::vec(0u32..40, 0..30), 1..6),
+    ) {
+        let mut ids = close_ids(38, seed);
+        ids.add(ids.id(Node(5)));
+        ids.add(ids.id(Node(0)));
+        let (me, goal) = (Node(0), if for_root { Goal::Root } else { Goal::Nodes });
+        let mut lookup = Lookup::new((me, ids.id(me)), key, goal, 0);
+        let distance = |node: &Node| (ids.id(*node).xor(key), *node);
+        for reply in &replies {
+            lookup.add_candidates(|node| ids.id(node), reply.iter().copied().map(Node));
+        }
+        let all = replies.iter().flatten().copied().map(Node);
+        let mut expected: Vec<Node> = all
+            .filter(|node| *node != me && (!for_root || distance(node).0 < distance(&me).0))
+            .collect();
+        expected.sort_by_key(distance);
+        expected.dedup();
+        let known: Vec<Node> = lookup.known().map(|(node, _)| node).collect();
+        prop_assert_eq!(known, expected);
     }
 
     /// The root is the member with the least distance, and in a converged network every bucket

@@ -6,15 +6,19 @@
 //! it has known them to be online, at least 30 s and at most 15 min.
 
 use super::message::{Message, Tag};
-use super::{ProviderContext, Providers, Timer};
+use super::{Method, ProviderContext, Providers, Timer};
 use crate::engine::{Duration, Instant};
 use crate::overlay::Node;
+use crate::space::Key;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Buckets of a node that a crawl asks for.
 const BUCKETS: u32 = 16;
 /// Nodes that a crawl asks at a time.
 const CONCURRENT: usize = 200;
+/// Time from the end of a crawl to the beginning of the next, with [`Method::FullTable`]; as in
+/// go-libp2p-kad-dht.
+const CRAWL_AGAIN: Duration = Duration::from_secs(3600);
 /// Bounds of the time between two contacts of the monitor.
 const SHORTEST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(15 * 60);
@@ -64,6 +68,8 @@ pub struct ObservedSession {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vantage {
     crawl: Option<Crawl>,
+    /// The nodes that the last crawl has reached, with [`Method::FullTable`].
+    table: Vec<Node>,
     monitors: bool,
     /// The sessions that go on, each with the time of the last contact.
     monitored: FxHashMap<Node, (ObservedSession, Instant)>,
@@ -116,6 +122,32 @@ impl Providers {
         self.crawl_on(context);
     }
 
+    /// The next crawl is due.
+    pub(super) fn crawl_again(&mut self, context: &mut ProviderContext<'_>) {
+        let monitors = self.vantage.monitors;
+        self.crawl(context, monitors);
+    }
+
+    /// The `count` nodes nearest to `key` of those that the last crawl has reached, the nearest first;
+    /// none if nodes keep no table, or no crawl has ended. O(n) for n nodes.
+    pub(super) fn nearest_in_table(
+        &self,
+        context: &ProviderContext<'_>,
+        key: &Key,
+        count: usize,
+    ) -> Vec<Node> {
+        let nodes = self.vantage.table.iter();
+        let mut nearest: Vec<(Key, Node)> = nodes
+            .map(|node| (context.routing.id(*node).xor(*key), *node))
+            .collect();
+        if nearest.len() > count {
+            nearest.select_nth_unstable(count);
+            nearest.truncate(count);
+        }
+        nearest.sort_unstable();
+        nearest.into_iter().map(|(_, node)| node).collect()
+    }
+
     /// Asks the next nodes of the crawl, or ends it.
     fn crawl_on(&mut self, context: &mut ProviderContext<'_>) {
         let patience = context.shared.parameters.reply_timeout;
@@ -139,6 +171,10 @@ impl Providers {
         {
             if self.vantage.monitors {
                 self.monitor(context, &crawl.reached);
+            }
+            if context.shared.parameters.method == Method::FullTable {
+                self.vantage.table.clone_from(&crawl.reached);
+                context.set_timer(CRAWL_AGAIN, Timer::Crawl);
             }
             context.metrics.crawls.push(CompletedCrawl {
                 begun: crawl.begun,

@@ -72,6 +72,10 @@ pub enum Timer {
     Republish(u32),
     /// The monitor contacts this node.
     Monitor(Node),
+    /// The next crawl begins.
+    Crawl,
+    /// An operation over a full table is looked at; so many nodes had the record at the last look.
+    Look(u32, usize),
 }
 
 impl Providers {
@@ -230,6 +234,8 @@ impl Application for Providers {
             }
             Timer::Step(tag, node) => self.on_silence(context, tag, node),
             Timer::Monitor(node) => self.contact(context, node),
+            Timer::Crawl => self.crawl_again(context),
+            Timer::Look(number, stored) => self.look(context, number, stored),
             Timer::Put(tag, node) => self.on_put_ended(context, tag, node, false),
             Timer::Republish(number) => {
                 if let Some(key) = self.provided.get(number as usize).copied() {

@@ -21,6 +21,8 @@ pub(super) struct Operation {
     /// Distances below which a node gets the record at once, and below which the mean distance of the
     /// nearest nodes ends the walk.
     optimistic: Option<(f64, f64)>,
+    /// The receivers are those of a full table; no walk finds them.
+    is_from_table: bool,
     has_returned: bool,
     completed: CompletedOperation,
 }
@@ -41,6 +43,12 @@ enum PutState {
 
 /// Requests after which an optimistic operation returns; as in go-libp2p-kad-dht.
 const RETURNS_AFTER: usize = 15;
+/// With a full table: time between two looks at the nodes that have the record, and how many must have
+/// it so that the operation returns when there is no new one; as in go-libp2p-kad-dht.
+const LOOK: Duration = Duration::from_millis(500);
+const FEWEST_STORED: usize = 6;
+/// With a full table: how long a node waits for an acknowledgement at most; as in go-libp2p-kad-dht.
+const TABLE_PATIENCE: Duration = Duration::from_secs(5);
 /// A node nearer than this over the size of the network is one of the 20 nearest with probability 0.9:
 /// the inverse of the regularised gamma function, a = 20, p = 0.1 (go-libp2p-kad-dht).
 const NEAR_ENOUGH: f64 = 14.525;
@@ -94,6 +102,10 @@ impl Providers {
             .then_some(estimate)
             .flatten()
             .map(|size| Region::new(key, region_prefix(size, parameters.holders)));
+        let from_table = match sends && region.is_none() {
+            true => self.nearest_in_table(context, &key, parameters.holders),
+            false => Vec::new(),
+        };
         let operation = Operation {
             number: self.started,
             walk_number: 0,
@@ -101,6 +113,7 @@ impl Providers {
             region,
             puts: Vec::new(),
             optimistic,
+            is_from_table: !from_table.is_empty(),
             has_returned: false,
             completed: CompletedOperation {
                 node: context.me,
@@ -118,7 +131,7 @@ impl Providers {
                 silent: 0,
                 receivers: 0,
                 holders: Vec::new(),
-                closest: Vec::new(),
+                closest: from_table.clone(),
                 region: Vec::new(),
                 first_record: None,
                 providers: Vec::new(),
@@ -128,7 +141,32 @@ impl Providers {
         self.started = self.started.wrapping_add(1);
         let number = operation.number;
         self.operations.push(operation);
-        self.walk_to(context, number, key);
+        if from_table.is_empty() {
+            self.walk_to(context, number, key);
+        } else {
+            let nearest: Vec<_> = from_table.into_iter().map(|node| (node, false)).collect();
+            context.set_timer(LOOK, Timer::Look(number, 0));
+            self.after_walks(context, number, &nearest);
+        }
+    }
+
+    /// Returns from an operation over a full table if enough nodes have the record, and no more than at
+    /// the last look.
+    pub(super) fn look(&mut self, context: &mut ProviderContext<'_>, number: u32, before: usize) {
+        let now = context.now;
+        let Some(operation) = self.operation(number) else {
+            return;
+        };
+        let stored = operation.count(PutState::Stored);
+        if operation.has_returned {
+            return;
+        }
+        if stored >= FEWEST_STORED && stored == before {
+            operation.has_returned = true;
+            operation.completed.returned = operation.elapsed(now);
+        } else {
+            context.set_timer(LOOK, Timer::Look(number, stored));
+        }
     }
 
     fn operation(&mut self, number: u32) -> Option<&mut Operation> {
@@ -367,6 +405,10 @@ impl Providers {
             return;
         };
         let (tag, key) = (operation.tag(), operation.completed.key);
+        let patience = match operation.is_from_table {
+            true => patience.min(TABLE_PATIENCE),
+            false => patience,
+        };
         let state = PutState::UnderWay;
         operation.puts.push(Put { node, state });
         let message = if operation.asks_for_records() {
@@ -426,6 +468,9 @@ impl Providers {
         let is_walking = operation.walk.is_some();
         let ended = operation.puts.len() - under_way;
         let returns = match operation.optimistic {
+            _ if operation.is_from_table => {
+                ended + operation.count(PutState::Stored) >= operation.puts.len()
+            }
             Some(_) => !is_walking && ended >= RETURNS_AFTER.min(operation.puts.len()),
             None => !is_walking && under_way == 0,
         };

@@ -10,6 +10,8 @@ crate::choices! {
         Walk = "walk",
         /// It sends the record to nodes during the lookup that are near enough by its estimate of the size of the network, and returns when most have it (go-libp2p-kad-dht, 2023).
         Optimistic = "optimistic",
+        /// It crawls the network each hour, and sends the record at once to the nearest of the nodes that the last crawl has reached; it returns when most have it (the accelerated client of go-libp2p-kad-dht, 2021). The limit of 3 addresses of a group is left out.
+        FullTable = "full-table",
     }
 }
 
