@@ -47,7 +47,7 @@ pub fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
     lines
 }
 
-/// The parts of a word that are no wider than `width`, or than six large letters.
+/// The parts of a word that are no wider than `width`, or than six times its size.
 fn parts(word: &str, size: f64, width: f64) -> Vec<&str> {
     let width = width.max(6.0 * size);
     let mut parts = Vec::new();

@@ -133,7 +133,7 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
         (
             "[[figure.theory]]\ncurve = \"points\"\nlabel = \"a\"\npanel = \"chord\"\n\
              data = [[\"chord\", 1]]",
-            "figure[0].theory: curve `points`: expected no `panel`, which this figure has not, found \"chord\"",
+            "figure[0].theory: curve `points`: expected no `panel`, since the figure has none, found \"chord\"",
         ),
         (
             "[[figure]]\nkind = \"scatter\"\nx = \"run\"\ny = \"events\"",

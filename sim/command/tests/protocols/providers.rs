@@ -260,15 +260,18 @@ fn an_operation_over_a_full_table_needs_no_lookup() {
     let (returned, ended) = (operation.returned, operation.ended);
     assert!(returned <= Duration::from_secs(1), "{returned}");
     assert!(ended <= Duration::from_secs(5), "{ended}");
-    // The next crawl, an hour later, does not reach them.
+    // The next crawl, an hour later, does not reach them. One that is begun beside it plans no further one.
+    network.instruct(Node(0), |providers, turn| providers.crawl(turn, false));
     network.run(
         network.now() + HOUR + Duration::from_secs(60),
         false,
         u64::MAX,
     );
-    assert_eq!(network.metrics().crawls.len(), 2);
+    assert_eq!(network.metrics().crawls.len(), 3);
     let operation = provide(&mut network, 77);
     assert_eq!((operation.holders.len(), operation.receivers), (20, 20));
+    network.run(network.now() + HOUR, false, u64::MAX);
+    assert_eq!(network.metrics().crawls.len(), 4);
 }
 
 /// Twenty Sybils next to the key hide the provider; those that are asked by region find it.

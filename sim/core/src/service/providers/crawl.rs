@@ -70,6 +70,8 @@ pub(super) struct Vantage {
     crawl: Option<Crawl>,
     /// The nodes that the last crawl has reached, with [`Method::FullTable`].
     table: Vec<Node>,
+    /// A timer of the next crawl runs: crawls that others begin need no further one.
+    is_crawl_planned: bool,
     monitors: bool,
     /// The sessions that go on, each with the time of the last contact.
     monitored: FxHashMap<Node, (ObservedSession, Instant)>,
@@ -124,8 +126,8 @@ impl Providers {
 
     /// The next crawl is due.
     pub(super) fn crawl_again(&mut self, context: &mut ProviderContext<'_>) {
-        let monitors = self.vantage.monitors;
-        self.crawl(context, monitors);
+        self.vantage.is_crawl_planned = false;
+        self.crawl(context, self.vantage.monitors);
     }
 
     /// The `count` nodes nearest to `key` of those that the last crawl has reached, the nearest first;
@@ -174,7 +176,9 @@ impl Providers {
             }
             if context.shared.parameters.method == Method::FullTable {
                 self.vantage.table.clone_from(&crawl.reached);
-                context.set_timer(CRAWL_AGAIN, Timer::Crawl);
+                if !std::mem::replace(&mut self.vantage.is_crawl_planned, true) {
+                    context.set_timer(CRAWL_AGAIN, Timer::Crawl);
+                }
             }
             context.metrics.crawls.push(CompletedCrawl {
                 begun: crawl.begun,

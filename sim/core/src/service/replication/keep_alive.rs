@@ -6,13 +6,17 @@
 //! another node has taken over or released replicas. Then the receiver requests the full list, asks
 //! for the items it lacks, and offers to their roots the items that the owner does not list.
 
-use super::entries::digest;
 use super::entry::{Owner, Takeover};
 use super::outbox::{Outbox, forward_to};
 use super::{Item, Names, ReplicationMessage, Store};
-use crate::engine::{Duration, Instant};
+use crate::engine::{Duration, Instant, mix};
 use crate::overlay::{LocalRouting, Node};
 use crate::space::Key;
+
+/// The digest of an item's name in a sum.
+fn digest(key: &Key, version: u64) -> u64 {
+    mix(key.prefix() ^ mix(version))
+}
 
 impl<I: Item> Store<I> {
     /// Sends keep-alives to replicas. Offers to their roots the items whose owner has been silent
@@ -30,7 +34,7 @@ impl<I: Item> Store<I> {
             .retain(|(_, heard)| now.since(*heard) <= patience);
         let mut holders: Vec<(Node, u64)> = Vec::new();
         let mut unsure: Vec<Key> = Vec::new();
-        for (key, entry) in self.items.iter_mut() {
+        for (key, entry) in &mut self.items {
             match entry.owner {
                 Owner::Me => {
                     let digest = digest(key, entry.item.version());
@@ -84,8 +88,11 @@ impl<I: Item> Store<I> {
 
     /// Compares `sum`, over the replicas that `from` expects here, with the present ones; requests
     /// the full list if they differ.
-    pub(super) fn compare(&mut self, from: Node, sum: u64, outbox: &mut Outbox<I>) {
-        if self.items.digest_of(from) != sum {
+    pub(super) fn compare(&self, from: Node, sum: u64, outbox: &mut Outbox<I>) {
+        let copies = self.items.iter();
+        let copies = copies.filter(|(_, entry)| entry.owner == Owner::Node(from));
+        let here = copies.map(|(key, entry)| digest(key, entry.item.version()));
+        if here.fold(0, u64::wrapping_add) != sum {
             outbox.push((from, ReplicationMessage::Recount));
         }
     }
@@ -101,7 +108,7 @@ impl<I: Item> Store<I> {
     /// Marks the replicas of `from` that are not in `names` as without an owner: the next
     /// keep-alive round offers them.
     pub(super) fn unassign_unlisted(&mut self, from: Node, names: &Names) {
-        for (key, entry) in self.items.iter_mut() {
+        for (key, entry) in &mut self.items {
             let is_named = names.binary_search_by_key(key, |(key, _)| *key).is_ok();
             if entry.owner == Owner::Node(from) && !is_named {
                 entry.owner = Owner::Offered(Instant::START);

@@ -20,7 +20,6 @@
 //! A service carries each [`ReplicationMessage`] in a message of its own: [`Store::receive`]
 //! handles a received message, and the messages to send are returned in an [`Outbox`].
 
-mod entries;
 mod entry;
 mod keep_alive;
 mod outbox;

@@ -1,17 +1,17 @@
 //! The items on one node: arrival, handover and removal.
 
-use super::entries::Entries;
 use super::entry::{Owner, StoreEntry, Takeover};
 use super::outbox::{self, Outbox, forward_to};
 use super::{Item, Items, Names, ReplicationMessage};
 use crate::engine::Instant;
 use crate::overlay::{LocalRouting, NextHop, Node};
 use crate::space::Key;
+use std::collections::BTreeMap;
 
 /// The items on one node.
 #[derive(Clone, Debug)]
 pub struct Store<I> {
-    pub(super) items: Entries<I>,
+    pub(super) items: BTreeMap<Key, StoreEntry<I>>,
     /// The owners of copies on this node, and when each was last heard from.
     pub(super) owners: Vec<(Node, Instant)>,
     replicas: usize,
@@ -34,7 +34,7 @@ impl<I: Item> Store<I> {
     /// An empty store in a network with `replicas` >= 1 of each item, that of the root included.
     pub fn new(replicas: usize) -> Self {
         Self {
-            items: Entries::default(),
+            items: BTreeMap::new(),
             owners: Vec::new(),
             replicas,
             changes: Vec::new(),
@@ -405,7 +405,7 @@ impl<I: Item> Store<I> {
     ) -> Vec<Key> {
         self.owners.retain(|(owner, _)| *owner != node);
         let mut under_replicated = Vec::new();
-        for (key, entry) in self.items.iter_mut() {
+        for (key, entry) in &mut self.items {
             let before = entry.copies.len();
             entry.copies.retain(|copy| copy.node != node);
             if entry.copies.len() < before && entry.owner == Owner::Me {
