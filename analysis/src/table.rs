@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use dhtlab_files::Links;
 use dhtlab_format::Error;
-use dhtlab_format::files::{self, Links};
 
 /// A table in memory: every cell as its text.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Table {
     /// # Errors
     /// When the file is missing, is not well-formed CSV, or has no rows.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let file = files::open(path, Links::Refused).map_err(|source| Error::Read {
+        let file = dhtlab_files::open(path, Links::Refused).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;

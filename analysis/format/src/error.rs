@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::figure::FigureError;
-use crate::files::FileChange;
+use crate::manifest::FileChange;
 
 /// Why a summary or a figure could not be made. Each message names its file.
 #[derive(Debug, thiserror::Error)]

@@ -4,11 +4,9 @@
 //! * [`figure`] is the specification of a figure.
 //! * [`recording`] has the events of one run, for the player.
 //! * [`nearest`] finds the name that a misspelt one is nearest to.
-//! * [`files`] opens and replaces files, and refuses everything but regular files.
 
 mod error;
 pub mod figure;
-pub mod files;
 pub mod manifest;
 pub mod nearest;
 pub mod output;

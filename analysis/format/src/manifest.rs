@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
+use dhtlab_files::Links;
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::Value;
 
 use crate::Error;
 use crate::figure::Figure;
-use crate::files::{self, FileChange, Links};
 use crate::recording::RECORDING;
 
 /// The file name of the manifest.
@@ -50,7 +51,7 @@ impl Manifest {
     /// refers to a file outside of `directory`.
     pub fn read(directory: &Path) -> Result<Self, Error> {
         let path = directory.join(MANIFEST);
-        let read = files::read_text(&path, Links::Refused, files::MOST);
+        let read = dhtlab_files::read_text(&path, Links::Refused, dhtlab_files::MOST);
         let text = read.map_err(|source| Error::Read {
             path: path.clone(),
             source,
@@ -70,7 +71,7 @@ impl Manifest {
             return Err(fault(serde_json::Error::custom("expected a JSON object")));
         }
         let mut manifest: Self = serde_json::from_value(value).map_err(fault)?;
-        if let Some(name) = manifest.names().find(|name| !files::is_name(name)) {
+        if let Some(name) = manifest.names().find(|name| !dhtlab_files::is_name(name)) {
             let message = format!("expected the name of a file in this folder, found {name:?}");
             return Err(fault(serde_json::Error::custom(message)));
         }
@@ -107,7 +108,7 @@ pub fn is_sealed(manifest: &Value) -> Option<bool> {
 fn sum(manifest: &Value) -> String {
     let mut fields = manifest.as_object().cloned().unwrap_or_default();
     fields.shift_remove(SEAL);
-    files::checksum_of(Value::Object(fields).to_string().as_bytes())
+    dhtlab_files::checksum_of(Value::Object(fields).to_string().as_bytes())
 }
 
 /// Checks that the files in `directory` are unchanged since the run, by the checksums in its
@@ -124,13 +125,55 @@ pub fn verify(directory: &Path) -> Result<(), Error> {
 pub fn check(directory: &Path, is_read: impl Fn(&str) -> bool) -> Result<(), Error> {
     let mut sums = Manifest::read(directory)?.files;
     sums.retain(|file, _| is_read(file));
-    let mut changed = files::changed(directory, &sums);
-    changed.retain(|_, how| *how != FileChange::Gone);
-    match changed.pop_first() {
+    let mut changes = changed(directory, &sums);
+    changes.retain(|_, how| *how != FileChange::Gone);
+    match changes.pop_first() {
         None => Ok(()),
         Some((file, how)) => Err(Error::Changed {
             path: directory.join(file),
             how,
         }),
     }
+}
+
+/// The difference of a file from its entry in a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileChange {
+    /// The checksum differs.
+    Changed,
+    /// The file is missing.
+    Gone,
+    /// The file cannot or must not be read, with the reason.
+    Unreadable(String),
+}
+
+impl fmt::Display for FileChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed => f.write_str("was changed after the run"),
+            Self::Gone => f.write_str("is gone"),
+            Self::Unreadable(why) => write!(f, "cannot be read: {why}"),
+        }
+    }
+}
+
+/// The files in `folder` whose checksums differ from those of a manifest, with the difference.
+pub fn changed(folder: &Path, files: &BTreeMap<String, String>) -> BTreeMap<String, FileChange> {
+    let difference = |file: &String, sum: &String| {
+        if !dhtlab_files::is_name(file) {
+            return Some(FileChange::Unreadable(
+                "it is not in this folder".to_owned(),
+            ));
+        }
+        match dhtlab_files::checksum(&folder.join(file)) {
+            Ok(found) if found == *sum => None,
+            Ok(_) => Some(FileChange::Changed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(FileChange::Gone),
+            Err(error) => Some(FileChange::Unreadable(error.to_string())),
+        }
+    };
+    let found = files
+        .iter()
+        .filter_map(|(file, sum)| Some((file.clone(), difference(file, sum)?)));
+    found.collect()
 }

@@ -4,14 +4,14 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::{Error, files};
+use crate::Error;
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it.
 ///
 /// # Errors
 /// [`Error::Write`] when the directory or the disk refuses.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    files::replace(path, |file| file.write_all(bytes)).map_err(|source| failed(path, source))
+    dhtlab_files::replace(path, |file| file.write_all(bytes)).map_err(|source| failed(path, source))
 }
 
 /// Creates a directory, if it does not exist.
@@ -40,7 +40,7 @@ pub fn directory(path: &Path) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Write`] when the directory refuses.
 pub fn remove(path: &Path) -> Result<(), Error> {
-    files::remove(path).map_err(|source| failed(path, source))
+    dhtlab_files::remove(path).map_err(|source| failed(path, source))
 }
 
 fn failed(path: &Path, source: io::Error) -> Error {

@@ -11,7 +11,7 @@ use std::path::Path;
 use maud::{Markup, PreEscaped, html};
 use roxmltree::{Document, Node, NodeType};
 
-use dhtlab_format::files::{self, Links};
+use dhtlab_files::Links;
 
 /// The largest accepted file of a figure.
 const MOST: u64 = 1 << 24;
@@ -67,7 +67,7 @@ pub fn link(path: &Path, address: &str, name: &str) -> Markup {
 }
 
 fn read(path: &Path) -> Option<String> {
-    drawing(&files::read_text(path, Links::Refused, MOST).ok()?)
+    drawing(&dhtlab_files::read_text(path, Links::Refused, MOST).ok()?)
 }
 
 /// The figure in `path` in small, with a link to it: the page has its drawing once. Titles and

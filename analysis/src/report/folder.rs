@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::summary;
 use crate::table::Table;
-use dhtlab_format::files::{self, FileChange, Links};
-use dhtlab_format::manifest::{self, MANIFEST};
+use dhtlab_files::Links;
+use dhtlab_format::manifest::{self, FileChange, MANIFEST};
 use dhtlab_format::output;
 use dhtlab_format::recording::RECORDING;
 
@@ -195,7 +195,7 @@ fn read(
     plan: Option<&Plan>,
 ) -> Result<Option<Results>, String> {
     let path = folder.join(MANIFEST);
-    let text = match files::read_text(&path, Links::Refused, files::MOST) {
+    let text = match dhtlab_files::read_text(&path, Links::Refused, dhtlab_files::MOST) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("manifest.json: {error}")),
@@ -244,7 +244,7 @@ fn read(
         name.unwrap_or_else(|| format!("figure-{}", index + 1))
     });
     let figures = figures
-        .filter(|name| files::is_name(name))
+        .filter(|name| dhtlab_files::is_name(name))
         .map(|name| (folder.join(format!("{name}.svg")), name))
         .filter(|(path, _)| path.is_file())
         .map(|(path, name)| (name, path))
@@ -277,7 +277,7 @@ fn form_of(done: &BTreeSet<&str>, plan: &Plan) -> (Form, bool) {
 
 /// The files that were changed after the run, and whether the manifest lacks checksums.
 fn changes(folder: &Path, facts: &Facts, runs: &Table) -> (BTreeMap<String, String>, bool) {
-    let changed = files::changed(folder, &facts.files).into_iter();
+    let changed = manifest::changed(folder, &facts.files).into_iter();
     // A recording is large, and the report does not use it.
     let changed = changed.filter(|(file, how)| file != RECORDING || *how != FileChange::Gone);
     let mut edited: BTreeMap<String, String> =
@@ -286,7 +286,10 @@ fn changes(folder: &Path, facts: &Facts, runs: &Table) -> (BTreeMap<String, Stri
     let path = folder.join("summary.csv");
     let expected =
         summary::records(runs, &facts.swept).and_then(|records| output::csv_bytes(&path, &records));
-    let fits = match (expected, files::read(&path, Links::Refused, files::MOST)) {
+    let fits = match (
+        expected,
+        dhtlab_files::read(&path, Links::Refused, dhtlab_files::MOST),
+    ) {
         (Ok(expected), Ok(found)) => expected == found,
         _ => false,
     };
@@ -324,7 +327,7 @@ mod tests {
             "dhtlab": "1.0", "runs_planned": 2, "swept": ["x.nodes"], "scenario": {},
         });
         if checksums {
-            manifest["files"] = json!({"runs.csv": files::checksum_of(RUNS.as_bytes())});
+            manifest["files"] = json!({"runs.csv": dhtlab_files::checksum_of(RUNS.as_bytes())});
         }
         fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
         fs::write(folder.join("runs.csv"), RUNS).unwrap();

@@ -38,7 +38,7 @@ pub use verdict::Verdict;
 
 use claims::System;
 use compare::{Chapter, ClaimResult, ReadingResult};
-use dhtlab_format::files::{self, Links};
+use dhtlab_files::Links;
 use dhtlab_format::manifest::MANIFEST;
 use dhtlab_format::{Error, output};
 use folder::{Folder, State};
@@ -353,7 +353,7 @@ fn subfolders(directory: &Path) -> Result<Vec<String>, Error> {
 
 /// Whether the results in `folder` are a shard.
 fn is_shard(folder: &Path) -> bool {
-    let manifest = files::read(&folder.join(MANIFEST), Links::Refused, files::MOST);
+    let manifest = dhtlab_files::read(&folder.join(MANIFEST), Links::Refused, dhtlab_files::MOST);
     let manifest = manifest.unwrap_or_default();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
     manifest.get("shard").is_some()

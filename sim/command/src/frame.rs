@@ -9,8 +9,8 @@ use crate::Failure;
 use crate::store::{RUN, key_cell};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{ArrowError, Field, Schema};
+use dhtlab_files::Links;
 use dhtlab_format::RUN_COLUMNS;
-use dhtlab_format::files::{self, Links};
 use dhtlab_format::manifest::Manifest;
 use dhtlab_scenario::{Cell, RunOutput, Scenario};
 use parquet::arrow::ArrowWriter;
@@ -84,7 +84,8 @@ pub fn long_table(
 /// A file that cannot be read or is not well-formed CSV.
 pub fn read_csv(path: &Path, swept: &[String]) -> Result<RecordBatch, Failure> {
     let refuse = |error: String| Failure::Input(format!("{}: {error}", path.display()));
-    let file = files::open(path, Links::Refused).map_err(|error| refuse(error.to_string()))?;
+    let file =
+        dhtlab_files::open(path, Links::Refused).map_err(|error| refuse(error.to_string()))?;
     let mut reader = csv::Reader::from_reader(file);
     let header = reader
         .headers()
@@ -129,7 +130,7 @@ pub fn write_parquet(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
                 writer.close()
             })
             .map_err(|error| fault(error.to_string()))?;
-        files::replace(&path, |file| std::io::Write::write_all(file, &bytes))
+        dhtlab_files::replace(&path, |file| std::io::Write::write_all(file, &bytes))
             .map_err(|error| fault(error.to_string()))?;
         written.push(path);
     }

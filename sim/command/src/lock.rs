@@ -5,7 +5,7 @@
 
 use super::store::{self, named};
 use super::streams;
-use dhtlab_format::files::{self, Links};
+use dhtlab_files::Links;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ impl Lock {
         store::make(folder)?;
         let path = folder.join(NAME);
         loop {
-            let mut file = files::update(&path).map_err(|error| named(NAME, &error))?;
+            let mut file = dhtlab_files::update(&path).map_err(|error| named(NAME, &error))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(held(&mut file)),
@@ -51,7 +51,7 @@ impl Lock {
     /// # Errors
     /// Another process holds the lock; the message names it.
     pub fn refuse_held(folder: &Path) -> io::Result<()> {
-        let mut file = match files::open(&folder.join(NAME), Links::Refused) {
+        let mut file = match dhtlab_files::open(&folder.join(NAME), Links::Refused) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             opened => opened.map_err(|error| named(NAME, &error))?,
         };

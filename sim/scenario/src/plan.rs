@@ -14,7 +14,6 @@ use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::Value;
 use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
 use dhtlab_core::underlay::Facts;
-use dhtlab_format::files;
 use sha1::{Digest, Sha1};
 
 dhtlab_core::parameters! {
@@ -182,7 +181,7 @@ impl Scenario {
         )?;
         let stem = source.file().file_stem().unwrap_or_default();
         let name = stem.to_string_lossy().into_owned();
-        if !files::is_name(&name) {
+        if !dhtlab_files::is_name(&name) {
             let message = format_args!("invalid name of an output folder, {name:?}");
             return Err(ScenarioError::of_file(source.file(), message));
         }

@@ -4,7 +4,7 @@ use super::error::{KeyLocation, ScenarioError};
 use super::toml_value::map;
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::{Map, Value};
-use dhtlab_format::files::{self, Links};
+use dhtlab_files::Links;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -39,7 +39,7 @@ impl Source {
     /// # Errors
     /// It cannot be read, is no regular file, or is too large to be a scenario.
     pub fn text(file: &Path) -> std::io::Result<String> {
-        files::read_text(file, Links::Followed, MOST)
+        dhtlab_files::read_text(file, Links::Followed, MOST)
     }
 
     /// Parses `text`, the content of `file`.

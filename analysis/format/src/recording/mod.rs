@@ -8,9 +8,9 @@ pub use events::{
     Space, SybilAction, What,
 };
 
-use crate::files::{self, Links};
 use crate::output::replace;
 use crate::{Error, manifest};
+use dhtlab_files::Links;
 use std::io;
 use std::path::Path;
 
@@ -33,7 +33,7 @@ impl Recording {
     /// When the file is missing, is not JSON, or is invalid.
     pub fn read(directory: &Path) -> Result<Self, Error> {
         let path = directory.join(RECORDING);
-        let read = files::read_text(&path, Links::Refused, files::MOST);
+        let read = dhtlab_files::read_text(&path, Links::Refused, dhtlab_files::MOST);
         let text = read.map_err(|source| Error::Read {
             path: path.clone(),
             source,

@@ -10,8 +10,8 @@ use crate::lock::Lock;
 use crate::store::{self, JOURNAL, Replacement, RequiredResults, SHARD, ShardFacts};
 use crate::{Failure, streams};
 use dhtlab_analysis::Error;
-use dhtlab_format::files::{self, Links};
-use dhtlab_format::manifest::SEAL;
+use dhtlab_files::Links;
+use dhtlab_format::manifest::{SEAL, changed};
 use dhtlab_scenario::Experiment;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -130,7 +130,7 @@ impl ShardResults {
         let fault = |error| refuse(&folder.join("manifest.json"), format!("shard: {error}"));
         let facts = ShardFacts::deserialize(facts).map_err(fault)?;
         let name = manifest["name"].as_str().unwrap_or_default();
-        if !files::is_name(name) {
+        if !dhtlab_files::is_name(name) {
             let why = format!("manifest.json: name: invalid name of a scenario, {name:?}");
             return Err(refuse(folder, why));
         }
@@ -139,7 +139,11 @@ impl ShardResults {
             facts,
             manifest,
         };
-        if let Some(table) = part.tables().iter().find(|table| !files::is_name(table)) {
+        if let Some(table) = part
+            .tables()
+            .iter()
+            .find(|table| !dhtlab_files::is_name(table))
+        {
             let why = format!("manifest.json: tables: invalid name of a table, {table:?}");
             return Err(refuse(folder, why));
         }
@@ -178,7 +182,7 @@ impl ShardResults {
             let sum = self.manifest["files"][&file].as_str().unwrap_or_default();
             (file, sum.to_owned())
         });
-        match files::changed(&self.folder, &sums.collect()).pop_first() {
+        match changed(&self.folder, &sums.collect()).pop_first() {
             None => Ok(()),
             Some((file, how)) => {
                 let path = self.folder.join(file);
@@ -334,7 +338,7 @@ impl ShardSet {
         let recording = store::sum_of_recording(&self.target);
         new.commit(manifest, recording, self.experiment)?;
         // All of its runs are in the tables.
-        files::remove(&self.target.join(JOURNAL))
+        dhtlab_files::remove(&self.target.join(JOURNAL))
     }
 
     /// Merges the rows of `NAME.csv` of all shards in the order of the sweep. The rows of a run are
@@ -449,7 +453,7 @@ impl RowReader {
         let path = folder.join(format!("{name}.csv"));
         let told = |error: io::Error| io::Error::other(format!("{}: {error}", path.display()));
         let mut reader =
-            csv::Reader::from_reader(files::open(&path, Links::Refused).map_err(told)?);
+            csv::Reader::from_reader(dhtlab_files::open(&path, Links::Refused).map_err(told)?);
         let header = reader
             .headers()
             .map_err(|error| told(error.into()))?

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use dhtlab_core::parameter::Value;
-use dhtlab_format::files::{self, Links};
+use dhtlab_files::Links;
 use dhtlab_format::nearest::nearest;
 use dhtlab_scenario::{Source, parse_toml};
 use include_dir::{Dir, DirEntry, include_dir};
@@ -147,11 +147,11 @@ fn unpacked() -> Result<PathBuf, (PathBuf, io::Error)> {
         bytes.extend_from_slice(path.as_os_str().as_encoded_bytes());
         bytes.extend_from_slice(content);
     });
-    let name = format!("scenarios-{}", files::checksum_of(&bytes));
+    let name = format!("scenarios-{}", dhtlab_files::checksum_of(&bytes));
     let mut failed = None;
     // Among the temporary files each user has a folder of their own.
     let user = dirs::home_dir().unwrap_or_default();
-    let user = files::checksum_of(user.as_os_str().as_encoded_bytes());
+    let user = dhtlab_files::checksum_of(user.as_os_str().as_encoded_bytes());
     let parents = [
         dirs::cache_dir().map(|cache| cache.join("dhtlab")),
         Some(std::env::temp_dir().join(format!("dhtlab-{}", &user[..12]))),
@@ -194,7 +194,7 @@ fn unpack(folder: &Path) -> io::Result<()> {
 fn is_unpacked(folder: &Path) -> bool {
     let mut is_whole = folder.is_dir() && !folder.is_symlink();
     each_file(&BUILT_IN, &mut |path, content| {
-        let read = |path: &Path| files::read(path, Links::Refused, files::MOST);
+        let read = |path: &Path| dhtlab_files::read(path, Links::Refused, dhtlab_files::MOST);
         is_whole = is_whole && read(&folder.join(path)).is_ok_and(|found| found == content);
     });
     is_whole
@@ -223,7 +223,7 @@ pub(super) fn text(file: &Path) -> Result<String, Failure> {
 /// Writes `NAME.toml`, a copy of the scenario `like` or else a short one with comments.
 pub(super) fn create(name: &str, like: Option<&Path>) -> Result<PathBuf, Failure> {
     let name = name.strip_suffix(".toml").unwrap_or(name);
-    if !files::is_name(name) {
+    if !dhtlab_files::is_name(name) {
         return Err(Failure::Input(format!(
             "{name:?}: expected a name without separators and control characters"
         )));

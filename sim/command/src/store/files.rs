@@ -5,7 +5,7 @@
 //! stop at any moment leaves either the old files or the new ones.
 
 use super::{JOURNAL, WALL_TIME, named};
-use dhtlab_format::files::{self, Links};
+use dhtlab_files::Links;
 use dhtlab_format::manifest::{MANIFEST, is_sealed, seal};
 use dhtlab_scenario::{Experiment, TableSpec};
 use serde_json::{Value, json};
@@ -36,7 +36,8 @@ pub(crate) fn make(folder: &Path) -> io::Result<()> {
 fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join(".room");
     let room = vec![b' '; 1 << 20];
-    files::write(&path, |file| file.write_all(&room)).map_err(|error| named(".room", &error))?;
+    dhtlab_files::write(&path, |file| file.write_all(&room))
+        .map_err(|error| named(".room", &error))?;
     fs::remove_file(&path)
 }
 
@@ -66,13 +67,13 @@ impl<'a> Replacement<'a> {
         fill: impl FnOnce(&mut csv::Writer<&mut BufWriter<File>>) -> csv::Result<()>,
     ) -> io::Result<()> {
         let path = beside(self.folder, name);
-        let written = files::write(&path, |file| {
+        let written = dhtlab_files::write(&path, |file| {
             let mut rows = csv::Writer::from_writer(file);
             rows.write_record(header)?;
             fill(&mut rows)?;
             rows.flush()
         });
-        let sum = written.and_then(|()| files::checksum(&path));
+        let sum = written.and_then(|()| dhtlab_files::checksum(&path));
         self.tables
             .push((name, sum.map_err(|error| with_path(&path, &error))?));
         Ok(())
@@ -96,7 +97,7 @@ impl<'a> Replacement<'a> {
         seal(&mut manifest);
         let path = self.folder.join(COMMITTED);
         let text = serde_json::to_string_pretty(&manifest)?;
-        files::write(&path, |file| writeln!(file, "{text}"))
+        dhtlab_files::write(&path, |file| writeln!(file, "{text}"))
             .map_err(|error| with_path(&path, &error))?;
         self.is_committed = true;
         move_all(self.folder, &manifest, experiment.tables())
@@ -124,7 +125,7 @@ pub(super) fn recover(folder: &Path, experiment: &dyn Experiment) -> io::Result<
         }
     }
     let path = folder.join(COMMITTED);
-    let text = match files::read(&path, Links::Refused, files::MOST) {
+    let text = match dhtlab_files::read(&path, Links::Refused, dhtlab_files::MOST) {
         // A folder at this path gives an error when the file is written.
         Err(error) if path.is_dir() || error.kind() == io::ErrorKind::NotFound => return Ok(()),
         read => read.map_err(|error| with_path(&path, &error))?,
@@ -135,14 +136,14 @@ pub(super) fn recover(folder: &Path, experiment: &dyn Experiment) -> io::Result<
         let is_whole = is_sealed(manifest) == Some(true);
         let sums = manifest["files"].as_object().into_iter().flatten();
         let is_at = |path: &Path, sum: &Value| {
-            files::checksum(path).is_ok_and(|found| sum.as_str() == Some(&found))
+            dhtlab_files::checksum(path).is_ok_and(|found| sum.as_str() == Some(&found))
         };
         is_whole
             && sums.into_iter().all(|(file, sum)| {
                 let Some(name) = file.strip_suffix(".csv") else {
                     return true;
                 };
-                files::is_name(file)
+                dhtlab_files::is_name(file)
                     && (is_at(&beside(folder, name), sum) || is_at(&folder.join(file), sum))
             })
     });
@@ -162,8 +163,8 @@ fn move_all(folder: &Path, manifest: &Value, specs: &[TableSpec]) -> io::Result<
         let (new, path) = (beside(folder, name), folder.join(format!("{name}.csv")));
         if name != "runs" && !listed(name) {
             // The results have no rows of this table.
-            files::remove(&path)?;
-            files::remove(&new)?;
+            dhtlab_files::remove(&path)?;
+            dhtlab_files::remove(&new)?;
         } else if new.is_file() {
             fs::rename(new, &path).map_err(|error| with_path(&path, &error))?;
         }

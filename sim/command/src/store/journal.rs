@@ -2,7 +2,7 @@
 
 use super::{JOURNAL, RequiredResults};
 use crate::Failure;
-use dhtlab_format::files::{self, Links};
+use dhtlab_files::Links;
 use dhtlab_scenario::{RunOutput, TableFilter};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Read};
@@ -37,7 +37,7 @@ impl Line {
     pub fn sealed(&self) -> serde_json::Result<String> {
         let mut text = serde_json::to_string(self)?;
         text.truncate(text.len() - 1);
-        let sum = files::checksum_of(text.as_bytes());
+        let sum = dhtlab_files::checksum_of(text.as_bytes());
         Ok(format!("{text}{SEAL}{sum}\"}}\n"))
     }
 }
@@ -46,7 +46,7 @@ impl Line {
 fn is_whole(text: &str) -> Option<bool> {
     let (line, rest) = text.rsplit_once(SEAL)?;
     let sum = rest.strip_suffix("\"}\n")?;
-    Some(files::checksum_of(line.as_bytes()) == sum)
+    Some(dhtlab_files::checksum_of(line.as_bytes()) == sum)
 }
 
 /// Calls `each` for the usable lines of the journal in `folder`; returns the length of all complete
@@ -61,7 +61,7 @@ pub(super) fn read(
 ) -> Result<u64, Failure> {
     let path = folder.join(JOURNAL);
     let fault = |error: io::Error| Failure::Input(format!("{}: {error}", path.display()));
-    let file = match files::open(&path, Links::Refused) {
+    let file = match dhtlab_files::open(&path, Links::Refused) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         opened => opened.map_err(fault)?,
     };
@@ -70,7 +70,7 @@ pub(super) fn read(
     let (mut whole, mut text) = (0, Vec::new());
     for number in 1.. {
         text.clear();
-        let mut part = reader.by_ref().take(files::MOST);
+        let mut part = reader.by_ref().take(dhtlab_files::MOST);
         let length = part.read_until(b'\n', &mut text).map_err(fault)?;
         if !text.ends_with(b"\n") {
             break;

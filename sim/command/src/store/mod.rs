@@ -18,7 +18,6 @@ pub(super) use reading::{check, finished_names, kept, manifest, sum_of_recording
 
 use super::Failure;
 use dhtlab_format::figure::Figure;
-use dhtlab_format::files as disk;
 use dhtlab_format::manifest::{MANIFEST, seal};
 use dhtlab_format::recording::RECORDING;
 use dhtlab_scenario::{
@@ -149,8 +148,8 @@ impl Store {
         let wanted = RequiredResults::by(scenario);
         check(folder, wanted)?;
         let mut finished = read_tables(folder, wanted)?;
-        let mut journal =
-            disk::update(&folder.join(JOURNAL)).map_err(|error| cannot(named(JOURNAL, &error)))?;
+        let mut journal = dhtlab_files::update(&folder.join(JOURNAL))
+            .map_err(|error| cannot(named(JOURNAL, &error)))?;
         let whole = journal::read(folder, wanted, |line| {
             finished.insert(line.run, line.outcome);
         })?;
@@ -206,13 +205,13 @@ impl Store {
                 let text = serde_json::to_string_pretty(&manifest).map_err(io::Error::from);
                 text.and_then(|text| {
                     let path = self.folder.join(MANIFEST);
-                    disk::replace(&path, |file| writeln!(file, "{text}"))
+                    dhtlab_files::replace(&path, |file| writeln!(file, "{text}"))
                 })
                 .map_err(fault)?;
             }
         }
         let outcome = make(&self.folder)?;
-        let sum = disk::checksum(&self.folder.join(RECORDING)).map_err(fault)?;
+        let sum = dhtlab_files::checksum(&self.folder.join(RECORDING)).map_err(fault)?;
         self.recording = Some(sum);
         Ok(outcome)
     }
@@ -265,7 +264,7 @@ impl Store {
         // Parquet files of these tables would be older than the CSV files.
         let tables = scenario.experiment.tables().iter().map(|table| table.name);
         for table in tables.chain(["runs"]) {
-            disk::remove(&self.folder.join(format!("{table}.parquet")))?;
+            dhtlab_files::remove(&self.folder.join(format!("{table}.parquet")))?;
         }
         let old = manifest(&self.folder).ok().flatten().unwrap_or_default();
         let manifest = self.manifest(scenario);
@@ -279,7 +278,7 @@ impl Store {
         // Figures that the scenario no longer has would show older results.
         for name in earlier.iter().filter(|name| !now.contains(name)) {
             for extension in dhtlab_analysis::figure::EXTENSIONS {
-                disk::remove(&self.folder.join(format!("{name}.{extension}")))?;
+                dhtlab_files::remove(&self.folder.join(format!("{name}.{extension}")))?;
             }
         }
         self.trim_journal(&others)
@@ -288,7 +287,7 @@ impl Store {
     /// Sorts the runs that are finished so far into the files, and goes on with an empty journal.
     pub fn publish(&mut self, scenario: &Scenario) -> io::Result<()> {
         self.write_files(scenario)?;
-        self.journal = disk::update(&self.folder.join(JOURNAL))?;
+        self.journal = dhtlab_files::update(&self.folder.join(JOURNAL))?;
         self.journal.seek(SeekFrom::End(0)).map(drop)
     }
 
@@ -389,7 +388,7 @@ impl Store {
     }
 
     fn write_journal(&self, runs: &[&String]) -> io::Result<()> {
-        let written = disk::replace(&self.folder.join(JOURNAL), |file| {
+        let written = dhtlab_files::replace(&self.folder.join(JOURNAL), |file| {
             for run in runs {
                 let line = Line::of(run, &self.kept, self.finished[*run].clone());
                 file.write_all(line.sealed()?.as_bytes())?;
@@ -406,7 +405,7 @@ fn stems(figures: &serde_json::Value) -> Vec<String> {
     let stem = |(index, figure): (usize, &serde_json::Value)| {
         let figure: Figure = serde_json::from_value(figure.clone()).ok()?;
         let stem = figure.stem(index);
-        disk::is_name(&stem).then_some(stem)
+        dhtlab_files::is_name(&stem).then_some(stem)
     };
     figures.enumerate().filter_map(stem).collect()
 }

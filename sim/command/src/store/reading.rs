@@ -4,8 +4,8 @@ use super::files::{beside, recover};
 use super::{KEPT, RequiredResults, cannot_write, journal};
 use crate::{Failure, streams};
 use dhtlab_analysis::Error;
-use dhtlab_format::files::{self, FileChange, Links};
-use dhtlab_format::manifest::{MANIFEST, is_sealed};
+use dhtlab_files::Links;
+use dhtlab_format::manifest::{FileChange, MANIFEST, changed, is_sealed};
 use dhtlab_format::recording::RECORDING;
 use dhtlab_scenario::{Cell, Column, RunOutput, TableFilter, TableRows};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -35,12 +35,12 @@ pub(crate) fn check(folder: &Path, wanted: RequiredResults<'_>) -> Result<(), Fa
     if fault(&manifest, wanted).is_some() {
         return Ok(());
     }
-    let mut changed = files::changed(folder, &checksums(&manifest));
+    let mut changes = changed(folder, &checksums(&manifest));
     // Nothing is derived from the recording.
-    changed.remove(RECORDING);
+    changes.remove(RECORDING);
     // Missing files are made again.
-    changed.retain(|_, how| *how != FileChange::Gone);
-    match changed.pop_first() {
+    changes.retain(|_, how| *how != FileChange::Gone);
+    match changes.pop_first() {
         None => Ok(()),
         Some((file, how)) => {
             let path = folder.join(file);
@@ -87,7 +87,7 @@ pub(crate) fn written_names(folder: &Path) -> FxHashSet<String> {
 pub(crate) fn manifest(folder: &Path) -> Result<Option<Value>, Failure> {
     let path = folder.join(MANIFEST);
     let refuse = |why: String| Failure::Input(format!("{}: {why}", path.display()));
-    let text = match files::read(&path, Links::Refused, files::MOST) {
+    let text = match dhtlab_files::read(&path, Links::Refused, dhtlab_files::MOST) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|error| refuse(error.to_string()))?,
     };
@@ -211,7 +211,7 @@ type NamedRow = (String, Vec<Cell>);
 /// The column `run` and the columns `wanted` of each row; `None` if the file or a column is
 /// missing.
 fn read_csv(path: &Path, wanted: &[Column]) -> Result<Option<Vec<NamedRow>>, Failure> {
-    let file = match files::open(path, Links::Refused) {
+    let file = match dhtlab_files::open(path, Links::Refused) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?,
     };

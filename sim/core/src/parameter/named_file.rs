@@ -1,7 +1,7 @@
 //! A file that a scenario names, identified by its content.
 
 use super::{ConfigError, Table};
-use dhtlab_format::files::{self, Links};
+use dhtlab_files::Links;
 use std::path::{Path, PathBuf};
 
 /// The environment variable of the folder with data that are too large to ship, or not ours to
@@ -34,9 +34,9 @@ impl NamedFile {
         let fault = |message: String| ConfigError::new(table.path_of(key), message);
         let path = locate(name, folder).map_err(fault)?;
         let shown = path.display();
-        let bytes = files::read(&path, Links::Followed, files::MOST)
+        let bytes = dhtlab_files::read(&path, Links::Followed, dhtlab_files::MOST)
             .map_err(|error| fault(format!("{shown}: cannot be read: {error}")))?;
-        let found = files::checksum_of(&bytes);
+        let found = dhtlab_files::checksum_of(&bytes);
         let expected = content.get_or_insert_with(|| found.clone());
         if *expected != found {
             return Err(ConfigError::new(

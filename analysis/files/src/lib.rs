@@ -4,8 +4,7 @@
 //! another file, a named pipe or a device. Such an entry is refused: dhtlab does not follow it,
 //! write to it or wait for it. A reader never sees a partly replaced file.
 
-use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -180,48 +179,6 @@ fn hexadecimal(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// The difference of a file from its entry in a manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FileChange {
-    /// The checksum differs.
-    Changed,
-    /// The file is missing.
-    Gone,
-    /// The file cannot or must not be read, with the reason.
-    Unreadable(String),
-}
-
-impl fmt::Display for FileChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Changed => f.write_str("was changed after the run"),
-            Self::Gone => f.write_str("is gone"),
-            Self::Unreadable(why) => write!(f, "cannot be read: {why}"),
-        }
-    }
-}
-
-/// The files in `folder` whose checksums differ from those of a manifest, with the difference.
-pub fn changed(folder: &Path, files: &BTreeMap<String, String>) -> BTreeMap<String, FileChange> {
-    let difference = |file: &String, sum: &String| {
-        if !is_name(file) {
-            return Some(FileChange::Unreadable(
-                "it is not in this folder".to_owned(),
-            ));
-        }
-        match checksum(&folder.join(file)) {
-            Ok(found) if found == *sum => None,
-            Ok(_) => Some(FileChange::Changed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(FileChange::Gone),
-            Err(error) => Some(FileChange::Unreadable(error.to_string())),
-        }
-    };
-    let found = files
-        .iter()
-        .filter_map(|(file, sum)| Some((file.clone(), difference(file, sum)?)));
-    found.collect()
 }
 
 /// Opens a regular file, and checks that it is the inspected one.
