@@ -76,77 +76,20 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dhtlab_format::recording::{Event, FORMAT, KeyEntry, NodeEntry, RouteOutcome, What};
+    use dhtlab_format::recording::FORMAT;
     use std::fs;
 
     fn recording() -> Recording {
-        let event = |at, what| Event { at, what };
         Recording {
             format: FORMAT,
-            end: 30,
-            nodes: ["00", "80"]
-                .map(|id| NodeEntry {
-                    id: id.repeat(20),
-                    site: 0,
-                    sybil: false,
-                })
-                .into(),
-            keys: vec![KeyEntry {
-                key: "40".repeat(20),
-                place: vec![0.25],
-            }],
-            events: vec![
-                event(
-                    0,
-                    What::Appear {
-                        node: 0,
-                        place: vec![0.0],
-                    },
-                ),
-                event(
-                    0,
-                    What::Appear {
-                        node: 1,
-                        place: vec![0.5],
-                    },
-                ),
-                event(
-                    10,
-                    What::Begin {
-                        key: 0,
-                        from: Some(0),
-                        kind: "lookup".into(),
-                    },
-                ),
-                event(
-                    10,
-                    What::Hop {
-                        route: 0,
-                        from: 0,
-                        to: 1,
-                        arrival: 20,
-                    },
-                ),
-                event(
-                    20,
-                    What::End {
-                        route: 0,
-                        outcome: RouteOutcome::Ok,
-                        node: Some(1),
-                        root: Some(1),
-                    },
-                ),
-            ],
             ..Recording::default()
         }
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_page_is_written_where_it_is_wanted() {
         let folder = tempfile::tempdir().expect("a folder");
-        let recording = recording();
-        recording.write(folder.path()).expect("written");
-        assert_eq!(Recording::read(folder.path()).expect("read"), recording);
+        recording().write(folder.path()).expect("written");
         let page = write_page(folder.path(), None).expect("a page");
         assert_eq!(page, folder.path().join("view.html"));
         let elsewhere = folder.path().join("elsewhere.html");

@@ -63,7 +63,7 @@ pub(super) fn figures(
             }
         };
         let problem = figure
-            .validate_zipped(&sweep.groups, &metrics, &long)
+            .validate(&sweep.groups, &metrics, &long)
             .map_err(|problem| (problem.key, problem.message))
             .and_then(|()| expect_values(&figure, sweep, experiment))
             .and_then(|()| expect_few_series(&figure, sweep))

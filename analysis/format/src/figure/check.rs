@@ -83,32 +83,16 @@ impl Figure {
         })
     }
 
-    /// Checks the figure against a scenario in which every swept key varies independently.
+    /// Checks the figure against a scenario.
     ///
-    /// `swept` are the swept keys, `metrics` the metrics of `runs.csv`, `tables` the long tables
-    /// with their columns (with or without those of the run and the swept keys).
+    /// Each element of `swept` is a group of keys that vary in step (usually of one key): a figure
+    /// that uses or fixes one of them accounts for all. `metrics` are the metrics of `runs.csv`,
+    /// `tables` the long tables with their columns (with or without those of the run and the swept
+    /// keys).
     ///
     /// # Errors
     /// The first invalid key, and what was expected.
     pub fn validate(
-        &self,
-        swept: &[String],
-        metrics: &[String],
-        tables: &[(String, Vec<String>)],
-    ) -> Result<(), FigureError> {
-        let groups: Vec<Vec<String>> = swept.iter().map(|key| vec![key.clone()]).collect();
-        self.validate_zipped(&groups, metrics, tables)
-    }
-
-    /// Checks the figure against a scenario in which some keys are swept in step.
-    ///
-    /// Each element of `swept` is a group of keys that vary in step (usually of one key): a figure
-    /// that uses or fixes one of them accounts for all. The other arguments are those of
-    /// [`Figure::validate`].
-    ///
-    /// # Errors
-    /// The first invalid key, and what was expected.
-    pub fn validate_zipped(
         &self,
         swept: &[Vec<String>],
         metrics: &[String],

@@ -146,6 +146,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let recording = recording();
+        recording.write(folder.path()).expect("written");
+        assert_eq!(Recording::read(folder.path()).expect("read"), recording);
+    }
+
     /// An invalid recording is refused, with the position of the fault.
     #[test]
     fn nonsense_is_refused() {

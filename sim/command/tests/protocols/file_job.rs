@@ -222,13 +222,10 @@ fn a_job_survives_crashes_and_reports_what_is_lost() {
 }
 
 #[test]
-fn a_job_over_a_deleted_file_ends_and_names_it() {
-    let service = shared(FileTask::WordCount, Locality::Root, 64);
+fn a_job_over_an_absent_file_ends_and_names_it() {
+    let mut service = shared(FileTask::WordCount, Locality::Root, 64);
+    service.files.insert(1, "absent".to_owned());
     let mut network = filled::<Chord>(chord::parameters(8), service);
-    network.instruct(Node(3), |job, context| {
-        job.delete_file(context, NAMES[1]);
-    });
-    network.run(at(70), false, u64::MAX);
     stage(&mut network);
     network.run(at(200), true, u64::MAX);
     assert!(network.metrics().is_over());

@@ -19,7 +19,7 @@ mod time;
 
 pub use distribution::{DistributionOf, DurationDistribution, Quantity, SizeDistribution};
 pub use period::Period;
-pub use queue::{EventId, EventQueue};
+pub use queue::EventQueue;
 pub(crate) use random::mix;
 pub use random::{Seed, Stream};
 pub use time::{Duration, Instant, ParseDurationError};

@@ -12,8 +12,7 @@
 //! future, and the horizon moves to its end. An event scheduled before the horizon goes to a small
 //! heap. So the bucket width follows the density of events; nothing is set by hand.
 //!
-//! Payloads stay in a slab; only 16-byte keys move. Cancelling frees the payload at once and leaves
-//! the key, which is skipped when it comes up.
+//! Payloads stay in a slab; only 16-byte keys move.
 //!
 //! # Cost
 //! Nanoseconds per hold (pop the earliest event, schedule a later one) with 300, 10^3, 10^5 and
@@ -28,7 +27,7 @@
 //! | radix heap | 65 / 67 / 78 / 91 | 59 / 59 / 65 / 70 |
 //! | bucket ring, width set by hand | 18 / 18 / 90 / 158 | 19 / 19 / 84 / 149 |
 //!
-//! The heaps hold bare keys; this queue and the ring carry payloads, and only this one cancels.
+//! The heaps hold bare keys; this queue and the ring carry payloads.
 
 use super::Instant;
 use std::cmp::Reverse;
@@ -61,24 +60,9 @@ impl Key {
     fn time(self) -> u64 {
         (self.0 >> 64) as u64
     }
-    fn sequence(self) -> u64 {
-        self.0 as u64 >> PLACE_BITS
-    }
     fn place(self) -> usize {
         (self.0 as u64 & ((1 << PLACE_BITS) - 1)) as usize
     }
-}
-
-/// Identifies a scheduled event for cancellation. Never valid for another event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventId {
-    sequence: u64,
-    place: u32,
-}
-
-struct Cell<E> {
-    sequence: u64,
-    payload: Option<E>,
 }
 
 /// Which slots of which wheels hold keys.
@@ -120,7 +104,7 @@ impl Occupied {
     }
 }
 
-/// A priority queue of events of type `E` with a total order and cheap cancellation.
+/// A priority queue of events of type `E` with a total order.
 ///
 /// ```
 /// use dhtlab_core::engine::{EventQueue, Instant, Duration};
@@ -129,9 +113,7 @@ impl Occupied {
 /// let later = Instant::START + Duration::from_secs(2);
 /// queue.schedule(later, "second");
 /// queue.schedule(later, "third");
-/// let cancelled = queue.schedule(Instant::START, "never");
 /// queue.schedule(Instant::START + Duration::from_secs(1), "first");
-/// assert_eq!(queue.cancel(cancelled), Some("never"));
 /// let order: Vec<_> = std::iter::from_fn(|| queue.pop()).map(|(_, e)| e).collect();
 /// assert_eq!(order, ["first", "second", "third"]);
 /// ```
@@ -145,7 +127,8 @@ pub struct EventQueue<E> {
     occupied: Occupied,
     /// The slots of all wheels, the finest first.
     slots: Vec<Vec<Key>>,
-    cells: Vec<Cell<E>>,
+    /// The payloads by the index in their keys; `None` at the indices in `free`.
+    cells: Vec<Option<E>>,
     free: Vec<u32>,
     sequence: u64,
     /// Reused for its capacity.
@@ -188,20 +171,16 @@ impl<E> EventQueue<E> {
     ///
     /// # Panics
     /// After 2^36 events, or with 2^28 of them pending.
-    pub fn schedule(&mut self, time: Instant, event: E) -> EventId {
+    pub fn schedule(&mut self, time: Instant, event: E) {
         let sequence = self.sequence;
         assert!(
             sequence < 1 << SEQUENCE_BITS,
             "a run has at most 2^36 events"
         );
         self.sequence += 1;
-        let cell = Cell {
-            sequence,
-            payload: Some(event),
-        };
         let place = match self.free.pop() {
             Some(place) => {
-                self.cells[place as usize] = cell;
+                self.cells[place as usize] = Some(event);
                 place
             }
             None => {
@@ -209,7 +188,7 @@ impl<E> EventQueue<E> {
                     self.cells.len() < 1 << PLACE_BITS,
                     "at most 2^28 events are pending"
                 );
-                self.cells.push(cell);
+                self.cells.push(Some(event));
                 (self.cells.len() - 1) as u32
             }
         };
@@ -219,14 +198,6 @@ impl<E> EventQueue<E> {
         } else {
             self.put(key);
         }
-        EventId { sequence, place }
-    }
-
-    /// Cancels a pending event and returns it. Constant time.
-    ///
-    /// Returns `None` if it has come out or was cancelled before.
-    pub fn cancel(&mut self, id: EventId) -> Option<E> {
-        self.take(id.place as usize, id.sequence)
     }
 
     /// Removes the next event and returns it with its time; logarithmic in the events of one
@@ -237,50 +208,38 @@ impl<E> EventQueue<E> {
 
     /// Like [`pop`](Self::pop), but only if the event happens no later than `limit`.
     pub fn pop_before(&mut self, limit: Instant) -> Option<(Instant, E)> {
-        loop {
+        let (key, is_late) = loop {
             let near = self.near.last().copied();
             let late = self.late.peek().map(|late| late.0);
-            let (key, is_late) = match (near, late) {
-                (Some(near), None) => (near, false),
-                (Some(near), Some(late)) if near < late => (near, false),
-                (_, Some(late)) => (late, true),
+            match (near, late) {
+                (Some(near), None) => break (near, false),
+                (Some(near), Some(late)) if near < late => break (near, false),
+                (_, Some(late)) => break (late, true),
                 (None, None) => {
                     if !self.advance() {
                         return None;
                     }
-                    continue;
                 }
-            };
-            if key.time() > limit.as_nanos() {
-                return None;
             }
-            if is_late {
-                self.late.pop();
-            } else {
-                self.near.pop();
-            }
-            if let Some(event) = self.take(key.place(), key.sequence()) {
-                return Some((Instant::from_nanos(key.time()), event));
-            }
+        };
+        if key.time() > limit.as_nanos() {
+            return None;
         }
+        if is_late {
+            self.late.pop();
+        } else {
+            self.near.pop();
+        }
+        self.free.push(key.place() as u32);
+        let event = self.cells[key.place()].take()?;
+        Some((Instant::from_nanos(key.time()), event))
     }
 
     /// The event `ahead` positions after the next one, if it is in the near future: a prefetch
-    /// hint; the event may still be cancelled or preceded by a new one.
+    /// hint; a new event may still precede it.
     pub fn upcoming(&self, ahead: usize) -> Option<&E> {
         let place = self.near.len().checked_sub(ahead + 1)?;
-        self.cells[self.near[place].place()].payload.as_ref()
-    }
-
-    fn take(&mut self, place: usize, sequence: u64) -> Option<E> {
-        let cell = &mut self.cells[place];
-        // The cell of a cancelled event may hold another event by now.
-        if cell.sequence != sequence {
-            return None;
-        }
-        let event = cell.payload.take()?;
-        self.free.push(place as u32);
-        Some(event)
+        self.cells[self.near[place].place()].as_ref()
     }
 
     /// Puts a key that is not before the horizon into its wheel.
@@ -357,7 +316,6 @@ mod tests {
     #[derive(Clone, Debug)]
     enum Step {
         Schedule(u64),
-        Cancel(usize),
         Pop,
         PopBefore(u64),
     }
@@ -367,7 +325,6 @@ mod tests {
         let span = (0u32..60, any::<u64>()).prop_map(|(bits, x)| x & ((1u64 << bits) - 1));
         let step = prop_oneof![
             5 => span.clone().prop_map(Step::Schedule),
-            1 => any::<usize>().prop_map(Step::Cancel),
             4 => Just(Step::Pop),
             1 => span.prop_map(Step::PopBefore),
         ];
@@ -381,20 +338,14 @@ mod tests {
         fn agrees_with_a_sorted_list(steps in steps()) {
             let mut queue = EventQueue::new();
             let mut model = std::collections::BTreeMap::new();
-            let mut ids = Vec::new();
             let mut now = 0u64;
             for (n, step) in steps.into_iter().enumerate() {
                 match step {
                     Step::Schedule(span) => {
                         let time = now.saturating_add(span);
-                        ids.push(((time, n), queue.schedule(Instant::from_nanos(time), n)));
+                        queue.schedule(Instant::from_nanos(time), n);
                         model.insert((time, n), n);
                     }
-                    Step::Cancel(i) if !ids.is_empty() => {
-                        let (key, id) = ids[i % ids.len()];
-                        prop_assert_eq!(queue.cancel(id), model.remove(&key));
-                    }
-                    Step::Cancel(_) => {}
                     Step::Pop | Step::PopBefore(_) => {
                         let limit = match step {
                             Step::PopBefore(span) => now.saturating_add(span),

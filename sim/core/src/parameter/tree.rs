@@ -97,11 +97,6 @@ impl Value {
     pub fn is_integer(&self) -> bool {
         matches!(self, Self::Integer(_))
     }
-
-    /// Whether it is text.
-    pub fn is_str(&self) -> bool {
-        matches!(self, Self::String(_))
-    }
 }
 
 impl From<&str> for Value {

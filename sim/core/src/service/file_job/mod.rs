@@ -116,12 +116,6 @@ impl FileJob {
         });
     }
 
-    /// Deletes the keyfile of the file `name`.
-    pub fn delete_file(&mut self, context: JobContext<'_, '_>, name: &str) {
-        let key = storage::key_of(name);
-        self.with_storage(context, |storage, context| storage.delete(context, key));
-    }
-
     /// Runs `act` on the storage, and carries out its actions.
     fn with_storage<R>(
         &mut self,
