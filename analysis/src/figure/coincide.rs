@@ -106,7 +106,7 @@ fn shift_markers(marks: &mut [Mark], y: &Axis) {
 #[cfg(test)]
 mod tests {
     use super::super::axis::AxisRange;
-    use super::super::plot::{Entry, Panel, Sample};
+    use super::super::plot::{LegendEntry, Panel, Sample};
     use super::*;
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
                 })
                 .collect(),
         };
-        let entry = |index, label: &str| Entry {
+        let entry = |index, label: &str| LegendEntry {
             label: label.to_owned(),
             sample: Sample::Series {
                 index,

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::label;
-use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
+use super::plot::{LegendEntry, Mark, Plot, Point, Sample, Scaling};
 use super::positions::Positions;
 use super::range::Range;
 use super::select::Source;
-use super::spec::Kind;
+use super::spec::FigureKind;
 use super::style;
 use super::theory::{self, Drawn, Fit};
 use crate::statistics;
@@ -62,7 +62,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         return Err(source.data_error("nothing was counted"));
     }
 
-    let cumulative = figure.kind == Kind::Cumulative;
+    let cumulative = figure.kind == FigureKind::Cumulative;
     let quantity = figure.quantity.as_deref().unwrap_or_default();
     let x = Scaling {
         label: figure
@@ -131,7 +131,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     }
     for (index, name) in selection.series.iter().enumerate() {
         if drawn.iter().any(|one| one.series == index) {
-            plot.legend.push(Entry {
+            plot.legend.push(LegendEntry {
                 label: source.series_label(&name.label),
                 sample: if cumulative {
                     Sample::Step { index }

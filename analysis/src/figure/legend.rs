@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, Canvas, TextFormat};
 use super::marks;
-use super::plot::{Entry, Sample};
+use super::plot::{LegendEntry, Sample};
 use super::style;
 use super::text_layout::{text_width, wrapped};
 
@@ -28,7 +28,7 @@ struct Item {
 
 impl Legend {
     /// Lays out `entries` in rows no wider than `width`.
-    pub fn new(entries: &[Entry], width: f64) -> Self {
+    pub fn new(entries: &[LegendEntry], width: f64) -> Self {
         let mut rows: Vec<Vec<Item>> = Vec::new();
         let mut used = f64::INFINITY;
         for entry in entries {
@@ -68,7 +68,7 @@ impl Legend {
 }
 
 impl Item {
-    fn new(entry: &Entry, room: f64) -> Self {
+    fn new(entry: &LegendEntry, room: f64) -> Self {
         let beside = marks::sample_width(entry.sample) + BESIDE;
         let lines = wrapped(&entry.label, style::LEGEND_SIZE, room - beside);
         let text = lines

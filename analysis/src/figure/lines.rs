@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::label;
-use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
+use super::plot::{LegendEntry, Mark, Plot, Point, Sample, Scaling};
 use super::positions::Positions;
 use super::range::Range;
 use super::select::{DistinctTexts, Group, Selection, Source};
@@ -79,7 +79,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
     let mut plot = source.plot(&selection, x, y_scaling(source)?);
     for (index, name) in selection.series.iter().enumerate() {
         if marks.iter().any(|&(_, series, _)| series == index) {
-            plot.legend.push(Entry {
+            plot.legend.push(LegendEntry {
                 label: source.series_label(&name.label),
                 sample: Sample::Series { index, joined },
             });
@@ -153,7 +153,7 @@ fn add_metric(
         }
     }
     if used {
-        plot.legend.push(Entry {
+        plot.legend.push(LegendEntry {
             label: label.to_owned(),
             sample: if plot.x.texts.is_none() {
                 Sample::Curve { colour, dash, dots }

@@ -42,7 +42,7 @@ pub(crate) use dhtlab_format::figure as spec;
 use crate::summary::metric_columns;
 use crate::table::Table;
 use dhtlab_format::Error;
-use dhtlab_format::figure::{Figure, FigureError, Kind, Theory};
+use dhtlab_format::figure::{Figure, FigureError, FigureKind, Theory};
 use dhtlab_format::manifest::Manifest;
 use dhtlab_format::output;
 use select::Source;
@@ -177,10 +177,11 @@ fn one(
         ranges: &manifest.ranges,
     };
     let (svg, fits) = match figure.kind {
-        Kind::Lines | Kind::Histogram | Kind::Cumulative | Kind::Scatter => {
-            with_axes(figure, build(&source)?)
-        }
-        Kind::Diagram => (diagram::draw(&diagram::build(&source)?), Vec::new()),
+        FigureKind::Lines
+        | FigureKind::Histogram
+        | FigureKind::Cumulative
+        | FigureKind::Scatter => with_axes(figure, build(&source)?),
+        FigureKind::Diagram => (diagram::draw(&diagram::build(&source)?), Vec::new()),
     };
     let svg = svg.map_err(|error| Error::Render {
         path: directory.join(format!("{name}.svg")),
@@ -220,10 +221,10 @@ fn write(
 /// The plot of a figure with axes.
 fn build(source: &Source<'_>) -> Result<(plot::Plot, Vec<Fit>), Error> {
     match source.figure.kind {
-        Kind::Lines => lines::build(source),
-        Kind::Scatter => scatter::build(source),
-        Kind::Histogram | Kind::Cumulative => histogram::build(source),
-        Kind::Diagram => Err(source.data_error("a diagram has no axes")),
+        FigureKind::Lines => lines::build(source),
+        FigureKind::Scatter => scatter::build(source),
+        FigureKind::Histogram | FigureKind::Cumulative => histogram::build(source),
+        FigureKind::Diagram => Err(source.data_error("a diagram has no axes")),
     }
 }
 
@@ -276,7 +277,7 @@ mod tests {
                 continue;
             };
             for (index, figure) in manifest.figures.iter().enumerate() {
-                if figure.kind == Kind::Diagram {
+                if figure.kind == FigureKind::Diagram {
                     continue;
                 }
                 let table = folder.path().join(format!("{}.csv", figure.table_name()));

@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 
 use super::canvas::{self, Anchor, Canvas, DrawingError, PagePoint, TextFormat};
 use super::legend::Legend;
-use super::plot::Entry;
+use super::plot::LegendEntry;
 use super::spec::{Figure, LegendPlace};
 use super::style;
 use super::text_layout::wrapped;
@@ -26,7 +26,7 @@ fn columns(panels: usize) -> usize {
 /// The size and the arrangement of a page, as the keys of a figure say. Lengths are in pixels of the
 /// layout.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Layout {
+pub struct PageLayout {
     pub width: Option<f64>,
     pub height: Option<f64>,
     /// The pixels of the figure per pixel of the layout, in which texts have the sizes of [`style`].
@@ -34,13 +34,13 @@ pub struct Layout {
     pub legend: LegendPlace,
 }
 
-impl Default for Layout {
+impl Default for PageLayout {
     fn default() -> Self {
         Self::of(&Figure::default())
     }
 }
 
-impl Layout {
+impl PageLayout {
     /// The layout of a figure.
     pub fn of(figure: &Figure) -> Self {
         let scale = figure
@@ -70,12 +70,12 @@ impl Layout {
 pub struct Page<'a> {
     pub title: &'a str,
     pub caption: &'a str,
-    pub legend: &'a [Entry],
+    pub legend: &'a [LegendEntry],
     pub panels: usize,
     /// The width and height of one panel, its labels included. If the layout has a height, the height
     /// is what it leaves.
     pub panel_size: (f64, f64),
-    pub layout: Layout,
+    pub layout: PageLayout,
 }
 
 impl Page<'_> {

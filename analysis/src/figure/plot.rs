@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::page::Layout;
+use super::page::PageLayout;
 use super::range::Range;
 
 /// A figure with its numbers, but without a position on the page.
@@ -13,8 +13,8 @@ pub struct Plot {
     pub x: Scaling,
     pub y: Scaling,
     pub panels: Vec<Panel>,
-    pub legend: Vec<Entry>,
-    pub layout: Layout,
+    pub legend: Vec<LegendEntry>,
+    pub layout: PageLayout,
 }
 
 /// Label and scale of one direction, the same in all panels.
@@ -88,7 +88,7 @@ pub struct Point {
 
 /// An entry of the legend.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct LegendEntry {
     pub label: String,
     pub sample: Sample,
 }

@@ -2,7 +2,7 @@
 
 use super::label;
 use super::lines::y_scaling;
-use super::plot::{Entry, Mark, Plot, Point, Sample, Scaling};
+use super::plot::{LegendEntry, Mark, Plot, Point, Sample, Scaling};
 use super::positions::Positions;
 use super::select::{DistinctTexts, Source};
 use super::spec::{Envelope, Statistic};
@@ -70,7 +70,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
             continue;
         }
         if !drawn.iter().any(|other| other.series == group.series) {
-            plot.legend.push(Entry {
+            plot.legend.push(LegendEntry {
                 label: source.series_label(&selection.series[group.series].label),
                 sample: Sample::Series {
                     index: group.series,

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 
 use super::label;
-use super::page::Layout;
+use super::page::PageLayout;
 use super::plot::{Panel, Plot, Scaling};
 use super::range::Range;
-use super::spec::{Figure, Kind, MOST_SERIES, Statistic};
+use super::spec::{Figure, FigureKind, MOST_SERIES, Statistic};
 use crate::statistics;
 use crate::table::Table;
 use dhtlab_format::Error;
@@ -94,7 +94,7 @@ impl Source<'_> {
                 shown: self.figure.y_range,
                 ..y
             },
-            layout: Layout::of(self.figure),
+            layout: PageLayout::of(self.figure),
             panels: selection
                 .panels
                 .iter()
@@ -176,7 +176,7 @@ impl Source<'_> {
                 }
             }
         }
-        if figure.kind != Kind::Diagram && series.len() > MOST_SERIES {
+        if figure.kind != FigureKind::Diagram && series.len() > MOST_SERIES {
             return Err(self.data_error(format!(
                 "{} series: a figure has at most {MOST_SERIES}; `panel` makes a panel of each value of a \
                  key, `where` chooses values",

@@ -3,7 +3,7 @@
 use statrs::distribution::{Binomial, Discrete};
 
 use super::label;
-use super::plot::{Entry, Mark, Plot, Sample};
+use super::plot::{LegendEntry, Mark, Plot, Sample};
 use super::positions::Positions;
 use super::range::Range;
 use super::select::{Selection, Source, same, text_of};
@@ -51,7 +51,7 @@ pub fn add(
     plot: &mut Plot,
 ) -> Result<Vec<Fit>, Error> {
     let mut fits = Vec::new();
-    let mut legend: Vec<(usize, Entry)> = Vec::new();
+    let mut legend: Vec<(usize, LegendEntry)> = Vec::new();
     let mut curves = 0;
     for theory in &source.figure.theory {
         let each = match theory {
@@ -109,7 +109,7 @@ pub fn add(
             let dash = style::theory_dash(curves + if each { one.series } else { 0 });
             legend.push((
                 one.panel,
-                Entry {
+                LegendEntry {
                     label: curve.label,
                     sample: Sample::Curve {
                         colour,
@@ -404,7 +404,7 @@ fn add_points(
             };
         }
         Some(_) => {}
-        None => plot.legend.push(Entry {
+        None => plot.legend.push(LegendEntry {
             label: label.clone(),
             sample,
         }),

@@ -165,13 +165,13 @@ pub struct Claim {
     #[serde(default)]
     pub rerun: bool,
     /// The readings that the values are compared with.
-    pub reading: Vec<Reading>,
+    pub reading: Vec<ClaimReading>,
 }
 
 /// A reading of the source: as described, as coded, or sound.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Reading {
+pub struct ClaimReading {
     /// Its name.
     pub name: String,
     /// The scenario that runs it.
@@ -349,7 +349,7 @@ impl System {
 
 impl Claim {
     /// The values that are compared with `reading`.
-    pub fn values_of<'a>(&'a self, reading: &'a Reading) -> &'a [Quantity] {
+    pub fn values_of<'a>(&'a self, reading: &'a ClaimReading) -> &'a [Quantity] {
         if reading.value.is_empty() {
             &self.value
         } else {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dhtlab_format::Error;
 
-use super::claims::{Card, Claim, Opening, Reading, System};
-use super::folder::{Folder, State};
+use super::claims::{Card, Claim, ClaimReading, Opening, System};
+use super::folder::{Folder, FolderState};
 use super::line::{ComparisonResult, Line, Side, identity};
 use super::power::Power;
 use super::published::Published;
@@ -193,7 +193,7 @@ fn compare_claim(
         let mut held = ReadingResult {
             name: reading.name.clone(),
             scenario: reading.scenario.clone(),
-            has_results: !matches!(folder.state, State::Absent),
+            has_results: !matches!(folder.state, FolderState::Absent),
             tables: values
                 .iter()
                 .map(|quantity| quantity.table.clone().unwrap_or_else(|| "runs".to_owned()))
@@ -296,7 +296,7 @@ fn take(readings: &mut Vec<ReadingResult>, mut next: ReadingResult) {
 }
 
 /// The rows of each published point: one row, or the trials whose mean is taken.
-fn points(claim: &Claim, reading: &Reading, published: &Published) -> Vec<Vec<usize>> {
+fn points(claim: &Claim, reading: &ClaimReading, published: &Published) -> Vec<Vec<usize>> {
     let rows = published.rows(&claim.rows).into_iter();
     let rows = rows.filter(|&row| published.keeps(row, &reading.rows));
     if !claim.average {

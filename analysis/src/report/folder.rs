@@ -22,12 +22,12 @@ pub struct Folder {
     /// The name of the scenario.
     pub name: String,
     /// The state of the results.
-    pub state: State,
+    pub state: FolderState,
 }
 
 /// The state of a scenario's results.
 #[derive(Debug)]
-pub enum State {
+pub enum FolderState {
     /// No folder, or no manifest in it.
     Absent,
     /// Unreadable files, with the reason.
@@ -112,9 +112,9 @@ impl Folder {
         plan: Option<&Plan>,
     ) -> Self {
         let state = match read(&directory.join(name), tables, version, plan) {
-            Ok(Some(results)) => State::There(Box::new(results)),
-            Ok(None) => State::Absent,
-            Err(why) => State::Broken(why),
+            Ok(Some(results)) => FolderState::There(Box::new(results)),
+            Ok(None) => FolderState::Absent,
+            Err(why) => FolderState::Broken(why),
         };
         Self {
             name: name.to_owned(),
@@ -125,17 +125,17 @@ impl Folder {
     /// The results, if they were read.
     pub fn results(&self) -> Option<&Results> {
         match &self.state {
-            State::There(results) => Some(results),
-            State::Absent | State::Broken(_) => None,
+            FolderState::There(results) => Some(results),
+            FolderState::Absent | FolderState::Broken(_) => None,
         }
     }
 
     /// All faults, in words; empty for complete results.
     pub fn faults(&self) -> Vec<String> {
         match &self.state {
-            State::Absent => vec!["missing: no results".to_owned()],
-            State::Broken(why) => vec![format!("cannot be read: {why}")],
-            State::There(results) => results.faults(),
+            FolderState::Absent => vec!["missing: no results".to_owned()],
+            FolderState::Broken(why) => vec![format!("cannot be read: {why}")],
+            FolderState::There(results) => results.faults(),
         }
     }
 }

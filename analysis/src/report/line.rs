@@ -2,7 +2,7 @@
 
 use crate::figure::label;
 
-use super::claims::{Claim, Comparison, Filter, Quantity, Reading};
+use super::claims::{Claim, ClaimReading, Comparison, Filter, Quantity};
 use super::folder::Folder;
 use super::location::{Absent, ValueLocation};
 use super::measure::{self, Estimate, Found};
@@ -10,7 +10,7 @@ use super::point::normal_interval;
 use super::power::Mutation;
 use super::published::{COUNTED_IN, Published, Value, admits};
 use super::rule::{allowance, distance, error_as_published, name_of, without_error};
-use super::verdict::{Allowance, Measured, Verdict, verdict};
+use super::verdict::{Allowance, MeasuredValue, Verdict, verdict};
 
 /// A published value and the measured one.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ pub fn identity<'a>(
 /// One reading of a claim, and its results.
 pub struct Side<'a> {
     pub claim: &'a Claim,
-    pub reading: &'a Reading,
+    pub reading: &'a ClaimReading,
     pub published: &'a Published,
     pub folder: &'a Folder,
 }
@@ -202,7 +202,7 @@ impl Side<'_> {
         let stated = self.published.tolerance(&quantity.column);
         let stated = stated.map(|(tolerance, _)| tolerance);
         let allowance = allowance(value, estimate, quantity, rule, stated)?;
-        let measured = Measured {
+        let measured = MeasuredValue {
             mean: estimate.mean,
             interval: estimate.interval,
         };

@@ -4,7 +4,7 @@ use crate::figure::range::Range;
 use crate::figure::select::text_of;
 
 use super::claims::{Filter, Quantity, Rule};
-use super::folder::{Folder, State};
+use super::folder::{Folder, FolderState};
 use super::location::{Absent, ValueLocation};
 use super::point::{self, normal_interval};
 
@@ -51,12 +51,12 @@ pub fn find(
     rule: &Rule,
 ) -> Result<Found, Absent> {
     let results = match &folder.state {
-        State::There(results) => results.as_ref(),
-        State::Absent => {
+        FolderState::There(results) => results.as_ref(),
+        FolderState::Absent => {
             let why = format!("there are no results of {}", folder.name);
             return Err(Absent::Missing(why));
         }
-        State::Broken(why) => return Err(Absent::Missing(why.clone())),
+        FolderState::Broken(why) => return Err(Absent::Missing(why.clone())),
     };
     let single = |place: &ValueLocation| point::read(results, place, quantity, rule);
     let (key, least) = match (&quantity.least_at, &quantity.most_at) {

@@ -41,7 +41,7 @@ use compare::{Chapter, ClaimResult, ReadingResult};
 use dhtlab_files::Links;
 use dhtlab_format::manifest::MANIFEST;
 use dhtlab_format::{Error, output};
-use folder::{Folder, State};
+use folder::{Folder, FolderState};
 use line::{ComparisonResult, Line};
 use power::Power;
 
@@ -288,7 +288,7 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
     let unclaimed = folders
         .iter()
         .filter(|(name, folder)| {
-            !tables.contains_key(*name) && !matches!(folder.state, State::Absent)
+            !tables.contains_key(*name) && !matches!(folder.state, FolderState::Absent)
         })
         .map(|(name, _)| name.clone())
         .collect();

@@ -198,7 +198,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::report::claims::{Reading, System};
+    use crate::report::claims::{ClaimReading, System};
     use crate::report::published::{self, Published};
 
     #[test]
@@ -239,8 +239,8 @@ mod tests {
             let published = Published::of(claim).unwrap();
             let rows = published.rows(&claim.rows);
             for value in &card.value {
-                let named = |reading: &&Reading| reading.name == value.reading;
-                let readings: Vec<&Reading> = claim.reading.iter().filter(named).collect();
+                let named = |reading: &&ClaimReading| reading.name == value.reading;
+                let readings: Vec<&ClaimReading> = claim.reading.iter().filter(named).collect();
                 // One row of one of the readings, and one column.
                 let mut found = 0;
                 for reading in readings {

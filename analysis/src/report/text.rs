@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::figure::label;
 
 use super::compare::{ClaimResult, ReadingResult};
-use super::folder::{Folder, State};
+use super::folder::{Folder, FolderState};
 use super::line::{ComparisonResult, Line};
 use super::measure::Estimate;
 use super::power::{Mutation, Power};
@@ -214,7 +214,7 @@ pub fn origin(report: &Report<'_>) -> Vec<(String, String)> {
 /// The state of one scenario's results: runs, version, commit, and faults.
 pub fn state(folder: &Folder) -> String {
     let mut parts = folder.faults();
-    if let State::There(results) = &folder.state {
+    if let FolderState::There(results) = &folder.state {
         if parts.is_empty() {
             parts.push("whole".to_owned());
         }

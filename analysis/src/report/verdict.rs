@@ -88,7 +88,7 @@ impl Allowance {
 
 /// A measured value as a rule needs it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub struct MeasuredValue {
     /// The mean.
     pub mean: f64,
     /// Its 95 % interval, if known.
@@ -98,7 +98,7 @@ pub struct Measured {
 /// The verdict on `published` by what was `measured`. `doubted` means that the published value is
 /// in doubt for a separate reason.
 pub fn verdict(
-    measured: Measured,
+    measured: MeasuredValue,
     published: f64,
     comparison: Comparison,
     allowance: Allowance,
@@ -107,7 +107,7 @@ pub fn verdict(
     if doubted {
         return Verdict::InDoubt;
     }
-    let Measured { mean, interval } = measured;
+    let MeasuredValue { mean, interval } = measured;
     // Decimal fractions such as 0.05 have rounding errors in binary.
     let slack = 1e-9 * (mean.abs() + published.abs());
     let within = |published: f64| (mean - published).abs() <= allowance.width(published) + slack;
@@ -168,7 +168,7 @@ mod tests {
         doubted: bool,
     ) -> Verdict {
         let interval = Some((mean - 0.1, mean + 0.1));
-        let measured = Measured { mean, interval };
+        let measured = MeasuredValue { mean, interval };
         super::verdict(measured, published, comparison, allowance, doubted)
     }
 
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(judged(0.81, Comparison::AtMost), Verdict::Undecided);
         assert_eq!(judged(0.99, Comparison::AtMost), Verdict::Undecided);
         assert_eq!(judged(1.01, Comparison::AtMost), Verdict::Differs);
-        let unknown = Measured {
+        let unknown = MeasuredValue {
             mean: 5.0,
             interval: None,
         };
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn a_choice_agrees_only_if_the_interval_has_no_other_point() {
         let judged = |low, high| {
-            let measured = Measured {
+            let measured = MeasuredValue {
                 mean: low,
                 interval: Some((low, high)),
             };
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(judged(0.89, Comparison::Below), Verdict::Agrees);
         assert_eq!(judged(0.91, Comparison::Below), Verdict::Undecided);
         assert_eq!(judged(1.11, Comparison::Below), Verdict::Differs);
-        let unknown = Measured {
+        let unknown = MeasuredValue {
             mean: 5.0,
             interval: None,
         };
@@ -373,7 +373,7 @@ mod tests {
         fn a_value_agrees_with_itself(value in -1e9..1e9_f64) {
             let judged = verdict(value, value, Comparison::Equals, sampling(0.0, 0.0), false);
             prop_assert_eq!(judged, Verdict::Agrees);
-            let measured = Measured { mean: value, interval: Some((value, value)) };
+            let measured = MeasuredValue { mean: value, interval: Some((value, value)) };
             for bound in [Comparison::AtLeast, Comparison::AtMost] {
                 let judged = super::verdict(measured, value, bound, sampling(0.0, 0.0), false);
                 prop_assert_eq!(judged, Verdict::WithinBound);

@@ -55,7 +55,7 @@ impl Experiment for DgvhCost {
 }
 
 dhtlab_scenario::columns! {
-    METRICS, fn metrics(m: &Measured) {
+    METRICS, fn metrics(m: &CallResults) {
         /// Mean number of neighbours that a call finds.
         neighbours_mean [""] = m.found as f64 / m.calls,
         /// The most neighbours of a call.
@@ -69,7 +69,7 @@ dhtlab_scenario::columns! {
 }
 
 /// The results of the calls.
-struct Measured {
+struct CallResults {
     calls: f64,
     candidates: f64,
     /// Neighbours of all calls, and the most of one.
@@ -109,7 +109,7 @@ impl Run for DgvhCostRun {
             most = most.max(neighbours);
         }
         let calls = self.0.calls as f64;
-        let measured = Measured {
+        let measured = CallResults {
             calls,
             candidates: self.0.candidates as f64,
             found,

@@ -91,7 +91,7 @@ impl Experiment for Mashing {
 }
 
 dhtlab_scenario::columns! {
-    METRICS, fn metrics(m: &Measured<'_>) {
+    METRICS, fn metrics(m: &MashingResults<'_>) {
         /// Trials in which a key of the adversary is between the two neighbours, over all trials.
         success_rate ["fraction"] = m.counts.mashed as f64 / m.trials,
         /// Mean number of keys that a trial has tried, up to the first that is between the two.
@@ -115,7 +115,7 @@ dhtlab_scenario::columns! {
 }
 
 /// What the trials have counted, and what the equations take.
-struct Measured<'a> {
+struct MashingResults<'a> {
     counts: &'a MashCounts,
     trials: f64,
     networks: f64,
@@ -232,7 +232,7 @@ impl Run for MashingRun {
         let tries = probability::tries(n, k);
         let counts = self.tally(seed, tries);
         let timed = (counts.timed > 0).then(|| wall(&counts));
-        let measured = Measured {
+        let measured = MashingResults {
             counts: &counts,
             trials: self.mashing.trials as f64,
             networks: self.mashing.networks as f64,

@@ -3,7 +3,7 @@
 use crate::runner::{Only, ProtocolType};
 use crate::{JobExperiment, NetworkExperiment, StorageExperiment};
 use dhtlab_core::overlay::Configuration;
-use dhtlab_core::parameter::{ConfigError, Kind, Section, Table, Value};
+use dhtlab_core::parameter::{ConfigError, Section, Table, Value, ValueKind};
 use dhtlab_scenario::{Column, Experiment, NetworkScenario, Run, TableSpec};
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -66,7 +66,7 @@ fn with<E: OnAnyProtocol, C: Configuration + Clone + Debug + Send + Sync + 'stat
         for parameter in &mut section.parameters {
             if section.path == "overlay"
                 && parameter.key == "protocol"
-                && let Kind::Choice(shipped) = &mut parameter.kind
+                && let ValueKind::Choice(shipped) = &mut parameter.kind
             {
                 let is_key = |c: char| c.is_ascii_alphanumeric() || c == '-';
                 assert!(
@@ -131,7 +131,7 @@ where
             names.any(|name| wanted.as_str() == Some(name))
         };
         if protocol.is_some_and(|wanted| !is_known(wanted)) {
-            return Err(overlay.refused("protocol", &Kind::Choice(self.protocols), None));
+            return Err(overlay.refused("protocol", &ValueKind::Choice(self.protocols), None));
         }
         if protocol.and_then(Value::as_str) != Some(self.name) {
             return self.experiment.prepare(values, folder);

@@ -9,7 +9,7 @@ use super::table_filter::TableFilter;
 use super::{Column, Experiment, Point, Scenario};
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::Value;
-use dhtlab_format::figure::{Figure, Kind, MOST_SERIES};
+use dhtlab_format::figure::{Figure, FigureKind, MOST_SERIES};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads the tables `[[figure]]`. With options `--set`, figures of a swept key that the command line has
@@ -150,7 +150,7 @@ fn expect_few_series(figure: &Figure, sweep: &Sweep) -> Result<(), (String, Stri
     };
     let combinations: BTreeSet<_> = sweep.points.iter().filter(kept).map(of).collect();
     let series = combinations.len() * figure.y.0.len().max(1);
-    if figure.kind == Kind::Diagram || series <= MOST_SERIES {
+    if figure.kind == FigureKind::Diagram || series <= MOST_SERIES {
         return Ok(());
     }
     let message = format!(
@@ -169,7 +169,7 @@ fn expect_numbers(figure: &Figure, sweep: &Sweep) -> Result<(), (String, String)
     let Some((wanted, _)) = wants.into_iter().find(|(_, is_given)| *is_given) else {
         return Ok(());
     };
-    let is_x = |key: &&String| figure.kind == Kind::Lines && figure.x.as_ref() == Some(*key);
+    let is_x = |key: &&String| figure.kind == FigureKind::Lines && figure.x.as_ref() == Some(*key);
     let Some(place) = sweep.keys.iter().position(|key| is_x(&key)) else {
         return Ok(());
     };
@@ -195,7 +195,7 @@ fn expect_number_columns(
     figure: &Figure,
     experiment: &dyn Experiment,
 ) -> Result<(), (String, String)> {
-    if figure.kind == Kind::Diagram {
+    if figure.kind == FigureKind::Diagram {
         return Ok(());
     }
     let tables = experiment.tables();

@@ -4,7 +4,7 @@ use super::Protocol;
 use super::error::ScenarioError;
 use super::source::Source;
 use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Kind, Section};
+use dhtlab_core::parameter::{ConfigError, Section, ValueKind};
 use dhtlab_format::nearest::{distance, nearest};
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub(super) fn is_known(path: &str, sections: &[Section]) -> bool {
                 .iter()
                 .any(|parameter| match &parameter.kind {
                     // A value of custom form may be a table; its parser checks its keys.
-                    Kind::Distribution(..) | Kind::Tables(_) | Kind::Other(_) => {
+                    ValueKind::Distribution(..) | ValueKind::Tables(_) | ValueKind::Other(_) => {
                         let rest = inner.strip_prefix(parameter.key.as_str());
                         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
                     }

@@ -2,7 +2,7 @@
 
 use super::Experiment;
 use super::plan::sections;
-use dhtlab_core::parameter::{Kind, Parameter, Section};
+use dhtlab_core::parameter::{Parameter, Section, ValueKind};
 use dhtlab_format::figure::Figure;
 use serde_json::{Map, Value, json};
 
@@ -91,7 +91,7 @@ fn add_section(root: &mut Value, section: &Section) {
 fn property(parameter: &Parameter) -> Value {
     let mut property = kind(&parameter.kind);
     let mut doc = parameter.doc.trim().to_owned();
-    if let Kind::Choice(words) = &parameter.kind {
+    if let ValueKind::Choice(words) = &parameter.kind {
         for (word, meaning) in *words {
             doc.push_str(&format!(" \"{word}\": {}", meaning.trim()));
         }
@@ -100,7 +100,9 @@ fn property(parameter: &Parameter) -> Value {
     if let Some(default) = &parameter.default {
         property.insert("default".to_owned(), json!(default));
     }
-    if let (Some(range), Kind::Integer | Kind::Number) = (&parameter.range, &parameter.kind) {
+    if let (Some(range), ValueKind::Integer | ValueKind::Number) =
+        (&parameter.range, &parameter.kind)
+    {
         let (low, open) = range.low();
         let bound = if open { "exclusiveMinimum" } else { "minimum" };
         property.insert(bound.to_owned(), json!(low));
@@ -111,33 +113,33 @@ fn property(parameter: &Parameter) -> Value {
     Value::Object(property)
 }
 
-fn kind(kind: &Kind) -> Map<String, Value> {
+fn kind(kind: &ValueKind) -> Map<String, Value> {
     let value = match kind {
-        Kind::Integer => json!({ "type": "integer" }),
-        Kind::Number => json!({ "type": "number" }),
-        Kind::Boolean => json!({ "type": "boolean" }),
-        Kind::Text => json!({ "type": "string" }),
-        Kind::Duration => json!({
+        ValueKind::Integer => json!({ "type": "integer" }),
+        ValueKind::Number => json!({ "type": "number" }),
+        ValueKind::Boolean => json!({ "type": "boolean" }),
+        ValueKind::Text => json!({ "type": "string" }),
+        ValueKind::Duration => json!({
             "type": "string",
             "pattern": r"^\s*[0-9]*\.?[0-9]*\s*(ns|us|µs|ms|s|min|h|d)\s*$",
         }),
-        Kind::Choice(words) => {
+        ValueKind::Choice(words) => {
             let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             json!({ "enum": words })
         }
-        Kind::Hex(digits) => json!({
+        ValueKind::Hex(digits) => json!({
             "type": "string",
             "pattern": format!("^[0-9a-fA-F]{{{digits}}}$"),
         }),
-        Kind::Integers => json!({
+        ValueKind::Integers => json!({
             "type": "array",
             "items": { "type": "integer", "minimum": 0 },
         }),
-        Kind::TextOrList(words) => {
+        ValueKind::TextOrList(words) => {
             let list = json!({ "type": "array", "items": { "type": "string" } });
             json!({ "anyOf": [{ "type": "string" }, list], "$comment": words })
         }
-        Kind::Distribution(of, forms) => {
+        ValueKind::Distribution(of, forms) => {
             let value = Value::Object(self::kind(of));
             let names = forms.iter().map(|form| {
                 let keys = [form.values, form.numbers].concat().join(", ");
@@ -171,10 +173,10 @@ fn kind(kind: &Kind) -> Map<String, Value> {
             let any: Vec<Value> = std::iter::once(value.clone()).chain(forms).collect();
             json!({ "anyOf": any, "$comment": words })
         }
-        Kind::Tables(words) => {
+        ValueKind::Tables(words) => {
             json!({ "type": "array", "items": { "type": "object" }, "$comment": words })
         }
-        Kind::Other(words) => {
+        ValueKind::Other(words) => {
             json!({ "anyOf": [{ "type": "string" }, { "type": "object" }], "$comment": words })
         }
     };

@@ -2,7 +2,7 @@
 
 use super::{Experiment, RunOutput};
 use dhtlab_core::parameter::Value;
-use dhtlab_core::parameter::{ConfigError, Kind, ParameterValue, ValueError};
+use dhtlab_core::parameter::{ConfigError, ParameterValue, ValueError, ValueKind};
 use serde::{Deserialize, Serialize};
 
 /// The tables, or quantities of tables (`histogram.latency_ms`), that are written; by default all.
@@ -94,8 +94,8 @@ impl TableFilter {
 }
 
 impl ParameterValue for TableFilter {
-    fn kind() -> Kind {
-        Kind::TextOrList(
+    fn kind() -> ValueKind {
+        ValueKind::TextOrList(
             "a list of tables, or of quantities of them, such as [\"timeline\", \
              \"histogram.latency_ms\"]",
         )

@@ -37,6 +37,6 @@ mod tick_network;
 mod trial;
 
 pub use id_generator::{Keys, SybilId};
-pub use parameters::{BalanceParameters, Reading, Strategy, Work};
+pub use parameters::{BalanceParameters, InjectionReading, Strategy, Work};
 pub use tick_network::Effort;
 pub use trial::{Trial, run};

@@ -51,7 +51,7 @@ impl From<BalancingStrategy> for Strategy {
 
 dhtlab_core::choices! {
     /// Which gap neighbour injection takes.
-    pub enum Reading {
+    pub enum InjectionReading {
         /// The largest of the gaps before the next `successors` nodes, as in the text.
         AsDescribed = "as-described",
         /// The gap of the published program, which compares positions in the list of IDs instead of
@@ -97,7 +97,7 @@ dhtlab_core::parameters! {
         /// Ticks between two rounds of the strategy; the first round is before tick 0.
         pub interval: u32 = 5, within 1..=1_000_000;
         /// Which gap `neighbour-injection` takes.
-        pub reading: Reading = Reading::AsDescribed;
+        pub reading: InjectionReading = InjectionReading::AsDescribed;
         /// Source of IDs and task keys.
         pub keys: Keys = Keys::Uniform;
         /// How a Sybil gets an ID in a given gap.

@@ -3,7 +3,7 @@
 
 use super::churn::Churn;
 use super::id_generator::{Keys, SybilId};
-use super::parameters::{BalanceParameters, Reading, Strategy, Work};
+use super::parameters::{BalanceParameters, InjectionReading, Strategy, Work};
 use super::start::{self, InitialTasks};
 use super::strategy::{Balancing, run_round};
 use super::tasks::{Counted, Listed};
@@ -17,7 +17,7 @@ fn small(strategy: Strategy) -> BalanceParameters {
         strategy,
         nodes: 100,
         tasks: 10_000,
-        reading: Reading::AsCoded,
+        reading: InjectionReading::AsCoded,
         ..BalanceParameters::default()
     }
 }
@@ -180,7 +180,7 @@ proptest! {
             strategy, nodes, tasks, churn, threshold, successors, max_sybils, interval,
             heterogeneous,
             work: if strength { Work::Strength } else { Work::One },
-            reading: if coded { Reading::AsCoded } else { Reading::AsDescribed },
+            reading: if coded { InjectionReading::AsCoded } else { InjectionReading::AsDescribed },
             ..BalanceParameters::default()
         };
         let seed = Seed::new(seed);
@@ -217,19 +217,44 @@ fn the_hardest_load_is_that_of_exponential_arcs() {
 #[test]
 fn published_factors_come_out() {
     for (strategy, reading, churn, published) in [
-        (Strategy::Churn, Reading::AsCoded, 0.01, 3.076),
-        (Strategy::RandomInjection, Reading::AsCoded, 0.0, 1.449),
-        (Strategy::RandomInjection, Reading::AsCoded, 0.01, 1.524),
-        (Strategy::NeighbourInjection, Reading::AsCoded, 0.0, 3.006),
+        (Strategy::Churn, InjectionReading::AsCoded, 0.01, 3.076),
+        (
+            Strategy::RandomInjection,
+            InjectionReading::AsCoded,
+            0.0,
+            1.449,
+        ),
+        (
+            Strategy::RandomInjection,
+            InjectionReading::AsCoded,
+            0.01,
+            1.524,
+        ),
         (
             Strategy::NeighbourInjection,
-            Reading::AsDescribed,
+            InjectionReading::AsCoded,
+            0.0,
+            3.006,
+        ),
+        (
+            Strategy::NeighbourInjection,
+            InjectionReading::AsDescribed,
             0.0,
             2.174,
         ),
-        (Strategy::SmartNeighbour, Reading::AsCoded, 0.0, 3.078),
-        (Strategy::SmartNeighbour, Reading::AsCoded, 0.01, 2.017),
-        (Strategy::Invitation, Reading::AsCoded, 0.0, 3.585),
+        (
+            Strategy::SmartNeighbour,
+            InjectionReading::AsCoded,
+            0.0,
+            3.078,
+        ),
+        (
+            Strategy::SmartNeighbour,
+            InjectionReading::AsCoded,
+            0.01,
+            2.017,
+        ),
+        (Strategy::Invitation, InjectionReading::AsCoded, 0.0, 3.585),
     ] {
         let parameters = BalanceParameters {
             reading,

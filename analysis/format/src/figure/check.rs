@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::spec::{Figure, Kind, Scale, Shift, Statistic, Theory};
+use super::spec::{Figure, FigureKind, Scale, Shift, Statistic, Theory};
 use crate::RUN_COLUMNS;
 use crate::nearest::nearest;
 
@@ -40,9 +40,9 @@ impl Figure {
     pub fn table_name(&self) -> &str {
         match (&self.table, self.kind) {
             (Some(table), _) => table,
-            (None, Kind::Histogram | Kind::Cumulative) => "histogram",
-            (None, Kind::Lines | Kind::Scatter) => "runs",
-            (None, Kind::Diagram) => "shapes",
+            (None, FigureKind::Histogram | FigureKind::Cumulative) => "histogram",
+            (None, FigureKind::Lines | FigureKind::Scatter) => "runs",
+            (None, FigureKind::Diagram) => "shapes",
         }
     }
 
@@ -54,7 +54,7 @@ impl Figure {
 
     /// The columns that need numbers, by the key that names them. Values of texts can be along x.
     pub fn number_columns(&self) -> [(&'static str, Vec<&str>); 3] {
-        let x = self.x.iter().filter(|_| self.kind == Kind::Scatter);
+        let x = self.x.iter().filter(|_| self.kind == FigureKind::Scatter);
         [
             ("x", x.map(String::as_str).collect()),
             ("y", self.y.0.iter().map(String::as_str).collect()),
@@ -101,7 +101,7 @@ impl Figure {
         let keys: Vec<String> = swept.iter().flatten().cloned().collect();
         self.check_names(&keys, metrics, tables)?;
         // A scatter has one marker for each point of the sweep.
-        if self.kind == Kind::Scatter {
+        if self.kind == FigureKind::Scatter {
             return Ok(());
         }
         for group in swept {
@@ -127,7 +127,7 @@ impl Figure {
             None => false,
         };
         fixed
-            || (self.kind == Kind::Lines && self.x.as_deref() == Some(key))
+            || (self.kind == FigureKind::Lines && self.x.as_deref() == Some(key))
             || self.panel.as_deref() == Some(key)
             || self.series.0.iter().any(|name| name == key)
     }
@@ -163,18 +163,20 @@ impl Figure {
         let values = own.as_deref().unwrap_or(metrics);
 
         match self.kind {
-            Kind::Lines => {
+            FigureKind::Lines => {
                 expect_name("x", self.x.as_ref(), "a swept key", is_key, &key_names())?;
             }
-            Kind::Scatter => {
+            FigureKind::Scatter => {
                 let known = listed(metrics);
                 let is_metric = |name: &String| metrics.contains(name);
                 expect_name("x", self.x.as_ref(), "a metric", is_metric, &known)?;
             }
-            Kind::Histogram | Kind::Cumulative => self.check_histogram(own.as_deref())?,
-            Kind::Diagram => self.check_diagram(own.as_deref())?,
+            FigureKind::Histogram | FigureKind::Cumulative => {
+                self.check_histogram(own.as_deref())?;
+            }
+            FigureKind::Diagram => self.check_diagram(own.as_deref())?,
         }
-        if matches!(self.kind, Kind::Lines | Kind::Scatter) {
+        if matches!(self.kind, FigureKind::Lines | FigureKind::Scatter) {
             let what = if own.is_some() {
                 "a column"
             } else {
@@ -199,13 +201,13 @@ impl Figure {
                 ),
             ));
         }
-        if self.statistic != Statistic::Mean && self.kind != Kind::Lines {
+        if self.statistic != Statistic::Mean && self.kind != FigureKind::Lines {
             return Err(FigureError::new(
                 "statistic",
                 format!("belongs to kind `lines`, not `{}`", self.kind.name()),
             ));
         }
-        if self.envelope.is_some() && self.kind != Kind::Scatter {
+        if self.envelope.is_some() && self.kind != FigureKind::Scatter {
             return Err(FigureError::new(
                 "envelope",
                 format!("belongs to kind `scatter`, not `{}`", self.kind.name()),
@@ -248,7 +250,7 @@ impl Figure {
         if table == "runs" {
             return Ok(None);
         }
-        if self.kind == Kind::Scatter {
+        if self.kind == FigureKind::Scatter {
             return Err(FigureError::new(
                 "table",
                 format!("kind `scatter` reads table `runs`, found `{table}`"),
@@ -340,7 +342,7 @@ impl Figure {
                 ),
             ));
         }
-        if self.scale.log_x() && self.kind == Kind::Histogram {
+        if self.scale.log_x() && self.kind == FigureKind::Histogram {
             let message = "kind `histogram` takes `linear` or `log-y`: its bars have one width";
             return Err(FigureError::new("scale", message));
         }
@@ -367,7 +369,7 @@ impl Figure {
                 shift,
                 ..
             } => {
-                if self.kind != Kind::Histogram {
+                if self.kind != FigureKind::Histogram {
                     return problem(format!(
                         "curve `binomial` belongs to kind `histogram`, not `{}`",
                         self.kind.name()
@@ -392,7 +394,7 @@ impl Figure {
                 }
             }
             Theory::Metric { .. } => {
-                if self.kind != Kind::Lines {
+                if self.kind != FigureKind::Lines {
                     return problem(format!(
                         "curve `metric` belongs to kind `lines`, not `{}`",
                         self.kind.name()

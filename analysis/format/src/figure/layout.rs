@@ -1,7 +1,7 @@
 //! Checks the keys of the page of a figure: its size, its ranges, its legend.
 
 use super::check::FigureError;
-use super::spec::{Figure, Kind};
+use super::spec::{Figure, FigureKind};
 
 /// The least and the greatest width or height, in pixels.
 pub(super) const SIZE: (f64, f64) = (120.0, 10_000.0);
@@ -66,7 +66,7 @@ impl Figure {
                 let message = format!("a logarithmic axis starts above 0, found [{low}, {high}]");
                 return Err(FigureError::new(key, message));
             }
-            if self.kind == Kind::Diagram {
+            if self.kind == FigureKind::Diagram {
                 let message = format!("kind `diagram` takes no `{key}`: it has no axes");
                 return Err(FigureError::new(key, message));
             }

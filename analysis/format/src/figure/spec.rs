@@ -30,7 +30,7 @@ pub struct Figure {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
     /// What is drawn; default `lines`.
-    pub kind: Kind,
+    pub kind: FigureKind,
     /// The table to read, without `.csv`; default `runs`, for a histogram `histogram`, for a
     /// diagram `shapes`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +119,7 @@ impl Figure {
 /// What a figure draws.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum FigureKind {
     /// Means over the repetitions with 95 % intervals, joined along x unless x has texts. The
     /// intervals are those of `summary.csv` (Student's t) without what is impossible for the metric;
     /// where it is 0 or 1 in each run they are those of a proportion (Wilson).
@@ -137,7 +137,7 @@ pub enum Kind {
     Diagram,
 }
 
-impl Kind {
+impl FigureKind {
     /// Whether the figure shows a quantity of a table of counts.
     #[must_use]
     pub fn shows_counts(self) -> bool {

@@ -7,7 +7,7 @@ use plotters::style::{Color, RGBColor};
 use super::{Form, Picture, Shape, Sheet};
 use crate::figure::canvas::{Anchor, Canvas, DrawingError, PagePoint, Stroke, TextFormat};
 use crate::figure::marks;
-use crate::figure::page::{LINE, Layout, Page, Paragraph};
+use crate::figure::page::{LINE, Page, PageLayout, Paragraph};
 use crate::figure::style;
 use crate::figure::text_layout::{shortened, text_width, wrapped};
 
@@ -83,7 +83,7 @@ pub fn draw(picture: &Picture) -> Result<String, DrawingError> {
         panels,
         panel_size: (width, title_height + height),
         // The height of a diagram is that of its shapes.
-        layout: Layout {
+        layout: PageLayout {
             height: None,
             ..layout
         },

@@ -20,8 +20,8 @@
 mod drawing;
 
 use super::canvas::Anchor;
-use super::page::Layout;
-use super::plot::{Entry, Sample};
+use super::page::PageLayout;
+use super::plot::{LegendEntry, Sample};
 use super::select::{DistinctTexts, Source};
 use dhtlab_format::Error;
 
@@ -87,8 +87,8 @@ pub struct Picture {
     pub title: String,
     pub caption: String,
     pub sheets: Vec<Sheet>,
-    pub legend: Vec<Entry>,
-    pub layout: Layout,
+    pub legend: Vec<LegendEntry>,
+    pub layout: PageLayout,
 }
 
 /// The shapes of one run.
@@ -155,7 +155,7 @@ pub fn build(source: &Source<'_>) -> Result<Picture, Error> {
         .zip(samples)
         .filter_map(|(texts, sample)| {
             let label = texts[0].clone();
-            sample.map(|sample| Entry { label, sample })
+            sample.map(|sample| LegendEntry { label, sample })
         });
     Ok(Picture {
         title: figure
@@ -164,7 +164,7 @@ pub fn build(source: &Source<'_>) -> Result<Picture, Error> {
             .unwrap_or_else(|| source.title.to_owned()),
         caption: figure.caption.clone().unwrap_or_default(),
         legend: legend.collect(),
-        layout: Layout::of(figure),
+        layout: PageLayout::of(figure),
         sheets,
     })
 }
@@ -213,7 +213,7 @@ fn shapes(
 mod tests {
     use super::*;
     use crate::table::Table;
-    use dhtlab_format::figure::{Figure, Kind};
+    use dhtlab_format::figure::{Figure, FigureKind};
     use std::collections::BTreeMap;
     use std::path::Path;
 
@@ -236,7 +236,7 @@ mod tests {
 
     fn diagram() -> Figure {
         Figure {
-            kind: Kind::Diagram,
+            kind: FigureKind::Diagram,
             ..Figure::default()
         }
     }

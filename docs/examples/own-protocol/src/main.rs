@@ -9,7 +9,7 @@ mod full_table;
 mod word_counter;
 
 use busiest::BytesSent;
-use dhtlab_core::churn::{Change, Rejoin, State, Step};
+use dhtlab_core::churn::{Change, Rejoin, RejoinState, Step};
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{Network, Setup, Travel, oracle};
 use dhtlab_core::space::Key;
@@ -61,7 +61,7 @@ fn run(seed: Seed) -> Result<Outcome, Box<dyn std::error::Error>> {
     });
     let mut steps: Vec<Step> = steps.collect();
     steps.sort();
-    network.plan_churn(Box::new(steps.into_iter()), Rejoin::NewId, State::Lost);
+    network.plan_churn(Box::new(steps.into_iter()), Rejoin::NewId, RejoinState::Lost);
     let mut draws = seed.stream("words", 0);
     for report in 0..1000 {
         network.run(at(report / 5), false, u64::MAX);

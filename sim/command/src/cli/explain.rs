@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A key or column, with the experiments that have it.
-struct Entry {
+struct IndexEntry {
     /// What it is, in words: "key", or the file of a column.
     what: String,
     /// Type, range, default or unit.
@@ -21,7 +21,7 @@ struct Entry {
 }
 
 /// All keys and columns by name. A name has several entries if experiments differ in it.
-type Index = BTreeMap<String, Vec<Entry>>;
+type Index = BTreeMap<String, Vec<IndexEntry>>;
 
 /// The explanations of `names`.
 ///
@@ -53,7 +53,7 @@ The keys of scenario files by table, each with its type, range and default. `dht
         .iter()
         .filter(|(_, entries)| entries[0].what == "table");
     let tables = tables.map(|(path, entries)| (path.as_str(), &entries[0]));
-    let top = Entry {
+    let top = IndexEntry {
         what: String::new(),
         facts: Vec::new(),
         doc: "Keys at the head of a scenario.".to_owned(),
@@ -68,7 +68,7 @@ The keys of scenario files by table, each with its type, range and default. `dht
             let name = inside(path).filter(|name| !name.contains('.'))?;
             (entries[0].what == "key").then_some((name, &entries[0]))
         });
-        let own: Vec<(String, &Entry)> = own.collect();
+        let own: Vec<(String, &IndexEntry)> = own.collect();
         if own.is_empty() {
             continue;
         }
@@ -94,7 +94,7 @@ The keys of scenario files by table, each with its type, range and default. `dht
 fn index(kinds: Kinds) -> Index {
     let mut index = index_of_keys(kinds);
     for kind in kinds {
-        let entry = Entry {
+        let entry = IndexEntry {
             what: "experiment".to_owned(),
             facts: Vec::new(),
             doc: kind.doc().to_owned(),
@@ -103,7 +103,7 @@ fn index(kinds: Kinds) -> Index {
         insert(&mut index, kind.name(), entry, kind.name());
         for table in kind.tables() {
             let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
-            let entry = Entry {
+            let entry = IndexEntry {
                 what: format!("table {}.csv", table.name),
                 facts: Vec::new(),
                 doc: format!("Columns: {}.", names.join(", ")),
@@ -133,7 +133,7 @@ fn index_of_keys(kinds: Kinds) -> Index {
             true => "table",
             false => "key",
         };
-        let entry = Entry {
+        let entry = IndexEntry {
             what: what.to_owned(),
             facts: facts_of(property),
             doc: property["description"]
@@ -274,7 +274,7 @@ fn add_columns(
             "fraction" => vec!["fraction, from 0 to 1".to_owned()],
             unit => vec![unit.to_owned()],
         };
-        let entry = Entry {
+        let entry = IndexEntry {
             what: format!("column of {file}"),
             facts,
             doc: column.doc.to_owned(),
@@ -284,7 +284,7 @@ fn add_columns(
     }
 }
 
-fn insert(index: &mut Index, name: &str, entry: Entry, experiment: &'static str) {
+fn insert(index: &mut Index, name: &str, entry: IndexEntry, experiment: &'static str) {
     let entries = index.entry(name.to_owned()).or_default();
     let same = entries.iter().position(|other| {
         (&other.what, &other.facts, &other.doc) == (&entry.what, &entry.facts, &entry.doc)
@@ -350,7 +350,7 @@ fn add(text: &mut String, index: &Index, kinds: Kinds, name: &str) -> Result<(),
     }))
 }
 
-fn add_entry(text: &mut String, name: &str, entry: &Entry, kinds: Kinds) {
+fn add_entry(text: &mut String, name: &str, entry: &IndexEntry, kinds: Kinds) {
     let _ = writeln!(text, "{name}: {}", entry.what);
     text.push_str(&filled(&entry.doc, "  ", "  "));
     if !entry.facts.is_empty() {

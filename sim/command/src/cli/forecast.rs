@@ -17,10 +17,10 @@ const LONG: f64 = 2.0;
 const LONGER_TRIAL: f64 = 0.4;
 const MOST_LONGER_TRIALS: usize = 8;
 
-/// Kinds of points that have trials of their own.
-const MOST_KINDS: usize = 24;
+/// Groups of points that have trials of their own.
+const MOST_GROUPS: usize = 24;
 
-/// Maximum number of trials of one kind.
+/// Maximum number of trials of one group.
 const MOST_TRIALS: usize = 8;
 
 /// The cost of all runs of a scenario.
@@ -32,7 +32,7 @@ pub struct Forecast {
 }
 
 /// Points that differ only in numbers.
-struct Kind {
+struct PointGroup {
     /// Their indices, by rising cost.
     points: Vec<usize>,
     /// Results of trials: the cost in events, and seconds per event.
@@ -55,40 +55,40 @@ pub fn of(scenario: &Scenario, with_trials: bool) -> Forecast {
     // Memory of the process itself, before any trial.
     static BEFORE: OnceLock<u64> = OnceLock::new();
     let before = *BEFORE.get_or_init(|| memory::resident().unwrap_or(0));
-    let mut kinds = kinds(scenario, &runs, &costs);
-    let budget = BUDGET / kinds.len().max(1) as f64;
-    for kind in &mut kinds {
-        kind.left = budget;
+    let mut groups = groups(scenario, &runs, &costs);
+    let budget = BUDGET / groups.len().max(1) as f64;
+    for group in &mut groups {
+        group.left = budget;
         if with_trials {
-            kind.try_out(scenario, &costs);
+            group.try_out(scenario, &costs);
         }
     }
-    let seconds_of = |kind: &Kind, point: usize| {
-        f64::from(runs[point]) * costs[point].events * kind.rate(costs[point].events)
+    let seconds_of = |group: &PointGroup, point: usize| {
+        f64::from(runs[point]) * costs[point].events * group.rate(costs[point].events)
     };
-    let total = |kind: &Kind| -> f64 {
-        let points = kind.points.iter();
-        points.map(|point| seconds_of(kind, *point)).sum()
+    let total = |group: &PointGroup| -> f64 {
+        let points = group.points.iter();
+        points.map(|point| seconds_of(group, *point)).sum()
     };
-    if with_trials && kinds.iter().map(total).sum::<f64>() > LONG {
+    if with_trials && groups.iter().map(total).sum::<f64>() > LONG {
         // Kinds without any trial come first: their rate is a guess.
-        kinds.sort_by(|a, b| {
-            let is_tried = |kind: &Kind| !kind.shown.is_empty();
+        groups.sort_by(|a, b| {
+            let is_tried = |group: &PointGroup| !group.shown.is_empty();
             is_tried(a)
                 .cmp(&is_tried(b))
                 .then(total(b).total_cmp(&total(a)))
         });
-        for kind in kinds.iter_mut().take(MOST_LONGER_TRIALS) {
-            let points = kind.points.iter().copied();
+        for group in groups.iter_mut().take(MOST_LONGER_TRIALS) {
+            let points = group.points.iter().copied();
             let by_seconds =
-                |a: &usize, b: &usize| seconds_of(kind, *a).total_cmp(&seconds_of(kind, *b));
+                |a: &usize, b: &usize| seconds_of(group, *a).total_cmp(&seconds_of(group, *b));
             if let Some(most) = points.max_by(by_seconds) {
-                kind.left = 2.0 * LONGER_TRIAL;
-                kind.try_point(scenario, most, costs[most].events, LONGER_TRIAL);
+                group.left = 2.0 * LONGER_TRIAL;
+                group.try_point(scenario, most, costs[most].events, LONGER_TRIAL);
             }
         }
     }
-    let seconds = kinds.iter().map(total).sum();
+    let seconds = groups.iter().map(total).sum();
     let used = runs.iter().zip(&costs).filter(|(runs, _)| **runs > 0);
     let most = used.map(|(_, cost)| cost.bytes).fold(0.0, f64::max);
     Forecast {
@@ -98,35 +98,35 @@ pub fn of(scenario: &Scenario, with_trials: bool) -> Forecast {
 }
 
 /// The points that have runs, grouped by the values of the swept keys that are not numbers.
-fn kinds(scenario: &Scenario, runs: &[u32], costs: &[Cost]) -> Vec<Kind> {
+fn groups(scenario: &Scenario, runs: &[u32], costs: &[Cost]) -> Vec<PointGroup> {
     let is_number = |text: &str| text.parse::<f64>().is_ok() || text.parse::<Duration>().is_ok();
     let mut keys = scenario.swept.len();
     loop {
-        let mut kinds: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
         for (place, point) in scenario.points.iter().enumerate() {
             if runs[place] > 0 {
                 let values = point.values[..keys].iter().map(String::as_str);
                 let words = values.filter(|value| !is_number(value)).collect();
-                kinds.entry(words).or_default().push(place);
+                groups.entry(words).or_default().push(place);
             }
         }
-        if kinds.len() <= MOST_KINDS {
+        if groups.len() <= MOST_GROUPS {
             let by_cost = |mut points: Vec<usize>| {
                 points.sort_by(|a, b| costs[*a].events.total_cmp(&costs[*b].events));
                 points
             };
-            let kind = |points| Kind {
+            let group = |points| PointGroup {
                 points: by_cost(points),
                 shown: Vec::new(),
                 left: 0.0,
             };
-            return kinds.into_values().map(kind).collect();
+            return groups.into_values().map(group).collect();
         }
         keys -= 1;
     }
 }
 
-impl Kind {
+impl PointGroup {
     /// Tries the cheapest point, the most costly affordable one, and some between.
     fn try_out(&mut self, scenario: &Scenario, costs: &[Cost]) {
         let mut untried = self.points.clone();

@@ -9,8 +9,8 @@ use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
 use dhtlab_core::overlay::vhash::{Shared, VHash, VHashParameters};
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::service::file_job::{
-    Collector, FileJob, FileJobShared, FileTask, Iteration, IterationParameters, Locality, Mapper,
-    Message, State,
+    Collector, FileJob, FileJobShared, FileTask, Iteration, IterationParameters, IterationState,
+    Locality, Mapper, Message,
 };
 use dhtlab_core::service::job::NodeParameters;
 use dhtlab_core::service::storage::StorageParameters;
@@ -125,7 +125,7 @@ fn rows(service: &FileJobShared, collector: &Collector) -> Vec<(String, String)>
     let plan = collector.plan().expect("the blocks are known");
     let mended = service
         .mapper
-        .mend(&collector.records(), plan.files(), &State::Nothing);
+        .mend(&collector.records(), plan.files(), &IterationState::Nothing);
     service.mapper.rows(&mended, &service.files)
 }
 

@@ -1,7 +1,7 @@
 //! Pastry with messages: joins, lookups, failures, churn, and hops against a model.
 
 use crate::testbed::{self, at, ids, look_up, network, sites};
-use dhtlab_core::churn::{Change, Rejoin, State, Step};
+use dhtlab_core::churn::{Change, Rejoin, RejoinState, Step};
 use dhtlab_core::engine::{Duration, Period, Seed, Stream};
 use dhtlab_core::network::{Network, Travel, oracle};
 use dhtlab_core::overlay::pastry::{LeafSet, Pastry, PastryParameters};
@@ -266,7 +266,7 @@ fn lookups_succeed_under_sessions() {
         let mut network = network::<Pastry, ()>(parameters(4, 16), participants, travel);
         oracle::populate_converged(&mut network, &ids(200, 7), &sites(200));
         let plan = sessions(participants, 600.0, 1500.0);
-        network.plan_churn(Box::new(plan.into_iter()), Rejoin::NewId, State::Lost);
+        network.plan_churn(Box::new(plan.into_iter()), Rejoin::NewId, RejoinState::Lost);
         network.run(at(900), false, u64::MAX);
         let stream = Seed::new(5).stream("lookups", 0);
         let gap = Duration::from_millis(60);

@@ -3,7 +3,7 @@
 
 use crate::chord;
 use crate::testbed::{at, ids, network, plane, sites};
-use dhtlab_core::churn::{Change, Rejoin, State, Step};
+use dhtlab_core::churn::{Change, Rejoin, RejoinState, Step};
 use dhtlab_core::engine::{Duration, Seed};
 use dhtlab_core::network::{End, Network, Setup, Travel, oracle};
 use dhtlab_core::overlay::chord::{Chord, ChordParameters, Variant};
@@ -44,7 +44,7 @@ fn flaps(participants: usize, (from, to): (u64, u64), gap: Duration, away: Durat
 
 /// A converged network in which a random node crashes every four seconds and is back a millisecond
 /// later, for ten minutes, and that is asked for 6000 keys meanwhile.
-fn flapping<P: GroundTruth>(shared: P::Shared, travel: Travel, state: State) -> Network<P> {
+fn flapping<P: GroundTruth>(shared: P::Shared, travel: Travel, state: RejoinState) -> Network<P> {
     let mut network = network::<P, ()>(shared, NODES, travel);
     oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
     let steps = flaps(
@@ -77,7 +77,7 @@ fn success<P: GroundTruth>(network: &Network<P>) -> (f64, f64) {
 fn others_pointers_to_a_node_of_chord_that_is_back_are_alive() {
     for variant in Variant::ALL {
         for travel in [Travel::Iterative, Travel::Recursive] {
-            for state in State::ALL {
+            for state in RejoinState::ALL {
                 let parameters = ChordParameters {
                     variant: *variant,
                     ..chord::parameters(8)
@@ -88,9 +88,9 @@ fn others_pointers_to_a_node_of_chord_that_is_back_are_alive() {
                 // With new IDs it is .952 (classic) and .983 with .05 to .07 time-outs a lookup. One that
                 // has lost its state takes part again after a second or so, and has few fingers then.
                 let least = match (state, variant) {
-                    (State::Kept, _) => 0.997,
-                    (State::Lost, Variant::Correct) => 0.985,
-                    (State::Lost, Variant::Classic) => 0.975,
+                    (RejoinState::Kept, _) => 0.997,
+                    (RejoinState::Lost, Variant::Correct) => 0.985,
+                    (RejoinState::Lost, Variant::Classic) => 0.975,
                 };
                 let most = 0.01;
                 assert!(ok >= least && timeouts <= most, "{what}");
@@ -102,7 +102,7 @@ fn others_pointers_to_a_node_of_chord_that_is_back_are_alive() {
 
 /// The same over a space of UrDHT.
 #[derive(Clone, Copy)]
-struct Flapping(State);
+struct Flapping(RejoinState);
 
 impl TopologyVisitor for Flapping {
     type Output = (f64, f64);
@@ -116,12 +116,12 @@ impl TopologyVisitor for Flapping {
 /// told it its place.
 #[test]
 fn others_pointers_to_a_node_that_is_back_are_alive() {
-    for state in State::ALL {
+    for state in RejoinState::ALL {
         let check = |name: &str, (ok, timeouts): (f64, f64)| {
             // With new IDs there are .11 to .8 time-outs a lookup.
             let (least, most) = match state {
-                State::Kept => (0.99, 0.01),
-                State::Lost => (0.975, 0.03),
+                RejoinState::Kept => (0.99, 0.01),
+                RejoinState::Lost => (0.975, 0.03),
             };
             let what = format!("{name}, {state:?}: {ok}, {timeouts}");
             assert!(ok >= least && timeouts <= most, "{what}");
@@ -155,7 +155,7 @@ fn others_pointers_to_a_node_that_is_back_are_alive() {
 /// sends no more than it did before.
 #[test]
 fn timers_of_an_earlier_life_do_not_go_off() {
-    for state in State::ALL {
+    for state in RejoinState::ALL {
         let mut network = network::<Chord, ()>(chord::parameters(8), 20, Travel::Recursive);
         oracle::populate_converged(&mut network, &ids(20, 3), &sites(20));
         let messages = |network: &mut Network<Chord>, until: u64| {
@@ -187,7 +187,7 @@ fn timers_of_an_earlier_life_do_not_go_off() {
 /// without it the only copies are gone.
 #[test]
 fn a_store_that_is_kept_is_there_again() {
-    for state in State::ALL {
+    for state in RejoinState::ALL {
         let setup = Setup {
             seed: Seed::new(1),
             travel: Travel::Recursive,
@@ -230,7 +230,7 @@ fn a_store_that_is_kept_is_there_again() {
         network.plan_churn(Box::new(steps.into_iter()), Rejoin::SameId, *state);
         network.run(begin + Duration::from_secs(700), false, u64::MAX);
         assert_eq!(network.members().len(), 30, "{state:?}");
-        let left = if *state == State::Kept { 40 } else { 0 };
+        let left = if *state == RejoinState::Kept { 40 } else { 0 };
         assert_eq!(stored(&network), left, "{state:?}");
     }
 }

@@ -12,7 +12,7 @@ use dhtlab_core::overlay::vhash::{Shared, VHash, VHashParameters};
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::service::replication::{Items, Outbox, ReplicationMessage, Store};
 use dhtlab_core::service::storage::{
-    Answer, Block, Content, Kind, Operation, Storage, StorageParameters, key_of, split,
+    Answer, Block, BlockKind, Content, Operation, Storage, StorageParameters, key_of, split,
 };
 use dhtlab_core::space::Key;
 
@@ -223,7 +223,7 @@ fn a_bundle_comes_to_its_roots() {
         let items: Items<Block> = blocks
             .iter()
             .map(|content| {
-                let block = Block::new(Kind::Block, content.clone(), stamp);
+                let block = Block::new(BlockKind::Block, content.clone(), stamp);
                 (content.digest(), block)
             })
             .collect();

@@ -14,8 +14,8 @@ use dhtlab_core::overlay::urdht::{
 use dhtlab_core::overlay::vhash::{self, VHash, VHashParameters};
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::service::storage::{
-    Answer, CompletedRequest, Content, Operation, Placement, Storage, StorageParameters, join,
-    key_of,
+    Answer, CompletedRequest, Content, Operation, ReplicaPlacement, Storage, StorageParameters,
+    join, key_of,
 };
 use dhtlab_core::space::Key;
 
@@ -29,7 +29,7 @@ fn seeds() -> std::ops::Range<u64> {
     0..count.and_then(|count| count.parse().ok()).unwrap_or(2)
 }
 
-fn parameters(placement: Placement) -> StorageParameters {
+fn parameters(placement: ReplicaPlacement) -> StorageParameters {
     StorageParameters {
         replicas: COPIES,
         placement,
@@ -109,7 +109,7 @@ fn holders<P: GroundTruth>(network: &Network<P, Storage>, name: &Key) -> Vec<Nod
 /// A network with the blocks and a file.
 fn filled<P: GroundTruth>(
     overlay: P::Shared,
-    placement: Placement,
+    placement: ReplicaPlacement,
     seed: u64,
 ) -> Network<P, Storage> {
     let mut network = network::<P>(overlay, parameters(placement), seed);
@@ -135,7 +135,7 @@ fn text(version: u8) -> Vec<u8> {
 
 fn check<P: GroundTruth>(overlay: impl Fn() -> P::Shared) {
     for seed in seeds() {
-        for placement in [Placement::Spread, Placement::Random] {
+        for placement in [ReplicaPlacement::Spread, ReplicaPlacement::Random] {
             let mut network = filled::<P>(overlay(), placement, seed);
             let names: Vec<Key> = (0..BLOCKS).map(|i| content(i).digest()).collect();
             let all: Vec<usize> = names
@@ -270,7 +270,7 @@ fn urdht_restores_copies_with_keys_of_their_own() {
 #[test]
 fn a_file_is_read_under_churn() {
     for seed in seeds() {
-        for placement in Placement::ALL {
+        for placement in ReplicaPlacement::ALL {
             let mut network = filled::<Chord>(chord::parameters(8), *placement, seed);
             let mut stream = Seed::new(seed).stream("crashes", 0);
             let reader = network.members()[0];
@@ -305,7 +305,11 @@ fn a_file_is_read_under_churn() {
 /// A put that a root has acknowledged has taken the hops of a lookup; none if that is the initiator.
 #[test]
 fn hops_of_a_request_are_those_to_the_root() {
-    let mut network = network::<Chord>(chord::parameters(8), parameters(Placement::Nearest), 1);
+    let mut network = network::<Chord>(
+        chord::parameters(8),
+        parameters(ReplicaPlacement::Nearest),
+        1,
+    );
     for number in 0..BLOCKS {
         let name = content(number).digest();
         let root = network.root(&name).expect("a member");
@@ -336,7 +340,7 @@ fn hops_of_a_request_are_those_to_the_root() {
 fn full_nodes_refuse() {
     const CAPACITY: u64 = 120;
     for seed in seeds() {
-        for placement in Placement::ALL {
+        for placement in ReplicaPlacement::ALL {
             let service = StorageParameters {
                 capacity: Some(CAPACITY),
                 ..parameters(*placement)
@@ -355,7 +359,7 @@ fn full_nodes_refuse() {
                 done > 20 && done <= 2 * NODES && refused > 0,
                 "{done} {refused}"
             );
-            assert!(network.metrics().copies_full > 0 || *placement != Placement::Nearest);
+            assert!(network.metrics().copies_full > 0 || *placement != ReplicaPlacement::Nearest);
             // The file needs more bytes than all nodes have.
             let file: Vec<u8> = (0..20_000_u32).map(|i| (i / 64) as u8).collect();
             let put = ask(&mut network, Node(1), |storage, context| {

@@ -2,7 +2,7 @@
 //! and the success rate of lookups meanwhile.
 
 use crate::testbed::{at, ids, look_up, plane, sites};
-use dhtlab_core::churn::{Change, Rejoin, State, Step};
+use dhtlab_core::churn::{Change, Rejoin, RejoinState, Step};
 use dhtlab_core::engine::{Duration, Instant, Period, Seed};
 use dhtlab_core::network::{Network, Setup, Travel, oracle};
 use dhtlab_core::overlay::Node;
@@ -205,7 +205,7 @@ fn lookups_succeed_under_sessions() {
         let participants = 400;
         let mut network = settled(&parameters, participants / 2, participants);
         let plan = sessions(participants, 865.6, 1500.0);
-        network.plan_churn(Box::new(plan.into_iter()), Rejoin::NewId, State::Lost);
+        network.plan_churn(Box::new(plan.into_iter()), Rejoin::NewId, RejoinState::Lost);
         network.run(at(900), false, u64::MAX);
         let stream = Seed::new(5).stream("lookups", 0);
         let gap = Duration::from_millis(60);

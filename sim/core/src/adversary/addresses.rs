@@ -3,7 +3,7 @@
 use crate::engine::Stream;
 use crate::overlay::is_public;
 use crate::parameter::Value;
-use crate::parameter::{Kind, ParameterValue, ValueError};
+use crate::parameter::{ParameterValue, ValueError, ValueKind};
 use rand::Rng;
 use rustc_hash::FxHashSet;
 use std::net::Ipv4Addr;
@@ -36,8 +36,8 @@ impl Addresses {
 }
 
 impl ParameterValue for Addresses {
-    fn kind() -> Kind {
-        Kind::TextOrList("\"random\" or a list of IPv4 addresses, each once")
+    fn kind() -> ValueKind {
+        ValueKind::TextOrList("\"random\" or a list of IPv4 addresses, each once")
     }
 
     fn from_value(value: &Value) -> Result<Self, ValueError> {

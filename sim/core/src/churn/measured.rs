@@ -9,7 +9,7 @@ use crate::engine::{Duration, DurationDistribution};
 
 crate::choices! {
     /// Where sessions and absences were measured.
-    pub enum Measured {
+    pub enum SessionSource {
         /// Grid'5000 (FTA).
         G5k06 = "g5k06",
         /// Clusters of Los Alamos (FTA).
@@ -79,7 +79,7 @@ fn weibull(shape: f64, minutes: f64) -> Fit {
     }
 }
 
-impl Measured {
+impl SessionSource {
     /// The fits of sessions and of absences.
     fn fits(self) -> (Fit, Fit) {
         let alike = |fit| (fit, fit);
@@ -165,7 +165,7 @@ mod tests {
     /// exceptions.
     #[test]
     fn families_agree_on_the_mean() {
-        for measured in Measured::ALL {
+        for measured in SessionSource::ALL {
             let (up, _) = measured.fits();
             let (shape, scale) = up.weibull;
             let mean = scale * libm::tgamma(1.0 + 1.0 / shape);
@@ -178,7 +178,7 @@ mod tests {
     /// exponential fits have other means: on Grid'5000 absences of 7.4 h instead of 2.4 h.
     #[test]
     fn what_is_compared_has_equal_means() {
-        for measured in Measured::ALL {
+        for measured in SessionSource::ALL {
             let [weibull, same] = [Family::Weibull, Family::ExponentialSameMean]
                 .map(|family| measured.distributions(family));
             for (a, b) in [(weibull.0, same.0), (weibull.1, same.1)] {
@@ -186,7 +186,7 @@ mod tests {
                 assert!((ratio - 1.0).abs() < 1e-9, "{measured:?}: {ratio}");
             }
         }
-        let away = |family| Measured::G5k06.distributions(family).1.mean() / 3600.0;
+        let away = |family| SessionSource::G5k06.distributions(family).1.mean() / 3600.0;
         assert!((away(Family::ExponentialSameMean) - 2.36).abs() < 0.01);
         assert!((away(Family::Exponential) - 7.41).abs() < 0.01);
     }

@@ -18,8 +18,10 @@ mod theory;
 mod trace;
 
 pub use failures::FailureParameters;
-pub use measured::{Family, Measured};
-pub use parameters::{Churn, ChurnParameters, Departure, InitialPopulation, Model, Rejoin, State};
+pub use measured::{Family, SessionSource};
+pub use parameters::{
+    Churn, ChurnParameters, Departure, InitialPopulation, Model, Rejoin, RejoinState,
+};
 pub use per_second::PerSecondParameters;
 pub use rates::RateParameters;
 pub use sessions::{Presence, SessionParameters};

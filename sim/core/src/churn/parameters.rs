@@ -49,7 +49,7 @@ crate::choices! {
 
 crate::choices! {
     /// The state of a participant that rejoins with the same ID.
-    pub enum State {
+    pub enum RejoinState {
         /// Nothing: it joins as a new node.
         Lost = "lost",
         /// Everything: its routing tables and its stored items.
@@ -67,7 +67,7 @@ crate::parameters! {
         /// The ID of a participant that rejoins; with the same ID it is the same node to all others.
         pub rejoin: Rejoin = Rejoin::NewId;
         /// Whether a node that rejoins with the same ID keeps its state; "lost" is the usual assumption of simulations.
-        pub state: State = State::Lost;
+        pub state: RejoinState = RejoinState::Lost;
         /// Start of churn; if absent, the start of the run, or with `start = "join"` the time when all nodes have joined.
         pub begin: Option<Duration> = None;
     }
@@ -157,7 +157,7 @@ impl Churn {
                 ModelParameters::Trace(trace, read)
             }
         };
-        if parameters.state == State::Kept && parameters.rejoin == Rejoin::NewId {
+        if parameters.state == RejoinState::Kept && parameters.rejoin == Rejoin::NewId {
             let message = "the state of a node with another ID has no effect; expected \
                            `churn.rejoin = \"same-id\"` beside it";
             return Err(ConfigError::new(table.path_of("state"), message));

@@ -1,7 +1,7 @@
 //! Each participant alternates between sessions and absences.
 
 use super::steps::Pending;
-use super::{Change, ChurnPlan, Family, Measured, Step};
+use super::{Change, ChurnPlan, Family, SessionSource, Step};
 use crate::engine::{Duration, DurationDistribution, Instant, Seed, Stream};
 
 crate::choices! {
@@ -22,7 +22,7 @@ crate::parameters! {
         /// Length of an absence, until the participant rejoins.
         pub down: DurationDistribution = DurationDistribution::Exponential { mean: Duration::from_secs(3600) };
         /// A measured source of sessions and absences; replaces both distributions.
-        pub measured: Option<Measured> = None;
+        pub measured: Option<SessionSource> = None;
         /// The family of the fits to the measured source.
         pub family: Family = Family::Weibull;
         /// Median of exponential sessions and absences; replaces both distributions.

@@ -1,14 +1,14 @@
 //! Distributions of spans of time (link latencies, sessions, intervals) and of sizes.
 
 use super::{Duration, Stream};
-use crate::parameter::{DistributionForm, Kind, ParameterValue, ValueError};
+use crate::parameter::{DistributionForm, ParameterValue, ValueError, ValueKind};
 use crate::parameter::{Map, Value};
 use rand_distr::{Distribution, Exp1, LogNormal, Normal, Pareto, Weibull};
 
 /// A quantity that can be drawn from a distribution.
 pub trait Quantity: ParameterValue + Copy + PartialOrd + std::fmt::Display {
     /// What a value with a distribution is, for the text of an error.
-    const KIND: Kind;
+    const KIND: ValueKind;
 
     /// The quantity with this value, rounded; 0 if it is negative.
     fn from_f64(value: f64) -> Self;
@@ -21,7 +21,7 @@ pub trait Quantity: ParameterValue + Copy + PartialOrd + std::fmt::Display {
 }
 
 impl Quantity for Duration {
-    const KIND: Kind = Kind::Distribution(&Kind::Duration, FORMS);
+    const KIND: ValueKind = ValueKind::Distribution(&ValueKind::Duration, FORMS);
 
     fn from_f64(value: f64) -> Self {
         Self::from_secs_f64(value)
@@ -37,7 +37,7 @@ impl Quantity for Duration {
 }
 
 impl Quantity for u64 {
-    const KIND: Kind = Kind::Distribution(&Kind::Integer, FORMS);
+    const KIND: ValueKind = ValueKind::Distribution(&ValueKind::Integer, FORMS);
 
     fn from_f64(value: f64) -> Self {
         libm::round(value) as Self
@@ -212,7 +212,7 @@ const fn form(
 }
 
 impl<T: Quantity> ParameterValue for DistributionOf<T> {
-    fn kind() -> Kind {
+    fn kind() -> ValueKind {
         T::KIND
     }
 

@@ -1,7 +1,7 @@
 //! Periods of repeated actions.
 
 use super::{Duration, Stream};
-use crate::parameter::{Kind, ParameterValue, ValueError};
+use crate::parameter::{ParameterValue, ValueError, ValueKind};
 
 /// The mean period of a repeated action, or never; in a file `"30 s"` or `"never"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +46,8 @@ impl Period {
 }
 
 impl ParameterValue for Period {
-    fn kind() -> Kind {
-        Kind::Other("a duration above zero such as \"30 s\", or \"never\"")
+    fn kind() -> ValueKind {
+        ValueKind::Other("a duration above zero such as \"30 s\", or \"never\"")
     }
 
     fn from_value(value: &crate::parameter::Value) -> Result<Self, ValueError> {

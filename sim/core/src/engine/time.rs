@@ -1,6 +1,6 @@
 //! Virtual time: instants and the spans between them, in whole nanoseconds.
 
-use crate::parameter::{Kind, ParameterValue, ValueError};
+use crate::parameter::{ParameterValue, ValueError, ValueKind};
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
 use std::str::FromStr;
@@ -201,8 +201,8 @@ impl FromStr for Duration {
 }
 
 impl ParameterValue for Duration {
-    fn kind() -> Kind {
-        Kind::Duration
+    fn kind() -> ValueKind {
+        ValueKind::Duration
     }
     fn from_value(value: &crate::parameter::Value) -> Result<Self, ValueError> {
         value.as_str().and_then(|s| s.parse().ok()).ok_or(None)

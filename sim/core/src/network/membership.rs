@@ -3,7 +3,7 @@
 use super::event::Event;
 use super::observer::Signal;
 use super::{Network, NodeMeta};
-use crate::churn::{Change, ChurnPlan, Rejoin, State, Step};
+use crate::churn::{Change, ChurnPlan, Rejoin, RejoinState, Step};
 use crate::engine::{Duration, Instant, Seed, Stream};
 use crate::overlay::{Application, GroundTruth, IdRule, Node, RootIndex, public_address};
 use crate::space::Key;
@@ -16,7 +16,7 @@ pub(super) struct Population {
     plan: Option<ChurnPlan>,
     planned: Option<Step>,
     rejoin: Rejoin,
-    state: State,
+    state: RejoinState,
     growth: Option<LateHosts>,
     id_rule: IdRule,
     ids: Stream,
@@ -54,7 +54,7 @@ impl Population {
             plan: None,
             planned: None,
             rejoin: Rejoin::NewId,
-            state: State::Lost,
+            state: RejoinState::Lost,
             growth: None,
             id_rule: IdRule::default(),
             ids: seed.stream("rejoining-ids", 0),
@@ -92,7 +92,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Sets the churn plan; the participants are the sites. A participant rejoins as `rejoin` sets
     /// and, if it is the same node, with or without its state.
-    pub fn plan_churn(&mut self, plan: ChurnPlan, rejoin: Rejoin, state: State) {
+    pub fn plan_churn(&mut self, plan: ChurnPlan, rejoin: Rejoin, state: RejoinState) {
         self.population.plan = Some(plan);
         self.population.rejoin = rejoin;
         self.population.state = state;
@@ -213,7 +213,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             self.membership_changed();
             self.population.extinct = self.state.member_index.nodes().is_empty();
         }
-        if comes_back && self.population.state == State::Kept {
+        if comes_back && self.population.state == RejoinState::Kept {
             self.state.applications[node.index()].on_pause(self.state.now, &mut self.state.metrics);
         } else {
             // Frees the memory of its state.
@@ -292,7 +292,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if self.enter_if_client(node) {
             return;
         }
-        if self.population.state == State::Lost {
+        if self.population.state == RejoinState::Lost {
             self.with_node(node, |state, context| state.join(context, bootstrap));
             return;
         }

@@ -141,8 +141,8 @@ macro_rules! choices {
         }
 
         impl $crate::parameter::ParameterValue for $name {
-            fn kind() -> $crate::parameter::Kind {
-                $crate::parameter::Kind::Choice(Self::MEANINGS)
+            fn kind() -> $crate::parameter::ValueKind {
+                $crate::parameter::ValueKind::Choice(Self::MEANINGS)
             }
 
             fn from_value(

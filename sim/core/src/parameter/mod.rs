@@ -14,7 +14,7 @@ mod value;
 
 pub use named_file::{NamedFile, quoted, shown};
 pub use tree::{Map, Value};
-pub use value::{DistributionForm, Kind, ParameterValue, Range, ValueError};
+pub use value::{DistributionForm, ParameterValue, Range, ValueError, ValueKind};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +25,7 @@ pub struct Parameter {
     /// The key in kebab-case, relative to its section.
     pub key: String,
     /// What kind of value it takes.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// The range of numbers.
     pub range: Option<Range>,
     /// The default value; `None` if the key is optional.
@@ -201,7 +201,7 @@ impl<'a> Table<'a> {
     }
 
     /// The error of `key`, whose value is not of this kind or not in this range.
-    pub fn refused(&self, key: &str, kind: &Kind, range: Option<Range>) -> ConfigError {
+    pub fn refused(&self, key: &str, kind: &ValueKind, range: Option<Range>) -> ConfigError {
         let range = range.map(|r| format!(" {r}")).unwrap_or_default();
         let found = self.get(key).map_or("nothing".to_owned(), value::found);
         let message = format_args!("expected {kind}{range}, found {found}");

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// The kind of value of a key; its `Display` is the text of an error message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// A whole number.
     Integer,
     /// A number.
@@ -27,7 +27,7 @@ pub enum Kind {
     TextOrList(&'static str),
     /// A value of some kind, or a table with a distribution of such values: the kind, and the
     /// distributions.
-    Distribution(&'static Kind, &'static [DistributionForm]),
+    Distribution(&'static ValueKind, &'static [DistributionForm]),
     /// A list of tables, described in words.
     Tables(&'static str),
     /// A value with a form of its own, described in words.
@@ -45,7 +45,7 @@ pub struct DistributionForm {
     pub numbers: &'static [&'static str],
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer => f.write_str("an integer"),
@@ -160,7 +160,7 @@ pub type ValueError = Option<String>;
 /// A type that can be the value of a key.
 pub trait ParameterValue: Sized {
     /// What an error message says is expected.
-    fn kind() -> Kind;
+    fn kind() -> ValueKind;
 
     /// Reads the value from a file's value.
     ///
@@ -185,8 +185,8 @@ pub trait ParameterValue: Sized {
 macro_rules! integers {
     ($($type:ty),*) => {$(
         impl ParameterValue for $type {
-            fn kind() -> Kind {
-                Kind::Integer
+            fn kind() -> ValueKind {
+                ValueKind::Integer
             }
             fn from_value(value: &Value) -> Result<Self, ValueError> {
                 value.as_integer().and_then(|i| i.try_into().ok()).ok_or(None)
@@ -208,8 +208,8 @@ macro_rules! integers {
 integers!(u16, u32, u64, usize);
 
 impl ParameterValue for f64 {
-    fn kind() -> Kind {
-        Kind::Number
+    fn kind() -> ValueKind {
+        ValueKind::Number
     }
     fn from_value(value: &Value) -> Result<Self, ValueError> {
         match value {
@@ -227,8 +227,8 @@ impl ParameterValue for f64 {
 }
 
 impl ParameterValue for bool {
-    fn kind() -> Kind {
-        Kind::Boolean
+    fn kind() -> ValueKind {
+        ValueKind::Boolean
     }
     fn from_value(value: &Value) -> Result<Self, ValueError> {
         value.as_bool().ok_or(None)
@@ -239,8 +239,8 @@ impl ParameterValue for bool {
 }
 
 impl ParameterValue for String {
-    fn kind() -> Kind {
-        Kind::Text
+    fn kind() -> ValueKind {
+        ValueKind::Text
     }
     fn from_value(value: &Value) -> Result<Self, ValueError> {
         value.as_str().map(str::to_owned).ok_or(None)
@@ -251,8 +251,8 @@ impl ParameterValue for String {
 }
 
 impl ParameterValue for Vec<u64> {
-    fn kind() -> Kind {
-        Kind::Integers
+    fn kind() -> ValueKind {
+        ValueKind::Integers
     }
     fn from_value(value: &Value) -> Result<Self, ValueError> {
         let items = value.as_array().ok_or(None)?;
@@ -265,7 +265,7 @@ impl ParameterValue for Vec<u64> {
 }
 
 impl<T: ParameterValue> ParameterValue for Option<T> {
-    fn kind() -> Kind {
+    fn kind() -> ValueKind {
         T::kind()
     }
     fn from_value(value: &Value) -> Result<Self, ValueError> {

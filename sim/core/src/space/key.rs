@@ -1,7 +1,7 @@
 //! Keys and node IDs: 160 bits, the length of SHA-1.
 
 use crate::parameter::Value;
-use crate::parameter::{Kind, ParameterValue, ValueError};
+use crate::parameter::{ParameterValue, ValueError, ValueKind};
 use rand::Rng;
 use sha1::{Digest, Sha1};
 use std::cmp::Ordering;
@@ -228,8 +228,8 @@ impl fmt::Display for Key {
 }
 
 impl ParameterValue for Key {
-    fn kind() -> Kind {
-        Kind::Hex(40)
+    fn kind() -> ValueKind {
+        ValueKind::Hex(40)
     }
 
     fn from_value(value: &Value) -> Result<Self, ValueError> {

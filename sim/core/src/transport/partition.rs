@@ -2,7 +2,7 @@
 
 use crate::engine::{Duration, Instant};
 use crate::parameter::{
-    ConfigError, Kind, Map, ParameterValue, Parameters, Table, Value, ValueError,
+    ConfigError, Map, ParameterValue, Parameters, Table, Value, ValueError, ValueKind,
 };
 use crate::underlay::{Host, Underlay};
 use std::collections::BTreeSet;
@@ -110,8 +110,8 @@ impl Partition {
 pub struct Partitions(pub Vec<Partition>);
 
 impl ParameterValue for Partitions {
-    fn kind() -> Kind {
-        Kind::Tables("tables with `begin`, `end`, and one of `share`, `hosts` and `links`")
+    fn kind() -> ValueKind {
+        ValueKind::Tables("tables with `begin`, `end`, and one of `share`, `hosts` and `links`")
     }
 
     fn from_value(value: &Value) -> Result<Self, ValueError> {

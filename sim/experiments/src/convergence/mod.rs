@@ -24,7 +24,7 @@ use std::path::Path;
 
 dhtlab_core::choices! {
     /// The midpoint used in the rule of DGVH.
-    pub enum Reading {
+    pub enum MidpointReading {
         /// The point half-way, as in the text.
         AsDescribed = "as-described",
         /// The midpoint of the published program, wrong where a coordinate wraps.
@@ -36,7 +36,7 @@ dhtlab_core::parameters! {
     /// DGVH from a random start.
     pub struct ConvergenceParameters {
         /// The midpoint: as the text describes it, or as in the published program.
-        pub reading: Reading = Reading::AsDescribed;
+        pub reading: MidpointReading = MidpointReading::AsDescribed;
         /// Number of nodes.
         pub nodes: usize = 1000, within 2..=100_000;
         /// Dimensions d of the torus.
@@ -216,8 +216,8 @@ impl Run for ConvergenceRun {
 
 fn moments_of<const D: usize>(parameters: &ConvergenceParameters, seed: Seed) -> Vec<CycleStats> {
     match parameters.reading {
-        Reading::AsDescribed => moments(FixedTorus::<D>, parameters, seed),
-        Reading::AsCoded => moments(FaultyTorus::<D>, parameters, seed),
+        MidpointReading::AsDescribed => moments(FixedTorus::<D>, parameters, seed),
+        MidpointReading::AsCoded => moments(FaultyTorus::<D>, parameters, seed),
     }
 }
 
@@ -272,7 +272,12 @@ mod tests {
     use super::*;
     use dhtlab_scenario::Cell;
 
-    fn hit_rates(reading: Reading, nodes: usize, dimensions: usize, cycles: u32) -> Vec<f64> {
+    fn hit_rates(
+        reading: MidpointReading,
+        nodes: usize,
+        dimensions: usize,
+        cycles: u32,
+    ) -> Vec<f64> {
         let parameters = ConvergenceParameters {
             reading,
             nodes,
@@ -301,18 +306,18 @@ mod tests {
     /// steepest.
     #[test]
     fn curves_are_the_published_ones() {
-        let coded = hit_rates(Reading::AsCoded, 500, 2, 31);
+        let coded = hit_rates(MidpointReading::AsCoded, 500, 2, 31);
         assert!(largest_deviation(&coded, &D2_N500) < 0.05, "{coded:?}");
-        let coded = hit_rates(Reading::AsCoded, 1000, 5, 31);
+        let coded = hit_rates(MidpointReading::AsCoded, 1000, 5, 31);
         assert!(largest_deviation(&coded, &D5_N1000) < 0.05, "{coded:?}");
         // In two dimensions the fault has little effect. In five the correct midpoint has no
         // plateau at .975, ten standard deviations of 2000 lookups below.
-        let described = hit_rates(Reading::AsDescribed, 500, 2, 31);
+        let described = hit_rates(MidpointReading::AsDescribed, 500, 2, 31);
         assert!(
             largest_deviation(&described, &D2_N500) < 0.05,
             "{described:?}"
         );
-        let described = hit_rates(Reading::AsDescribed, 1000, 5, 31);
+        let described = hit_rates(MidpointReading::AsDescribed, 1000, 5, 31);
         assert!(described[30] > 0.985, "{described:?}");
         assert!(largest_deviation(&described, &D5_N1000) > 0.05);
     }

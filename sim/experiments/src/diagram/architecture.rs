@@ -9,7 +9,7 @@ use super::shapes::{DiagramPoint, Shapes, Side};
 use super::{Counted, Drawn, Subject, own_tables};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table};
-use dhtlab_core::service::job::tasks::Kind;
+use dhtlab_core::service::job::tasks::TaskKind;
 use dhtlab_core::space::Key;
 use dhtlab_scenario::Protocol;
 
@@ -190,7 +190,7 @@ impl Subject for Architecture {
                     .iter()
                     .map(|(service, is_own)| match *service {
                         "job" => {
-                            let kinds = Kind::ALL.iter().filter(|kind| !kind.needs_files());
+                            let kinds = TaskKind::ALL.iter().filter(|kind| !kind.needs_files());
                             let kinds: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
                             (format!("{service}: {}", kinds.join(", ")), *is_own)
                         }

@@ -8,7 +8,7 @@ use super::ring::on_circle;
 use super::{Counted, Drawn, Subject};
 use dhtlab_core::engine::Seed;
 use dhtlab_core::parameter::{ConfigError, Map, Table};
-use dhtlab_core::service::job::tasks::{Kind, Pi};
+use dhtlab_core::service::job::tasks::{Pi, TaskKind};
 use dhtlab_core::service::job::{Compute, JobSpecification, stream_of};
 use dhtlab_core::underlay::Facts;
 use dhtlab_scenario::Cost;
@@ -33,7 +33,7 @@ impl Dartboard {
         let job = JobSpecification::read(&table, folder)?;
         let parameters = &job.parameters;
         let fault = |key: &str, message: String| Err(ConfigError::new(table.path_of(key), message));
-        if parameters.kind != Kind::Pi {
+        if parameters.kind != TaskKind::Pi {
             let message = format!(
                 "a dartboard shows the points of \"pi\", not \"{}\"",
                 parameters.kind.as_str()

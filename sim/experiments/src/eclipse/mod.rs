@@ -89,7 +89,7 @@ impl Experiment for Eclipse {
 }
 
 dhtlab_scenario::columns! {
-    METRICS, fn metrics(m: &Measured<'_>) {
+    METRICS, fn metrics(m: &EclipseResults<'_>) {
         /// Links that lead to a Sybil over all links; the mean over the networks.
         occluded_fraction ["fraction"] = m.mean,
         /// Standard deviation of this fraction over the networks; empty for one network.
@@ -116,7 +116,7 @@ dhtlab_scenario::columns! {
 }
 
 /// What the networks have, and what the equations take.
-struct Measured<'a> {
+struct EclipseResults<'a> {
     question: &'a Question,
     /// Nodes, and pairs of address and port.
     n: f64,
@@ -129,7 +129,7 @@ struct Measured<'a> {
     sybils: u64,
 }
 
-impl Measured<'_> {
+impl EclipseResults<'_> {
     /// Links of one node to the same Sybil are occluded together, so the spread of fingers differs.
     fn deviation(&self) -> Option<f64> {
         let independent = self.question.eclipse.links == Links::Neighbours;
@@ -205,7 +205,7 @@ impl Run for EclipseRun {
         let note = format!(
             "{doubled} pairs of address and port have the key of another pair; `predicted` counts them"
         );
-        let measured = Measured {
+        let measured = EclipseResults {
             question: &self.question,
             n,
             k,

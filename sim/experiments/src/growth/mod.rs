@@ -20,7 +20,7 @@ use std::path::Path;
 
 dhtlab_core::choices! {
     /// The model of the experiment.
-    pub enum Reading {
+    pub enum GrowthReading {
         /// The protocol with its messages: joins through a random member, gossip, greedy lookups.
         Sound = "sound",
         /// The program behind the published figures, with its faults.
@@ -34,7 +34,7 @@ dhtlab_core::parameters! {
         /// The protocol with its messages, or the published program; the latter supports the spaces
         /// ring, xor, euclidean and hyperbolic, and has constants for all other keys of
         /// overlay.urdht.
-        pub reading: Reading = Reading::Sound;
+        pub reading: GrowthReading = GrowthReading::Sound;
         /// Final number of nodes.
         pub nodes: usize = 500, within 2..=20_000;
         /// Gossip periods between two joins; as coded, ticks of every node.
@@ -95,13 +95,13 @@ impl Experiment for GrowthExperiment {
         let growth = GrowthParameters::read(&values.sub("growth")?)?;
         let urdht = UrdhtParameters::read(&values.sub("overlay")?.sub("urdht")?)?;
         match growth.reading {
-            Reading::Sound => urdht.check(&Deployment {
+            GrowthReading::Sound => urdht.check(&Deployment {
                 nodes: growth.nodes,
                 start: Start::Join,
                 joins: true,
                 iterative: false,
             })?,
-            Reading::AsCoded => {
+            GrowthReading::AsCoded => {
                 published_topology(urdht.space)?;
             }
         }
@@ -166,9 +166,9 @@ impl Run for GrowthRun {
         });
         Cost {
             events: match self.growth.reading {
-                Reading::Sound => turns * turn,
+                GrowthReading::Sound => turns * turn,
                 // A tick examines all nodes that a node learns of.
-                Reading::AsCoded => turns * 50.0,
+                GrowthReading::AsCoded => turns * 50.0,
             },
             bytes: n * (160.0 + cost_estimate.bytes),
         }
@@ -193,14 +193,14 @@ impl Run for GrowthRun {
         let sizes = growth.sizes();
         let mut points: Vec<Point> = Vec::with_capacity(sizes.len());
         let notes = match growth.reading {
-            Reading::Sound => self.urdht.accept_topology(ProtocolRun {
+            GrowthReading::Sound => self.urdht.accept_topology(ProtocolRun {
                 growth,
                 timeout: TransportParameters::default().timeout,
                 sizes: &sizes,
                 seed,
                 points: &mut points,
             })?,
-            Reading::AsCoded => {
+            GrowthReading::AsCoded => {
                 let program = urdht_growth::Growth {
                     topology: published_topology(self.urdht.space)?,
                     nodes: growth.nodes,

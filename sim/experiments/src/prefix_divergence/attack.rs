@@ -7,7 +7,7 @@ use rand::Rng;
 
 dhtlab_core::choices! {
     /// The IDs of Sybils around a key.
-    pub enum Placement {
+    pub enum SybilIds {
         /// Each shares as many first bits with the key as the closest honest node, and with probability 1/2 one more, 1/4 two more and so on, as in the published simulation.
         Prefixes = "prefixes",
         /// Each is drawn until it is closer to the key than the closest honest node, as in the published attack on the live network.
@@ -15,7 +15,7 @@ dhtlab_core::choices! {
     }
 }
 
-impl Placement {
+impl SybilIds {
     /// `count` Sybils around `key`; the closest honest node has the ID `honest`.
     ///
     /// An ID that is drawn until it is closer is uniform among the closer ones, so it is drawn from
@@ -82,13 +82,13 @@ mod tests {
             let mut honest: Vec<Key> = places.iter().map(|place| nodes.keys()[*place]).collect();
             honest[0] = key.random_with_prefix(bits.max(key.common_prefix(honest[0])), &mut stream);
             let shared = key.common_prefix(honest[0]).min(Key::BITS - 1);
-            for placement in [Placement::Prefixes, Placement::Closer] {
+            for placement in [SybilIds::Prefixes, SybilIds::Closer] {
                 let sybils = placement.sybils(&key, &honest[0], count, &mut stream);
                 prop_assert!(sybils.len() <= count);
                 for id in sybils.keys() {
                     prop_assert!(key.common_prefix(*id) >= shared);
                     let closer = id.xor(key) < honest[0].xor(key) || honest[0] == key;
-                    prop_assert!(placement == Placement::Prefixes || closer);
+                    prop_assert!(placement == SybilIds::Prefixes || closer);
                 }
                 let counts = counts_with_sybils(&key, &honest, &sybils, closest);
                 prop_assert_eq!(counts.iter().sum::<u32>() as usize, closest);
@@ -111,7 +111,7 @@ mod tests {
         let mut stream = Seed::new(2).stream("test", 0);
         let key = Key::random(&mut stream);
         let honest = key.random_with_exact_prefix(12, &mut stream);
-        let sybils = Placement::Prefixes.sybils(&key, &honest, 100_000, &mut stream);
+        let sybils = SybilIds::Prefixes.sybils(&key, &honest, 100_000, &mut stream);
         let counts = counts_with_sybils(&key, &[], &sybils, 100_000);
         assert!(counts[12].abs_diff(50_000) < 640, "{}", counts[12]);
         assert!(counts[13].abs_diff(25_000) < 550, "{}", counts[13]);

@@ -22,7 +22,7 @@ use dhtlab_scenario::{Column, Cost, Experiment, Run, RunOutput, TableSpec, secti
 use mitigation::ExactLookups;
 use std::path::Path;
 
-pub use attack::Placement;
+pub use attack::SybilIds;
 
 dhtlab_core::parameters! {
     /// A static network with Sybils around keys, and their detection.
@@ -34,7 +34,7 @@ dhtlab_core::parameters! {
         /// Number of Sybils around each key.
         pub sybils: usize = 0, within 0..=10_000;
         /// The IDs of the Sybils.
-        pub placement: Placement = Placement::Prefixes;
+        pub placement: SybilIds = SybilIds::Prefixes;
         /// Nodes that a lookup finds: those closest to its key.
         pub closest: usize = 20, within 1..=1000;
         /// The common prefix lengths whose terms the divergence adds: the least.
@@ -307,7 +307,7 @@ mod tests {
         let parameters = PrefixDivergenceParameters {
             nodes: 16_000,
             sybils: 30,
-            placement: Placement::Closer,
+            placement: SybilIds::Closer,
             assumed_nodes: Some(18_000),
             ..PrefixDivergenceParameters::default()
         };

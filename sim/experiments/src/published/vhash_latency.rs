@@ -119,7 +119,7 @@ impl Experiment for VHashLatency {
 }
 
 dhtlab_scenario::columns! {
-    METRICS, fn metrics(m: &Measured) {
+    METRICS, fn metrics(m: &OverlayPaths) {
         /// Pairs of a random node and another one, between which a shortest path is searched.
         lookups [""] = m.lookups,
         /// Mean hops of the shortest paths on the overlay's graph; pairs without a path do not count.
@@ -134,7 +134,7 @@ dhtlab_scenario::columns! {
 }
 
 /// The links of the overlay, and the paths on it by their hops.
-struct Measured {
+struct OverlayPaths {
     nodes: usize,
     links: usize,
     lookups: u64,
@@ -218,7 +218,7 @@ impl Run for PublishedRun {
         let mut histogram = TableRows::default();
         add_counts(&mut histogram, "overlay_hops", &hops);
         add_counts(&mut histogram, "underlay_hops", &underlay_hops);
-        let measured = Measured {
+        let measured = OverlayPaths {
             nodes: n,
             links: links.iter().map(Vec::len).sum(),
             lookups,

@@ -5,18 +5,18 @@
 
 use super::JobOutcome;
 use super::output::{activity, histogram};
-use crate::runner::Task;
+use crate::runner::NetworkTask;
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{End, Network};
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table, Value};
 use dhtlab_core::service::file_job::{
     Collector, CorpusParameters, FileJob, FileJobShared, FileTask, Files, Input, InputParameters,
-    Iteration, IterationParameters, Mapper, Message, Records, Round, State,
+    Iteration, IterationParameters, IterationState, Mapper, Message, Records, Round,
 };
-use dhtlab_core::service::job::{JobParameters, NodeParameters, tasks::Kind};
+use dhtlab_core::service::job::{JobParameters, NodeParameters, tasks::TaskKind};
 use dhtlab_core::service::storage::{
-    Answer, CompletedRequest, Operation, Placement, StorageParameters, key_of,
+    Answer, CompletedRequest, Operation, ReplicaPlacement, StorageParameters, key_of,
 };
 use dhtlab_scenario::{Cost, NetworkScenario, RunOutput, TableRows};
 use std::path::Path;
@@ -112,7 +112,7 @@ pub(super) struct FileJobRun {
     storage: StorageParameters,
     task: FileTask,
     /// The first state of a job in rounds.
-    start: Arc<State>,
+    start: Arc<IterationState>,
     files: Arc<Files>,
 }
 
@@ -136,13 +136,13 @@ impl FileJobRun {
             storage,
         } = keys;
         let task = match job.kind {
-            Kind::WordCount => FileTask::WordCount,
-            Kind::Grep => FileTask::Grep,
-            Kind::InvertedIndex => FileTask::InvertedIndex,
-            Kind::Sort => FileTask::Sort,
-            Kind::KMeans => FileTask::KMeans,
-            Kind::PageRank => FileTask::PageRank,
-            Kind::Islands => FileTask::Islands,
+            TaskKind::WordCount => FileTask::WordCount,
+            TaskKind::Grep => FileTask::Grep,
+            TaskKind::InvertedIndex => FileTask::InvertedIndex,
+            TaskKind::Sort => FileTask::Sort,
+            TaskKind::KMeans => FileTask::KMeans,
+            TaskKind::PageRank => FileTask::PageRank,
+            TaskKind::Islands => FileTask::Islands,
             other => {
                 let message = format_args!(
                     "a job over files is one of \"{}\", found \"{}\"",
@@ -158,10 +158,10 @@ impl FileJobRun {
                 "expected the bytes to search",
             ));
         }
-        if storage.placement != Placement::Nearest {
+        if storage.placement != ReplicaPlacement::Nearest {
             let message = format_args!(
                 "a job over files needs \"{}\", found \"{}\"",
-                Placement::Nearest.as_str(),
+                ReplicaPlacement::Nearest.as_str(),
                 storage.placement.as_str()
             );
             return Err(ConfigError::new("storage.placement", message));
@@ -259,7 +259,7 @@ impl FileJobRun {
     }
 }
 
-impl Task for FileJobRun {
+impl NetworkTask for FileJobRun {
     type Application = FileJob;
     type Course = ();
 
@@ -369,7 +369,7 @@ impl Task for FileJobRun {
             result.map(|result| Iteration::rows(self.task, result))
         } else {
             plan.map(|plan| {
-                let mended = mapper.mend(&records, plan.files(), &State::Nothing);
+                let mended = mapper.mend(&records, plan.files(), &IterationState::Nothing);
                 mapper.rows(&mended, &names)
             })
         };

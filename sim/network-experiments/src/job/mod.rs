@@ -7,7 +7,7 @@ mod ticks;
 
 use crate::histogram::HISTOGRAM;
 use crate::own_protocol::OnAnyProtocol;
-use crate::runner::{AnyShipped, NetworkRun, ProtocolType, Task};
+use crate::runner::{AnyShipped, NetworkRun, NetworkTask, ProtocolType};
 use dhtlab_core::adversary::Behaviour;
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{End, Network};
@@ -217,7 +217,7 @@ impl JobRun {
     }
 }
 
-impl Task for JobRun {
+impl NetworkTask for JobRun {
     type Application = Worker;
     type Course = ();
 

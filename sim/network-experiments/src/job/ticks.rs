@@ -7,7 +7,7 @@
 
 use super::output::JobOutcome;
 use super::{JobExperiment, JobRun};
-use crate::runner::Task;
+use crate::runner::NetworkTask;
 use dhtlab_core::engine::{Instant, Seed};
 use dhtlab_core::parameter::{ConfigError, Map};
 use dhtlab_core::service::job::{BalancingStrategy, SpeedDistribution};

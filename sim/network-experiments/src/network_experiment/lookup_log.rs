@@ -22,7 +22,7 @@ pub(super) const ROW_BYTES: f64 = 500.0;
 
 /// What is known of a lookup.
 #[derive(Clone, Debug)]
-struct Entry {
+struct LookupRecord {
     issued: Instant,
     initiator: Option<Node>,
     key: Key,
@@ -36,7 +36,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct LookupLog {
     begun: Instant,
-    entries: Vec<Entry>,
+    entries: Vec<LookupRecord>,
     /// The places of the lookups in flight, by message.
     in_flight: Vec<Option<usize>>,
 }
@@ -60,7 +60,7 @@ impl LookupLog {
     }
 
     fn add(&mut self, issued: Instant, initiator: Option<Node>, key: Key) {
-        self.entries.push(Entry {
+        self.entries.push(LookupRecord {
             issued,
             initiator,
             key,
@@ -105,7 +105,7 @@ impl<P: GroundTruth, A: Application> Observer<P, A> for LookupLog {
     }
 }
 
-impl Entry {
+impl LookupRecord {
     fn result(&self) -> &'static str {
         match (&self.end, self.initiator) {
             (_, None) => "no member",
@@ -134,7 +134,7 @@ impl Entry {
 }
 
 dhtlab_scenario::columns! {
-    pub(super) LOOKUPS, fn row(entry: &Entry, begun: Instant) {
+    pub(super) LOOKUPS, fn row(entry: &LookupRecord, begun: Instant) {
         /// Time at which the lookup is issued, since the start of the measurement.
         time_s ["s"] = entry.issued.since(begun).as_secs_f64(),
         /// Number of the node that issues it; empty if there is no member.

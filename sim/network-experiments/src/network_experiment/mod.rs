@@ -5,7 +5,7 @@ mod output;
 
 use crate::histogram::HISTOGRAM;
 use crate::own_protocol::OnAnyProtocol;
-use crate::runner::{AnyShipped, NetworkRun, ProtocolType, Task, plan_lookups};
+use crate::runner::{AnyShipped, NetworkRun, NetworkTask, ProtocolType, plan_lookups};
 use dhtlab_core::adversary::Behaviour;
 use dhtlab_core::engine::{Duration, Seed};
 use dhtlab_core::network::{End, Network};
@@ -106,7 +106,7 @@ struct Lookups {
     is_logged: bool,
 }
 
-impl Task for Lookups {
+impl NetworkTask for Lookups {
     type Application = ();
     type Course = Option<Rc<RefCell<LookupLog>>>;
 

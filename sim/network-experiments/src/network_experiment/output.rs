@@ -13,7 +13,7 @@ use dhtlab_scenario::{RunOutput, TableRows};
 const MEMBER_PAIRS: usize = 10_000;
 
 dhtlab_scenario::columns! {
-    pub(super) METRICS, fn metrics(m: &Measured<'_>) {
+    pub(super) METRICS, fn metrics(m: &NetworkResults<'_>) {
         /// Lookups that were issued.
         lookups [""] = m.counts.lookups,
         /// Lookups that are ok: they end at the node that is the root of the key at that time.
@@ -145,7 +145,7 @@ dhtlab_scenario::columns! {
 }
 
 /// What a run has measured.
-struct Measured<'a> {
+struct NetworkResults<'a> {
     tally: &'a Tally,
     counts: Counts,
     /// The counts when measuring began.
@@ -167,7 +167,7 @@ struct Measured<'a> {
     answers: Vec<(f64, u64)>,
 }
 
-impl Measured<'_> {
+impl NetworkResults<'_> {
     fn messages(&self) -> u64 {
         self.counts.messages - self.before.messages
     }
@@ -201,7 +201,7 @@ pub(super) fn output<P: GroundTruth>(
     let costs = path_costs(network, seed);
     let (tally, now) = (network.tally(), network.now());
     let is_attacked = network.is_attacked();
-    let measured = Measured {
+    let measured = NetworkResults {
         tally,
         counts: tally.counts,
         before: tally.before,

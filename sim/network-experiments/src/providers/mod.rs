@@ -14,7 +14,7 @@ mod sessions;
 mod survival;
 mod table_health;
 
-use crate::runner::{NetworkRun, Only, Task, plan_lookups};
+use crate::runner::{NetworkRun, NetworkTask, Only, plan_lookups};
 use agenda::{Act, agenda};
 use censorship::Censorship;
 use dhtlab_core::engine::{Duration, Instant, Seed, Stream};
@@ -203,7 +203,7 @@ impl ProvidersRun {
     }
 }
 
-impl Task for ProvidersRun {
+impl NetworkTask for ProvidersRun {
     type Application = Providers;
     type Course = Course;
 

@@ -18,7 +18,7 @@ use dhtlab_core::service::providers::{
 use dhtlab_scenario::{RunOutput, TableRows, TableSpec};
 
 dhtlab_scenario::columns! {
-    pub(super) METRICS, fn metrics(m: &Measured<'_>) {
+    pub(super) METRICS, fn metrics(m: &ProviderResults<'_>) {
         /// Contents whose providing has ended, without attacked ones.
         provides [""] = m.provides.count,
         /// Operations whose initiator has stopped, and those under way when the run stops.
@@ -238,7 +238,7 @@ pub(super) const TABLES: &[TableSpec] = &[
 ];
 
 /// What a run has measured.
-struct Measured<'a> {
+struct ProviderResults<'a> {
     tally: &'a Tally,
     service: &'a ProviderMetrics,
     provides: Provides,
@@ -254,7 +254,7 @@ struct Measured<'a> {
     member_seconds: f64,
 }
 
-impl Measured<'_> {
+impl ProviderResults<'_> {
     /// The mean of a number over the crawls; NaN without any.
     fn crawls(&self, of: impl Fn(&CompletedCrawl) -> f64) -> f64 {
         let crawls = &self.service.crawls;
@@ -387,7 +387,7 @@ pub(super) fn output<P: GroundTruth>(
     let judged = || searches.iter().filter_map(|o| Some((*o, o.estimate?)));
     let alarms = judged().filter(|(o, size)| divergence(network, o, *size) > censorship.threshold);
     let members = network.members();
-    let measured = Measured {
+    let measured = ProviderResults {
         tally,
         service,
         provides: Provides::of(&of(Purpose::Provide)),

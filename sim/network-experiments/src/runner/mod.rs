@@ -1,6 +1,6 @@
 //! The runner of experiments on a simulated network: it builds the network from a scenario, runs it
 //! through its phases, and says what to know about the result. An experiment adds its service and
-//! its load ([`Task`]).
+//! its load ([`NetworkTask`]).
 
 mod protocol;
 mod setup;
@@ -21,7 +21,7 @@ use dhtlab_scenario::{Cost, NetworkScenario, Recordable, Run, RunOutput, STOPPED
 use trial::Trial;
 
 /// What an experiment does with a network. All times are virtual.
-pub(crate) trait Task: Clone + Send + Sync {
+pub(crate) trait NetworkTask: Clone + Send + Sync {
     /// The application on each node.
     type Application: Application;
     /// What is noted while the network runs.
@@ -116,7 +116,7 @@ pub(crate) struct NetworkRun<T, P> {
     pub protocol: P,
 }
 
-impl<T: Task, P: ProtocolType> Run for NetworkRun<T, P> {
+impl<T: NetworkTask, P: ProtocolType> Run for NetworkRun<T, P> {
     fn resolved(&self) -> Map {
         self.task.resolved()
     }
@@ -174,13 +174,13 @@ impl<T: Task, P: ProtocolType> Run for NetworkRun<T, P> {
     }
 }
 
-impl<T: Task, P: ProtocolType> Recordable for NetworkRun<T, P> {
+impl<T: NetworkTask, P: ProtocolType> Recordable for NetworkRun<T, P> {
     fn record(&self, seed: Seed, recording: &mut Recording) -> Result<RunOutput, ConfigError> {
         self.run_as(&self.task, seed, Mode::Recorded(recording))
     }
 }
 
-impl<T: Task, P: ProtocolType> NetworkRun<T, P> {
+impl<T: NetworkTask, P: ProtocolType> NetworkRun<T, P> {
     /// Runs `task` on the protocol of this run.
     fn run_as(&self, task: &T, seed: Seed, mode: Mode<'_>) -> Result<RunOutput, ConfigError> {
         let runner = Runner { task, seed, mode };
@@ -204,7 +204,7 @@ struct Runner<'a, T> {
     mode: Mode<'a>,
 }
 
-impl<T: Task> ProtocolVisitor for Runner<'_, T> {
+impl<T: NetworkTask> ProtocolVisitor for Runner<'_, T> {
     type Output = Result<RunOutput, ConfigError>;
 
     fn visit<P: GroundTruth>(self, shared: P::Shared) -> Self::Output {
@@ -260,7 +260,7 @@ impl<T: Task> ProtocolVisitor for Runner<'_, T> {
 }
 
 /// The note for a run that has ended early, after `lasted`.
-fn note_of<T: Task>(end: End, lasted: Duration, task: &T) -> Option<String> {
+fn note_of<T: NetworkTask>(end: End, lasted: Duration, task: &T) -> Option<String> {
     let seconds = (lasted.as_secs_f64() * 1e3).round() / 1e3;
     match end {
         End::Done | End::Trial => None,

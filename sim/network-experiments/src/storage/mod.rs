@@ -12,7 +12,7 @@ mod objects;
 mod output;
 
 use crate::own_protocol::OnAnyProtocol;
-use crate::runner::{AnyShipped, NetworkRun, ProtocolType, Task, plan_lookups};
+use crate::runner::{AnyShipped, NetworkRun, NetworkTask, ProtocolType, plan_lookups};
 use agenda::{Act, Agenda};
 use dhtlab_core::engine::{Duration, Instant, Seed, SizeDistribution, Stream};
 use dhtlab_core::network::{End, Network};
@@ -225,7 +225,7 @@ impl StorageRun {
     }
 }
 
-impl Task for StorageRun {
+impl NetworkTask for StorageRun {
     type Application = Storage;
     type Course = Course;
 

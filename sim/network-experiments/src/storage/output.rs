@@ -15,7 +15,7 @@ use dhtlab_core::space::Key;
 use dhtlab_scenario::{RunOutput, TableRows, TableSpec};
 
 dhtlab_scenario::columns! {
-    pub(super) METRICS, fn metrics(m: &Measured<'_>) {
+    pub(super) METRICS, fn metrics(m: &StorageResults<'_>) {
         /// Puts of blocks and files that have begun, those before the measurement included.
         puts [""] = m.issued.puts,
         /// Puts that a root of the key has acknowledged, for a file those of all its blocks and of its
@@ -151,7 +151,7 @@ dhtlab_scenario::columns! {
 }
 
 /// What a run has measured.
-struct Measured<'a> {
+struct StorageResults<'a> {
     tally: &'a Tally,
     service: &'a StorageMetrics,
     /// The beginning of measuring, if reached.
@@ -303,7 +303,7 @@ pub(super) fn output<P: GroundTruth>(network: &Network<P, Storage>, course: &Cou
     let (service, tally, now) = (network.metrics(), network.tally(), network.now());
     let (objects, moments) = (&course.objects, &course.moments);
     let of = |operations| Requests::of(&service.ended, operations, objects);
-    let measured = Measured {
+    let measured = StorageResults {
         tally,
         service,
         begun: moments.first(),

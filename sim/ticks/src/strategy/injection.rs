@@ -3,7 +3,7 @@
 //! University 2016), chapter on autonomous load balancing.
 
 use super::super::arc::Arc;
-use super::super::parameters::Reading;
+use super::super::parameters::InjectionReading;
 use super::super::tasks::Tasks;
 use super::super::tick_network::TickNetwork;
 use super::{Balancing, may_help};
@@ -33,7 +33,7 @@ pub struct NeighbourInjection {
     /// Number of gaps examined.
     pub successors: usize,
     /// Which of them is taken.
-    pub reading: Reading,
+    pub reading: InjectionReading,
 }
 
 impl<T: Tasks> Balancing<T> for NeighbourInjection {
@@ -44,8 +44,8 @@ impl<T: Tasks> Balancing<T> for NeighbourInjection {
         let main = network.host(host).main;
         // A node knows the IDs of its successors without a query.
         let gap = match self.reading {
-            Reading::AsDescribed => Some(largest_gap(network, main, self.successors)),
-            Reading::AsCoded => gap_as_coded(network, main, self.successors),
+            InjectionReading::AsDescribed => Some(largest_gap(network, main, self.successors)),
+            InjectionReading::AsCoded => gap_as_coded(network, main, self.successors),
         };
         let id = match gap {
             Some(gap) => network.identities.within(gap),

@@ -5,7 +5,7 @@ mod services;
 use crate::testbed::{at, ids, network, sites};
 use crate::{chord, kademlia, pastry};
 use dhtlab_core::adversary::{Behaviour, IdSupply, Identity, Strategy, SybilPlacement};
-use dhtlab_core::churn::{Change, ChurnPlan, Rejoin, State, Step};
+use dhtlab_core::churn::{Change, ChurnPlan, Rejoin, RejoinState, Step};
 use dhtlab_core::engine::{Duration, Period, Seed};
 use dhtlab_core::network::{Attack, Counts, Travel, oracle};
 use dhtlab_core::overlay::GroundTruth;
@@ -66,7 +66,7 @@ fn run<P: GroundTruth>(
     let mut network = network::<P, ()>(shared, NODES, travel);
     oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
     let recorder = most_events.map(|most| Recorder::attach(&mut network, most));
-    network.plan_churn(churn(), Rejoin::NewId, State::Lost);
+    network.plan_churn(churn(), Rejoin::NewId, RejoinState::Lost);
     network.begin_measuring(None);
     network.plan_lookups(lookups());
     network.run(at(60), true, u64::MAX);
@@ -419,7 +419,7 @@ fn peers_are_followed() {
         let mut network = network::<P, ()>(shared, NODES, Travel::Recursive);
         oracle::populate_converged(&mut network, &ids(NODES, 3), &sites(NODES));
         let recorder = Recorder::attach(&mut network, MOST_EVENTS);
-        network.plan_churn(churn(), Rejoin::NewId, State::Lost);
+        network.plan_churn(churn(), Rejoin::NewId, RejoinState::Lost);
         network.begin_measuring(None);
         network.plan_lookups(lookups());
         network.run(at(60), true, u64::MAX);

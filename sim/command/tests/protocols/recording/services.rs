@@ -3,7 +3,7 @@
 use super::{NODES, churn, watch};
 use crate::chord;
 use crate::testbed::{at, ids, plane, sites};
-use dhtlab_core::churn::{Rejoin, State};
+use dhtlab_core::churn::{Rejoin, RejoinState};
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{Network, Setup, Travel, oracle};
 use dhtlab_core::overlay::chord::Chord;
@@ -89,7 +89,7 @@ fn a_job_is_seen_to_be_done() {
         let mut network = serving::<Worker>(service);
         let recorder = record.then(|| Recorder::attach(&mut network, MOST_EVENTS));
         network.send(Node(0), address, Message::Stage);
-        network.plan_churn(churn(), Rejoin::NewId, State::Lost);
+        network.plan_churn(churn(), Rejoin::NewId, RejoinState::Lost);
         network.run(at(200), true, u64::MAX);
         (network, recorder)
     };

@@ -1,6 +1,6 @@
 //! The numbers of the fingers and where they begin.
 
-use crate::parameter::{Kind, ParameterValue, Range, Value, ValueError};
+use crate::parameter::{ParameterValue, Range, Value, ValueError, ValueKind};
 use crate::space::Key;
 
 /// The base b of the fingers: they begin at the distances j b^i, for each i and each j from 1 to
@@ -75,8 +75,8 @@ impl Base {
 }
 
 impl ParameterValue for Base {
-    fn kind() -> Kind {
-        Kind::Integer
+    fn kind() -> ValueKind {
+        ValueKind::Integer
     }
 
     fn from_value(value: &Value) -> Result<Self, ValueError> {

@@ -20,7 +20,7 @@ pub enum Goal {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum CandidateState {
     Named,
     Asked,
     Answered,
@@ -34,7 +34,7 @@ enum State {
 struct Candidate {
     distance: Key,
     node: Node,
-    state: State,
+    state: CandidateState,
 }
 
 /// A lookup in progress.
@@ -107,7 +107,7 @@ impl Lookup {
                 let candidate = Candidate {
                     distance,
                     node,
-                    state: State::Named,
+                    state: CandidateState::Named,
                 };
                 self.candidates.insert(place, candidate);
             }
@@ -129,26 +129,31 @@ impl Lookup {
         let (reach, width) = match (self.goal, nearest) {
             (Goal::NodesAfter(_), _) if self.is_closing => (k, usize::MAX),
             (Goal::NodesAfter(_), _) => (usize::MAX, alpha),
-            (Goal::Root, State::Answered) => return None,
+            (Goal::Root, CandidateState::Answered) => return None,
             // A node farther away than one that has replied cannot know a nearer one.
             (Goal::Root, _) => (self.first_answered(), alpha),
-            (Goal::Nodes, State::Answered) => (k, alpha.max(k)),
+            (Goal::Nodes, CandidateState::Answered) => (k, alpha.max(k)),
             (Goal::Nodes, _) => (k, alpha),
         };
         if self.under_way >= width {
             return None;
         }
-        let reachable = |c: &&mut Candidate| c.state != State::Unreachable;
+        let reachable = |c: &&mut Candidate| c.state != CandidateState::Unreachable;
         let within = self.candidates.iter_mut().filter(reachable).take(reach);
-        let next = within.into_iter().find(|c| c.state == State::Named)?;
-        next.state = State::Asked;
+        let next = within
+            .into_iter()
+            .find(|c| c.state == CandidateState::Named)?;
+        next.state = CandidateState::Asked;
         self.under_way += 1;
         Some(next.node)
     }
 
     /// Whether `node` was asked and has replied or may still reply.
     pub fn has_asked(&self, node: Node) -> bool {
-        let mut asked = self.candidates.iter().filter(|c| c.state != State::Named);
+        let mut asked = self
+            .candidates
+            .iter()
+            .filter(|c| c.state != CandidateState::Named);
         asked.any(|candidate| candidate.node == node)
     }
 
@@ -157,7 +162,7 @@ impl Lookup {
         let asked = self.asked(node);
         if let Some(place) = asked {
             let candidate = &mut self.candidates[place];
-            candidate.state = State::Answered;
+            candidate.state = CandidateState::Answered;
             self.least = self.least.min(candidate.distance);
             self.under_way -= 1;
         }
@@ -171,9 +176,9 @@ impl Lookup {
         if let Some(place) = asked {
             match self.goal {
                 Goal::NodesAfter(_) if self.is_closing => {
-                    self.candidates[place].state = State::Silent;
+                    self.candidates[place].state = CandidateState::Silent;
                 }
-                Goal::NodesAfter(_) => self.candidates[place].state = State::Unreachable,
+                Goal::NodesAfter(_) => self.candidates[place].state = CandidateState::Unreachable,
                 Goal::Root | Goal::Nodes => drop(self.candidates.remove(place)),
             }
             self.under_way -= 1;
@@ -183,13 +188,13 @@ impl Lookup {
 
     fn reachable(&self) -> impl Iterator<Item = &Candidate> {
         let candidates = self.candidates.iter();
-        candidates.filter(|candidate| candidate.state != State::Unreachable)
+        candidates.filter(|candidate| candidate.state != CandidateState::Unreachable)
     }
 
     /// Whether the `count` nearest known nodes have replied, or all that are left.
     fn have_replied(&self, count: usize) -> bool {
         let mut nearest = self.reachable().take(count);
-        nearest.all(|candidate| candidate.state == State::Answered)
+        nearest.all(|candidate| candidate.state == CandidateState::Answered)
     }
 
     /// Whether the lookup is complete.
@@ -201,7 +206,9 @@ impl Lookup {
                 let mut closing = self.reachable().take(k);
                 self.reachable().next().is_none()
                     || self.is_closing
-                        && closing.all(|c| matches!(c.state, State::Answered | State::Silent))
+                        && closing.all(|c| {
+                            matches!(c.state, CandidateState::Answered | CandidateState::Silent)
+                        })
             }
         }
     }
@@ -214,35 +221,37 @@ impl Lookup {
     /// The nearest known nodes, nearest first, without those that did not reply before the last
     /// requests, each with whether it did not reply to one of these.
     pub fn known(&self) -> impl Iterator<Item = (Node, bool)> {
-        let known = |candidate: &Candidate| (candidate.node, candidate.state == State::Silent);
+        let known =
+            |candidate: &Candidate| (candidate.node, candidate.state == CandidateState::Silent);
         self.reachable().map(known)
     }
 
     /// The nodes that have replied, nearest first. At the end of a lookup of nodes the first k of
     /// them, with the initiator counted in, are the k nearest of a converged network.
     pub fn nearest(&self) -> impl Iterator<Item = Node> {
-        let answered = |candidate: &&Candidate| candidate.state == State::Answered;
+        let answered = |candidate: &&Candidate| candidate.state == CandidateState::Answered;
         self.candidates.iter().filter(answered).map(|c| c.node)
     }
 
     /// The root, for a complete lookup: the nearest that has replied, or the initiator if no nearer
     /// node has.
     pub fn root(&self) -> Node {
-        let answered = |candidate: &&Candidate| candidate.state == State::Answered;
+        let answered = |candidate: &&Candidate| candidate.state == CandidateState::Answered;
         let nearest = self.candidates.iter().find(answered);
         let nearer = nearest.filter(|candidate| candidate.distance <= self.least);
         nearer.map_or(self.me, |candidate| candidate.node)
     }
 
     fn first_answered(&self) -> usize {
-        let answered = |candidate: &Candidate| candidate.state == State::Answered;
+        let answered = |candidate: &Candidate| candidate.state == CandidateState::Answered;
         let place = self.candidates.iter().position(answered);
         place.unwrap_or(self.candidates.len())
     }
 
     fn asked(&self, node: Node) -> Option<usize> {
-        let asked =
-            |candidate: &Candidate| candidate.node == node && candidate.state == State::Asked;
+        let asked = |candidate: &Candidate| {
+            candidate.node == node && candidate.state == CandidateState::Asked
+        };
         self.candidates.iter().position(asked)
     }
 }

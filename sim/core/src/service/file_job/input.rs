@@ -4,7 +4,9 @@ use super::iteration::{IterationParameters, island_line};
 use super::parameters::Locality;
 use super::task::FileTask;
 use crate::engine::{Seed, Stream};
-use crate::parameter::{ConfigError, Kind, NamedFile, ParameterValue, Table, Value, ValueError};
+use crate::parameter::{
+    ConfigError, NamedFile, ParameterValue, Table, Value, ValueError, ValueKind,
+};
 use crate::service::job::tasks::POPULATION;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal, Zipf};
@@ -26,8 +28,8 @@ crate::choices! {
 pub struct FileNames(pub Vec<String>);
 
 impl ParameterValue for FileNames {
-    fn kind() -> Kind {
-        Kind::TextOrList("the name of a file, or a list of names")
+    fn kind() -> ValueKind {
+        ValueKind::TextOrList("the name of a file, or a list of names")
     }
 
     fn from_value(value: &Value) -> Result<Self, ValueError> {

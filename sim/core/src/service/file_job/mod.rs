@@ -35,7 +35,7 @@ mod task;
 
 pub use collector::Collector;
 pub use input::{CorpusParameters, FileNames, Files, Input, InputParameters};
-pub use iteration::{Iteration, IterationParameters, Outcome, State};
+pub use iteration::{Iteration, IterationParameters, IterationState, Outcome};
 pub use message::Message;
 pub use metrics::{FileJobMetrics, Round};
 pub use parameters::{FileJobShared, Locality};
@@ -82,7 +82,7 @@ pub struct FileJob {
     requests: Vec<(u32, Wanted)>,
     keyfiles: BTreeMap<usize, Vec<Key>>,
     /// The state of the last round that this node has read.
-    state: Option<(u32, Arc<State>)>,
+    state: Option<(u32, Arc<IterationState>)>,
 }
 
 /// What a request to the storage is for.

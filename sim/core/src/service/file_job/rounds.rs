@@ -2,7 +2,7 @@
 //! nodes read it before they map blocks in the next one.
 
 use super::collector::REPORTS;
-use super::iteration::{Iteration, State};
+use super::iteration::{Iteration, IterationState};
 use super::plan::Plan;
 use super::{FileJob, FileJobShared, JobContext, Wanted};
 use crate::service::storage::{Answer, join, split};
@@ -99,7 +99,11 @@ impl FileJob {
     }
 
     /// The state that blocks of `round` are mapped with, if this node knows it.
-    pub(super) fn state_of(&self, shared: &FileJobShared, round: u32) -> Option<Arc<State>> {
+    pub(super) fn state_of(
+        &self,
+        shared: &FileJobShared,
+        round: u32,
+    ) -> Option<Arc<IterationState>> {
         let mapper = &shared.mapper;
         if !Iteration::needs_state(mapper.task, round) {
             return Some(Arc::clone(&mapper.iteration.start));

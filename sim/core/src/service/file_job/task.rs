@@ -7,7 +7,7 @@
 //! begins. The record readers of MapReduce give the same result; they read on in the next block instead.
 
 use super::Block;
-use super::iteration::{Iteration, State};
+use super::iteration::{Iteration, IterationState};
 use super::records::{Edges, Records};
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ impl Mapper {
     }
 
     /// Emits one whole record of the file with number `file` in this round.
-    fn emit(&self, record: &[u8], file: u32, round: (u32, &State), into: &mut Records) {
+    fn emit(&self, record: &[u8], file: u32, round: (u32, &IterationState), into: &mut Records) {
         match self.task {
             FileTask::WordCount if !record.is_empty() => {
                 into.add(&record.to_ascii_lowercase(), 1);
@@ -90,7 +90,7 @@ impl Mapper {
     }
 
     /// Maps `bytes`, the content of `block`, with the state of its round. O(n log n) for n bytes.
-    pub fn map(&self, block: &Block, state: &State, bytes: &[u8]) -> Records {
+    pub fn map(&self, block: &Block, state: &IterationState, bytes: &[u8]) -> Records {
         let (round, number) = (block.round, block.number);
         let is_end = |byte: &u8| self.separates(*byte);
         let Some(first) = bytes.iter().position(is_end) else {
@@ -113,7 +113,7 @@ impl Mapper {
         &self,
         records: &Records,
         files: &[std::ops::Range<u32>],
-        state: &State,
+        state: &IterationState,
     ) -> Records {
         let round = (records.round(), state);
         let mut mended = Records::default();
@@ -157,7 +157,7 @@ impl Mapper {
     ) -> (Vec<(String, String)>, u32) {
         let task = self.task;
         if !task.is_iterative() {
-            let records = self.plain(files, (0, &State::Nothing));
+            let records = self.plain(files, (0, &IterationState::Nothing));
             return (self.rows(&records, names), 1);
         }
         let (mut round, mut state) = (0, Arc::clone(&self.iteration.start));
@@ -206,7 +206,7 @@ impl Mapper {
     }
 
     /// The counts of one round of a plain program over whole files.
-    pub fn plain(&self, files: &[impl AsRef<[u8]>], round: (u32, &State)) -> Records {
+    pub fn plain(&self, files: &[impl AsRef<[u8]>], round: (u32, &IterationState)) -> Records {
         let mut records = Records::default();
         for (file, bytes) in (0..).zip(files) {
             let bytes = bytes.as_ref();
@@ -322,10 +322,10 @@ mod tests {
         let mut all = Records::default();
         for number in [0, 2] {
             let bytes = blocks[number as usize].as_bytes();
-            all.merge(&mapper.map(&block(number, 0), &State::Nothing, bytes));
+            all.merge(&mapper.map(&block(number, 0), &IterationState::Nothing, bytes));
         }
         let file = 0..3;
-        let mended = mapper.mend(&all, &[file], &State::Nothing);
+        let mended = mapper.mend(&all, &[file], &IterationState::Nothing);
         let words: Vec<&[u8]> = mended.counts().map(|(word, _)| word).collect();
         assert_eq!(words, [b"ab".as_slice(), b"i"]);
     }

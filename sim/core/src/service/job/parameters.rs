@@ -1,6 +1,6 @@
 //! Parameters of jobs and of the nodes that run them.
 
-use super::tasks::{Genetic, Kind, MarkovChain, Pi, Preimage, Task, WordCount};
+use super::tasks::{Genetic, MarkovChain, Pi, Preimage, Task, TaskKind, WordCount};
 use crate::engine::{Duration, Seed};
 use crate::parameter::{ConfigError, NamedFile, Parameters, Table};
 use crate::space::Key;
@@ -63,7 +63,7 @@ crate::parameters! {
     /// A job that the nodes run: ChordReduce on any overlay.
     pub struct JobParameters {
         /// The task of the job.
-        pub kind: Kind = Kind::Pi;
+        pub kind: TaskKind = TaskKind::Pi;
         /// The execution model: messages, or ticks, which give neither a result nor message counts.
         pub model: Model = Model::Messages;
         /// Number of samples: points, candidate numbers, children, or steps; word-count uses the words of the text instead.
@@ -168,7 +168,7 @@ impl JobSpecification {
             );
             return Err(ConfigError::new(table.path_of("kind"), message));
         }
-        if parameters.kind == Kind::WordCount {
+        if parameters.kind == TaskKind::WordCount {
             let key = table.path_of("text");
             if parameters.text.is_empty() {
                 return Err(ConfigError::new(key, "expected the name of a text file"));
@@ -219,13 +219,13 @@ impl JobSpecification {
     /// The task of the job.
     pub fn task(&self, seed: Seed) -> Box<dyn Task> {
         match (self.parameters.kind, &self.text) {
-            (Kind::WordCount, Some(text)) => Box::new(text.clone()),
-            (Kind::Preimage, _) => {
+            (TaskKind::WordCount, Some(text)) => Box::new(text.clone()),
+            (TaskKind::Preimage, _) => {
                 let mut stream = seed.stream("preimage", 0);
                 Box::new(Preimage::new(self.samples(), &mut stream))
             }
-            (Kind::Genetic, _) => Box::new(Genetic),
-            (Kind::MarkovChain, _) => Box::new(MarkovChain),
+            (TaskKind::Genetic, _) => Box::new(Genetic),
+            (TaskKind::MarkovChain, _) => Box::new(MarkovChain),
             // Kinds that need files are refused before.
             _ => Box::new(Pi),
         }

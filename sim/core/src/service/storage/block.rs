@@ -56,7 +56,7 @@ impl fmt::Debug for Content {
 
 /// The kind of a stored value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum BlockKind {
     /// A block, whose key is the SHA-1 of its content.
     Block,
     /// The keyfile of a file, under the SHA-1 of the file's name. It may be overwritten, and its
@@ -70,7 +70,7 @@ pub enum Kind {
 /// the put or delete; at equal times the tombstone wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    kind: Kind,
+    kind: BlockKind,
     stamp: Instant,
     content: Option<Content>,
     slot: Option<Slot>,
@@ -78,7 +78,7 @@ pub struct Block {
 
 impl Block {
     /// `content`, stored at `stamp`.
-    pub fn new(kind: Kind, content: Content, stamp: Instant) -> Self {
+    pub fn new(kind: BlockKind, content: Content, stamp: Instant) -> Self {
         Self {
             kind,
             stamp,
@@ -90,7 +90,7 @@ impl Block {
     /// A tombstone of a deletion at `stamp`.
     pub fn tombstone(stamp: Instant) -> Self {
         Self {
-            kind: Kind::Block,
+            kind: BlockKind::Block,
             stamp,
             content: None,
             slot: None,
@@ -129,8 +129,8 @@ impl Block {
         let is_here = self.slot.is_none_or(|slot| places.key_of(slot) == *key);
         is_here
             && match (&self.content, self.kind) {
-                (Some(content), Kind::Block) => content.digest == name,
-                (Some(_), Kind::Keyfile) | (None, _) => true,
+                (Some(content), BlockKind::Block) => content.digest == name,
+                (Some(_), BlockKind::Keyfile) | (None, _) => true,
             }
     }
 
@@ -174,10 +174,10 @@ impl Item for Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::storage::placement::Placement;
+    use crate::service::storage::placement::ReplicaPlacement;
     use proptest::prelude::*;
 
-    fn block(kind: Kind, stamp: u64, content: Option<u8>) -> Block {
+    fn block(kind: BlockKind, stamp: u64, content: Option<u8>) -> Block {
         let stamp = Instant::from_nanos(stamp);
         match content {
             Some(byte) => Block::new(kind, Content::new([byte]), stamp),
@@ -195,11 +195,11 @@ mod tests {
         ];
         let key = Key::from_bytes(key);
         assert_eq!(content.digest(), key);
-        for (kind, survives) in [(Kind::Block, false), (Kind::Keyfile, true)] {
+        for (kind, survives) in [(BlockKind::Block, false), (BlockKind::Keyfile, true)] {
             let mut block = Block::new(kind, content.clone(), Instant::START);
-            let places = Places::new(Placement::Nearest, 3);
+            let places = Places::new(ReplicaPlacement::Nearest, 3);
             assert!(block.is_sound(&key, places));
-            let places = Places::new(Placement::Spread, 3);
+            let places = Places::new(ReplicaPlacement::Spread, 3);
             let copy = block.clone().in_slot(places.slot(key, 1));
             assert!(copy.is_sound(&places.key(&key, 1), places));
             assert!(!copy.is_sound(&key, places));
@@ -220,7 +220,7 @@ mod tests {
         ) {
             let blocks: Vec<Block> = told
                 .iter()
-                .map(|(stamp, content)| block(Kind::Keyfile, *stamp, *content))
+                .map(|(stamp, content)| block(BlockKind::Keyfile, *stamp, *content))
                 .collect();
             let merged = |blocks: &[Block]| {
                 let mut all = blocks[0].clone();

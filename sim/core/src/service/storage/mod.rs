@@ -29,12 +29,12 @@ mod metrics;
 mod parameters;
 mod placement;
 
-pub use block::{Block, Content, Kind};
+pub use block::{Block, BlockKind, Content};
 pub use files::{has_length, join, key_of, read_keyfile, split};
 pub use message::{Message, Ticket};
 pub use metrics::{Answer, CompletedRequest, Effort, Operation, StorageMetrics};
 pub use parameters::StorageParameters;
-pub use placement::{Placement, Places, Slot};
+pub use placement::{Places, ReplicaPlacement, Slot};
 
 use super::replication::{Outbox, ReplicationMessage, Store};
 use crate::engine::{Instant, Stream};

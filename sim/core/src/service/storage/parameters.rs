@@ -1,6 +1,6 @@
 //! Parameters of storage.
 
-use super::placement::{Placement, Places};
+use super::placement::{Places, ReplicaPlacement};
 use crate::engine::{Duration, Period};
 use crate::parameter::{Parameters, Value};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ crate::parameters! {
         /// Number of replicas of a block, including its root; CFS uses 6.
         pub replicas: usize = 6, within 1..=1000;
         /// Where the replicas of a block are: "nearest", on the nodes that would be its root next, as in CFS (SOSP 2001); "spread", replica i of r at the root of the key + i 2^160 / r (symmetric replication, Ghodsi, Alima and Haridi 2005); "random", at the root of the SHA-1 of the key and i (several hash functions, as in CAN, SIGCOMM 2001).
-        pub placement: Placement = Placement::Nearest;
+        pub placement: ReplicaPlacement = ReplicaPlacement::Nearest;
         /// Bytes of contents that a node stores at most; no limit if absent. A full root refuses a put, a full node takes no copy. CFS limits what each publisher stores.
         pub capacity: Option<u64> = None, within 1.0..=1e15;
         /// Bytes per block; the last block of a file may be shorter. CFS uses 8 KByte.

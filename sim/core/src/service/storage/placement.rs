@@ -10,7 +10,7 @@ use crate::space::Key;
 
 crate::choices! {
     /// Where the copies of a value are.
-    pub enum Placement {
+    pub enum ReplicaPlacement {
         /// On the root of its key and the nodes that would be the root next, as in CFS (SOSP 2001).
         Nearest = "nearest",
         /// Copy i of r under the key + i 2^160 / r: symmetric replication (Ghodsi, Alima and Haridi,
@@ -25,7 +25,7 @@ crate::choices! {
 /// A placement of so many copies of each value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {
-    placement: Placement,
+    placement: ReplicaPlacement,
     replicas: u16,
 }
 
@@ -43,7 +43,7 @@ pub(super) const SLOT_BYTES: u32 = NODE_BYTES + 2;
 
 impl Places {
     /// A placement of `replicas` copies, 1 to 1000.
-    pub fn new(placement: Placement, replicas: usize) -> Self {
+    pub fn new(placement: ReplicaPlacement, replicas: usize) -> Self {
         Self {
             placement,
             replicas: replicas as u16,
@@ -53,8 +53,8 @@ impl Places {
     /// Number of keys under which a value is stored.
     pub fn keys(self) -> u16 {
         match self.placement {
-            Placement::Nearest => 1,
-            Placement::Spread | Placement::Random => self.replicas,
+            ReplicaPlacement::Nearest => 1,
+            ReplicaPlacement::Spread | ReplicaPlacement::Random => self.replicas,
         }
     }
 
@@ -66,12 +66,12 @@ impl Places {
     /// The key of copy `index` of the value with this name.
     pub fn key(self, name: &Key, index: u16) -> Key {
         match self.placement {
-            Placement::Nearest => *name,
-            Placement::Spread => {
+            ReplicaPlacement::Nearest => *name,
+            ReplicaPlacement::Spread => {
                 let part = Key::fraction(index.into(), self.replicas.into());
                 name.wrapping_add(part)
             }
-            Placement::Random => {
+            ReplicaPlacement::Random => {
                 let mut bytes = [0; 22];
                 bytes[..20].copy_from_slice(&name.to_bytes());
                 bytes[20..].copy_from_slice(&index.to_be_bytes());
@@ -82,7 +82,7 @@ impl Places {
 
     /// Copy `index` of a value, if copies have keys of their own.
     pub fn slot(self, name: Key, index: u16) -> Option<Slot> {
-        (self.placement != Placement::Nearest).then_some(Slot { name, index })
+        (self.placement != ReplicaPlacement::Nearest).then_some(Slot { name, index })
     }
 
     /// The key of a copy.
@@ -122,7 +122,7 @@ mod tests {
         #[test]
         fn copies_have_keys_of_their_own(seed: u64, replicas in 1usize..60) {
             let name = key(seed);
-            for placement in Placement::ALL {
+            for placement in ReplicaPlacement::ALL {
                 let places = Places::new(*placement, replicas);
                 let copies = usize::from(places.keys()) * places.copies_of_a_key();
                 prop_assert_eq!(copies, replicas);
@@ -130,7 +130,7 @@ mod tests {
                     (0..places.keys()).map(|index| places.key(&name, index)).collect();
                 prop_assert_eq!(keys.len(), usize::from(places.keys()));
                 let Some(first) = places.slot(name, 0) else {
-                    prop_assert_eq!(*placement, Placement::Nearest);
+                    prop_assert_eq!(*placement, ReplicaPlacement::Nearest);
                     prop_assert_eq!(places.key(&name, 0), name);
                     continue;
                 };
@@ -148,7 +148,7 @@ mod tests {
         /// is the name.
         #[test]
         fn spread_keys_divide_the_ring(seed: u64, replicas in 2usize..1000) {
-            let (name, places) = (key(seed), Places::new(Placement::Spread, replicas));
+            let (name, places) = (key(seed), Places::new(ReplicaPlacement::Spread, replicas));
             prop_assert_eq!(places.key(&name, 0), name);
             let arc = |index: u16| {
                 let next = places.key(&name, (index + 1) % replicas as u16);
@@ -167,7 +167,7 @@ mod tests {
         let name = Key::from_bytes([7; 20]);
         let mut bytes = vec![7; 20];
         bytes.extend([0, 3]);
-        let places = Places::new(Placement::Random, 4);
+        let places = Places::new(ReplicaPlacement::Random, 4);
         assert_eq!(places.key(&name, 3), Key::sha1(&bytes));
     }
 }

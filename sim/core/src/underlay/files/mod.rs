@@ -38,7 +38,7 @@ mod text;
 
 use super::graph::Link;
 use super::pairwise::Matrix;
-use crate::parameter::{ConfigError, Kind, NamedFile, ParameterValue, Table, ValueError};
+use crate::parameter::{ConfigError, NamedFile, ParameterValue, Table, ValueError, ValueKind};
 use crate::{choices, parameters};
 use latency::LatencyRule;
 use std::path::Path;
@@ -121,8 +121,8 @@ impl RttUnit {
 pub struct ColumnNames(pub Vec<String>);
 
 impl ParameterValue for ColumnNames {
-    fn kind() -> Kind {
-        Kind::TextOrList(
+    fn kind() -> ValueKind {
+        ValueKind::TextOrList(
             "the names of the columns, two of them \"from\" and \"to\", such as [\"from\", \"to\", \
              \"rtt\"]",
         )

@@ -28,7 +28,7 @@ dhtlab_core::choices! {
 
 dhtlab_core::choices! {
     /// The positions of the nodes.
-    pub enum Layout {
+    pub enum TreeLayout {
         /// On the ring, by their IDs.
         Ring = "ring",
         /// In levels by the number of hops from the root, which is at the top.
@@ -42,7 +42,7 @@ dhtlab_core::parameters! {
         /// Which of the two trees is drawn.
         pub tree: Tree = Tree::Map;
         /// The positions of the nodes.
-        pub layout: Layout = Layout::Ring;
+        pub layout: TreeLayout = TreeLayout::Ring;
     }
 }
 
@@ -60,7 +60,7 @@ impl JobTree {
     pub fn read(values: &Table<'_>, folder: &Path) -> Result<Self, ConfigError> {
         let own = JobTreeParameters::read(&values.sub("diagram")?.sub("job-tree")?)?;
         let network = NetworkScenario::read(values, folder)?;
-        if own.layout == Layout::Ring && !network.protocol.is_ring() {
+        if own.layout == TreeLayout::Ring && !network.protocol.is_ring() {
             let message = format_args!(
                 "the IDs of \"{}\" form no ring; expected \"levels\"",
                 network.overlay.protocol.as_str()
@@ -109,8 +109,8 @@ impl JobTree {
             .map(|(node, at)| (*node, on_circle(*at, 1.0)))
             .collect();
         let places = match self.own.layout {
-            Layout::Ring => ring,
-            Layout::Levels => links.in_levels(trace.root, &numbers),
+            TreeLayout::Ring => ring,
+            TreeLayout::Levels => links.in_levels(trace.root, &numbers),
         };
         let (node_layer, first, other) = match self.own.tree {
             Tree::Map => (
@@ -133,8 +133,8 @@ impl JobTree {
         }
         // Bent to the inside of the ring, and upwards in levels.
         let bow = match self.own.layout {
-            Layout::Ring => -0.12,
-            Layout::Levels => 0.12,
+            TreeLayout::Ring => -0.12,
+            TreeLayout::Levels => 0.12,
         };
         let ways = links
             .parents
@@ -165,7 +165,7 @@ impl JobTree {
             format!("{} ({atoms})", numbers.get(node).copied().unwrap_or(0))
         };
         match self.own.layout {
-            Layout::Ring => {
+            TreeLayout::Ring => {
                 let circle: Vec<DiagramPoint> = (0..=180)
                     .map(|step| on_circle(f64::from(step) / 180.0, 1.0))
                     .collect();
@@ -181,7 +181,7 @@ impl JobTree {
                     shapes.text_outside(node_layer, on_circle(*part, LABELS), &label(node));
                 }
             }
-            Layout::Levels => {
+            TreeLayout::Levels => {
                 for (node, at) in &places {
                     let above = links.parents.get(node).and_then(of);
                     let has_more = links.parents.values().any(|parent| parent == node);

@@ -36,7 +36,7 @@ crate::parameters! {
 
 /// What mapping nodes know of the earlier rounds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum State {
+pub enum IterationState {
     /// Nothing.
     #[default]
     Nothing,
@@ -65,7 +65,7 @@ pub struct Iteration {
     /// The seed of the run.
     pub seed: Seed,
     /// The state of the first round, which who submits the job states.
-    pub start: Arc<State>,
+    pub start: Arc<IterationState>,
 }
 
 impl Iteration {
@@ -74,10 +74,12 @@ impl Iteration {
         task: FileTask,
         parameters: &IterationParameters,
         files: &[impl AsRef<[u8]>],
-    ) -> Arc<State> {
+    ) -> Arc<IterationState> {
         Arc::new(match task {
-            FileTask::KMeans => State::Centres(k_means::first_centres(files, parameters.clusters)),
-            _ => State::Nothing,
+            FileTask::KMeans => {
+                IterationState::Centres(k_means::first_centres(files, parameters.clusters))
+            }
+            _ => IterationState::Nothing,
         })
     }
 
@@ -92,11 +94,11 @@ impl Iteration {
     }
 
     /// The state in a stored outcome; `None` if it is malformed.
-    pub fn read_state(task: FileTask, file: &[u8]) -> Option<State> {
+    pub fn read_state(task: FileTask, file: &[u8]) -> Option<IterationState> {
         match task {
-            FileTask::KMeans => Centres::read(file).map(State::Centres),
-            FileTask::PageRank => Ranks::read(file).map(State::Ranks),
-            _ => Some(State::Nothing),
+            FileTask::KMeans => Centres::read(file).map(IterationState::Centres),
+            FileTask::PageRank => Ranks::read(file).map(IterationState::Ranks),
+            _ => Some(IterationState::Nothing),
         }
     }
 
@@ -105,13 +107,13 @@ impl Iteration {
         &self,
         task: FileTask,
         round: u32,
-        state: &State,
+        state: &IterationState,
         line: &[u8],
         into: &mut Records,
     ) {
         match (task, state) {
-            (FileTask::KMeans, State::Centres(centres)) => centres.emit(line, into),
-            (FileTask::PageRank, State::Ranks(ranks)) => ranks.emit(line, into),
+            (FileTask::KMeans, IterationState::Centres(centres)) => centres.emit(line, into),
+            (FileTask::PageRank, IterationState::Ranks(ranks)) => ranks.emit(line, into),
             (FileTask::PageRank, _) => page_rank::emit_links(line, into),
             (FileTask::Islands, _) => {
                 islands::emit(self.seed, round, self.parameters.children, line, into);
@@ -121,13 +123,19 @@ impl Iteration {
     }
 
     /// The outcome of `round`, with this state, from the reduced sums.
-    pub fn advance(&self, task: FileTask, round: u32, state: &State, sums: &Records) -> Outcome {
+    pub fn advance(
+        &self,
+        task: FileTask,
+        round: u32,
+        state: &IterationState,
+        sums: &Records,
+    ) -> Outcome {
         let (file, change) = match (task, state) {
-            (FileTask::KMeans, State::Centres(centres)) => {
+            (FileTask::KMeans, IterationState::Centres(centres)) => {
                 let (next, change) = centres.advance(sums);
                 (next.to_file(), change)
             }
-            (FileTask::PageRank, State::Ranks(ranks)) => {
+            (FileTask::PageRank, IterationState::Ranks(ranks)) => {
                 let (next, change) = ranks.advance(sums, self.parameters.damping);
                 (next.to_file(), change)
             }

@@ -1,5 +1,5 @@
 //! Tasks of a job: how samples are mapped and how results are reduced. A new task is a file here
-//! with [`Task`], and a line in `Kind`.
+//! with [`Task`], and a line in `TaskKind`.
 //!
 //! These are the applications that the source names for ChordReduce: embarrassingly parallel ones.
 
@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 
 crate::choices! {
     /// The task.
-    pub enum Kind {
+    pub enum TaskKind {
         /// Pi, by random points in a square that fall into the circle (Monte Carlo).
         Pi = "pi",
         /// Number of occurrences of each word of a text, or of files.
@@ -46,7 +46,7 @@ crate::choices! {
     }
 }
 
-impl Kind {
+impl TaskKind {
     /// Whether it reads files in the storage of the nodes, and nothing else.
     pub fn needs_files(self) -> bool {
         matches!(

@@ -2,7 +2,7 @@
 
 use super::{Client, Purpose, Wanted};
 use crate::engine::{Duration, Instant};
-use crate::service::storage::block::{Content, Kind};
+use crate::service::storage::block::{BlockKind, Content};
 use crate::service::storage::metrics::{
     Answer, CompletedRequest, Effort, Operation, StorageMetrics,
 };
@@ -17,13 +17,13 @@ pub(super) struct FileRequest {
     begun: Instant,
     effort: Effort,
     bytes: u64,
-    task: Task,
+    step: FileStep,
     /// The user, or the service above.
     purpose: Purpose,
 }
 
 #[derive(Clone, Debug)]
-enum Task {
+enum FileStep {
     /// Number of blocks that are not stored yet; the keyfile follows them.
     PutBlocks {
         left: usize,
@@ -51,17 +51,17 @@ impl Client {
     ) -> u32 {
         let (blocks, keyfile) = files::split(file, context.shared.block_size);
         let left = blocks.len();
-        let task = Task::PutBlocks { left, keyfile };
+        let step = FileStep::PutBlocks { left, keyfile };
         let number = self.open_file(
             context,
             files::key_of(name),
             file.len() as u64,
-            task,
+            step,
             purpose,
         );
         for (place, content) in blocks.into_iter().enumerate() {
             let part = Purpose::Part(number, place);
-            self.put_part(context, content.digest(), Kind::Block, content, part);
+            self.put_part(context, content.digest(), BlockKind::Block, content, part);
         }
         if left == 0 {
             self.put_keyfile(context, number);
@@ -77,11 +77,11 @@ impl Client {
         purpose: Purpose,
     ) -> u32 {
         let key = files::key_of(name);
-        let number = self.open_file(context, key, 0, Task::GetKeyfile, purpose);
+        let number = self.open_file(context, key, 0, FileStep::GetKeyfile, purpose);
         self.ask(
             context,
             key,
-            Wanted::Get(Kind::Keyfile),
+            Wanted::Get(BlockKind::Keyfile),
             Purpose::Part(number, KEYFILE),
         );
         number
@@ -92,7 +92,7 @@ impl Client {
         context: &mut StorageContext<'_>,
         key: Key,
         bytes: u64,
-        task: Task,
+        step: FileStep,
         purpose: Purpose,
     ) -> u32 {
         context.metrics.open += u64::from(purpose == Purpose::User);
@@ -103,7 +103,7 @@ impl Client {
             begun: context.now,
             effort: Effort::default(),
             bytes,
-            task,
+            step,
             purpose,
         });
         number
@@ -123,21 +123,21 @@ impl Client {
         };
         let open = &mut self.files[place];
         open.effort.add(effort);
-        match (&mut open.task, answer) {
-            (Task::PutBlocks { left, .. }, Answer::Done) => {
+        match (&mut open.step, answer) {
+            (FileStep::PutBlocks { left, .. }, Answer::Done) => {
                 *left -= 1;
                 if *left == 0 {
                     self.put_keyfile(context, file);
                 }
             }
-            (Task::PutKeyfile, Answer::Done) => self.end_file(context, place, Answer::Done),
-            (Task::GetKeyfile, Answer::Content(keyfile)) => {
+            (FileStep::PutKeyfile, Answer::Done) => self.end_file(context, place, Answer::Done),
+            (FileStep::GetKeyfile, Answer::Content(keyfile)) => {
                 match files::read_keyfile(keyfile.bytes()) {
                     Some((length, keys)) => self.get_blocks(context, place, length, &keys),
                     None => self.end_file(context, place, Answer::Failed),
                 }
             }
-            (Task::GetBlocks { blocks, .. }, Answer::Content(content)) => {
+            (FileStep::GetBlocks { blocks, .. }, Answer::Content(content)) => {
                 blocks[part] = Some(content);
                 self.join(context, place);
             }
@@ -149,11 +149,11 @@ impl Client {
         let Some(open) = self.files.iter_mut().find(|open| open.number == file) else {
             return;
         };
-        let task = std::mem::replace(&mut open.task, Task::PutKeyfile);
-        if let Task::PutBlocks { keyfile, .. } = task {
+        let step = std::mem::replace(&mut open.step, FileStep::PutKeyfile);
+        if let FileStep::PutBlocks { keyfile, .. } = step {
             let key = open.key;
             let purpose = Purpose::Part(file, KEYFILE);
-            self.put_part(context, key, Kind::Keyfile, keyfile, purpose);
+            self.put_part(context, key, BlockKind::Keyfile, keyfile, purpose);
         }
     }
 
@@ -166,7 +166,7 @@ impl Client {
     ) {
         let open = &mut self.files[place];
         let number = open.number;
-        open.task = Task::GetBlocks {
+        open.step = FileStep::GetBlocks {
             length,
             blocks: vec![None; keys.len()],
         };
@@ -174,7 +174,7 @@ impl Client {
             self.ask(
                 context,
                 *key,
-                Wanted::Get(Kind::Block),
+                Wanted::Get(BlockKind::Block),
                 Purpose::Part(number, part),
             );
         }
@@ -183,7 +183,7 @@ impl Client {
 
     /// Ends the reading of a file if all of its blocks are present.
     fn join(&mut self, context: &mut StorageContext<'_>, place: usize) {
-        let Task::GetBlocks { length, blocks } = &self.files[place].task else {
+        let FileStep::GetBlocks { length, blocks } = &self.files[place].step else {
             return;
         };
         if let Some(blocks) = blocks.iter().cloned().collect::<Option<Vec<Content>>>() {
@@ -218,9 +218,9 @@ impl FileRequest {
     }
 
     pub(super) fn note(self, metrics: &mut StorageMetrics, took: Duration, answer: Answer) {
-        let operation = match self.task {
-            Task::PutBlocks { .. } | Task::PutKeyfile => Operation::PutFile,
-            Task::GetKeyfile | Task::GetBlocks { .. } => Operation::GetFile,
+        let operation = match self.step {
+            FileStep::PutBlocks { .. } | FileStep::PutKeyfile => Operation::PutFile,
+            FileStep::GetKeyfile | FileStep::GetBlocks { .. } => Operation::GetFile,
         };
         metrics.end(CompletedRequest {
             operation,

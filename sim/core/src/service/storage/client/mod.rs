@@ -3,7 +3,7 @@
 
 mod file_requests;
 
-use super::block::{Block, Content, Kind};
+use super::block::{Block, BlockKind, Content};
 use super::files;
 use super::message::{Message, Refused, Ticket};
 use super::metrics::{Answer, CompletedRequest, Effort, Operation, StorageMetrics};
@@ -61,7 +61,7 @@ pub(super) enum Purpose {
 #[derive(Clone, Debug)]
 enum Wanted {
     Put(Block),
-    Get(Kind),
+    Get(BlockKind),
     Delete,
 }
 
@@ -87,18 +87,18 @@ impl Client {
     pub fn put(&mut self, context: &mut StorageContext<'_>, content: Content) {
         context.metrics.open += 1;
         let key = content.digest();
-        self.put_part(context, key, Kind::Block, content, Purpose::User);
+        self.put_part(context, key, BlockKind::Block, content, Purpose::User);
     }
 
     /// Reads the block with `key`.
     pub fn get(&mut self, context: &mut StorageContext<'_>, key: Key) {
         context.metrics.open += 1;
-        self.ask(context, key, Wanted::Get(Kind::Block), Purpose::User);
+        self.ask(context, key, Wanted::Get(BlockKind::Block), Purpose::User);
     }
 
     /// Reads the keyfile of the file `name` for the service above; returns the number of the request.
     pub fn fetch_keyfile(&mut self, context: &mut StorageContext<'_>, name: &str) -> u32 {
-        let wanted = Wanted::Get(Kind::Keyfile);
+        let wanted = Wanted::Get(BlockKind::Keyfile);
         self.ask(context, files::key_of(name), wanted, Purpose::Service)
     }
 
@@ -117,7 +117,7 @@ impl Client {
         &mut self,
         context: &mut StorageContext<'_>,
         key: Key,
-        kind: Kind,
+        kind: BlockKind,
         content: Content,
         purpose: Purpose,
     ) {
@@ -275,7 +275,7 @@ impl Client {
         let Wanted::Get(kind) = request.wanted else {
             return;
         };
-        let sound = kind == Kind::Keyfile || content.digest() == request.key;
+        let sound = kind == BlockKind::Keyfile || content.digest() == request.key;
         if sound || !context.shared.verify {
             request.effort.add_answer(ticket.hops);
             return self.end(context, number, Answer::Content(content));
