@@ -137,11 +137,11 @@ pub fn replace(
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<()> {
     looked_at(path, Links::Refused)?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".partial");
-    let beside = PathBuf::from(beside);
-    write(&beside, fill)?;
-    fs::rename(&beside, path).inspect_err(|_| drop(fs::remove_file(&beside)))
+    let mut pending_path = path.as_os_str().to_owned();
+    pending_path.push(".partial");
+    let pending_path = PathBuf::from(pending_path);
+    write(&pending_path, fill)?;
+    fs::rename(&pending_path, path).inspect_err(|_| drop(fs::remove_file(&pending_path)))
 }
 
 /// Whether `name` is a plain file name, without a path.

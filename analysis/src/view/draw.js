@@ -17,7 +17,7 @@ class Painter {
   constructor(canvas, timeline) {
     this.canvas = canvas;
     this.timeline = timeline;
-    this.chart = makeChart(timeline.recording.space, timeline.holdings.length > 0);
+    this.chart = makeChart(timeline.recording.space, timeline.states.length > 0);
     /** The node under the pointer. */
     this.hovered = null;
     /** The node that a click has chosen. */
@@ -291,9 +291,9 @@ class Painter {
 
   drawItems(items, place, gap) {
     const order = ["running", "pending", "done", "replica"];
-    const sorted = [...items].sort((a, b) => order.indexOf(a.holding) - order.indexOf(b.holding));
-    sorted.slice(0, MOST_DOTS).forEach(({ holding }, number) => {
-      this.drawItem(holding, this.chart.beside(place, number, gap));
+    const sorted = [...items].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+    sorted.slice(0, MOST_DOTS).forEach(({ state }, number) => {
+      this.drawItem(state, this.chart.beside(place, number, gap));
     });
     if (sorted.length > MOST_DOTS) {
       const at = this.chart.beside(place, MOST_DOTS + 1, gap);
@@ -301,10 +301,10 @@ class Painter {
     }
   }
 
-  drawItem(holding, at) {
+  drawItem(state, at) {
     const radius = 2.6 * this.mark;
-    this.circle(at, holding === "replica" ? radius * 0.6 : radius);
-    switch (holding) {
+    this.circle(at, state === "replica" ? radius * 0.6 : radius);
+    switch (state) {
       case "replica":
         return this.fill("faint");
       case "pending":

@@ -7,10 +7,10 @@ const ROW = 28;
 
 class EventList {
   /** The list in `box`; `choose` is called with the number of a clicked event. */
-  constructor(box, timeline, words, choose) {
+  constructor(box, timeline, describe, choose) {
     this.box = box;
     this.timeline = timeline;
-    this.words = words;
+    this.describe = describe;
     this.inner = document.createElement("ol");
     this.inner.className = "rows";
     this.box.append(this.inner);
@@ -102,7 +102,7 @@ class EventList {
     time.textContent = inSeconds(this.timeline.events[index].at, this.timeline.recording.end);
     const told = document.createElement("span");
     told.className = "told";
-    told.textContent = this.words(index);
+    told.textContent = this.describe(index);
     button.title = told.textContent;
     button.append(time, told);
     line.append(button);

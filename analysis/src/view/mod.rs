@@ -6,7 +6,7 @@
 //!
 //! The player is plain JavaScript, one file per subject: `timeline.js` computes the state at any
 //! moment, as a pure function of the recording; `places.js` computes the positions of nodes and
-//! keys, `voronoi.js` the cells of a torus, `words.js` describes events, `draw.js` draws a moment,
+//! keys, `voronoi.js` the cells of a torus, `describe.js` describes events, `draw.js` draws a moment,
 //! `list.js` lists the events, and `player.js` has the controls.
 
 use dhtlab_format::Error;
@@ -24,7 +24,7 @@ const SCRIPTS: [&str; 7] = [
     include_str!("timeline.js"),
     include_str!("places.js"),
     include_str!("voronoi.js"),
-    include_str!("words.js"),
+    include_str!("describe.js"),
     include_str!("draw.js"),
     include_str!("list.js"),
     include_str!("player.js"),

@@ -9,13 +9,13 @@ const byId = (id) => document.getElementById(id);
 class Player {
   constructor(recording) {
     this.timeline = readTimeline(recording);
-    this.words = makeWords(this.timeline);
+    this.describe = makeDescribe(this.timeline);
     this.groups = groupsOf(this.timeline);
     this.painter = new Painter(byId("picture"), this.timeline);
     this.moment = { time: 0, count: 0 };
     this.playing = false;
     this.speed = SPEEDS.indexOf(this.fittingSpeed());
-    this.list = new EventList(byId("events"), this.timeline, this.words, (index) => this.jump(index));
+    this.list = new EventList(byId("events"), this.timeline, this.describe, (index) => this.jump(index));
     this.describe();
     this.makeFilters();
     this.makeLegend();
@@ -150,7 +150,7 @@ class Player {
     const clock = `${inSeconds(moment.time, this.end)} of ${inSeconds(this.end, this.end)}`;
     byId("time").setAttribute("aria-valuetext", clock);
     byId("clock").textContent = clock;
-    byId("now").textContent = moment.count > 0 ? this.words(moment.count - 1) : "no event yet";
+    byId("now").textContent = moment.count > 0 ? this.describe(moment.count - 1) : "no event yet";
     const told = this.summary(scene);
     byId("counts").replaceChildren(...told.map(([name, value, kind]) => {
       const count = document.createElement("span");
@@ -243,7 +243,7 @@ class Player {
   }
 
   makeLegend() {
-    const { recording, nodes, routes, directMessages, holdings } = this.timeline;
+    const { recording, nodes, routes, directMessages, states } = this.timeline;
     const lines = [["member", "\u25cf", "a member; dashed while it joins, with a ring when it starts"]];
     const hasPeers = nodes.some((node) => node.peers.length > 0);
     byId("peers").parentElement.hidden = !hasPeers;
@@ -262,8 +262,8 @@ class Player {
     }
     if (routes.some((route) => !route.lookup)) lines.push(["service", "\u25cf", "a message of the service to the root of a key, \u25c6"]);
     if (directMessages.length > 0) lines.push(["service", "\u25a1", "a direct message of the service to a node"]);
-    if (holdings.length > 0) {
-      const kinds = new Set(holdings.map(({ holding }) => holding));
+    if (states.length > 0) {
+      const kinds = new Set(states.map(({ state }) => state));
       const item = recording.item || "item";
       if (kinds.has("pending")) lines.push(["service", "\u25cb", `${item}: not executed yet`]);
       if (kinds.has("running")) lines.push(["wrong", "\u25cf", `${item}: in execution`]);

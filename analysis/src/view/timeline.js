@@ -27,16 +27,16 @@ function readTimeline(recording) {
   const routes = [];
   const directMessages = [];
   /** The items of nodes: state, first event and last event. */
-  const holdings = [];
+  const states = [];
   const open = nodes.map(() => new Map());
   const counts = [{ members: 0, sybils: 0, lookups: 0, ok: 0, wrong: 0, failed: 0, counters: null }];
   const named = new Map();
   let measured = never;
 
   const close = (node, item, index) => {
-    const holding = open[node].get(item);
-    if (holding) {
-      holding.until = index;
+    const state = open[node].get(item);
+    if (state) {
+      state.until = index;
       open[node].delete(item);
     }
   };
@@ -118,9 +118,9 @@ function readTimeline(recording) {
         for (const item of event.items) {
           close(event.node, item, index);
           if (event.holding === "none") continue;
-          const holding = { node: event.node, item, holding: event.holding, from: index, until: never };
-          holdings.push(holding);
-          open[event.node].set(item, holding);
+          const state = { node: event.node, item, state: event.holding, from: index, until: never };
+          states.push(state);
+          open[event.node].set(item, state);
         }
         break;
       case "counters":
@@ -129,10 +129,10 @@ function readTimeline(recording) {
     }
   });
   // Items are numbered in the order of their keys.
-  const items = [...new Set(holdings.map((holding) => holding.item))];
+  const items = [...new Set(states.map((state) => state.item))];
   items.sort((a, b) => (recording.keys[a].key < recording.keys[b].key ? -1 : 1));
   const itemNumbers = new Map(items.map((item, number) => [item, number]));
-  return { recording, events, nodes, routes, directMessages, holdings, counts, itemNumbers, measured };
+  return { recording, events, nodes, routes, directMessages, states, counts, itemNumbers, measured };
 }
 
 /** Number of events until `time`. */
@@ -238,11 +238,11 @@ function sceneAt(timeline, moment, linger) {
     .map((index) => ({ ...carried(index), kind: events[index].kind }));
 
   const items = new Map();
-  for (const { node, item, holding, from, until } of timeline.holdings) {
+  for (const { node, item, state, from, until } of timeline.states) {
     if (from >= count) break;
     if (until < count) continue;
     if (!items.has(node)) items.set(node, []);
-    items.get(node).push({ item, holding });
+    items.get(node).push({ item, state });
   }
   return {
     moment,

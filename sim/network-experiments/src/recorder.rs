@@ -79,8 +79,8 @@ fn space(geometry: Geometry) -> Space {
     }
 }
 
-fn holding(holding: overlay::ItemState) -> ItemState {
-    match holding {
+fn item_state(state: overlay::ItemState) -> ItemState {
+    match state {
         overlay::ItemState::Replica => ItemState::Replica,
         overlay::ItemState::Pending => ItemState::Pending,
         overlay::ItemState::Running => ItemState::Running,
@@ -236,28 +236,28 @@ impl Recorder {
             ItemState::Running,
             ItemState::Done,
         ]
-        .map(|holding| (holding, Vec::new()));
-        let mut change = |item: u32, holding: ItemState| {
-            let place = changed.iter_mut().find(|(of, _)| *of == holding);
+        .map(|state| (state, Vec::new()));
+        let mut change = |item: u32, state: ItemState| {
+            let place = changed.iter_mut().find(|(of, _)| *of == state);
             place.into_iter().for_each(|(_, items)| items.push(item));
         };
         for item in held.keys().filter(|item| !items.contains_key(item)) {
             change(*item, ItemState::None);
         }
-        for (item, holding) in &items {
-            if held.get(item) != Some(holding) {
-                change(*item, *holding);
+        for (item, state) in &items {
+            if held.get(item) != Some(state) {
+                change(*item, *state);
             }
         }
         self.held[node as usize] = items;
-        for (holding, items) in changed {
+        for (state, items) in changed {
             if !items.is_empty() {
                 self.push(
                     now,
                     What::Items {
                         node,
                         items,
-                        holding,
+                        holding: state,
                     },
                 );
             }
@@ -302,7 +302,7 @@ impl Recorder {
         let mut items = BTreeMap::new();
         state.application(node).each_item(&mut |key, how| {
             let number = self.key(*key, || P::Layout::locate(state.shared(), key));
-            items.insert(number, holding(how));
+            items.insert(number, item_state(how));
         });
         self.holds(state.now(), node, items);
         self.count(state);

@@ -329,10 +329,10 @@ impl NetworkScenario {
             return Err(ConfigError::new(key, message));
         }
         match self.protocol.max_replicas() {
-            Some((heirs, its_key)) if replicas - 1 > heirs => Err(ConfigError::new(
+            Some((max_replicas, its_key)) if replicas - 1 > max_replicas => Err(ConfigError::new(
                 key,
                 format_args!(
-                    "with `{its_key}` = {heirs} a node knows {heirs} other nodes for replicas, not {}",
+                    "with `{its_key}` = {max_replicas} a node knows {max_replicas} other nodes for replicas, not {}",
                     replicas - 1
                 ),
             )),

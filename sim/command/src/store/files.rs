@@ -66,7 +66,7 @@ impl<'a> Replacement<'a> {
         header: Vec<String>,
         fill: impl FnOnce(&mut csv::Writer<&mut BufWriter<File>>) -> csv::Result<()>,
     ) -> io::Result<()> {
-        let path = beside(self.folder, name);
+        let path = pending_path(self.folder, name);
         let written = dhtlab_files::write(&path, |file| {
             let mut rows = csv::Writer::from_writer(file);
             rows.write_record(header)?;
@@ -109,7 +109,7 @@ impl Drop for Replacement<'_> {
         if !self.is_committed {
             // They occupy space that may be needed.
             for (name, _) in &self.tables {
-                let _ = fs::remove_file(beside(self.folder, name));
+                let _ = fs::remove_file(pending_path(self.folder, name));
             }
         }
     }
@@ -144,7 +144,7 @@ pub(super) fn recover(folder: &Path, experiment: &dyn Experiment) -> io::Result<
                     return true;
                 };
                 dhtlab_files::is_name(file)
-                    && (is_at(&beside(folder, name), sum) || is_at(&folder.join(file), sum))
+                    && (is_at(&pending_path(folder, name), sum) || is_at(&folder.join(file), sum))
             })
     });
     match manifest {
@@ -160,7 +160,10 @@ fn move_all(folder: &Path, manifest: &Value, specs: &[TableSpec]) -> io::Result<
         tables.is_some_and(|tables| tables.iter().any(|table| table == name))
     };
     for name in specs.iter().map(|table| table.name).chain(["runs"]) {
-        let (new, path) = (beside(folder, name), folder.join(format!("{name}.csv")));
+        let (new, path) = (
+            pending_path(folder, name),
+            folder.join(format!("{name}.csv")),
+        );
         if name != "runs" && !listed(name) {
             // The results have no rows of this table.
             dhtlab_files::remove(&path)?;
@@ -173,7 +176,7 @@ fn move_all(folder: &Path, manifest: &Value, specs: &[TableSpec]) -> io::Result<
 }
 
 /// The path of the new file of a table until it is valid.
-pub(super) fn beside(folder: &Path, table: &str) -> PathBuf {
+pub(super) fn pending_path(folder: &Path, table: &str) -> PathBuf {
     folder.join(format!("{table}.new"))
 }
 

@@ -1,6 +1,6 @@
 //! Reads the existing results of a scenario.
 
-use super::files::{beside, recover};
+use super::files::{pending_path, recover};
 use super::{KEPT, RequiredResults, cannot_write, journal};
 use crate::{Failure, streams};
 use dhtlab_analysis::Error;
@@ -73,7 +73,7 @@ pub(crate) fn finished_names(folder: &Path, wanted: RequiredResults<'_>) -> FxHa
 /// The names of the runs in `runs.csv` in `folder`, whether in place or not; none if it cannot be
 /// read.
 pub(crate) fn written_names(folder: &Path) -> FxHashSet<String> {
-    let paths = [folder.join("runs.csv"), beside(folder, "runs")];
+    let paths = [folder.join("runs.csv"), pending_path(folder, "runs")];
     let rows = paths
         .iter()
         .filter_map(|path| read_csv(path, &[]).ok().flatten());

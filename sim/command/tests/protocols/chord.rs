@@ -131,7 +131,7 @@ fn chord_mends_itself_after_crashes() {
         .for_each(|i| network.crash(Node(i)));
     look_up(&mut network, 1000);
     let counts = network.tally().counts;
-    // Keys of dead nodes end at their heirs only once these know; most end well at once.
+    // Keys of dead nodes end at their successors only once these know; most end well at once.
     assert!(counts.ok > 900, "{counts:?}");
     network.run(at(3000), false, u64::MAX);
     for node in network.members() {

@@ -75,7 +75,9 @@ fn records_lie_at_the_nearest_nodes_and_are_found() {
         let mut network = network(ProviderParameters::default(), beta);
         for number in 0..50 {
             let node = Node(u32::from(number));
-            network.instruct(node, |providers, turn| providers.provide(turn, key(number)));
+            network.instruct(node, |providers, context| {
+                providers.provide(context, key(number));
+            });
         }
         let provided = ended(&mut network, Purpose::Provide, 0);
         assert_eq!(provided.len(), 50);
@@ -99,9 +101,13 @@ fn records_lie_at_the_nearest_nodes_and_are_found() {
         let before = network.metrics().ended.len();
         for number in 0..50 {
             let node = Node(350 - u32::from(number));
-            network.instruct(node, |providers, turn| providers.find(turn, key(number)));
+            network.instruct(node, |providers, context| {
+                providers.find(context, key(number));
+            });
         }
-        network.instruct(Node(9), |providers, turn| providers.find(turn, key(99)));
+        network.instruct(Node(9), |providers, context| {
+            providers.find(context, key(99));
+        });
         let found = ended(&mut network, Purpose::Find, before);
         for operation in &found {
             let provider = provided.iter().find(|o| o.key == operation.key);
@@ -121,19 +127,23 @@ fn a_search_ends_with_enough_providers() {
     };
     let mut network = network(parameters, 3);
     for node in 0..8 {
-        network.instruct(Node(node), |providers, turn| {
-            providers.provide(turn, key(1));
+        network.instruct(Node(node), |providers, context| {
+            providers.provide(context, key(1));
         });
     }
     ended(&mut network, Purpose::Provide, 0);
     let before = network.metrics().ended.len();
-    network.instruct(Node(300), |providers, turn| providers.find(turn, key(1)));
+    network.instruct(Node(300), |providers, context| {
+        providers.find(context, key(1));
+    });
     let found = ended(&mut network, Purpose::Find, before);
     // A holder has all of them.
     assert_eq!(found[0].providers.len(), 8);
     let whole = {
         let before = network.metrics().ended.len();
-        network.instruct(Node(300), |providers, turn| providers.find(turn, key(2)));
+        network.instruct(Node(300), |providers, context| {
+            providers.find(context, key(2));
+        });
         ended(&mut network, Purpose::Find, before)[0].asked
     };
     assert!(found[0].asked < whole);
@@ -148,11 +158,15 @@ fn records_expire_unless_they_are_sent_again() {
             ..ProviderParameters::default()
         };
         let mut network = network(parameters, 3);
-        network.instruct(Node(1), |providers, turn| providers.provide(turn, key(1)));
+        network.instruct(Node(1), |providers, context| {
+            providers.provide(context, key(1));
+        });
         for (hours, is_there) in [(1, true), (5, is_found)] {
             network.run(Instant::START + HOUR * hours, false, u64::MAX);
             let before = network.metrics().ended.len();
-            network.instruct(Node(300), |providers, turn| providers.find(turn, key(1)));
+            network.instruct(Node(300), |providers, context| {
+                providers.find(context, key(1));
+            });
             let found = ended(&mut network, Purpose::Find, before);
             assert_eq!(!found[0].providers.is_empty(), is_there, "{hours} h");
         }
@@ -170,7 +184,9 @@ fn silent_nodes_are_counted() {
     for node in &crashed {
         network.crash(*node);
     }
-    network.instruct(Node(0), |providers, turn| providers.provide(turn, key(1)));
+    network.instruct(Node(0), |providers, context| {
+        providers.provide(context, key(1));
+    });
     let provided = ended(&mut network, Purpose::Provide, 0);
     let operation = &provided[0];
     assert!(operation.silent >= 1);
@@ -189,7 +205,9 @@ fn an_optimistic_operation_returns_early() {
         };
         let mut network = network(parameters, 3);
         for bits in 0..10 {
-            network.instruct(Node(0), |providers, turn| providers.sample_size(turn, bits));
+            network.instruct(Node(0), |providers, context| {
+                providers.sample_size(context, bits);
+            });
         }
         let samples = ended(&mut network, Purpose::Estimate, 0);
         assert_eq!(samples.len(), 10);
@@ -201,8 +219,8 @@ fn an_optimistic_operation_returns_early() {
         assert!((300.0..520.0).contains(&size), "{size}");
         let before = network.metrics().ended.len();
         for number in 0..30 {
-            network.instruct(Node(0), |providers, turn| {
-                providers.provide(turn, key(number));
+            network.instruct(Node(0), |providers, context| {
+                providers.provide(context, key(number));
             });
         }
         let provided = ended(&mut network, Purpose::Provide, before);
@@ -228,15 +246,17 @@ fn an_operation_over_a_full_table_needs_no_lookup() {
     let mut network = network(parameters, 3);
     let provide = |network: &mut Network<Kademlia, Providers>, number: u8| {
         let before = network.metrics().ended.len();
-        network.instruct(Node(0), |providers, turn| {
-            providers.provide(turn, key(number));
+        network.instruct(Node(0), |providers, context| {
+            providers.provide(context, key(number));
         });
         let mut provided = ended(network, Purpose::Provide, before);
         provided.pop().expect("an operation")
     };
     // Before the first crawl a walk finds the receivers.
     assert_eq!(provide(&mut network, 0).walks, 1);
-    network.instruct(Node(0), |providers, turn| providers.crawl(turn, false));
+    network.instruct(Node(0), |providers, context| {
+        providers.crawl(context, false);
+    });
     network.run(network.now() + Duration::from_secs(120), false, u64::MAX);
     assert_eq!(network.metrics().crawls.len(), 1);
     for number in 1..10 {
@@ -261,7 +281,9 @@ fn an_operation_over_a_full_table_needs_no_lookup() {
     assert!(returned <= Duration::from_secs(1), "{returned}");
     assert!(ended <= Duration::from_secs(5), "{ended}");
     // The next crawl, an hour later, does not reach them. One that is begun beside it plans no further one.
-    network.instruct(Node(0), |providers, turn| providers.crawl(turn, false));
+    network.instruct(Node(0), |providers, context| {
+        providers.crawl(context, false);
+    });
     network.run(
         network.now() + HOUR + Duration::from_secs(60),
         false,
@@ -296,16 +318,20 @@ fn sybils_hide_a_provider_but_not_from_a_search_of_the_region() {
         network.run(at(60), false, u64::MAX);
         for node in [0, 1] {
             for bits in 0..10 {
-                network.instruct(Node(node), |providers, turn| {
-                    providers.sample_size(turn, bits);
+                network.instruct(Node(node), |providers, context| {
+                    providers.sample_size(context, bits);
                 });
             }
         }
         ended(&mut network, Purpose::Estimate, 0);
-        network.instruct(Node(0), |providers, turn| providers.provide(turn, content));
+        network.instruct(Node(0), |providers, context| {
+            providers.provide(context, content);
+        });
         let provided = ended(&mut network, Purpose::Provide, 0);
         let before = network.metrics().ended.len();
-        network.instruct(Node(1), |providers, turn| providers.find(turn, content));
+        network.instruct(Node(1), |providers, context| {
+            providers.find(context, content);
+        });
         let found = ended(&mut network, Purpose::Find, before);
         assert_eq!(!found[0].providers.is_empty(), regions);
         assert_eq!(found[0].walks > 1, regions);
@@ -323,7 +349,7 @@ fn a_crawl_reaches_all_and_the_monitor_sees_who_leaves() {
         network.crash(Node(node));
     }
     let online = network.members().len();
-    network.instruct(Node(0), |providers, turn| providers.crawl(turn, true));
+    network.instruct(Node(0), |providers, context| providers.crawl(context, true));
     network.run(at(120), false, u64::MAX);
     let crawl = &network.metrics().crawls[0];
     assert_eq!(crawl.reached.len(), online - 1);

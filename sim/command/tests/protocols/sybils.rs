@@ -139,7 +139,7 @@ fn every_gap_that_can_be_taken_is_taken_once() {
 
 /// What became of one lookup.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Fate {
+struct LookupOutcome {
     ok: bool,
     failed: bool,
     intercepted: bool,
@@ -151,19 +151,19 @@ struct Fate {
 /// When lookups begin: all Sybils are there, and the ring knows them.
 const BEGIN: u64 = 400;
 
-/// Looks up so many keys, one each twenty seconds, and tells the fate of each.
-fn fates<P: GroundTruth>(network: &mut Network<P>, count: u64) -> Vec<Fate> {
+/// Looks up so many keys, one each twenty seconds, and returns the outcome of each.
+fn outcomes<P: GroundTruth>(network: &mut Network<P>, count: u64) -> Vec<LookupOutcome> {
     network.run(at(BEGIN), false, u64::MAX);
     network.plan_lookups(lookups(count));
     let mut before = network.tally().counts;
-    let mut fate = |i: u64| {
+    let mut outcome = |i: u64| {
         network.run(
             at(BEGIN + 20 * i) + Duration::from_millis(19_900),
             false,
             u64::MAX,
         );
         let now = network.tally().counts;
-        let fate = Fate {
+        let outcome = LookupOutcome {
             ok: now.ok > before.ok,
             failed: now.failed > before.failed,
             intercepted: now.intercepted > before.intercepted,
@@ -174,9 +174,9 @@ fn fates<P: GroundTruth>(network: &mut Network<P>, count: u64) -> Vec<Fate> {
         let over = now.ok + now.wrong + now.failed;
         assert_eq!((now.lookups, over), (i + 1, i + 1));
         before = now;
-        fate
+        outcome
     };
-    (0..count).map(&mut fate).collect()
+    (0..count).map(&mut outcome).collect()
 }
 
 fn lookups(count: u64) -> LookupPlan {
@@ -197,13 +197,13 @@ fn what_is_intercepted_is_dropped_or_captured() {
         let random = Strategy::Random;
         let sybils = held(25, 22);
         let mut network = attacked::<Chord, ()>(shared, 100, travel, random, behaviour, sybils);
-        fates(&mut network, 300)
+        outcomes(&mut network, 300)
     };
     for travel in [Travel::Recursive, Travel::SemiRecursive] {
         let observe = run(Behaviour::Observe, travel);
         let drop = run(Behaviour::Drop, travel);
         let misroute = run(Behaviour::Misroute, travel);
-        let met = observe.iter().filter(|fate| fate.intercepted).count();
+        let met = observe.iter().filter(|outcome| outcome.intercepted).count();
         assert!(60 < met && met < 240, "{met}");
         for ((seen, lost), taken) in observe.iter().zip(&drop).zip(&misroute) {
             // Without an attack on them, lookups on this ring end at their roots.
@@ -222,8 +222,8 @@ fn what_is_intercepted_is_dropped_or_captured() {
             // Whose root is honest is hijacked; else the first that it meets may be the root.
             assert!(taken.hijacked || seen.captured || !seen.intercepted);
         }
-        let roots = observe.iter().filter(|fate| fate.captured).count();
-        let hijacked = misroute.iter().filter(|fate| fate.hijacked).count();
+        let roots = observe.iter().filter(|outcome| outcome.captured).count();
+        let hijacked = misroute.iter().filter(|outcome| outcome.hijacked).count();
         assert!(met - roots <= hijacked && hijacked < met);
     }
     // Who conducts a lookup itself asks another after a time-out; misled it is all the same.
@@ -234,9 +234,12 @@ fn what_is_intercepted_is_dropped_or_captured() {
         assert!(seen.ok);
         assert_eq!(taken.captured, seen.intercepted);
     }
-    let ok = drop.iter().filter(|fate| fate.ok).count();
-    let waited = drop.iter().filter(|fate| fate.timeouts > 0).count();
-    let spared = observe.iter().filter(|fate| !fate.intercepted).count();
+    let ok = drop.iter().filter(|outcome| outcome.ok).count();
+    let waited = drop.iter().filter(|outcome| outcome.timeouts > 0).count();
+    let spared = observe
+        .iter()
+        .filter(|outcome| !outcome.intercepted)
+        .count();
     assert!(ok > spared && waited > 0, "{ok} {spared} {waited}");
 }
 
@@ -254,31 +257,41 @@ fn kademlia_gets_around_sybils() {
         let (random, iterative) = (Strategy::Random, Travel::Iterative);
         let mut network =
             attacked::<Kademlia, ()>(shared, 100, iterative, random, behaviour, sybils);
-        let fates = fates(&mut network, 200);
+        let outcomes = outcomes(&mut network, 200);
         assert_eq!(network.sybils().len(), 40);
         let is_sybil = |key: &Key| network.root(key).is_some_and(|root| network.is_sybil(root));
         let roots: Vec<bool> = lookups(200).map(|lookup| is_sybil(&lookup.key)).collect();
-        (fates, roots)
+        (outcomes, roots)
     };
     let (observe, roots) = run(Behaviour::Observe, 1);
-    for (fate, root) in observe.iter().zip(&roots) {
-        assert_eq!((fate.ok, fate.captured), (true, *root));
+    for (outcome, root) in observe.iter().zip(&roots) {
+        assert_eq!((outcome.ok, outcome.captured), (true, *root));
     }
     let (drop, roots) = run(Behaviour::Drop, 1);
-    for (fate, root) in drop.iter().zip(&roots) {
+    for (outcome, root) in drop.iter().zip(&roots) {
         // A Sybil that is the root is asked, and nobody who does not answer is found.
-        assert!(!fate.failed && !fate.captured);
-        assert_eq!(fate.ok, !root);
-        assert_eq!(fate.intercepted, fate.timeouts > 0);
+        assert!(!outcome.failed && !outcome.captured);
+        assert_eq!(outcome.ok, !root);
+        assert_eq!(outcome.intercepted, outcome.timeouts > 0);
     }
     // Sybils that name each other alone hide nothing: they are in the buckets of those near to them,
     // which know the root, too. The buckets of the others were full when they came.
     for paths in [1, 4] {
-        let (fates, roots) = run(Behaviour::Misroute, paths);
-        for (fate, root) in fates.iter().zip(&roots) {
-            assert_eq!((fate.ok, fate.captured), (true, *root), "{paths} paths");
+        let (outcomes, roots) = run(Behaviour::Misroute, paths);
+        for (outcome, root) in outcomes.iter().zip(&roots) {
+            assert_eq!(
+                (outcome.ok, outcome.captured),
+                (true, *root),
+                "{paths} paths"
+            );
         }
-        assert!(fates.iter().filter(|fate| fate.intercepted).count() > 40);
+        assert!(
+            outcomes
+                .iter()
+                .filter(|outcome| outcome.intercepted)
+                .count()
+                > 40
+        );
     }
 }
 

@@ -178,9 +178,9 @@ impl AdversaryConfig {
 mod tests {
     use super::*;
 
-    fn rule(naming: IdScheme, per_address: u32) -> IdRule {
+    fn rule(scheme: IdScheme, per_address: u32) -> IdRule {
         IdRule {
-            scheme: naming,
+            scheme,
             per_address,
         }
     }
@@ -204,7 +204,7 @@ mod tests {
     /// Three hosts of one /24 with twenty ports each: the IDs that each rule grants.
     #[test]
     fn a_rule_bounds_what_an_adversary_gets() {
-        for (naming, per_address, most, granted) in [
+        for (scheme, per_address, most, granted) in [
             (IdScheme::Random, 1, 60, 60),
             (IdScheme::Bep42, 1, 60, 60),
             (IdScheme::Address, 1, 3, 3),
@@ -214,14 +214,14 @@ mod tests {
             (IdScheme::Subnet, 1, 3, 1),
             (IdScheme::Subnet, 8, 24, 8),
         ] {
-            let rule = rule(naming, per_address);
+            let rule = rule(scheme, per_address);
             let adversary = read(SUBNET, rule, true).expect("valid");
             assert_eq!((adversary.most(rule), adversary.hosts()), (most, 3));
             let mut ids = ids(&adversary, rule);
-            assert_eq!(ids.len(), granted, "{naming:?} {per_address}");
+            assert_eq!(ids.len(), granted, "{scheme:?} {per_address}");
             ids.sort_unstable();
             ids.dedup();
-            assert_eq!(ids.len(), granted, "{naming:?} {per_address}");
+            assert_eq!(ids.len(), granted, "{scheme:?} {per_address}");
         }
         // Under BEP 42 each host has eight prefixes of 21 bits.
         let bound = rule(IdScheme::Bep42, 1);

@@ -108,8 +108,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             }
             DirectMessage::Message(_) | DirectMessage::Request { .. } => None,
         };
-        let fate = self.transmit(sent, within);
-        let Some((after, again)) = fate else {
+        let Some((after, again)) = self.transmit(sent, within) else {
             if let DirectMessage::Request {
                 message,
                 purpose,

@@ -1,10 +1,10 @@
-//! Messages between two nodes: their fate on the transport, and how long a sender waits.
+//! Messages between two nodes: their delivery by the transport, and how long a sender waits.
 
 use super::Network;
 use super::observer::{SentMessage, Signal};
 use crate::engine::Duration;
 use crate::overlay::{Application, GroundTruth, Node};
-use crate::transport::{Acknowledgements, Endpoint, Fate, Obstacle, Transport};
+use crate::transport::{Acknowledgements, Delivery, Endpoint, Obstacle, Transport};
 
 impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Sets what happens to messages beyond the latency of the underlay; nothing else with `None`.
@@ -103,15 +103,15 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         within: Option<Option<Duration>>,
     ) -> Option<(Duration, Option<Duration>)> {
         let latency = message.latency.unwrap_or_default();
-        let fate = match self.transport {
-            None => Fate::Arrives {
+        let delivery = match self.transport {
+            None => Delivery::Arrives {
                 after: latency,
                 again: None,
             },
-            Some(_) => self.transport_fate(&message, latency),
+            Some(_) => self.transport_delivery(&message, latency),
         };
-        match fate {
-            Fate::Arrives { after, again } => {
+        match delivery {
+            Delivery::Arrives { after, again } => {
                 let is_late = within.is_some_and(|most| most.is_none_or(|most| after > most));
                 self.signal(Signal::MessageSent(if is_late {
                     SentMessage {
@@ -132,7 +132,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 }
                 (!is_late).then_some((after, again))
             }
-            Fate::Lost(obstacle) => {
+            Delivery::Lost(obstacle) => {
                 self.signal(Signal::MessageSent(SentMessage {
                     latency: None,
                     ..message
@@ -151,10 +151,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         });
     }
 
-    fn transport_fate(&mut self, message: &SentMessage, latency: Duration) -> Fate {
+    fn transport_delivery(&mut self, message: &SentMessage, latency: Duration) -> Delivery {
         let ends = (self.endpoint(message.from), self.endpoint(message.to));
         let now = self.state.now;
-        let otherwise = Fate::Arrives {
+        let otherwise = Delivery::Arrives {
             after: latency,
             again: None,
         };

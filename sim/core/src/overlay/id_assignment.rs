@@ -177,9 +177,9 @@ mod tests {
         ),
     ];
 
-    fn rule(naming: IdScheme) -> IdRule {
+    fn rule(scheme: IdScheme) -> IdRule {
         IdRule {
-            scheme: naming,
+            scheme,
             per_address: 1,
         }
     }
@@ -241,9 +241,9 @@ mod tests {
             Ipv4Addr::new(9, 8, 7, 2),
             Ipv4Addr::new(9, 8, 6, 2),
         ];
-        for (naming, expected) in [(IdScheme::Address, 12), (IdScheme::Subnet, 8)] {
+        for (scheme, expected) in [(IdScheme::Address, 12), (IdScheme::Subnet, 8)] {
             let rule = IdRule {
-                scheme: naming,
+                scheme,
                 per_address: 4,
             };
             assert_eq!(rule.ids_of_address(), Some(4));
@@ -254,7 +254,7 @@ mod tests {
                 .collect();
             ids.sort_unstable();
             ids.dedup();
-            assert_eq!(ids.len(), expected, "{naming:?}");
+            assert_eq!(ids.len(), expected, "{scheme:?}");
             // A participant draws among the IDs of its own address.
             let own = public_address(seed, 5);
             let granted: Vec<Key> = (0..4).map(|i| rule.granted(own, i, &mut stream)).collect();

@@ -1,7 +1,7 @@
 //! The transport: what happens to a message between two hosts, and how long a node waits for a
 //! reply.
 //!
-//! A [`Transport`] decides the fate of each message when it is sent: the time until it arrives, or
+//! A [`Transport`] decides the delivery of each message when it is sent: the time until it arrives, or
 //! why it does not. So a lost message needs no event, and whether a reply arrives in time is known
 //! when it is sent. A run without one has the latencies of the underlay only, and fixed time-outs.
 //!
@@ -49,7 +49,7 @@ pub enum Obstacle {
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Delivery {
     /// It arrives.
     Arrives {
         /// The time until then.
@@ -192,9 +192,9 @@ impl Transport {
         (from, to): (Endpoint, Endpoint),
         bytes: u32,
         latency: Duration,
-    ) -> Fate {
+    ) -> Delivery {
         if from.0 == to.0 {
-            return Fate::Arrives {
+            return Delivery::Arrives {
                 after: latency,
                 again: None,
             };
@@ -202,7 +202,7 @@ impl Transport {
         let (sender, receiver) = (self.host(from), self.host(to));
         let queue = self.parameters.queue;
         let Some(sent) = self.hosts[sender].link.send(now, bytes, queue) else {
-            return Fate::Lost(Obstacle::FullQueue);
+            return Delivery::Lost(Obstacle::FullQueue);
         };
         let (a, b) = (from.1, to.1);
         let is_divided = self
@@ -214,10 +214,10 @@ impl Transport {
         let is_reachable =
             self.reachability.send(now, a.0, b.0) || is_connected && self.connections.is_some();
         if !is_reachable || is_divided {
-            return Fate::Lost(Obstacle::Unreachable);
+            return Delivery::Lost(Obstacle::Unreachable);
         }
         if self.loss.strikes(now, &mut self.hosts[sender].burst) {
-            return Fate::Lost(Obstacle::Loss);
+            return Delivery::Lost(Obstacle::Loss);
         }
         let latency = self.one_way(a, b, latency);
         let access = sent + self.hosts[receiver].link.receive(bytes);
@@ -236,7 +236,7 @@ impl Transport {
         let is_doubled =
             self.parameters.duplicates > 0.0 && self.duplicates.chance(self.parameters.duplicates);
         let again = is_doubled.then(|| after.max(access + latency + self.draw_jitter()));
-        Fate::Arrives { after, again }
+        Delivery::Arrives { after, again }
     }
 
     /// How long `from` waits for a reply of `to`.

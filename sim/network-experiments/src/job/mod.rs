@@ -206,9 +206,9 @@ impl JobRun {
         }
         let successors = self.balancing.successors;
         match self.network.protocol.max_replicas() {
-            Some((heirs, key)) if heirs < successors => {
+            Some((max_replicas, key)) if max_replicas < successors => {
                 let message = format_args!(
-                    "with `{key}` = {heirs} a node knows {heirs} successors, not {successors}"
+                    "with `{key}` = {max_replicas} a node knows {max_replicas} successors, not {successors}"
                 );
                 Err(ConfigError::new("balancing.successors", message))
             }

@@ -267,10 +267,12 @@ impl NetworkTask for ProvidersRun {
             }
             for node in course.vantage_points.clone() {
                 if crawls {
-                    network.instruct(node, |providers, turn| providers.crawl(turn, false));
+                    network.instruct(node, |providers, context| providers.crawl(context, false));
                 }
                 for bits in 0..self.workload.size_walks {
-                    network.instruct(node, |providers, turn| providers.sample_size(turn, bits));
+                    network.instruct(node, |providers, context| {
+                        providers.sample_size(context, bits);
+                    });
                 }
             }
         }
@@ -370,7 +372,7 @@ impl ProvidersRun {
             Act::Provide(number) => {
                 let key = Key::random(&mut seed.stream("content", number));
                 if let Some(node) = course.initiator(network, draws) {
-                    network.instruct(node, |providers, turn| providers.provide(turn, key));
+                    network.instruct(node, |providers, context| providers.provide(context, key));
                 }
             }
             Act::Find(_) => {
@@ -378,7 +380,7 @@ impl ProvidersRun {
                 let draw = draws.unit();
                 let key = course.provided.get((draw * known as f64) as usize).copied();
                 if let (Some(key), Some(node)) = (key, course.initiator(network, draws)) {
-                    network.instruct(node, |providers, turn| providers.find(turn, key));
+                    network.instruct(node, |providers, context| providers.find(context, key));
                 }
             }
             Act::Look => {
@@ -389,7 +391,9 @@ impl ProvidersRun {
             Act::Crawl => {
                 let monitors = self.workload.monitor;
                 if let Some(node) = course.vantage_points.first().copied() {
-                    network.instruct(node, |providers, turn| providers.crawl(turn, monitors));
+                    network.instruct(node, |providers, context| {
+                        providers.crawl(context, monitors);
+                    });
                 }
             }
             Act::Attack(number) => {
@@ -406,9 +410,9 @@ impl ProvidersRun {
                 let is_search = u64::from(matches!(act, Act::FindAttacked(_)));
                 let count = course.vantage_points.len() as u64;
                 let node = course.vantage_points[((2 * number + is_search) % count) as usize];
-                network.instruct(node, |providers, turn| match act {
-                    Act::FindAttacked(_) => providers.find(turn, key),
-                    _ => providers.provide(turn, key),
+                network.instruct(node, |providers, context| match act {
+                    Act::FindAttacked(_) => providers.find(context, key),
+                    _ => providers.provide(context, key),
                 });
             }
         }

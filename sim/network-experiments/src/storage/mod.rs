@@ -3,11 +3,11 @@
 //! The network is that of `experiment = "network"`, with `service::storage` on each node. In the
 //! second half of `time.transition` random members put blocks and files of random bytes. In
 //! `time.measure` random members read what was stored, put more blocks and delete some. A block is
-//! lost when no live node holds a copy (`census`). `output` turns the results into rows.
+//! lost when no live node holds a copy (`object_counts`). `output` turns the results into rows.
 
 mod agenda;
-mod census;
 mod load;
+mod object_counts;
 mod objects;
 mod output;
 
@@ -446,15 +446,15 @@ impl<P: GroundTruth> Running<'_, P> {
                 let content = Content::new(bytes);
                 course.blocks += 1;
                 course.issued.puts += 1;
-                network.instruct(member, |storage, turn| storage.put(turn, content));
+                network.instruct(member, |storage, context| storage.put(context, content));
             }
             Act::PutFile => {
                 let (name, bytes) = self.run.file(self.seed, course.files);
                 let (blocks, _) = split(&bytes, self.run.service.block_size);
                 course.files += 1;
                 course.issued.puts += 1;
-                network.instruct(member, |storage, turn| {
-                    storage.put_file(turn, &name, &bytes);
+                network.instruct(member, |storage, context| {
+                    storage.put_file(context, &name, &bytes);
                 });
                 let blocks = blocks.iter().map(Content::digest).collect();
                 course.objects.plan(key_of(&name), File { name, blocks });
@@ -470,15 +470,17 @@ impl<P: GroundTruth> Running<'_, P> {
                 };
                 course.issued.gets += 1;
                 let file = course.objects.file(&object.key);
-                network.instruct(member, |storage, turn| match file {
-                    Some(file) => storage.get_file(turn, &file.name),
-                    None => storage.get(turn, object.key),
+                network.instruct(member, |storage, context| match file {
+                    Some(file) => storage.get_file(context, &file.name),
+                    None => storage.get(context, object.key),
                 });
             }
             Act::Delete => {
                 if let Some(object) = course.objects.delete(draw) {
                     course.issued.deletes += 1;
-                    network.instruct(member, |storage, turn| storage.delete(turn, object.key));
+                    network.instruct(member, |storage, context| {
+                        storage.delete(context, object.key);
+                    });
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What a run of storage has measured, and its rows.
 
-use super::census::{Census, copies};
 use super::load::{LOAD, Load, by_load, load_rows, loads, max_of, mean_of};
+use super::object_counts::{ObjectCounts, copies};
 use super::objects::Objects;
 use super::{Course, Issued};
 use crate::histogram::{HISTOGRAM, add_binned, add_counts, mean_of_counted, quantile_of_counted};
@@ -85,25 +85,25 @@ dhtlab_scenario::columns! {
         copies_full [""] = m.service.copies_full,
         /// Blocks whose puts were acknowledged when the measurement began, and those put in it, without
         /// those to be deleted; the blocks of files do not count.
-        blocks ["≤ storage.blocks"] = m.census.blocks(),
+        blocks ["≤ storage.blocks"] = m.objects.blocks(),
         /// Of these, blocks of which no member holds a copy at the end.
-        blocks_lost ["≤ storage.blocks"] = m.census.lost(),
+        blocks_lost ["≤ storage.blocks"] = m.objects.lost(),
         /// Fraction of the blocks that are lost; empty without blocks.
-        lost_rate ["fraction"] = m.census.lost() as f64 / m.census.blocks() as f64,
+        lost_rate ["fraction"] = m.objects.lost() as f64 / m.objects.blocks() as f64,
         /// Mean number of copies that members hold at the end, over the blocks that are not lost;
         /// empty if there are none.
         copies_mean [""] =
-            m.census.copies() as f64 / (m.census.blocks() - m.census.lost()) as f64,
+            m.objects.copies() as f64 / (m.objects.blocks() - m.objects.lost()) as f64,
         /// Blocks that the root of their key holds at the end; with "spread" and "random" the roots of
         /// all their keys.
-        blocks_at_root ["≤ storage.blocks"] = m.census.at_root,
+        blocks_at_root ["≤ storage.blocks"] = m.objects.at_root,
         /// Files whose puts were acknowledged when the measurement began, without those to be deleted;
         /// each has a keyfile.
-        files ["≤ storage.files"] = m.census.files,
+        files ["≤ storage.files"] = m.objects.files,
         /// Of these, files of whose keyfile no member holds a copy at the end.
-        keyfiles_lost ["≤ storage.files"] = m.census.keyfiles_lost,
+        keyfiles_lost ["≤ storage.files"] = m.objects.keyfiles_lost,
         /// Files of whose keyfile, or of one of whose blocks, no member holds a copy at the end.
-        files_lost ["≤ storage.files"] = m.census.files_lost,
+        files_lost ["≤ storage.files"] = m.objects.files_lost,
         /// Largest number of blocks and keyfiles that a member stores at the end, copies included.
         blocks_per_node_max [""] = max_of(&m.loads, |load| load.blocks),
         /// Mean of these numbers.
@@ -161,7 +161,7 @@ struct StorageResults<'a> {
     gets: Requests,
     deletes: Requests,
     deletes_wrong: usize,
-    census: Census,
+    objects: ObjectCounts,
     loads: Vec<Load>,
     /// The measured time.
     seconds: f64,
@@ -207,14 +207,14 @@ pub(super) struct StorageSnapshot {
 
 impl StorageSnapshot {
     pub(super) fn of<P: GroundTruth>(network: &Network<P, Storage>, objects: &Objects) -> Self {
-        let census = Census::of(network, objects);
+        let counts = ObjectCounts::of(network, objects);
         let service_metrics = network.metrics();
         Self {
             time: network.now(),
             members: network.members().len(),
-            alive: census.blocks() - census.lost(),
-            at_root: census.at_root,
-            copies: census.copies(),
+            alive: counts.blocks() - counts.lost(),
+            at_root: counts.at_root,
+            copies: counts.copies(),
             ended: service_metrics.ended.len(),
             repair_bytes: service_metrics.repair_bytes,
             repair_messages: service_metrics.repair_messages,
@@ -312,7 +312,7 @@ pub(super) fn output<P: GroundTruth>(network: &Network<P, Storage>, course: &Cou
         gets: of(GETS),
         deletes: of(&[Operation::Delete]),
         deletes_wrong: returned(network),
-        census: Census::of(network, objects),
+        objects: ObjectCounts::of(network, objects),
         loads: loads(network, &course.answered),
         seconds: tally.measured(now).as_secs_f64(),
         member_seconds: tally.member_seconds(now),
@@ -320,7 +320,7 @@ pub(super) fn output<P: GroundTruth>(network: &Network<P, Storage>, course: &Cou
     let mut histogram = TableRows::default();
     let loads = &measured.loads;
     add_binned(&mut histogram, "latency_ms", &measured.gets.latencies);
-    let copies = by_value(&measured.census.copies_of_blocks);
+    let copies = by_value(&measured.objects.copies_of_blocks);
     add_counts(&mut histogram, "copies", &copies);
     let blocks = by_load(loads, |load| load.blocks);
     add_counts(&mut histogram, "blocks_per_node", &blocks);

@@ -35,13 +35,13 @@ fn held(recording: &Recording) -> BTreeMap<u32, BTreeMap<u32, ItemState>> {
             What::Items {
                 node,
                 items,
-                holding,
+                holding: state,
             } => {
                 let theirs = held.entry(*node).or_default();
                 for item in items {
-                    match holding {
+                    match state {
                         ItemState::None => assert_ne!(theirs.remove(item), None),
-                        holding => assert_ne!(theirs.insert(*item, *holding), Some(*holding)),
+                        state => assert_ne!(theirs.insert(*item, *state), Some(*state)),
                     }
                 }
             }
@@ -157,15 +157,13 @@ fn blocks_are_seen_to_be_stored() {
     watch(&recording);
     let held = held(&recording);
     let mut copies: BTreeMap<u32, Vec<ItemState>> = BTreeMap::new();
-    for (item, holding) in held.values().flatten() {
-        copies.entry(*item).or_default().push(*holding);
+    for (item, state) in held.values().flatten() {
+        copies.entry(*item).or_default().push(*state);
     }
     assert_eq!(copies.len(), 20);
-    for holdings in copies.values() {
-        let own = holdings
-            .iter()
-            .filter(|holding| **holding == ItemState::Done);
-        assert_eq!((own.count(), holdings.len()), (1, 3), "{holdings:?}");
+    for states in copies.values() {
+        let own = states.iter().filter(|state| **state == ItemState::Done);
+        assert_eq!((own.count(), states.len()), (1, 3), "{states:?}");
     }
     let begun = |name: &str| {
         let of = |what: &What| matches!(what, What::Begin { kind, .. } if kind == name);

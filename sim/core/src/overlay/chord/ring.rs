@@ -139,7 +139,7 @@ impl Chord {
     }
 
     /// A joiner has its successors; `before` is the node before it.
-    fn settle(&mut self, context: &mut Context<'_, Self>, before: Node) {
+    fn become_member(&mut self, context: &mut Context<'_, Self>, before: Node) {
         self.complete_join(context);
         if context.shared.variant == Variant::Correct
             && let Some(successor) = self.first_successor()
@@ -267,17 +267,17 @@ impl Chord {
             (Some(_), Variant::Correct) => {
                 self.set_successor_list(context, list);
                 self.precede(context, from);
-                self.settle(context, from);
+                self.become_member(context, from);
             }
             // In SIGCOMM 2001 a joiner knows only the name of its successor.
             (Some(first), Variant::Classic) => {
                 self.set_successor_list(context, &[*first]);
-                self.settle(context, from);
+                self.become_member(context, from);
             }
             // That node is alone.
             (None, _) => {
                 self.set_successor_list(context, &[from]);
-                self.settle(context, from);
+                self.become_member(context, from);
             }
         }
     }

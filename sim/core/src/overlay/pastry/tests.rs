@@ -184,10 +184,10 @@ proptest! {
                 prop_assert_eq!(within, *node == root);
             }
             let replicas = states[root.index()].replica_set(&shared, &ids, root, &key, half);
-            let mut heirs = members.clone();
-            heirs.sort_by_key(|node| nearness(&key, &ids.id(*node)));
-            let heirs = heirs.into_iter().skip(1).take(half);
-            prop_assert_eq!(replicas, heirs.collect::<Vec<_>>());
+            let mut successors = members.clone();
+            successors.sort_by_key(|node| nearness(&key, &ids.id(*node)));
+            let successors = successors.into_iter().skip(1).take(half);
+            prop_assert_eq!(replicas, successors.collect::<Vec<_>>());
         }
     }
 }

@@ -454,7 +454,7 @@ impl Application for Worker {
 
     fn each_item(&self, see: &mut dyn FnMut(&Key, ItemState)) {
         for (key, atom) in self.store.iter() {
-            let holding = if !self.store.owns(key) {
+            let state = if !self.store.owns(key) {
                 ItemState::Replica
             } else if self
                 .current_map
@@ -466,7 +466,7 @@ impl Application for Worker {
             } else {
                 ItemState::Pending
             };
-            see(key, holding);
+            see(key, state);
         }
     }
 

@@ -9,7 +9,7 @@ use dhtlab_core::space::Key;
 
 /// The objects that are not deleted, at a moment.
 #[derive(Default)]
-pub(super) struct Census {
+pub(super) struct ObjectCounts {
     /// Number of copies of each block, files' blocks excluded.
     pub copies_of_blocks: Vec<u32>,
     /// Blocks that the roots of all their keys hold.
@@ -21,7 +21,7 @@ pub(super) struct Census {
     pub files_lost: usize,
 }
 
-impl Census {
+impl ObjectCounts {
     pub fn of<P: GroundTruth>(network: &Network<P, Storage>, objects: &Objects) -> Self {
         let mut names = Vec::new();
         for object in objects.present() {
@@ -30,12 +30,12 @@ impl Census {
             names.extend(parts.iter().flat_map(|file| &file.blocks));
         }
         let mut copies = copies(network, &names).into_iter();
-        let mut census = Self::default();
+        let mut counts = Self::default();
         for object in objects.present() {
             let of_object = copies.next().unwrap_or(0);
             if !object.is_file {
-                census.copies_of_blocks.push(of_object);
-                census.at_root += usize::from(is_at_root(network, &object.key));
+                counts.copies_of_blocks.push(of_object);
+                counts.at_root += usize::from(is_at_root(network, &object.key));
                 continue;
             }
             let parts = objects
@@ -43,11 +43,11 @@ impl Census {
                 .map_or(0, |file| file.blocks.len());
             let lost = copies.by_ref().take(parts).filter(|count| *count == 0);
             let has_lost_a_block = lost.count() > 0;
-            census.files += 1;
-            census.keyfiles_lost += usize::from(of_object == 0);
-            census.files_lost += usize::from(of_object == 0 || has_lost_a_block);
+            counts.files += 1;
+            counts.keyfiles_lost += usize::from(of_object == 0);
+            counts.files_lost += usize::from(of_object == 0 || has_lost_a_block);
         }
-        census
+        counts
     }
 
     /// Blocks.

@@ -50,7 +50,7 @@ function ranges(numbers, most) {
 }
 
 /** Describes the events of one timeline. */
-function makeWords(timeline) {
+function makeDescribe(timeline) {
   const { recording, nodes, routes, events } = timeline;
   const node = (number) => `${nodes[number].sybil ? "Sybil" : "node"} ${number}`;
   const key = (number) => shortened(recording.keys[number].key);
@@ -58,7 +58,7 @@ function makeWords(timeline) {
   const routeOf = new Map(routes.map((route) => [route.begins, route]));
   const asks = recording.travel === "iterative";
 
-  const held = ({ node: holder, items, holding }) => {
+  const held = ({ node: holder, items, holding: state }) => {
     const which = ranges(items.map((item) => timeline.itemNumbers.get(item) ?? item), 8);
     const what = `${several(items.length)} (${which})`;
     return {
@@ -69,7 +69,7 @@ function makeWords(timeline) {
       done: recording.counters.some((name) => name.includes("mapped"))
         ? `${node(holder)} has mapped ${what}`
         : `${node(holder)} owns ${what}`,
-    }[holding];
+    }[state];
   };
   const ended = (event, index) => {
     const route = routes[event.route];
