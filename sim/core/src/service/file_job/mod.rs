@@ -17,14 +17,14 @@
 //! ([`Iteration`]).
 //!
 //! `input` reads the files, `task` maps a block, `records` holds results, `plan` the blocks of the files,
-//! `collector` what is counted. This file holds the state of a node and its event handlers; `mapping` is the
-//! part of every node, `counting` and `rounds` are the part of the root of the address.
+//! `collector` what is counted. This file holds the state of a node and its event handlers; `execution` is
+//! the part of every node, `aggregation` and `rounds` are the part of the root of the address.
 
+mod aggregation;
 mod collector;
-mod counting;
+mod execution;
 mod input;
 mod iteration;
-mod mapping;
 mod message;
 mod metrics;
 mod parameters;

@@ -1,5 +1,5 @@
-//! The part of every node in a job: it passes tasks on, maps the blocks that it holds, and sends results
-//! towards the address.
+//! Execution: every node passes tasks on, maps the blocks that it holds, and sends results towards the
+//! address.
 
 use super::{Block, FileJob, FileJobMetrics, JobContext, Locality, Message, Records, Timer};
 use crate::engine::Duration;

@@ -1,4 +1,5 @@
-//! The root of the job's address: it reads the keyfiles, sends out the tasks and counts the results.
+//! Aggregation: the root of the job's address reads the keyfiles, sends out the tasks and counts the
+//! results.
 
 use super::plan::Plan;
 use super::records::Records;
