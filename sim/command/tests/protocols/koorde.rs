@@ -84,10 +84,10 @@ impl Overlay for Koorde {
     type Layout = OnRing;
 
     fn next_hop(&self, (): &(), ids: &NodeIds, me: Node, key: &Key) -> NextHop {
-        self.next_hop_of(&(), ids, me, key, &mut Imaginary::default())
+        self.next_hop_with_route(&(), ids, me, key, &mut Imaginary::default())
     }
 
-    fn next_hop_of(
+    fn next_hop_with_route(
         &self,
         (): &(),
         ids: &NodeIds,

@@ -386,7 +386,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             let first = stream.index(count);
             let second = (first + 1 + stream.index(count - 1)) % count;
             let (node, member) = (members[first], members[second]);
-            self.with_node(node, |state, context| state.meet(context, member));
+            self.with_node(node, |state, context| state.on_introduced(context, member));
         }
         let gap = period.as_nanos() / count.max(1) as u64;
         let next = self.state.now + Duration::from_nanos(gap.max(1));

@@ -132,7 +132,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let routed = self.in_flight.get_mut(id);
         routed.onward = routed.route;
         let (state, key) = (&self.state, routed.key);
-        state.nodes[node.index()].next_hop_of(
+        state.nodes[node.index()].next_hop_with_route(
             &state.shared,
             &state.ids,
             node,

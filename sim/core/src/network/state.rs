@@ -161,7 +161,7 @@ impl<P: GroundTruth, A: Application> NetworkState<P, A> {
         while path.len() <= self.node_meta.len() {
             let node = path[path.len() - 1];
             let state = self.node(node);
-            match state.next_hop_of(&self.shared, &self.ids, node, key, &mut route) {
+            match state.next_hop_with_route(&self.shared, &self.ids, node, key, &mut route) {
                 NextHop::Root => return path,
                 NextHop::Last(next) | NextHop::Next(next) if !self.is_alive(next) => break,
                 NextHop::Last(next) => {

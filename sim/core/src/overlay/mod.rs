@@ -267,7 +267,7 @@ pub trait Overlay: Sized {
     /// The next hop of a message for `key` that carries `route`. It carries on what this leaves in
     /// `route`; if the next hop is silent, this node is asked again with what it carried before. By default
     /// that of [`next_hop`](Self::next_hop), which is for a message that begins here.
-    fn next_hop_of(
+    fn next_hop_with_route(
         &self,
         shared: &Self::Shared,
         ids: &NodeIds,
@@ -289,7 +289,7 @@ pub trait Overlay: Sized {
         for peer in silent {
             self.on_timeout(context, *peer, None);
         }
-        self.next_hop_of(context.shared, context.ids, context.me, key, route)
+        self.next_hop_with_route(context.shared, context.ids, context.me, key, route)
     }
 
     /// The next hop of a message for `key` if `except` did not exist. Used when a joiner that
@@ -351,7 +351,7 @@ pub trait Overlay: Sized {
 
     /// A member that the bootstrap service names, which may belong to another part of a network that
     /// was divided: finds the neighbours there. By default nothing.
-    fn meet(&mut self, _context: &mut Context<'_, Self>, _member: Node) {}
+    fn on_introduced(&mut self, _context: &mut Context<'_, Self>, _member: Node) {}
 
     /// A message from `from` has arrived.
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: Node, message: Self::Message);

@@ -363,7 +363,7 @@ impl Overlay for Chord {
         }
     }
 
-    fn meet(&mut self, context: &mut Context<'_, Self>, member: Node) {
+    fn on_introduced(&mut self, context: &mut Context<'_, Self>, member: Node) {
         if self.stage == Stage::Member {
             context.route_via(member, self.id, Query::Meet);
         }

@@ -442,7 +442,7 @@ impl Overlay for Kademlia {
     }
 
     /// Looks up its own ID through the member.
-    fn meet(&mut self, context: &mut Context<'_, Self>, member: Node) {
+    fn on_introduced(&mut self, context: &mut Context<'_, Self>, member: Node) {
         if self.joined {
             self.start(context, self.id, Reason::Refresh, Some(member));
         }

@@ -303,7 +303,7 @@ impl Overlay for Pastry {
     }
 
     /// Asks the root of its ID in the network of the member for its leaf set, as a joiner does.
-    fn meet(&mut self, context: &mut Context<'_, Self>, member: Node) {
+    fn on_introduced(&mut self, context: &mut Context<'_, Self>, member: Node) {
         if self.stage == Stage::Member {
             let joiner = self.next_joiner(context.me);
             context.request(member, Message::Join(joiner), Purpose::Join(joiner));

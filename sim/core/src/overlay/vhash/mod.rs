@@ -495,7 +495,7 @@ impl Overlay for VHash {
     }
 
     /// Exchanges peers with the member.
-    fn meet(&mut self, context: &mut Context<'_, Self>, member: Node) {
+    fn on_introduced(&mut self, context: &mut Context<'_, Self>, member: Node) {
         let state_update = self.full_state_update(context);
         context.request(member, Message::Gossip(state_update), Purpose::Gossip);
     }
