@@ -16,7 +16,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// The transport has made a duplicate of a message, which arrives after `after`. The duplicate
     /// of a step of a lookup has no effect: the receiver recognises it.
     pub(super) fn duplicate_routed(&mut self, id: RoutedId, after: Duration) {
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         if matches!(routed.payload, Payload::Lookup) || routed.has_arrived {
             return;
         }
@@ -28,16 +28,16 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Makes a copy of a message in its present state.
     fn copy_routed(&mut self, id: RoutedId) -> RoutedId {
-        if let Payload::Message(message) = &self.in_flight.get(id).payload {
+        if let Payload::Message(message) = &self.router.in_flight.get(id).payload {
             A::on_copied(message, &mut self.state.metrics);
         }
-        self.in_flight.copy(id)
+        self.router.in_flight.copy(id)
     }
 
     /// The message has reached `node`: tells the sender, if it expects that. Returns false if the
     /// node had it before.
     pub(super) fn acknowledge(&mut self, node: Node, id: RoutedId) -> bool {
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         let (holder, sent, patience) = (routed.holder, routed.sent, routed.patience);
         let (is_first_attempt, has_arrived) = (routed.attempts == 0, routed.has_arrived);
         let is_of_lookup = matches!(routed.payload, Payload::Lookup);
@@ -53,7 +53,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             (false, true) => self.bounce_back(id),
             (false, false) => {
                 let copy = self.copy_routed(id);
-                self.in_flight.get_mut(copy).has_arrived = true;
+                self.router.in_flight.get_mut(copy).has_arrived = true;
                 self.bounce_back(copy);
             }
         }
@@ -99,7 +99,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Whether the receiver of a message answers it with the next hop.
     fn is_answered_by_the_next_hop(&self, id: RoutedId) -> bool {
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         let is_lookup = matches!(routed.payload, Payload::Lookup);
         self.setup.travel == Travel::Iterative && (!routed.last || is_lookup)
     }
@@ -116,7 +116,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Schedules the sender's time-out.
     pub(super) fn bounce_back(&mut self, id: RoutedId) {
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         let back = routed.sent + routed.patience;
         self.queue
             .schedule(back.max(self.state.now), Event::Bounce { routed: id });

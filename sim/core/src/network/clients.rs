@@ -31,7 +31,7 @@ impl Clients {
 impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Whether the node of a site is a client.
     pub fn is_client_site(&self, site: u32) -> bool {
-        self.is_client_host(self.distances.host(self.distances.slot(site)))
+        self.is_client_host(self.wire.distances.host(self.wire.distances.slot(site)))
     }
 
     fn is_client_host(&self, host: Host) -> bool {
@@ -56,14 +56,20 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     }
 
     fn enter_client(&mut self, node: Node) {
-        self.clients.nodes.push(node);
+        self.population.clients.nodes.push(node);
         self.membership_changed();
     }
 
     /// `node` has stopped.
     pub(super) fn remove_client(&mut self, node: Node) {
-        if let Some(place) = self.clients.nodes.iter().position(|client| *client == node) {
-            self.clients.nodes.swap_remove(place);
+        if let Some(place) = self
+            .population
+            .clients
+            .nodes
+            .iter()
+            .position(|client| *client == node)
+        {
+            self.population.clients.nodes.swap_remove(place);
             self.membership_changed();
         }
     }
@@ -75,7 +81,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if count == 0 {
             return false;
         }
-        let member = members[self.clients.members.index(count)];
+        let member = members[self.population.clients.members.index(count)];
         self.route(client, Some(member), key, Payload::Lookup);
         true
     }

@@ -4,8 +4,28 @@ use super::Network;
 use super::event::{DirectMessage, Event, Unanswered, Wait};
 use super::observer::{RouteId, SentMessage, Signal};
 use super::routed_message::Payload;
-use crate::engine::{Duration, Instant};
-use crate::overlay::{Application, Context, Effect, GroundTruth, LookupAlgorithm, Node, RootIndex};
+use crate::engine::{Duration, Instant, Stream};
+use crate::overlay::{
+    Application, Context, Effect, GroundTruth, LookupAlgorithm, Node, Overlay, RootIndex,
+};
+
+/// What the handlers of nodes use.
+pub(super) struct Handlers<P: Overlay> {
+    /// The random stream of each node.
+    pub random: Vec<Stream>,
+    /// Reused for its capacity.
+    pub effects: Vec<Effect<P>>,
+}
+
+// Not derived: a derive would require `P: Default`.
+impl<P: Overlay> Default for Handlers<P> {
+    fn default() -> Self {
+        Self {
+            random: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+}
 
 impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Runs a handler of `node` and applies its effects.
@@ -14,13 +34,13 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         node: Node,
         act: impl FnOnce(&mut P, &mut Context<'_, P>) -> R,
     ) -> R {
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = std::mem::take(&mut self.handlers.effects);
         let mut context = Context {
             now: self.state.now,
             me: node,
             shared: &self.state.shared,
             ids: &self.state.ids,
-            random: &mut self.random[node.index()],
+            random: &mut self.handlers.random[node.index()],
             effects: &mut effects,
         };
         let state = &mut self.state.nodes[node.index()];
@@ -32,7 +52,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         for effect in effects.drain(..) {
             self.carry_out(node, effect);
         }
-        self.effects = effects;
+        self.handlers.effects = effects;
         result
     }
 
@@ -86,9 +106,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         };
         let answer = matches!(direct, DirectMessage::Reply { .. });
         let bytes = P::bytes(message) + if answer { self.reply_bytes() } else { 0 };
-        let routed = handle.and_then(|handle| self.in_flight.of(handle));
-        let lookup =
-            routed.is_some_and(|id| matches!(self.in_flight.get(id).payload, Payload::Lookup));
+        let routed = handle.and_then(|handle| self.router.in_flight.of(handle));
+        let lookup = routed
+            .is_some_and(|id| matches!(self.router.in_flight.get(id).payload, Payload::Lookup));
         let sent = SentMessage {
             from,
             to,
@@ -317,9 +337,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             to: silent,
         });
         if let Some(id) =
-            P::Lookups::lookup_of(&purpose).and_then(|handle| self.in_flight.of(handle))
+            P::Lookups::lookup_of(&purpose).and_then(|handle| self.router.in_flight.of(handle))
         {
-            self.in_flight.get_mut(id).timeouts += 1;
+            self.router.in_flight.get_mut(id).timeouts += 1;
             self.signal(Signal::RouteTimedOut {
                 route: RouteId(id),
                 from: node,

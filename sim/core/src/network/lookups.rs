@@ -74,7 +74,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     }
 
     fn plan(&mut self, plan: Plan) {
-        self.lookups = Lookups {
+        self.router.lookups = Lookups {
             plan,
             wake: Instant::NEVER,
         };
@@ -83,10 +83,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Schedules the next lookup, unless an event is due before it: that event reschedules.
     fn schedule_lookup(&mut self) {
-        if let Some(due) = self.lookups.due()
-            && due < self.lookups.wake
+        if let Some(due) = self.router.lookups.due()
+            && due < self.router.lookups.wake
         {
-            self.lookups.wake = due;
+            self.router.lookups.wake = due;
             self.queue.schedule(due, Event::Lookup);
         }
     }
@@ -94,9 +94,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// A node has become a member, or has ceased to be one.
     pub(super) fn membership_changed(&mut self) {
         self.signal(Signal::MembersChanged);
-        if matches!(self.lookups.plan, Plan::ByMembers(_)) {
+        if matches!(self.router.lookups.plan, Plan::ByMembers(_)) {
             let members = self.initiators();
-            if let Plan::ByMembers(plan) = &mut self.lookups.plan {
+            if let Plan::ByMembers(plan) = &mut self.router.lookups.plan {
                 plan.set_members(self.state.now, members);
             }
             self.schedule_lookup();
@@ -105,11 +105,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Handles the event of a lookup.
     pub(super) fn look_up(&mut self) {
-        if self.state.now != self.lookups.wake {
+        if self.state.now != self.router.lookups.wake {
             return;
         }
-        self.lookups.wake = Instant::NEVER;
-        if let Some(lookup) = self.lookups.take(self.state.now) {
+        self.router.lookups.wake = Instant::NEVER;
+        if let Some(lookup) = self.router.lookups.take(self.state.now) {
             self.start_lookup(lookup);
         }
         self.schedule_lookup();
@@ -117,7 +117,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Number of nodes at which lookups start: honest members and clients.
     fn initiators(&self) -> usize {
-        self.honest().len() + self.clients.nodes().len()
+        self.honest().len() + self.population.clients.nodes().len()
     }
 
     fn start_lookup(&mut self, lookup: Lookup) {
@@ -129,7 +129,12 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             self.route(*source, None, lookup.key, Payload::Lookup);
             true
         } else {
-            let client = self.clients.nodes().get(place - members.len()).copied();
+            let client = self
+                .population
+                .clients
+                .nodes()
+                .get(place - members.len())
+                .copied();
             client.is_some_and(|client| self.look_up_as_client(client, lookup.key))
         };
         if !has_begun {

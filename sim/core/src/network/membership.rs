@@ -1,5 +1,6 @@
 //! Membership: joins, departures, and the current node of each participant of the churn.
 
+use super::clients::Clients;
 use super::event::Event;
 use super::observer::Signal;
 use super::{Network, NodeMeta};
@@ -26,6 +27,7 @@ pub(super) struct Population {
     meetings_stream: Stream,
     /// There were members, and the last one has departed.
     extinct: bool,
+    pub clients: Clients,
     /// The co-located identities that each node has created on its host.
     colocated: BTreeMap<Node, Vec<Node>>,
 }
@@ -62,6 +64,7 @@ impl Population {
             meetings: None,
             meetings_stream: seed.stream("meetings", 0),
             extinct: false,
+            clients: Clients::new(seed),
             colocated: BTreeMap::new(),
         }
     }
@@ -114,7 +117,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub fn participants_beyond_hosts(&self) -> usize {
         let growth = self.population.growth.as_ref();
         let participants = growth.map_or(0, |growth| growth.from as usize + growth.slots.len());
-        participants.saturating_sub(self.distances.hosts())
+        participants.saturating_sub(self.wire.distances.hosts())
     }
 
     /// The slot of a participant's host in the distances.
@@ -124,14 +127,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 let place = (participant - growth.from) as usize;
                 while growth.slots.len() <= place {
                     let host = growth.hosts.next().expect("hosts without an end");
-                    growth.slots.push(self.distances.add(host));
-                    if let Some(costs) = &mut self.costs {
+                    growth.slots.push(self.wire.distances.add(host));
+                    if let Some(costs) = &mut self.wire.costs {
                         costs.add(host);
                     }
                 }
                 growth.slots[place]
             }
-            _ => self.distances.slot(participant),
+            _ => self.wire.distances.slot(participant),
         }
     }
 
@@ -229,7 +232,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             gracefully,
             was_member: member,
         });
-        for handle in self.in_flight.overlay_lookups_of(node) {
+        for handle in self.router.in_flight.overlay_lookups_of(node) {
             self.fail(handle);
         }
     }
@@ -253,7 +256,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         });
         let application = self.application_for(node, site);
         self.state.applications.push(application);
-        self.random.push(self.setup.seed.stream("node", index));
+        self.handlers
+            .random
+            .push(self.setup.seed.stream("node", index));
         self.host_online(node, true);
         node
     }
@@ -285,7 +290,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let site = meta.site;
         self.host_online(node, true);
         self.population.participant(site).node = Some(node);
-        if let Some(busy) = self.busy.get_mut(node.index()) {
+        if let Some(busy) = self.services.busy.get_mut(node.index()) {
             *busy = self.state.now;
         }
         self.signal(Signal::Started(node));
@@ -318,7 +323,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// network was built on, and begins to join. Nodes of one site have one IPv4 address.
     pub fn join_apart(&mut self, id: Key, site: u32) -> Node {
         let bootstrap = self.bootstrap();
-        let slot = self.distances.slot(site);
+        let slot = self.wire.distances.slot(site);
         let node = self.add(id, (site, slot), P::new(&self.state.shared, &id));
         self.signal(Signal::Started(node));
         self.with_node(node, |state, context| state.join(context, bootstrap));

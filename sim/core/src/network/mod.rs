@@ -6,13 +6,16 @@
 //!   applications above it.
 //! * [`NetworkState`] is what observers see of it; [`observer`] has the signals that they get.
 //! * `router` and `route_ends` route a message to the root of a key, for every overlay;
-//!   `transmission` and `acknowledgement` have what happens to a message on the transport.
+//!   `transmission` and `acknowledgement` have what happens to a message on the transport, `wire` the
+//!   distances between hosts.
+//! * `limits` ends a run that takes too much memory or time.
 //! * [`Tally`] holds the counts; [`oracle`] builds converged networks and checks answers.
 
 mod acknowledgement;
 mod clients;
 mod delivery;
 mod event;
+mod limits;
 mod lookups;
 mod membership;
 pub mod observer;
@@ -29,6 +32,7 @@ mod tally;
 mod timeline;
 mod transmission;
 mod trial;
+mod wire;
 
 pub use observer::{Observer, Signal};
 pub use placement::{Placement, place};
@@ -40,24 +44,22 @@ pub use tally::{Counts, Tally};
 pub use timeline::{Interval, Timeline};
 pub use trial::TrialProgress;
 
-use crate::engine::interruption;
-use crate::engine::memory::MemoryWatch;
-use crate::engine::{Duration, EventQueue, Instant, Seed, Stream};
-use crate::overlay::{
-    Action, AppContext, Application, Effect, GroundTruth, Metric, Node, RoundTrip,
-};
+use crate::engine::{Duration, EventQueue, Instant, Seed};
+use crate::overlay::{AppContext, Application, GroundTruth, Node};
 use crate::space::Key;
 use crate::transport::Transport;
 use crate::underlay::Distances;
-use clients::Clients;
+use delivery::Handlers;
 use event::Event;
-use lookups::Lookups;
+use limits::Limits;
 use membership::Population;
 use observer::Observers;
-use routed_message::{Payload, RoutedMessages};
+use routed_message::Payload;
+use router::Router;
+use services::Services;
 use state::NodeMeta;
 use std::ops::Deref;
-use trial::TrialClock;
+use wire::Wire;
 
 /// Settings of a network, independent of the protocol.
 #[derive(Clone, Debug)]
@@ -76,46 +78,21 @@ pub struct Setup {
 /// A network of nodes that run protocol `P` and application `A`.
 pub struct Network<P: GroundTruth, A: Application = ()> {
     setup: Setup,
+    /// The nodes, as observers see them.
     state: NetworkState<P, A>,
-    distances: Distances,
-    /// What exchanges measure.
-    metric: Metric,
-    transport: Option<Box<Transport>>,
-    /// The costs between hosts, if the underlay has them.
-    costs: Option<Distances>,
     queue: EventQueue<Event<P, A>>,
-    random: Vec<Stream>,
-    in_flight: RoutedMessages<P, A>,
-    lookups: Lookups,
+    handlers: Handlers<P>,
+    router: Router<P, A>,
+    services: Services<A>,
+    wire: Wire,
     population: Population,
-    clients: Clients,
-    tally: Tally,
     observers: Observers<P, A>,
-    effects: Vec<Effect<P>>,
-    actions: Vec<Action<A>>,
-    /// Service time of a message of the application at a node.
-    service_time: Duration,
-    /// Until when each node is busy with earlier messages; empty without service time.
-    busy: Vec<Instant>,
-    /// Answers of lookups that are waited for: only with a transport.
-    answers_under_way: u64,
-    memory: MemoryWatch,
-    trial: Option<Box<TrialClock>>,
+    limits: Limits,
 }
 
 /// Smallest network that prefetches: a run of a million lookups took a tenth less time at 10,000
 /// nodes, a sixth at 30,000, a third and more at 100,000 and at a million.
 const LARGE: usize = 5_000;
-
-/// Events between two checks of the memory of the process: a check costs as much as a hundred
-/// events.
-const EVENTS_A_LOOK: u64 = 1 << 14;
-
-/// Pending events at which a run ends as short of memory: the queue holds 2^28.
-const MOST_PENDING: usize = (1 << 28) - (1 << 22);
-
-/// Events between two checks of the clock in a trial.
-const EVENTS_A_LOOK_OF_A_TRIAL: u64 = 1 << 6;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,26 +139,15 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     ) -> Self {
         Self {
             population: Population::new(setup.seed),
-            clients: Clients::new(setup.seed),
             setup,
             state: NetworkState::new(shared, service),
-            distances,
-            transport: None,
-            metric: Metric::Latency,
-            costs: None,
             queue: EventQueue::new(),
-            random: Vec::new(),
-            in_flight: RoutedMessages::default(),
-            lookups: Lookups::default(),
-            tally: Tally::default(),
-            observers: Vec::new(),
-            effects: Vec::new(),
-            actions: Vec::new(),
-            service_time: Duration::ZERO,
-            busy: Vec::new(),
-            answers_under_way: 0,
-            memory: MemoryWatch::begin(),
-            trial: None,
+            handlers: Handlers::default(),
+            router: Router::default(),
+            services: Services::default(),
+            wire: Wire::new(distances),
+            observers: Observers::default(),
+            limits: Limits::begin(),
         }
     }
 
@@ -192,48 +158,17 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// The counts so far.
     pub fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
-    /// The underlay path from one node to another.
-    pub fn path(&mut self, from: Node, to: Node) -> crate::underlay::Path {
-        let slot = |node: Node| self.state.node_meta[node.index()].slot;
-        let (from, to) = (slot(from), slot(to));
-        self.distances.between(from, to)
-    }
-
-    /// From now on exchanges measure `metric`. `costs` are the costs between the sites of the distances, in
-    /// the same order, as latencies of one millisecond each.
-    pub fn measure_by(&mut self, metric: Metric, costs: Option<Distances>) {
-        (self.metric, self.costs) = (metric, costs);
-    }
-
-    /// The cost between the hosts of two nodes; `None` without costs.
-    pub fn cost(&mut self, from: Node, to: Node) -> Option<f64> {
-        let slot = |node: Node| self.state.node_meta[node.index()].slot;
-        let (from, to) = (slot(from), slot(to));
-        let costs = self.costs.as_mut()?;
-        Some(costs.between(from, to).latency.as_millis_f64())
-    }
-
-    /// What an exchange of `time` between two nodes has measured.
-    fn round_trip(&mut self, from: Node, to: Node, time: Duration) -> RoundTrip {
-        let distance = match self.metric {
-            Metric::Latency => time.as_secs_f64() / 2.0,
-            Metric::Hops => self.path(from, to).hops.into(),
-            Metric::Cost => self.cost(from, to).unwrap_or(0.0),
-        };
-        RoundTrip { time, distance }
+        &self.observers.tally
     }
 
     /// Measuring begins; with `intervals`, also by intervals of this length until this time.
     pub fn begin_measuring(&mut self, intervals: Option<(Duration, Instant)>) {
         self.signal(Signal::MeasuringBegins);
         if let Some((length, end)) = intervals {
-            self.tally.timeline = Timeline::new((self.state.now, end), length);
-            self.tally.timeline.watches_ring =
+            self.observers.tally.timeline = Timeline::new((self.state.now, end), length);
+            self.observers.tally.timeline.watches_ring =
                 self.transport().is_some_and(Transport::has_partitions);
-            for end in self.tally.timeline.ends() {
+            for end in self.observers.tally.timeline.ends() {
                 self.queue.schedule(end, Event::Interval);
             }
         }
@@ -241,9 +176,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Measuring ends, and with it the last interval. To be called after the run.
     pub fn end_measuring(&mut self) {
-        if self.tally.timeline.is_open() {
+        if self.observers.tally.timeline.is_open() {
             self.signal(Signal::IntervalEnds);
-            self.tally.timeline.end(self.state.now);
+            self.observers.tally.timeline.end(self.state.now);
         }
     }
 
@@ -255,7 +190,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Sets the time that a node needs for each message of the application; it handles them one
     /// after the other.
     pub fn set_service_time(&mut self, service_time: Duration) {
-        self.service_time = service_time;
+        self.services.time = service_time;
     }
 
     /// Runs the application on `node`.
@@ -267,47 +202,6 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         self.upcall(node, act)
     }
 
-    /// Makes the run a trial, which ends after `budget` of processor time.
-    pub fn begin_trial(&mut self, budget: std::time::Duration) {
-        self.trial = Some(Box::new(TrialClock::new(budget)));
-    }
-
-    /// Progress of the trial when half of its time was over, and now.
-    pub fn trial_moments(&self) -> Option<(Option<TrialProgress>, TrialProgress)> {
-        let trial = self.trial.as_ref()?;
-        let now = (self.state.now.as_secs_f64(), self.distances.rows().0);
-        Some((trial.middle, trial.moment(now)))
-    }
-
-    /// How much of the distances is computed, and how much there can be: see [`Distances::rows`].
-    pub fn distance_rows(&self) -> (usize, usize) {
-        self.distances.rows()
-    }
-
-    /// Computes a missing row of distances, or what replaces rows; false if nothing is missing.
-    pub fn compute_distances(&mut self) -> bool {
-        self.distances.compute_next()
-    }
-
-    /// Why the run has to end early, if it has to. Checks from time to time.
-    fn cut_short(&mut self) -> Option<End> {
-        let events = self.tally.counts.events;
-        if events.is_multiple_of(EVENTS_A_LOOK) {
-            if interruption::is_requested() {
-                return Some(End::Interrupted);
-            }
-            if self.queue.len() > MOST_PENDING || self.memory.is_over() {
-                return Some(End::Memory);
-            }
-        }
-        let trial = self.trial.as_mut()?;
-        if !events.is_multiple_of(EVENTS_A_LOOK_OF_A_TRIAL) {
-            return None;
-        }
-        let at = || (self.state.now.as_secs_f64(), self.distances.rows().0);
-        trial.is_over(at).then_some(End::Trial)
-    }
-
     /// Handles events up to and including `until`; with `drain`, until all planned lookups and the
     /// work of the application are done. Handles at most `max_events` events in the whole run.
     pub fn run(&mut self, until: Instant, drain: bool, max_events: u64) -> End {
@@ -316,14 +210,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 return End::Extinct;
             }
             if drain
-                && self.lookups.is_over(self.state.now)
-                && self.tally.under_way() == 0
-                && self.answers_under_way == 0
+                && self.router.lookups.is_over(self.state.now)
+                && self.observers.tally.under_way() == 0
+                && self.router.answers_under_way == 0
                 && A::is_over(&self.state.metrics)
             {
                 return End::Done;
             }
-            if self.tally.counts.events >= max_events {
+            if self.observers.tally.counts.events >= max_events {
                 return End::Events;
             }
             if let Some(end) = self.cut_short() {
@@ -359,7 +253,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             std::hint::black_box(self.state.nodes[node.index()].prefetch());
         }
         if let Some(Event::Hop { to, routed }) = self.queue.upcoming(3) {
-            let key = self.in_flight.get(*routed).key;
+            let key = self.router.in_flight.get(*routed).key;
             std::hint::black_box(self.state.next_hop(*to, &key));
         }
     }

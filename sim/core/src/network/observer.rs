@@ -6,6 +6,7 @@
 use super::Network;
 use super::event::RoutedId;
 use super::state::NetworkState;
+use super::tally::Tally;
 use crate::engine::{Duration, Instant};
 use crate::overlay::{Application, GroundTruth, Node};
 use crate::space::Key;
@@ -274,21 +275,36 @@ pub enum LookupResult {
 }
 
 /// The observers of a network.
-pub(super) type Observers<P, A> = Vec<Rc<RefCell<dyn Observer<P, A>>>>;
+pub(super) struct Observers<P: GroundTruth, A: Application> {
+    pub tally: Tally,
+    attached: Vec<Rc<RefCell<dyn Observer<P, A>>>>,
+}
+
+// Not derived: a derive would require `P: Default` and `A: Default`.
+impl<P: GroundTruth, A: Application> Default for Observers<P, A> {
+    fn default() -> Self {
+        Self {
+            tally: Tally::default(),
+            attached: Vec::new(),
+        }
+    }
+}
 
 impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Attaches `observer` from now on. Returns a handle to it.
     pub fn observe<O: Observer<P, A> + 'static>(&mut self, observer: O) -> Rc<RefCell<O>> {
         let observer = Rc::new(RefCell::new(observer));
-        self.observers.push(Rc::<RefCell<O>>::clone(&observer));
+        self.observers
+            .attached
+            .push(Rc::<RefCell<O>>::clone(&observer));
         observer
     }
 
     /// Signals what has happened.
     #[inline(always)]
     pub(super) fn signal(&mut self, signal: Signal) {
-        self.tally.on(&signal, &self.state);
-        if !self.observers.is_empty() {
+        self.observers.tally.on(&signal, &self.state);
+        if !self.observers.attached.is_empty() {
             // A copy: a signal whose address nobody gets is never written to memory.
             let copy = signal;
             self.notify(copy);
@@ -298,7 +314,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     #[cold]
     #[inline(never)]
     fn notify(&self, signal: Signal) {
-        for observer in &self.observers {
+        for observer in &self.observers.attached {
             observer.borrow_mut().on(&signal, &self.state);
         }
     }

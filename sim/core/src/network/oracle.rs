@@ -28,11 +28,11 @@ pub fn populate_converged<P: GroundTruth, A: Application>(
         &network.state.shared,
         &network.state.ids,
         &members,
-        &mut network.random,
+        &mut network.handlers.random,
     );
     if P::chooses_near(&network.state.shared) {
         let mut nodes = std::mem::take(&mut network.state.nodes);
-        let (state, distances) = (&network.state, &mut network.distances);
+        let (state, distances) = (&network.state, &mut network.wire.distances);
         let slot = |node: Node| state.node_meta[node.index()].slot;
         P::choose_near(
             &mut nodes,
@@ -65,7 +65,7 @@ pub fn populate_random<P: GroundTruth, A: Application>(
             .collect();
         known.sort_unstable();
         known.dedup();
-        let random = &mut network.random[node.index()];
+        let random = &mut network.handlers.random[node.index()];
         let state = P::with_contacts(
             &network.state.shared,
             &network.state.ids,

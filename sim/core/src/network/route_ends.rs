@@ -11,14 +11,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Ends a routed message, `at` a node or nowhere.
     pub(super) fn end_route(&mut self, id: RoutedId, at: Option<Node>, end: RouteEnd) {
         let route = RouteId(id);
-        self.in_flight.decides(id, at.is_some());
+        self.router.in_flight.decides(id, at.is_some());
         self.signal(Signal::RouteEnded { route, at, end });
-        self.in_flight.end(id);
+        self.router.in_flight.end(id);
     }
 
     /// Ends the routing of a message at `node`, which is the `root` or has named it.
     pub(super) fn deliver(&mut self, node: Node, root: Node, id: RoutedId) {
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         let (key, origin, hops) = (routed.key, routed.origin, routed.hops);
         match routed.payload.clone() {
             Payload::Lookup => self.score_lookup(node, id),
@@ -41,11 +41,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Compares the result of a lookup that ended at `node` with the true root, and sends the
     /// answer.
     pub(super) fn score_lookup(&mut self, node: Node, id: RoutedId) {
-        if !self.in_flight.decides(id, true) {
-            self.in_flight.end(id);
+        if !self.router.in_flight.decides(id, true) {
+            self.router.in_flight.end(id);
             return;
         }
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         let (origin, left) = (routed.origin, routed.path.len() as u32);
         let (issued, timeouts) = (routed.issued, routed.timeouts);
         let captured = self.is_sybil(node);
@@ -84,19 +84,19 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             if is_correct {
                 self.signal_answered(issued);
             }
-            self.in_flight.end(id);
+            self.router.in_flight.end(id);
         } else {
-            let routed = self.in_flight.get_mut(id);
+            let routed = self.router.in_flight.get_mut(id);
             routed.holder = node;
             routed.is_correct = is_correct;
-            self.answers_under_way += u64::from(self.transport.is_some());
+            self.router.answers_under_way += u64::from(self.wire.transport.is_some());
             self.answer(id, left);
         }
     }
 
     /// Sends the answer of a recursive lookup one node back.
     pub(super) fn answer(&mut self, id: RoutedId, left: u32) {
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         let (from, origin) = (routed.holder, routed.origin);
         let (is_correct, issued) = (routed.is_correct, routed.issued);
         if from == origin || !self.is_alive(from) {
@@ -109,7 +109,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         // Without a recorded path the root answers directly.
         let left = left.saturating_sub(1);
         let to = routed.path.get(left as usize).copied().unwrap_or(origin);
-        self.in_flight.get_mut(id).holder = to;
+        self.router.in_flight.get_mut(id).holder = to;
         match self.send_answer(id, (from, to), true) {
             Some(after) => {
                 self.queue
@@ -121,26 +121,26 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Without a transport nobody counts the answers.
     fn signal_answered(&mut self, issued: Instant) {
-        if self.transport.is_some() {
+        if self.wire.transport.is_some() {
             self.signal(Signal::Answered { issued });
         }
     }
 
     fn end_answer(&mut self, id: RoutedId) {
-        self.answers_under_way -= u64::from(self.transport.is_some());
-        self.in_flight.end(id);
+        self.router.answers_under_way -= u64::from(self.wire.transport.is_some());
+        self.router.in_flight.end(id);
     }
 
     /// A message is lost.
     pub(super) fn fail(&mut self, id: RoutedId) {
-        if !self.in_flight.decides(id, false) {
-            if let Payload::Message(message) = &self.in_flight.get(id).payload {
+        if !self.router.in_flight.decides(id, false) {
+            if let Payload::Message(message) = &self.router.in_flight.get(id).payload {
                 A::on_copy_lost(message, &mut self.state.metrics);
             }
-            self.in_flight.end(id);
+            self.router.in_flight.end(id);
             return;
         }
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         let end = match &routed.payload {
             Payload::Lookup => RouteEnd::Lookup(LookupEnd {
                 issued: routed.issued,

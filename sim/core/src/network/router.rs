@@ -8,12 +8,13 @@
 
 use super::Network;
 use super::event::{Event, RoutedId};
+use super::lookups::Lookups;
 use super::observer::{PayloadKind, RouteEnd, RouteId, SentMessage, Signal};
-use super::routed_message::Payload;
+use super::routed_message::{Payload, RoutedMessages};
 use crate::engine::Duration;
 use crate::overlay::{
     Application, Forward, GroundTruth, HEADER_BYTES, LookupAlgorithm, LookupHandle, NODE_BYTES,
-    NextHop, Node, ROUTED_BYTES,
+    NextHop, Node, Overlay, ROUTED_BYTES,
 };
 use crate::space::Key;
 
@@ -26,6 +27,26 @@ crate::choices! {
         SemiRecursive = "semi-recursive",
         /// The initiator asks one node after the other.
         Iterative = "iterative",
+    }
+}
+
+/// The messages on the way to the roots of keys.
+pub(super) struct Router<P: Overlay, A: Application> {
+    pub in_flight: RoutedMessages<P, A>,
+    /// The lookups of the workload.
+    pub lookups: Lookups,
+    /// Answers of lookups that are waited for: only with a transport.
+    pub answers_under_way: u64,
+}
+
+// Not derived: a derive would require `P: Default` and `A: Default`.
+impl<P: Overlay, A: Application> Default for Router<P, A> {
+    fn default() -> Self {
+        Self {
+            in_flight: RoutedMessages::default(),
+            lookups: Lookups::default(),
+            answers_under_way: 0,
+        }
     }
 }
 
@@ -46,10 +67,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     ) {
         let session = self.state.node_meta[origin.index()].session;
         let id = self
+            .router
             .in_flight
             .start((origin, session), key, payload, self.state.now);
-        self.in_flight.get_mut(id).is_join = via.is_some();
-        let payload = match &self.in_flight.get(id).payload {
+        self.router.in_flight.get_mut(id).is_join = via.is_some();
+        let payload = match &self.router.in_flight.get(id).payload {
             Payload::Lookup => PayloadKind::Lookup,
             Payload::Query(_) => PayloadKind::Query,
             Payload::Message(message) => PayloadKind::Message(A::kind(message)),
@@ -78,7 +100,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if !P::Lookups::IS_OWN {
             return false;
         }
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         routed.by_overlay = true;
         let key = routed.key;
         let handle = LookupHandle {
@@ -93,10 +115,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Counts a step of the lookup `handle`: `from` has asked `to`.
     pub(super) fn count_lookup_step(&mut self, handle: LookupHandle, from: Node, to: Node) {
-        if let Some(id) = self.in_flight.of(handle) {
+        if let Some(id) = self.router.in_flight.of(handle) {
             let sybil = self.is_sybil(to);
             let links = self.path(from, to).hops;
-            let routed = self.in_flight.get_mut(id);
+            let routed = self.router.in_flight.get_mut(id);
             routed.hops += 1;
             routed.underlay_hops += links;
             routed.intercepted |= sybil;
@@ -105,10 +127,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Ends a lookup that its origin's overlay has run.
     pub(super) fn on_overlay_lookup_done(&mut self, handle: LookupHandle, root: Option<Node>) {
-        let Some(id) = self.in_flight.of(handle) else {
+        let Some(id) = self.router.in_flight.of(handle) else {
             return;
         };
-        self.in_flight.get_mut(id).by_overlay = false;
+        self.router.in_flight.get_mut(id).by_overlay = false;
         match root {
             Some(root) => self.finish_iterative(root, true, id),
             None => self.fail(id),
@@ -117,7 +139,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Whether message `id` asks only for the name of the root.
     fn is_answered_by_predecessor(&self, id: RoutedId) -> bool {
-        matches!(&self.in_flight.get(id).payload, Payload::Query(query) if P::answered_by_predecessor(&self.state.shared, query))
+        matches!(&self.router.in_flight.get(id).payload, Payload::Query(query) if P::answered_by_predecessor(&self.state.shared, query))
     }
 
     /// Chooses the next hop of a recursive message at `node`, and sends it there.
@@ -129,7 +151,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// The next hop of a message at `node`, and what the message carries from there on.
     fn next_hop_of(&mut self, node: Node, id: RoutedId) -> NextHop {
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         routed.onward = routed.route;
         let (state, key) = (&self.state, routed.key);
         state.nodes[node.index()].next_hop_with_route(
@@ -144,7 +166,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// `next`, unless it is the joining origin; then another node that `node` names. The origin may
     /// be known from an earlier session, or have lost its position.
     fn excluding_origin(&mut self, node: Node, id: RoutedId, next: NextHop) -> NextHop {
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         match next {
             NextHop::Next(to) | NextHop::Last(to) if routed.is_join && to == routed.origin => {
                 // That is the next hop of a message that begins here.
@@ -159,9 +181,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Sends a recursive message on from `node`.
     fn proceed(&mut self, node: Node, id: RoutedId, next: NextHop) {
         match next {
-            NextHop::Root if self.in_flight.get(id).hops == 0 => {
+            NextHop::Root if self.router.in_flight.get(id).hops == 0 => {
                 // Schedules an event without delay, so that no upcall runs within another.
-                let routed = self.in_flight.get_mut(id);
+                let routed = self.router.in_flight.get_mut(id);
                 routed.last = true;
                 routed.links = None;
                 self.queue.schedule(
@@ -183,7 +205,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Makes the `forward` upcall, and sends the message on.
     fn forward(&mut self, node: Node, next: Node, id: RoutedId, last: bool) {
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         if let Payload::Message(message) = &routed.payload {
             let (key, mut message) = (routed.key, message.clone());
             let verdict = self.upcall(node, |application, context| {
@@ -193,7 +215,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 self.end_route(id, Some(node), RouteEnd::Absorbed);
                 return;
             }
-            self.in_flight.get_mut(id).payload = Payload::Message(message);
+            self.router.in_flight.get_mut(id).payload = Payload::Message(message);
             self.forge(node, id);
         }
         self.hop(node, next, id, last);
@@ -205,7 +227,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let patience = self.patience(node, next);
         let travel = self.setup.travel;
         let session = self.state.node_meta[node.index()].session;
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         if routed.hops >= MAX_HOPS {
             self.fail(id);
             return;
@@ -257,7 +279,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn arrive(&mut self, node: Node, id: RoutedId) {
         let iterative = self.setup.travel == Travel::Iterative;
         let takes = self.takes_messages(node);
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         if !takes {
             // A restarted node that considers itself the root knows no other next hop.
             if node == routed.origin && routed.links.is_none() {
@@ -268,10 +290,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             return;
         }
         let is_sent = !routed.handled && routed.holder != node;
-        if is_sent && self.transport.is_some() && !self.acknowledge(node, id) {
+        if is_sent && self.wire.transport.is_some() && !self.acknowledge(node, id) {
             return;
         }
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         routed.route = routed.onward;
         routed.is_back = false;
         if let Some(links) = routed.links.take() {
@@ -317,7 +339,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// `node` sends its next hop to the initiator of an iterative lookup.
     pub(super) fn send_next_hop_reply(&mut self, node: Node, id: RoutedId, next: NextHop) {
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         let (origin, holder) = (routed.origin, routed.holder);
         let (is_first_attempt, deadline) = (routed.attempts == 0, routed.sent + routed.patience);
         let lookup = matches!(routed.payload, Payload::Lookup);
@@ -326,17 +348,17 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             return;
         };
         let arrival = self.state.now + after;
-        if self.transport.is_some() {
+        if self.wire.transport.is_some() {
             if arrival > deadline {
                 self.bounce_back(id);
                 return;
             }
             if is_first_attempt {
-                let sent = self.in_flight.get(id).sent;
+                let sent = self.router.in_flight.get(id).sent;
                 self.measure_round_trip(holder, node, arrival.since(sent));
             }
         }
-        self.in_flight.get_mut(id).path.push(node);
+        self.router.in_flight.get_mut(id).path.push(node);
         self.queue
             .schedule(arrival, Event::NextHopReply { routed: id, next });
     }
@@ -365,7 +387,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn bounce(&mut self, id: RoutedId) {
         let travel = self.setup.travel;
         let retries = self.retries();
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         if travel == Travel::Recursive && matches!(routed.payload, Payload::Lookup) {
             routed.path.pop();
         }
@@ -378,11 +400,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 from: sender,
                 to: silent,
             });
-            let last = self.in_flight.get(id).last;
+            let last = self.router.in_flight.get(id).last;
             self.hop(sender, silent, id, last);
             return;
         }
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         routed.has_arrived = false;
         routed.timeouts += 1;
         self.signal(Signal::RouteTimedOut {
@@ -390,7 +412,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             from: sender,
             to: silent,
         });
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         if travel == Travel::Iterative
             && let Some(adviser) = routed.path.pop()
         {
@@ -402,14 +424,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 return;
             }
             // What the message carries was that at the adviser; at one before it, it begins again.
-            let routed = self.in_flight.get_mut(id);
+            let routed = self.router.in_flight.get_mut(id);
             if std::mem::replace(&mut routed.is_back, true) {
                 routed.route = P::Route::default();
             }
             routed.onward = routed.route;
             self.hop(sender, adviser, id, false);
             // This node was asked and counted before.
-            self.in_flight.get_mut(id).links = None;
+            self.router.in_flight.get_mut(id).links = None;
             return;
         }
         routed.silent.push(silent);
@@ -430,7 +452,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// The next hop of `node` that avoids silent peers; fails the message and returns `None` if
     /// there is no other.
     fn choose(&mut self, node: Node, id: RoutedId) -> Option<NextHop> {
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         let key = routed.key;
         if routed.silent.is_empty() {
             let next = self.next_hop_of(node, id);
@@ -441,13 +463,13 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let next = self.with_node(node, |state, context| {
             state.next_hop_avoiding(context, &key, &silent, &mut route)
         });
-        self.in_flight.get_mut(id).onward = route;
+        self.router.in_flight.get_mut(id).onward = route;
         let next = self.excluding_origin(node, id, next);
         let again = match next {
             NextHop::Next(next) | NextHop::Last(next) => silent.contains(&next),
             NextHop::Root => false,
         };
-        self.in_flight.get_mut(id).silent = silent;
+        self.router.in_flight.get_mut(id).silent = silent;
         if again {
             self.fail(id);
             return None;
@@ -457,13 +479,13 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// The initiator of an iterative lookup asks `node`.
     fn ask(&mut self, id: RoutedId, node: Node) {
-        let origin = self.in_flight.get(id).origin;
+        let origin = self.router.in_flight.get(id).origin;
         self.hop(origin, node, id, false);
     }
 
     /// The initiator of an iterative lookup receives the next hop from the node that it asked.
     pub(super) fn on_next_hop_reply(&mut self, id: RoutedId, next: NextHop) {
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         let (origin, session, asked) = (routed.origin, routed.origin_session, routed.target);
         if !self.is_in_session(origin, session) {
             self.fail(id);
@@ -481,7 +503,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     fn finish_iterative(&mut self, root: Node, answered: bool, id: RoutedId) {
         let takes = self.takes_messages(root);
         let ask_root = self.setup.ask_root;
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         let origin = routed.origin;
         match routed.payload {
             // Asking a named root detects whether it has failed.

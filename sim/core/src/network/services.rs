@@ -12,6 +12,27 @@ use crate::overlay::{
 use crate::space::Key;
 use crate::transport::Acknowledgements;
 
+/// What the applications use beside their state.
+pub(super) struct Services<A: Application> {
+    /// Reused for its capacity.
+    pub actions: Vec<Action<A>>,
+    /// Service time of a message of the application at a node.
+    pub time: Duration,
+    /// Until when each node is busy with earlier messages; empty without service time.
+    pub busy: Vec<Instant>,
+}
+
+// Not derived: a derive would require `A: Default`.
+impl<A: Application> Default for Services<A> {
+    fn default() -> Self {
+        Self {
+            actions: Vec::new(),
+            time: Duration::ZERO,
+            busy: Vec::new(),
+        }
+    }
+}
+
 /// Local lookups in a node's overlay.
 struct NodeRouting<'a, P: Overlay> {
     me: Node,
@@ -46,7 +67,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         node: Node,
         call: impl FnOnce(&mut A, &mut AppContext<'_, A>) -> R,
     ) -> R {
-        let mut actions = std::mem::take(&mut self.actions);
+        let mut actions = std::mem::take(&mut self.services.actions);
         let routing = NodeRouting {
             me: node,
             state: &self.state.nodes[node.index()],
@@ -67,7 +88,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         for action in actions.drain(..) {
             self.act(node, action);
         }
-        self.actions = actions;
+        self.services.actions = actions;
         result
     }
 
@@ -133,7 +154,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             self.app_message_not_accepted(app_message);
             return;
         }
-        if !app_message.handled && self.transport.is_some() {
+        if !app_message.handled && self.wire.transport.is_some() {
             let is_known = self.acknowledge_app_message(&app_message);
             let returns = app_message.sent + app_message.patience;
             let returns = returns.max(self.state.now);
@@ -253,14 +274,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// Queues a routed message of the application for service at `node`; false if it need not wait.
     pub(super) fn queue_for_service(&mut self, node: Node, id: RoutedId) -> bool {
-        let routed = self.in_flight.get(id);
+        let routed = self.router.in_flight.get(id);
         if routed.handled || !matches!(routed.payload, Payload::Message(_)) {
             return false;
         }
         let Some(ready) = self.enqueue_service(node) else {
             return false;
         };
-        self.in_flight.get_mut(id).handled = true;
+        self.router.in_flight.get_mut(id).handled = true;
         self.queue.schedule(
             ready,
             Event::Hop {
@@ -274,14 +295,16 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Adds a message to the service queue of `node`; returns when it is handled, if that takes
     /// time.
     fn enqueue_service(&mut self, node: Node) -> Option<Instant> {
-        if self.service_time.is_zero() {
+        if self.services.time.is_zero() {
             return None;
         }
-        if self.busy.len() < self.state.node_meta.len() {
-            self.busy.resize(self.state.node_meta.len(), Instant::START);
+        if self.services.busy.len() < self.state.node_meta.len() {
+            self.services
+                .busy
+                .resize(self.state.node_meta.len(), Instant::START);
         }
-        let busy = &mut self.busy[node.index()];
-        *busy = self.state.now.max(*busy) + self.service_time;
+        let busy = &mut self.services.busy[node.index()];
+        *busy = self.state.now.max(*busy) + self.services.time;
         Some(*busy)
     }
 

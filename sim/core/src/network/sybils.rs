@@ -122,7 +122,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 (!members.is_empty()).then(|| members[sybils.bootstraps.index(members.len())]);
             let site = sybils.attack.first_site + identity.address;
             let state = P::new(&self.state.shared, &identity.id);
-            let slot = self.distances.slot(site);
+            let slot = self.wire.distances.slot(site);
             let node = self.add(identity.id, (site, slot), state);
             self.state.node_meta[node.index()].sybil = true;
             self.signal(Signal::Started(node));
@@ -176,7 +176,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         else {
             return false;
         };
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         let is_lookup = matches!(routed.payload, Payload::Lookup);
         routed.intercepted |= is_lookup;
         let (origin, last) = (routed.origin, routed.last);
@@ -277,7 +277,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         if !self.forges(node) {
             return;
         }
-        let routed = self.in_flight.get_mut(id);
+        let routed = self.router.in_flight.get_mut(id);
         if let Payload::Message(message) = &mut routed.payload
             && !std::mem::replace(&mut routed.forged, true)
         {

@@ -7,21 +7,6 @@ use crate::overlay::{Application, GroundTruth, Node};
 use crate::transport::{Acknowledgements, Delivery, Endpoint, Obstacle, Transport};
 
 impl<P: GroundTruth, A: Application> Network<P, A> {
-    /// Sets what happens to messages beyond the latency of the underlay; nothing else with `None`.
-    pub fn set_transport(&mut self, transport: Option<Transport>) {
-        self.transport = transport.map(Box::new);
-    }
-
-    /// The transport, if messages do not only take the latency of the underlay.
-    pub fn transport(&self) -> Option<&Transport> {
-        self.transport.as_deref()
-    }
-
-    /// The number of sites on which the network was built.
-    pub fn sites(&self) -> u32 {
-        self.distances.sites() as u32
-    }
-
     /// Whether the host of `node` can be reached by hosts that it has not sent a message.
     pub fn is_reachable(&self, node: Node) -> bool {
         let host = self.endpoint(node).1;
@@ -31,14 +16,14 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     pub(super) fn endpoint(&self, node: Node) -> Endpoint {
         let slot = self.state.node_meta[node.index()].slot;
-        (slot, self.distances.host(slot))
+        (slot, self.wire.distances.host(slot))
     }
 
     /// `node` has started or stopped: its connections end with it.
     pub(super) fn host_online(&mut self, node: Node, is_online: bool) {
-        if self.transport.is_some() {
+        if self.wire.transport.is_some() {
             let host = self.endpoint(node);
-            if let Some(transport) = &mut self.transport {
+            if let Some(transport) = &mut self.wire.transport {
                 if is_online {
                     transport.started(host);
                 } else {
@@ -51,11 +36,11 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// How long `from` waits for `to`.
     #[inline]
     pub(super) fn patience(&mut self, from: Node, to: Node) -> Duration {
-        if self.transport.is_none() {
+        if self.wire.transport.is_none() {
             return self.setup.timeout;
         }
         let (from, to) = (self.endpoint(from), self.endpoint(to));
-        let transport = self.transport.as_mut();
+        let transport = self.wire.transport.as_mut();
         transport.map_or(self.setup.timeout, |transport| transport.timeout(from, to))
     }
 
@@ -75,9 +60,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// `from` has measured the round trip to `to`.
     pub(super) fn measure_round_trip(&mut self, from: Node, to: Node, time: Duration) {
-        if self.transport.is_some() {
+        if self.wire.transport.is_some() {
             let (from, to) = (self.endpoint(from), self.endpoint(to));
-            if let Some(transport) = &mut self.transport {
+            if let Some(transport) = &mut self.wire.transport {
                 transport.measure(from, to, time);
             }
         }
@@ -85,9 +70,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// `from` has waited for `to` in vain.
     pub(super) fn note_silence(&mut self, from: Node, to: Node) {
-        if self.transport.is_some() {
+        if self.wire.transport.is_some() {
             let (from, to) = (self.endpoint(from), self.endpoint(to));
-            if let Some(transport) = &mut self.transport {
+            if let Some(transport) = &mut self.wire.transport {
                 transport.silence(from, to);
             }
         }
@@ -103,7 +88,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         within: Option<Option<Duration>>,
     ) -> Option<(Duration, Option<Duration>)> {
         let latency = message.latency.unwrap_or_default();
-        let delivery = match self.transport {
+        let delivery = match self.wire.transport {
             None => Delivery::Arrives {
                 after: latency,
                 again: None,
@@ -158,7 +143,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             after: latency,
             again: None,
         };
-        let transport = self.transport.as_mut();
+        let transport = self.wire.transport.as_mut();
         transport.map_or(otherwise, |transport| {
             transport.send(now, ends, message.bytes, latency)
         })
