@@ -33,7 +33,7 @@
 //! | [`workload`] | plans: which node looks up which key, and when |
 //! | [`churn`] | plans: which nodes join, leave and crash, and when |
 //! | [`adversary`] | plans: which keys an attacker has and how its Sybils behave |
-//! | [`network`] | nodes on hosts: messages are delivered, events counted and recorded |
+//! | [`network`] | nodes on hosts: messages are delivered, events counted |
 //!
 //! # Two guarantees
 //!

@@ -97,7 +97,7 @@ fn every_picture_is_drawn_and_drawn_again() {
     let tree = runs("job-tree");
     assert_eq!(metric(&tree, "atoms"), 20.0);
     assert_eq!(metric(&tree, "estimate"), metric(&board, "estimate"));
-    assert_eq!(metric(&runs("architecture"), "depth"), 14.0);
+    assert_eq!(metric(&runs("architecture"), "depth"), 16.0);
 }
 
 /// A protocol without a ring has its trees in levels.
