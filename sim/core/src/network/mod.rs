@@ -5,7 +5,7 @@
 //!   departures, `delivery` the handlers and direct messages of the protocol, `services` the
 //!   applications above it.
 //! * [`NetworkState`] is what observers see of it; [`observer`] has the signals that they get.
-//! * `router` and `route_ends` route a message to the root of a key, for every overlay;
+//! * `router`, `iterative` and `route_ends` route a message to the root of a key, for every overlay;
 //!   `transmission` and `acknowledgement` have what happens to a message on the transport, `wire` the
 //!   distances between hosts.
 //! * `limits` ends a run that takes too much memory or time.
@@ -15,6 +15,7 @@ mod acknowledgement;
 mod clients;
 mod delivery;
 mod event;
+mod iterative;
 mod limits;
 mod lookups;
 mod membership;

@@ -4,7 +4,8 @@
 //! initiator asks one node after the other (iterative). A node that does not accept a message costs
 //! its sender the time-out and one try. Then the sender chooses another next hop or, in an
 //! iterative lookup, asks the node that named the silent one again. A protocol may run iterative
-//! lookups itself; its requests are counted as their hops. `route_ends` has what happens at the end.
+//! lookups itself; its requests are counted as their hops. `iterative` has what only iterative lookups
+//! need, `route_ends` what happens at the end.
 
 use super::Network;
 use super::event::{Event, RoutedId};
@@ -13,8 +14,8 @@ use super::observer::{PayloadKind, RouteEnd, RouteId, SentMessage, Signal};
 use super::routed_message::{Payload, RoutedMessages};
 use crate::engine::Duration;
 use crate::overlay::{
-    Application, Forward, GroundTruth, HEADER_BYTES, LookupAlgorithm, LookupHandle, NODE_BYTES,
-    NextHop, Node, Overlay, ROUTED_BYTES,
+    Application, Forward, GroundTruth, HEADER_BYTES, NODE_BYTES, NextHop, Node, Overlay,
+    ROUTED_BYTES,
 };
 use crate::space::Key;
 
@@ -95,50 +96,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
     }
 
-    /// Starts the lookup procedure of the overlay on `origin`; false if it has none.
-    fn start_overlay_lookup(&mut self, origin: Node, id: RoutedId) -> bool {
-        if !P::Lookups::IS_OWN {
-            return false;
-        }
-        let routed = self.router.in_flight.get_mut(id);
-        routed.by_overlay = true;
-        let key = routed.key;
-        let handle = LookupHandle {
-            routed: id,
-            number: routed.number,
-        };
-        self.with_node(origin, |state, context| {
-            P::Lookups::look_up(state, context, &key, handle);
-        });
-        true
-    }
-
-    /// Counts a step of the lookup `handle`: `from` has asked `to`.
-    pub(super) fn count_lookup_step(&mut self, handle: LookupHandle, from: Node, to: Node) {
-        if let Some(id) = self.router.in_flight.of(handle) {
-            let sybil = self.is_sybil(to);
-            let links = self.path(from, to).hops;
-            let routed = self.router.in_flight.get_mut(id);
-            routed.hops += 1;
-            routed.underlay_hops += links;
-            routed.intercepted |= sybil;
-        }
-    }
-
-    /// Ends a lookup that its origin's overlay has run.
-    pub(super) fn on_overlay_lookup_done(&mut self, handle: LookupHandle, root: Option<Node>) {
-        let Some(id) = self.router.in_flight.of(handle) else {
-            return;
-        };
-        self.router.in_flight.get_mut(id).by_overlay = false;
-        match root {
-            Some(root) => self.finish_iterative(root, true, id),
-            None => self.fail(id),
-        }
-    }
-
     /// Whether message `id` asks only for the name of the root.
-    fn is_answered_by_predecessor(&self, id: RoutedId) -> bool {
+    pub(super) fn is_answered_by_predecessor(&self, id: RoutedId) -> bool {
         matches!(&self.router.in_flight.get(id).payload, Payload::Query(query) if P::answered_by_predecessor(&self.state.shared, query))
     }
 
@@ -222,7 +181,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     }
 
     /// Sends a message on from `node` to `next`.
-    fn hop(&mut self, node: Node, next: Node, id: RoutedId, last: bool) {
+    pub(super) fn hop(&mut self, node: Node, next: Node, id: RoutedId, last: bool) {
         let path = self.path(node, next);
         let patience = self.patience(node, next);
         let travel = self.setup.travel;
@@ -323,46 +282,6 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
     }
 
-    /// `node`, asked by the initiator of an iterative lookup, chooses its next hop.
-    fn answer_query(&mut self, node: Node, id: RoutedId) {
-        let Some(next) = self.choose(node, id) else {
-            return;
-        };
-        if let NextHop::Last(root) = next
-            && self.is_answered_by_predecessor(id)
-        {
-            self.deliver(node, root, id);
-            return;
-        }
-        self.send_next_hop_reply(node, id, next);
-    }
-
-    /// `node` sends its next hop to the initiator of an iterative lookup.
-    pub(super) fn send_next_hop_reply(&mut self, node: Node, id: RoutedId, next: NextHop) {
-        let routed = self.router.in_flight.get(id);
-        let (origin, holder) = (routed.origin, routed.holder);
-        let (is_first_attempt, deadline) = (routed.attempts == 0, routed.sent + routed.patience);
-        let lookup = matches!(routed.payload, Payload::Lookup);
-        let Some(after) = self.send_answer(id, (node, origin), lookup) else {
-            self.bounce_back(id);
-            return;
-        };
-        let arrival = self.state.now + after;
-        if self.wire.transport.is_some() {
-            if arrival > deadline {
-                self.bounce_back(id);
-                return;
-            }
-            if is_first_attempt {
-                let sent = self.router.in_flight.get(id).sent;
-                self.measure_round_trip(holder, node, arrival.since(sent));
-            }
-        }
-        self.router.in_flight.get_mut(id).path.push(node);
-        self.queue
-            .schedule(arrival, Event::NextHopReply { routed: id, next });
-    }
-
     /// Sends an answer; returns the time until it arrives, if it does.
     pub(super) fn send_answer(
         &mut self,
@@ -451,7 +370,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
 
     /// The next hop of `node` that avoids silent peers; fails the message and returns `None` if
     /// there is no other.
-    fn choose(&mut self, node: Node, id: RoutedId) -> Option<NextHop> {
+    pub(super) fn choose(&mut self, node: Node, id: RoutedId) -> Option<NextHop> {
         let routed = self.router.in_flight.get_mut(id);
         let key = routed.key;
         if routed.silent.is_empty() {
@@ -475,53 +394,5 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             return None;
         }
         Some(next)
-    }
-
-    /// The initiator of an iterative lookup asks `node`.
-    fn ask(&mut self, id: RoutedId, node: Node) {
-        let origin = self.router.in_flight.get(id).origin;
-        self.hop(origin, node, id, false);
-    }
-
-    /// The initiator of an iterative lookup receives the next hop from the node that it asked.
-    pub(super) fn on_next_hop_reply(&mut self, id: RoutedId, next: NextHop) {
-        let routed = self.router.in_flight.get(id);
-        let (origin, session, asked) = (routed.origin, routed.origin_session, routed.target);
-        if !self.is_in_session(origin, session) {
-            self.fail(id);
-            return;
-        }
-        match next {
-            NextHop::Next(node) => self.ask(id, node),
-            NextHop::Last(node) => self.finish_iterative(node, false, id),
-            NextHop::Root => self.finish_iterative(asked, true, id),
-        }
-    }
-
-    /// The initiator of an iterative lookup knows the root, which has answered or was named by
-    /// another node. A lookup ends once the root was asked; another message is sent to the root.
-    fn finish_iterative(&mut self, root: Node, answered: bool, id: RoutedId) {
-        let takes = self.takes_messages(root);
-        let ask_root = self.setup.ask_root;
-        let routed = self.router.in_flight.get_mut(id);
-        let origin = routed.origin;
-        match routed.payload {
-            // Asking a named root detects whether it has failed.
-            Payload::Lookup if takes && (answered || root == origin || !ask_root) => {
-                self.score_lookup(root, id);
-            }
-            _ if root == origin => {
-                routed.last = true;
-                routed.links = None;
-                self.queue.schedule(
-                    self.state.now,
-                    Event::Hop {
-                        to: root,
-                        routed: id,
-                    },
-                );
-            }
-            _ => self.hop(origin, root, id, true),
-        }
     }
 }

@@ -2,6 +2,7 @@
 //! over stored files.
 
 mod file;
+mod file_output;
 mod output;
 mod ticks;
 
@@ -75,17 +76,17 @@ impl Experiment for JobExperiment {
             },
             TableSpec {
                 name: "output",
-                columns: file::OUTPUT,
+                columns: file_output::OUTPUT,
                 quantities: &[],
             },
             TableSpec {
                 name: "lost",
-                columns: file::LOST,
+                columns: file_output::LOST,
                 quantities: &[],
             },
             TableSpec {
                 name: "rounds",
-                columns: file::ROUNDS,
+                columns: file_output::ROUNDS,
                 quantities: &[],
             },
         ]

@@ -6,8 +6,8 @@
 //! of a key is the node with the least XOR distance to it.
 //!
 //! This module has the state of a node and its event handling; `buckets` has the contacts,
-//! `admission` who becomes one, `lookup` the state of an iterative lookup, `near` the choice of
-//! contacts by latency.
+//! `admission` who becomes one, `lookup` the state of an iterative lookup, `node_lookup` the lookups in
+//! progress, `refresh` those that refresh buckets, `near` the choice of contacts by latency.
 
 mod admission;
 mod buckets;
@@ -15,20 +15,24 @@ mod converged;
 mod lookup;
 mod near;
 mod nearest;
+mod node_lookup;
 mod parameters;
+mod refresh;
 #[cfg(test)]
 mod tests;
 
 pub use buckets::{Bounds, Buckets, Contact, Seen, Subtree};
 pub use lookup::{Goal, Lookup};
+pub use node_lookup::NodeLookup;
 pub use parameters::{Admission, Eviction, KademliaParameters, Near, Profile};
 
 use admission::Sighting;
 use near::RoundTrips;
+use node_lookup::{ActiveLookup, Reason};
 
 use super::{
-    Context, HEADER_BYTES, LookupAlgorithm, LookupHandle, NODE_BYTES, NextHop, Node, NodeIds,
-    OnXorLine, Overlay, RoundTrip,
+    Context, HEADER_BYTES, LookupHandle, NODE_BYTES, NextHop, Node, NodeIds, OnXorLine, Overlay,
+    RoundTrip,
 };
 use crate::engine::Instant;
 use crate::space::Key;
@@ -48,26 +52,6 @@ pub struct Kademlia {
     /// The time of its next lookup of its own ID.
     own_due: Instant,
     joined: bool,
-}
-
-/// A lookup in progress, and its reason.
-#[derive(Clone, Debug)]
-struct ActiveLookup {
-    number: u32,
-    reason: Reason,
-    lookup: Lookup,
-    /// This path is complete, but other paths of the same lookup are not.
-    over: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reason {
-    /// A requested lookup.
-    Requested(LookupHandle),
-    /// To find the node's own place.
-    Join,
-    /// To refresh a bucket.
-    Refresh,
 }
 
 /// The messages between Kademlia nodes.
@@ -156,223 +140,6 @@ impl Kademlia {
 
     fn distance(&self, ids: &NodeIds, node: Node) -> Key {
         self.id.xor(ids.id(node))
-    }
-
-    /// Starts a lookup of `key`, with `first` or else the nearest contacts.
-    fn start(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        key: Key,
-        reason: Reason,
-        first: Option<Node>,
-    ) -> u32 {
-        let (shared, ids) = (context.shared, context.ids);
-        let goal = match reason {
-            _ if shared.beta > 0 => Goal::NodesAfter(shared.beta),
-            Reason::Requested(_) => Goal::Root,
-            Reason::Join | Reason::Refresh => Goal::Nodes,
-        };
-        if let (Some(refresh), Some(subtree)) = (
-            shared.refresh.span(),
-            Subtree::at(self.id.xor(key), shared.b),
-        ) {
-            self.buckets.put_off(subtree, context.now + refresh);
-        }
-        let contacts = match first {
-            Some(first) => vec![first],
-            None => self.closest(shared, ids, &key),
-        };
-        let paths = match reason {
-            Reason::Requested(_) => shared.paths.min(contacts.len()).max(1),
-            Reason::Join | Reason::Refresh => 1,
-        };
-        for path in 0..paths {
-            let me = (context.me, self.id);
-            let mut lookup = Lookup::new(me, key, goal, 2 * shared.k / paths);
-            let dealt = contacts.iter().copied().skip(path).step_by(paths);
-            lookup.add_candidates(|node| ids.id(node), dealt);
-            self.started = self.started.wrapping_add(1);
-            self.lookups.push(ActiveLookup {
-                number: self.started,
-                reason,
-                lookup,
-                over: false,
-            });
-        }
-        let last = self.started;
-        for number in (0..paths as u32).rev().map(|back| last.wrapping_sub(back)) {
-            if let Some(place) = self.active_lookup(number) {
-                self.go_on(context, place);
-            }
-        }
-        last
-    }
-
-    /// Sends the next requests of the lookup at `place`, or ends it.
-    fn go_on(&mut self, context: &mut Context<'_, Self>, place: usize) {
-        let (k, alpha) = (context.shared.k, context.shared.alpha);
-        let ActiveLookup {
-            number,
-            reason,
-            over,
-            ..
-        } = self.lookups[place];
-        if over {
-            return;
-        }
-        let handle = match reason {
-            Reason::Requested(handle) => Some(handle),
-            Reason::Join | Reason::Refresh => None,
-        };
-        while let Some(node) = self.lookups[place].lookup.ask(k, alpha) {
-            if self.is_asked_elsewhere(place, node) {
-                self.lookups[place].lookup.failed(node);
-                continue;
-            }
-            let message = Message::FindNode(*self.lookups[place].lookup.key());
-            context.request(node, message, Purpose::Step(number, handle));
-        }
-        if !self.lookups[place].lookup.is_over(k) {
-            return;
-        }
-        if let Some(handle) = handle {
-            self.lookups[place].over = true;
-            self.finish_lookup(context, handle);
-            return;
-        }
-        let lookup = self.lookups.swap_remove(place).lookup;
-        match reason {
-            Reason::Join if lookup.nearest().next().is_none() => context.rejoin(),
-            Reason::Join => self.complete_join(context),
-            Reason::Requested(_) | Reason::Refresh => {}
-        }
-    }
-
-    /// Whether another path of the same lookup has asked `node`.
-    fn is_asked_elsewhere(&self, place: usize, node: Node) -> bool {
-        let ActiveLookup { number, reason, .. } = self.lookups[place];
-        matches!(reason, Reason::Requested(_))
-            && self.lookups.iter().any(|other| {
-                other.reason == reason && other.number != number && other.lookup.has_asked(node)
-            })
-    }
-
-    /// Ends a requested lookup once all its paths are complete: the root is the nearest node that
-    /// any of them has found.
-    fn finish_lookup(&mut self, context: &mut Context<'_, Self>, handle: LookupHandle) {
-        let reason = Reason::Requested(handle);
-        let mut paths = self.lookups.iter().filter(|path| path.reason == reason);
-        if paths.any(|path| !path.over) {
-            return;
-        }
-        let paths = self.lookups.iter().filter(|path| path.reason == reason);
-        let roots = paths.map(|path| (path.lookup.key(), path.lookup.root()));
-        let root = roots.min_by_key(|(key, root)| (context.ids.id(*root).xor(**key), *root));
-        let root = root.map(|(_, root)| root);
-        self.lookups.retain(|path| path.reason != reason);
-        context.found(handle, root);
-    }
-
-    fn active_lookup(&self, number: u32) -> Option<usize> {
-        let mut lookups = self.lookups.iter();
-        lookups.position(|active_lookup| active_lookup.number == number)
-    }
-
-    /// The node knows its neighbours: it becomes a member, and refreshes all buckets farther away
-    /// than its nearest neighbour (section 2.3).
-    fn complete_join(&mut self, context: &mut Context<'_, Self>) {
-        if self.joined {
-            return;
-        }
-        self.maintain(context);
-        context.joined();
-        let b = context.shared.b;
-        let nearest = self.closest(context.shared, context.ids, &self.id);
-        let Some(nearest) = nearest
-            .first()
-            .map(|node| self.distance(context.ids, *node))
-        else {
-            return;
-        };
-        let Some(nearest) = Subtree::at(nearest, b) else {
-            return;
-        };
-        for level in 0..=nearest.level() {
-            let first = if level == nearest.level() {
-                nearest.digit() + 1
-            } else {
-                1
-            };
-            for digit in first..1 << b {
-                self.refresh(context, Subtree::new(level, digit));
-            }
-        }
-    }
-
-    /// Looks up a random key in `subtree`.
-    fn refresh(&mut self, context: &mut Context<'_, Self>, subtree: Subtree) {
-        let distance = subtree.random(context.shared.b, context.random);
-        self.buckets.ensure(subtree, context.now);
-        self.start(context, self.id.xor(distance), Reason::Refresh, None);
-    }
-
-    /// Refreshes the buckets that are due, and sets the timer for the next one.
-    fn refresh_due(&mut self, context: &mut Context<'_, Self>) {
-        let (now, Some(period)) = (context.now, context.shared.refresh.span()) else {
-            return;
-        };
-        let due: Vec<Subtree> = self
-            .buckets
-            .dues()
-            .filter(|(_, due)| **due <= now)
-            .map(|(subtree, _)| subtree)
-            .collect();
-        for subtree in due {
-            self.refresh(context, subtree);
-        }
-        if self.own_due <= now {
-            self.own_due = now + period;
-            self.start(context, self.id, Reason::Refresh, None);
-        }
-        let next = self.buckets.dues().map(|(_, due)| *due).min();
-        let next = next.map_or(self.own_due, |next| next.min(self.own_due));
-        context.set_timer(next.since(now), Timer::Refresh);
-    }
-}
-
-/// The node lookup of section 2.3: requests to the known nodes nearest to the key.
-#[derive(Clone, Copy, Debug)]
-pub struct NodeLookup;
-
-impl LookupAlgorithm<Kademlia> for NodeLookup {
-    const IS_OWN: bool = true;
-
-    fn look_up(
-        state: &mut Kademlia,
-        context: &mut Context<'_, Kademlia>,
-        key: &Key,
-        handle: LookupHandle,
-    ) {
-        state.start(context, *key, Reason::Requested(handle), None);
-    }
-
-    fn lookup_of(purpose: &Purpose) -> Option<LookupHandle> {
-        match purpose {
-            Purpose::Step(_, handle) => *handle,
-            Purpose::Ping(_) | Purpose::Measure | Purpose::Check => None,
-        }
-    }
-
-    fn target(request: &Message) -> Option<Key> {
-        match request {
-            Message::FindNode(key) => Some(*key),
-            _ => None,
-        }
-    }
-
-    fn reply(shared: &KademliaParameters, nodes: &[Node]) -> Option<Message> {
-        let named = &nodes[..nodes.len().min(shared.k)];
-        Some(Message::Nodes(named.into()))
     }
 }
 

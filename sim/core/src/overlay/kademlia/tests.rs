@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::{Seed, Stream};
-use crate::overlay::{Effect, GroundTruth, MemberIndex, RoundTrip};
+use crate::overlay::{Effect, GroundTruth, LookupAlgorithm, MemberIndex, RoundTrip};
 use crate::space::key::tests::keys;
 use proptest::prelude::*;
 

@@ -15,12 +15,14 @@
 
 mod choice;
 mod converged;
+mod message;
 mod parameters;
 mod peers;
 mod position_index;
 mod positions;
 mod springs;
 
+pub use message::{Message, Purpose, Query, StateUpdate, Timer};
 pub use parameters::{Embedding, Shared, VHashParameters};
 pub use peers::{PeerSet, Record};
 pub use position_index::PositionIndex;
@@ -48,72 +50,9 @@ pub struct VHash {
     introduced: Option<Vec<Node>>,
 }
 
-/// The messages between VHash nodes.
-#[derive(Clone, Debug)]
-pub enum Message {
-    /// Request and reply with the sender's record, its springs, its short peers and a few long
-    /// ones.
-    Gossip(Box<StateUpdate>),
-    /// Request for the position, a measurement for the embedding, or a sign of life.
-    Probe,
-    /// The sender's present position; the reply to a probe.
-    Position(Box<StateUpdate>),
-    /// To a joiner, with the sender's record and its peers.
-    Welcome(Box<StateUpdate>),
-    /// From a leaving node to its short peers, with its peers.
-    Farewell(Box<StateUpdate>),
-}
-
-/// A node's own record, its springs and records of its peers.
-#[derive(Clone, Debug)]
-pub struct StateUpdate {
-    sender: Record,
-    springs: springs::SpringEstimates,
-    peers: Vec<Record>,
-    /// The dimensions of the torus: a message has positions even where a record is without.
-    dimensions: u32,
-}
-
 /// How many long peers a node sends besides its short ones: so long tables become random samples of
 /// the whole network, while short peers alone would give the neighbourhood.
 const LONG_SENT: usize = 4;
-
-/// The queries to the root of a key.
-#[derive(Clone, Copy, Debug)]
-pub enum Query {
-    /// A joiner asks for its place.
-    Join,
-}
-
-/// The timers of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timer {
-    /// Gossip with a short peer.
-    Gossip,
-    /// Measure the latency to the next peer, and learn its present position.
-    Probe,
-    /// Check whether a peer is alive: short and long ones alternate.
-    Check {
-        /// Whether a short one is checked.
-        short: bool,
-    },
-    /// Check whether the join is complete.
-    Join,
-}
-
-/// The purposes of a node's requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Gossip with a short peer.
-    Gossip,
-    /// Measure the latency to a peer, and learn its present position.
-    Probe,
-    /// Check whether a peer is alive.
-    Check {
-        /// Whether it is a short one.
-        short: bool,
-    },
-}
 
 /// Nodes and keys on the torus; nodes move.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@
 //! to them; to find providers, its requests ask for records, too, and it ends with enough of them.
 //! With `providers.regions` all nodes around the key are found and asked ([`Region`]).
 //!
-//! This file has the upcalls and the nodes that answer; `operation` has the initiator's part,
+//! This file has the upcalls and the nodes that answer; `operation` and `puts` have the initiator's part,
 //! `size` its estimate of the size of the network, `crawl` a crawler and a monitor. The service needs an
 //! overlay whose replica set of any key are the known nodes nearest to it by the XOR metric.
 
@@ -15,6 +15,7 @@ mod message;
 mod metrics;
 mod operation;
 mod parameters;
+mod puts;
 mod records;
 mod region;
 mod size;

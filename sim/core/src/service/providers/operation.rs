@@ -1,7 +1,8 @@
-//! The initiator's part of an operation: walks, and records that are sent.
+//! The initiator's part of an operation: its walks. `puts` has the records that are sent.
 
 use super::message::{Message, Tag};
-use super::metrics::{CompletedOperation, Purpose, STORED};
+use super::metrics::{CompletedOperation, Purpose};
+use super::puts::{Put, PutState};
 use super::region::Region;
 use super::walk::{Walk, WalkHops};
 use super::{Method, ProviderContext, Providers, Timer};
@@ -12,43 +13,25 @@ use crate::space::Key;
 /// An operation in progress.
 #[derive(Clone, Debug)]
 pub(super) struct Operation {
-    number: u32,
-    walk_number: u32,
-    walk: Option<Walk>,
-    region: Option<Region<Node>>,
+    pub number: u32,
+    pub walk_number: u32,
+    pub walk: Option<Walk>,
+    pub region: Option<Region<Node>>,
     /// Receivers of the record, and requests for records beyond the walks.
-    puts: Vec<Put>,
+    pub puts: Vec<Put>,
     /// Distances below which a node gets the record at once, and below which the mean distance of the
     /// nearest nodes ends the walk.
-    optimistic: Option<(f64, f64)>,
+    pub optimistic: Option<(f64, f64)>,
     /// The receivers are those of a full table; no walk finds them.
-    is_from_table: bool,
-    has_returned: bool,
-    completed: CompletedOperation,
+    pub is_from_table: bool,
+    pub has_returned: bool,
+    pub completed: CompletedOperation,
 }
 
-/// A request beyond the walks.
-#[derive(Clone, Copy, Debug)]
-struct Put {
-    node: Node,
-    state: PutState,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PutState {
-    UnderWay,
-    Stored,
-    Failed,
-}
-
-/// Requests after which an optimistic operation returns; as in go-libp2p-kad-dht.
-const RETURNS_AFTER: usize = 15;
 /// With a full table: time between two looks at the nodes that have the record, and how many must have
 /// it so that the operation returns when there is no new one; as in go-libp2p-kad-dht.
 const LOOK: Duration = Duration::from_millis(500);
 const FEWEST_STORED: usize = 6;
-/// With a full table: how long a node waits for an acknowledgement at most; as in go-libp2p-kad-dht.
-const TABLE_PATIENCE: Duration = Duration::from_secs(5);
 /// A node nearer than this over the size of the network is one of the 20 nearest with probability 0.9:
 /// the inverse of the regularised gamma function, a = 20, p = 0.1 (go-libp2p-kad-dht).
 const NEAR_ENOUGH: f64 = 14.525;
@@ -57,27 +40,27 @@ const NEAR_ENOUGH: f64 = 14.525;
 const MEAN_NEAR_ENOUGH: f64 = 15.407;
 
 impl Operation {
-    fn tag(&self) -> Tag {
+    pub fn tag(&self) -> Tag {
         Tag {
             operation: self.number,
             walk: self.walk_number,
         }
     }
 
-    fn elapsed(&self, now: Instant) -> Duration {
+    pub fn elapsed(&self, now: Instant) -> Duration {
         now.since(self.completed.begun)
     }
 
-    fn count(&self, state: PutState) -> usize {
+    pub fn count(&self, state: PutState) -> usize {
         self.puts.iter().filter(|put| put.state == state).count()
     }
 
     /// Whether the requests of walks ask for records.
-    fn asks_for_records(&self) -> bool {
+    pub fn asks_for_records(&self) -> bool {
         self.completed.purpose == Purpose::Find
     }
 
-    fn sends_records(&self) -> bool {
+    pub fn sends_records(&self) -> bool {
         matches!(
             self.completed.purpose,
             Purpose::Provide | Purpose::Republish
@@ -169,7 +152,7 @@ impl Providers {
         }
     }
 
-    fn operation(&mut self, number: u32) -> Option<&mut Operation> {
+    pub(super) fn operation(&mut self, number: u32) -> Option<&mut Operation> {
         self.operations
             .iter_mut()
             .find(|operation| operation.number == number)
@@ -363,127 +346,6 @@ impl Providers {
             operation.completed.region = region.nodes().to_vec();
         }
         self.after_walks(context, number, &nearest);
-    }
-
-    /// All nodes near the key are known.
-    fn after_walks(
-        &mut self,
-        context: &mut ProviderContext<'_>,
-        number: u32,
-        nearest: &[(Node, bool)],
-    ) {
-        let holders = context.shared.parameters.holders;
-        let Some(operation) = self.operation(number) else {
-            return;
-        };
-        let receivers: Vec<(Node, bool)> = if operation.region.is_some() {
-            let nodes = operation.completed.region.iter();
-            nodes.map(|node| (*node, false)).collect()
-        } else if operation.sends_records() {
-            nearest.iter().take(holders).copied().collect()
-        } else {
-            Vec::new()
-        };
-        let is_new = |(node, _): &(Node, bool)| operation.puts.iter().all(|put| put.node != *node);
-        let receivers: Vec<_> = receivers.into_iter().filter(is_new).collect();
-        // A node that was just silent is not dialled again.
-        let silent = receivers.iter().filter(|(_, is_silent)| *is_silent);
-        operation.puts.extend(silent.map(|(node, _)| Put {
-            node: *node,
-            state: PutState::Failed,
-        }));
-        for (node, _) in receivers.iter().filter(|(_, is_silent)| !is_silent) {
-            self.put(context, number, *node);
-        }
-        self.check_puts(context, number);
-    }
-
-    /// Sends the record to `node`, or asks it for records.
-    fn put(&mut self, context: &mut ProviderContext<'_>, number: u32, node: Node) {
-        let patience = context.shared.parameters.reply_timeout;
-        let Some(operation) = self.operation(number) else {
-            return;
-        };
-        let (tag, key) = (operation.tag(), operation.completed.key);
-        let patience = match operation.is_from_table {
-            true => patience.min(TABLE_PATIENCE),
-            false => patience,
-        };
-        let state = PutState::UnderWay;
-        operation.puts.push(Put { node, state });
-        let message = if operation.asks_for_records() {
-            let content = Some(key);
-            Message::FindNode { tag, key, content }
-        } else {
-            Message::AddProvider { tag, key }
-        };
-        Self::send(context, node, message);
-        context.set_timer(patience, Timer::Put(tag, node));
-    }
-
-    /// A request beyond the walks has ended.
-    pub(super) fn on_put_ended(
-        &mut self,
-        context: &mut ProviderContext<'_>,
-        tag: Tag,
-        node: Node,
-        is_stored: bool,
-    ) {
-        let now = context.now;
-        let Some(operation) = self.operation(tag.operation) else {
-            return;
-        };
-        let elapsed = operation.elapsed(now);
-        let mut puts = operation.puts.iter_mut();
-        let under_way = puts.find(|put| put.node == node && put.state == PutState::UnderWay);
-        let Some(put) = under_way else {
-            return;
-        };
-        put.state = if is_stored {
-            PutState::Stored
-        } else {
-            PutState::Failed
-        };
-        if is_stored && operation.sends_records() {
-            operation.completed.holders.push(node);
-            let stored = operation.completed.holders.len();
-            for (index, count) in STORED.into_iter().enumerate() {
-                if stored == count {
-                    operation.completed.stored_after[index] = Some(elapsed);
-                }
-            }
-        }
-        self.check_puts(context, tag.operation);
-    }
-
-    /// Ends the operation if all its requests have ended.
-    fn check_puts(&mut self, context: &mut ProviderContext<'_>, number: u32) {
-        let now = context.now;
-        let Some(place) = self.operations.iter().position(|o| o.number == number) else {
-            return;
-        };
-        let operation = &mut self.operations[place];
-        let under_way = operation.count(PutState::UnderWay);
-        let elapsed = operation.elapsed(now);
-        let is_walking = operation.walk.is_some();
-        let ended = operation.puts.len() - under_way;
-        let returns = match operation.optimistic {
-            _ if operation.is_from_table => {
-                ended + operation.count(PutState::Stored) >= operation.puts.len()
-            }
-            Some(_) => !is_walking && ended >= RETURNS_AFTER.min(operation.puts.len()),
-            None => !is_walking && under_way == 0,
-        };
-        if returns && !operation.has_returned {
-            operation.has_returned = true;
-            operation.completed.returned = elapsed;
-        }
-        if !is_walking && under_way == 0 {
-            let mut operation = self.operations.swap_remove(place);
-            operation.completed.ended = elapsed;
-            operation.completed.receivers = operation.puts.len() as u32;
-            context.metrics.ended.push(operation.completed);
-        }
     }
 
     /// Enough providers are found.
