@@ -6,12 +6,12 @@
 //!
 //! * [`summarise`] writes `summary.csv`: mean, deviation, interval and quantiles for each point of
 //!   the sweep.
-//! * [`draw`] draws every figure of the manifest as SVG and as PNG, [`draw_in`] as PDF, too, and writes `fits.csv` with the
-//!   fits of the theory curves.
+//! * [`draw`] draws every figure of the manifest as SVG and as PNG, [`draw_in`] as PDF, too, and
+//!   writes `fits.csv` with the fits of the theory curves.
 //! * [`verify`] compares the files with the checksums in the manifest.
 //! * [`report::write`] compares the results of many scenarios with the built-in published values,
 //!   and writes `REPORT.md` and `report.html`.
-//! * [`difference`] holds two results against each other, with the intervals of their differences.
+//! * [`difference`] compares two results, with the intervals of their differences.
 //! * [`view`] makes a page that plays a recorded run in a browser.
 //! * [`statistics`] defines the statistics.
 //!

@@ -14,7 +14,7 @@ pub fn set_apart(plot: &mut Plot, (x, y): &(Axis, Axis)) {
     let mut sentences: Vec<(String, Vec<String>)> = Vec::new();
     for panel in &mut plot.panels {
         for group in lines(&panel.marks, y) {
-            // Nobody sees two lines as one of which nothing is in the range.
+            // Lines without a point in the range are not drawn, so they do not coincide.
             if !points(&panel.marks[group[0]]).iter().any(is_seen) {
                 continue;
             }

@@ -71,7 +71,7 @@ fn read(path: &Path) -> Option<String> {
 }
 
 /// The figure in `path` in small, with a link to it: the page has its drawing once. Titles and
-/// legends, which nobody could read, are left out: the box is larger than what it shows.
+/// legends, which would be too small to read, are left out: the box is larger than what it shows.
 pub fn thumbnail(path: &Path) -> Option<Markup> {
     read(path)?;
     let target = format!("#{}", anchor(path));

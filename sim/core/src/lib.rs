@@ -12,10 +12,10 @@
 //!   SimGrid and p2psim to those of dhtlab, `docs/manual/findings.md` compares the published results with
 //!   those of dhtlab.
 //! * To use the library, begin with [the network below](#a-network-in-a-few-lines), then [`network`].
-//! * To write something of your own, begin with its example: a protocol in under 100 lines of code, joins
-//!   included, at [`Overlay`](overlay::Overlay); an underlay at [`underlay`](underlay#an-underlay-of-your-own);
-//!   an experiment that is read from a scenario file at `dhtlab_scenario::Experiment`. All three are run
-//!   as tests.
+//! * To write something of your own, begin with its example: a protocol in under 100 lines of code,
+//!   joins included, at [`Overlay`](overlay::Overlay); an underlay at
+//!   [`underlay`](underlay#an-underlay-of-your-own); an experiment that is read from a scenario
+//!   file at `dhtlab_scenario::Experiment`. All three are run as tests.
 //!
 //! # The layers
 //!
@@ -64,7 +64,8 @@
 //! let underlay = Arc::new(specification.build(seed)?);
 //! let distances = Distances::new(underlay, (0..100).map(Host).collect());
 //! // ... a Chord node on each ...
-//! let setup = Setup { seed, travel: Travel::Recursive, timeout: Duration::from_millis(500), ask_root: true };
+//! let timeout = Duration::from_millis(500);
+//! let setup = Setup { seed, travel: Travel::Recursive, timeout, ask_root: true };
 //! let mut network: Network<Chord> = Network::new(setup, ChordParameters::default(), distances);
 //! let mut stream = seed.stream("ids", 0);
 //! let ids: Vec<Key> = (0..100).map(|_| Key::random(&mut stream)).collect();

@@ -26,10 +26,10 @@ pub(crate) trait OnAnyProtocol: Experiment + 'static {
     ) -> Result<Box<dyn Run>, ConfigError>;
 }
 
-/// The kinds `network`, `job` and `storage` with one protocol more, whose parameters are `C`: it can be
-/// compared with the others in one sweep, under the same churn and attacks, and gets the same tables and
-/// figures. `name` is its word in a file and the name of its table in `[overlay]`; `doc` says in a
-/// sentence what it is.
+/// The kinds `network`, `job` and `storage` with a further protocol, whose parameters are `C`: it
+/// can be compared with the others in one sweep, under the same churn and attacks, and gets the
+/// same tables and figures. `name` is its word in a file and the name of its table in `[overlay]`;
+/// `doc` says in a sentence what it is.
 ///
 /// The kinds are kept for the life of the program.
 ///

@@ -15,7 +15,7 @@ use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Duration of a measurement under churn below which it is reported, if nobody has chosen it.
+/// Duration of a measurement under churn below which it is reported, unless the scenario sets it.
 const LEAST_CHURN: Duration = Duration::from_secs(60);
 
 /// Ratio of peers kept by two protocols from which the comparison is reported as unequal.
@@ -183,7 +183,7 @@ fn crowded_joins(network: &NetworkScenario) -> Option<ConfigError> {
     })
 }
 
-/// Reports churn in a measurement whose duration nobody has chosen: it lasts 1 ms per lookup.
+/// Reports churn in a measurement of unset duration: it lasts 1 ms per lookup.
 fn short_churn(network: &NetworkScenario) -> Option<ConfigError> {
     let measure = network.measure();
     let is_chosen = network.time.measure.is_some() || network.workload.interval.is_some();

@@ -1,4 +1,4 @@
-//! The other errors of a file that has one: a user mends them together.
+//! The other errors of a file that has one, so that a user corrects them together.
 
 use super::error::{KeyLocation, ScenarioError};
 use super::source::Source;

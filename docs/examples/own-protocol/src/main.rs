@@ -1,14 +1,14 @@
 //! A protocol, a service and a metric of one's own on the network of dhtlab.
 //!
 //! The protocol is a one-hop DHT: each node knows all others, so that a message takes one hop. The
-//! service counts how often each word is reported to the root of its key. The metric is the traffic
-//! of the busiest node. All of them use `dhtlab-core` alone.
+//! service counts how often each word is reported to the root of its key. The metric is the most
+//! bytes that a node has sent. All of them use `dhtlab-core` alone.
 
-mod busiest;
+mod bytes_sent;
 mod full_table;
 mod word_counter;
 
-use busiest::BytesSent;
+use bytes_sent::BytesSent;
 use dhtlab_core::churn::{Change, Rejoin, RejoinState, Step};
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{Network, Setup, Travel, oracle};
@@ -25,7 +25,7 @@ const WORDS: [&str; 4] = ["chord", "kademlia", "pastry", "vhash"];
 struct Outcome {
     /// Reports of each word that its root has counted.
     counted: Vec<u64>,
-    /// Bytes that the busiest node has sent.
+    /// The most bytes that a node has sent.
     busiest: u64,
     /// Members at the end.
     members: usize,

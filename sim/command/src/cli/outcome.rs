@@ -17,8 +17,8 @@ const LOW_SUCCESS: f64 = 0.95;
 /// Width of the longest bar.
 const BAR: f64 = 24.0;
 
-/// A finished run (its index in `scenario.runs`) as a JSON object: scenario, run, repetition, seed, swept keys
-/// with their values, metrics, and notes.
+/// A finished run (its index in `scenario.runs`) as a JSON object: scenario, run, repetition, seed,
+/// swept keys with their values, metrics, and notes.
 pub(super) fn json(scenario: &Scenario, run: usize, outcome: &RunOutput) -> Value {
     let planned = &scenario.runs[run];
     let values = &scenario.points[planned.point].values;

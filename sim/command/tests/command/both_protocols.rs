@@ -37,7 +37,8 @@ pub const METRICS: [&str; 32] = [
     "ring_ok",
 ];
 
-/// The metrics behind these that are empty without an attack and without a transport, and do not stand in the summary.
+/// The metrics after these, which are empty without an attack and without a transport, and are not
+/// in the summary.
 pub const ATTACK_METRICS: [&str; 18] = [
     "sybils",
     "occluded_links_fraction",

@@ -162,7 +162,7 @@ impl Chromium {
 
     /// What the console has shown in red or yellow since the browser was started.
     pub fn complaints(&mut self) -> &[String] {
-        // Whatever was thrown before this is answered has been told of.
+        // Errors that were thrown before this is answered have been reported.
         self.evaluate("0");
         &self.complaints
     }

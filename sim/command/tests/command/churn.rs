@@ -76,7 +76,7 @@ fn every_model_of_churn_runs() {
     }
 }
 
-/// A network that dies out ends its run with the metrics so far, and says so.
+/// A network without members ends its run with the metrics so far, and reports it.
 #[test]
 fn a_network_that_dies_out_says_so() {
     let lab = Lab::new();
@@ -98,7 +98,8 @@ fn a_network_that_dies_out_says_so() {
     assert_eq!(number("lookups"), over);
 }
 
-/// A network that dies out before it is to be measured: nothing that it did counts as measured.
+/// A network that loses all members before the measurement: none of its messages counts as
+/// measured.
 #[test]
 fn a_run_that_ends_before_measuring_has_measured_nothing() {
     for protocol in ["chord", "kademlia", "pastry", "urdht", "vhash"] {
@@ -184,7 +185,7 @@ fn the_content_of_a_trace_names_its_run() {
     );
 }
 
-/// `check` tells what of a trace counts, as `run` does: it is known before the run.
+/// `check` reports which steps of a trace count, as `run` does: it is known before the run.
 #[test]
 fn what_a_trace_leaves_out_is_told_before_and_after() {
     let lab = Lab::new();
@@ -214,8 +215,9 @@ fn what_a_trace_leaves_out_is_told_before_and_after() {
     }
 }
 
-/// Ten nodes that each look up a key every 10 s grow to a hundred: the lookups of an interval follow those
-/// who are there. Counts of an interval are Poisson: within 5 deviations of members x 300 s / 10 s.
+/// Ten nodes that each look up a key every 10 s grow to a hundred: the lookups of an interval
+/// follow the members. Counts of an interval are Poisson: within 5 deviations of members x 300 s /
+/// 10 s.
 #[test]
 fn a_network_that_grows_asks_more() {
     let lab = Lab::new();

@@ -93,7 +93,7 @@ fn every_picture_is_drawn_and_drawn_again() {
         items(&shapes, "hit: in the circle").len() as f64,
         metric(&board, "hits")
     );
-    // The same job, told of by its messages.
+    // The same job, as its messages show it.
     let tree = runs("job-tree");
     assert_eq!(metric(&tree, "atoms"), 20.0);
     assert_eq!(metric(&tree, "estimate"), metric(&board, "estimate"));

@@ -121,7 +121,7 @@ fn arguments(line: &str) -> Option<Vec<&str>> {
         .iter()
         .chain(&["dhtlab "])
         .find_map(|start| line.trim().strip_prefix(start))?;
-    // What a shell would do with the output is none of the command's business.
+    // A redirection of the output is for the shell, not for the command.
     let own = rest.split('>').next().unwrap_or_default();
     Some(own.split_whitespace().collect())
 }

@@ -70,7 +70,7 @@ fn a_figure_has_the_size_that_its_keys_say() {
 fn a_pdf_is_written_where_it_is_asked_for_and_kept_up_to_date() {
     let lab = drawn(PAPER);
     let pdf = || std::fs::read(lab.path("out/s/paper.pdf"));
-    assert!(pdf().is_err(), "a PDF that nobody asked for");
+    assert!(pdf().is_err(), "a PDF that was not requested");
     let told = lab.succeed(&["plot", "out/s", "--pdf"]);
     assert!(told.stdout.contains("paper.pdf"), "{}", told.stdout);
     let first = pdf().expect("a PDF");

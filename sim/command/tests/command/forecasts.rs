@@ -35,7 +35,7 @@ const SCENARIOS: &[(&str, &str)] = &[
 /// How far a forecast may be off here: other tests run beside this one, and runs are few.
 const FACTOR: f64 = 3.0;
 
-/// The seconds and the megabytes that `check` tells.
+/// The seconds and the megabytes that `check` forecasts.
 fn told(lab: &Lab, file: &str) -> (f64, f64) {
     let text = lab.succeed(&["check", file]).stdout;
     let line = text.lines().find(|line| line.contains(" of CPU time"));
@@ -122,7 +122,7 @@ fn check_is_quick_where_runs_are_long() {
     assert!(text.contains(" h of CPU time"), "{text}");
 }
 
-/// The hours that `check` tells.
+/// The hours that `check` forecasts.
 fn told_of_hours(lab: &Lab) -> f64 {
     let text = lab.succeed(&["check", "long.toml"]).stdout;
     let line = text.lines().find(|line| line.contains(" h of CPU time"));

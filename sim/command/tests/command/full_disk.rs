@@ -23,7 +23,7 @@ fn shell(lab: &Lab, program: &[&str], script: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// What the sweep told that found no room: progress, then one error that names the file.
+/// Checks the output of the sweep on a full disk: progress, then one error that names the file.
 fn check_error(lab: &Lab, code: &str, why: &str) {
     assert_eq!(code, "1", "{}", lab.read("told"));
     let told = lab.read("told");

@@ -113,7 +113,7 @@ fn a_kill_at_any_moment_loses_no_finished_run() {
     );
 }
 
-/// A sweep that is killed at random moments, and gone on with each time, gives the same bytes. The
+/// A sweep that is killed at random moments, and continued each time, gives the same bytes. The
 /// sweep grows and shrinks on the way, so that kills come while files of other runs are replaced.
 /// `DHTLAB_KILLS=100 cargo test -p dhtlab --test command kills_at_random -- --nocapture` kills more
 /// often.
@@ -294,8 +294,8 @@ fn results_that_cannot_be_written_are_a_failure_of_the_run() {
     );
 }
 
-/// What a disk that was full or an editor did to the results is told with its file; or the runs
-/// are run again.
+/// Damage of the results by a full disk or an editor is reported with its file, or the runs
+/// are repeated.
 #[test]
 fn damaged_results_are_told_or_run_again() {
     let lab = Lab::new();

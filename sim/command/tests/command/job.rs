@@ -32,7 +32,8 @@ pub fn lab(more: &str) -> Lab {
     lab
 }
 
-/// Runs the scenario with these settings; a lab with its results in `out/job`, and what was told.
+/// Runs the scenario with these settings; a lab with its results in `out/job`, and what was
+/// printed.
 fn run(more: &str, settings: &[&str]) -> (Lab, String) {
     let lab = lab(more);
     let mut arguments = vec!["run", "job.toml", "--out", "out"];
@@ -82,7 +83,7 @@ fn a_job_runs_on_every_protocol() {
     ];
     assert_eq!(runs.columns[5..], metrics);
     assert_eq!(runs.rows.len(), 9);
-    // The same samples, whoever maps them.
+    // The same samples, whichever nodes map them.
     let results = runs.column("result");
     assert!(
         results.iter().all(|result| *result == results[0]),
@@ -172,7 +173,7 @@ fn modelled_work_takes_its_time() {
     );
 }
 
-/// A job that cannot end stops at its bound, or when nobody is left, and says so, with what was
+/// A job that cannot end stops at its bound, or when no node is left, and reports it, with what was
 /// counted.
 #[test]
 fn a_job_that_cannot_end_says_so() {
@@ -243,8 +244,8 @@ fn churn_loses_nothing_that_has_copies() {
     assert_eq!(runs.column("atoms_lost"), ["0"; 6]);
 }
 
-/// What nobody holds is not waited for: a job that has lost atoms, or all of them and those that counted,
-/// is over when nothing more can come of it. The more copies, the less is lost.
+/// The job does not wait for atoms that no node holds: when it has lost some, or all of them and
+/// the collectors, it ends once no more results can arrive. The more copies, the less is lost.
 #[test]
 fn a_job_that_loses_atoms_comes_to_its_end() {
     let churn = "[churn]\nmodel = \"per-second\"\n[churn.per-second]\nimmunity = \"0 s\"\n\
@@ -314,8 +315,8 @@ fn a_changed_text_is_another_run() {
     );
 }
 
-/// Nodes that see to their load: each strategy makes Sybils, moves atoms, loses none though Sybils come
-/// and go, and where nodes guess at random or ask, the job is done sooner than without.
+/// Nodes that balance their load: each strategy makes Sybils, moves atoms, loses none though Sybils
+/// come and go, and where nodes guess at random or ask, the job is done sooner than without.
 #[test]
 fn nodes_balance_their_load() {
     let strategies = "[balancing]\nsuccessors = 4\n[sweep]\n\"balancing.strategy\" = [\"none\", \"random-injection\", \

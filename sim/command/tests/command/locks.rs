@@ -45,7 +45,7 @@ fn a_second_writer_is_refused_and_a_dead_one_is_followed() {
     // Another folder is free, and so is a look at what would run.
     lab.succeed(&["run", "s.toml", "--out", "out"]);
     lab.succeed(&["check", "slow.toml"]);
-    // SIGKILL: the file stays, with the number of a dead process in it.
+    // SIGKILL: the file stays, with the number of an ended process in it.
     child.kill().expect("a signal");
     child.wait().expect("a child");
     assert_eq!(lab.read("out/slow/.lock"), child.id().to_string());
@@ -54,7 +54,7 @@ fn a_second_writer_is_refused_and_a_dead_one_is_followed() {
     assert!(!lab.path("out/slow/.lock").exists());
 }
 
-/// Whatever stands in a file that nobody holds.
+/// A lock file that no process holds is ignored, whatever its content.
 #[test]
 fn a_file_that_was_left_behind_keeps_nobody_out() {
     let lab = Lab::new();

@@ -24,7 +24,7 @@ fn fed(program: &str, arguments: &[&str], input: &str) -> (bool, String) {
     (output.status.success(), text)
 }
 
-/// Has the shell read its completions without a word of complaint.
+/// Has the shell read its completions without an error or a warning.
 fn accepts_its_completions(shell: &str, check: &str) {
     let script = Lab::new().succeed(&["completions", shell]).stdout;
     let (accepted, told) = fed(shell, &[check], &script);

@@ -79,8 +79,8 @@ fn a_timeline_that_is_cut_ends_where_the_run_does() {
     assert!(timeline.numbers("members")[last] > 30.0);
 }
 
-/// An iterative lookup asks the root, unless it is told to believe who has named it: then Chord's own
-/// successor is found in no time.
+/// An iterative lookup asks the root, unless the key says to trust the node that names it: then
+/// Chord's own successor is found in no time.
 #[test]
 fn an_iterative_lookup_ends_with_the_answer_of_the_root() {
     let (lab, runs) = run(
@@ -136,7 +136,8 @@ fn stretch_is_given_as_mean_of_ratios_and_as_ratio_of_means() {
     assert!(number("stretch_of_means") > 1.0);
 }
 
-/// Who crashes before it knows the root has no answer: its lookup has failed, and is told apart.
+/// An initiator that crashes before it knows the root has no answer: its lookup has failed, and is
+/// counted separately.
 #[test]
 fn lookups_whose_initiator_is_gone_have_failed() {
     for protocol in ["chord", "kademlia", "pastry", "vhash"] {

@@ -92,7 +92,7 @@ fn faults_of_options_name_the_option() {
     let told = refuse(NETWORK, &["--seed", "18446744073709551615"]).expect("an error");
     assert!(
         told.contains("--seed") && !told.contains("found -1"),
-        "the error tells of a value that nobody gave: {told}"
+        "the error names a value that was not given: {told}"
     );
 }
 

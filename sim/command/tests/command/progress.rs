@@ -8,7 +8,7 @@ use std::process::Command;
 const FOUR: &str = "experiment = \"network\"\nrepetitions = 4\n[underlay]\nnodes = 100\n\
                     [overlay]\nnodes = 50\n[workload]\nlookups = 200\n";
 
-/// What was told of the progress, without the seconds it took and without the summary.
+/// The lines of progress, without the seconds it took and without the summary.
 fn told(stderr: &str) -> String {
     let is_meant = |line: &&str| line.contains("work done") || line.contains("of them new");
     let line = |line: &str| match line.split_once(" of them new, ") {

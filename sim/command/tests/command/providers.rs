@@ -66,7 +66,8 @@ fn dials_cost_round_trips_and_time_outs() {
             .1
             .numbers("provide_walk_s_p50")
     };
-    // Three rounds of 100 ms; with few connections nobody is connected, and a dial takes 100 or 300 ms.
+    // Three rounds of 100 ms; with few connections no pair is connected, and a dial takes 100 or
+    // 300 ms.
     assert_eq!(walks(""), [0.3]);
     let dialled = walks("transport.connections = 20\nsweep.'transport.dial' = [1, 3]\n");
     assert_eq!(dialled, [0.6, 1.2]);

@@ -45,7 +45,7 @@ fn run(lab: &Lab, file: &Path, nodes: usize, more: &str) -> Table {
         // A message takes at least a link, and its way is no shorter than the direct one.
         assert!(number("underlay_hops_per_hop") >= 1.0, "{place}");
         assert!(number("latency_ms_mean") > 0.0, "{place}");
-        // Both protocols live on the same hosts.
+        // Both protocols run on the same hosts.
         assert_eq!(
             number("member_underlay_hops_mean"),
             runs.numbers("member_underlay_hops_mean")[i % 2]

@@ -5,8 +5,8 @@ use crate::lab::{Ended, Lab};
 /// Line 1 of most scenarios here.
 pub const NETWORK: &str = "experiment = \"network\"\n";
 
-/// What is wrong with how errors were told, if anything: each is one line that begins with the file, there
-/// was no panic, the exit code is 2, and there are no results.
+/// What is wrong with the printed errors, if anything: each is one line that begins with the file,
+/// there was no panic, the exit code is 2, and there are no results.
 pub fn fault_of_refusal(lab: &Lab, ended: &Ended) -> Option<String> {
     let mut others = ended.stderr.lines().skip(1);
     let is_other = |line: &str| line.starts_with("bad.toml:");
@@ -15,7 +15,7 @@ pub fn fault_of_refusal(lab: &Lab, ended: &Ended) -> Option<String> {
     } else if ended.code != Some(2) {
         Some(format!("exit code {:?}", ended.code))
     } else if !others.all(is_other) || !ended.stderr.starts_with("error: ") {
-        Some("something else than errors was told".to_owned())
+        Some("the output has more than errors".to_owned())
     } else if lab.path("out").exists() {
         Some("something was written".to_owned())
     } else if !ended.stdout.is_empty() {
@@ -64,7 +64,7 @@ pub fn write_inputs(lab: &Lab) {
     lab.write("traces/unknown.csv", "20,crash,ghost\n");
 }
 
-/// Compares the errors of a table of cases, and tells all that differ. A case is the text after
+/// Compares the errors of a table of cases, and prints all that differ. A case is the text after
 /// `head`, the options, and the error: the whole of it, or its beginning if it ends in "...".
 pub fn compare(head: &str, cases: &[(&str, &[&str], &str)]) {
     let mut faults = Vec::new();

@@ -116,13 +116,13 @@ fn the_manifest_tells_what_was_run() {
     let figures = manifest["figures"].take();
     assert_eq!(figures.as_array().map(Vec::len), Some(2));
     assert_eq!(figures[0]["name"], "hops");
-    // Bounds that ended a run are told, by run.
+    // Bounds that ended a run are reported, by run.
     let notes = manifest["notes"].take();
     let mut stopped = 0;
     for (run, said) in notes.as_object().expect("an object") {
         assert_eq!(run.len(), 12);
         let said = said.as_array().expect("notes");
-        // Networks that joined also tell whether they were whole.
+        // Networks built by joins also report whether they were whole.
         let bound = "stopped at time.max, 24 s of virtual time, with lookups under way";
         stopped += said.iter().filter(|note| *note == bound).count();
     }

@@ -325,7 +325,7 @@ fn a_shard_that_is_not_whole_is_refused() {
         assert!(!lab.path("out/s").exists());
         lab.write(&format!("{two}/{file}"), &whole[file]);
     }
-    // Killed before it wrote its files: as if it were not there.
+    // Killed before it wrote its files: as if it did not exist.
     std::fs::remove_file(lab.path(&format!("{two}/manifest.json"))).expect("a file");
     let ended = lab.dhtlab(&["merge", "out"]);
     assert_eq!(ended.stderr, "error: s: shard 2/2 is missing\n");

@@ -191,7 +191,7 @@ fn each_finished_run_is_a_json_object() {
     assert_eq!(again[0]["swept"]["overlay.nodes"], 20);
 }
 
-/// Runs with other parameters leave the tables; the user is told, and they come back.
+/// Runs with other parameters leave the tables, which is reported, and come back.
 #[test]
 fn runs_of_other_parameters_are_told() {
     let lab = Lab::new();

@@ -194,7 +194,7 @@ fn an_attack_is_told_alike() {
         assert!(hijacked <= all && hijacked <= cell("lookups_wrong"));
         assert!(cell("capture_rate") <= cell("interception_rate"));
         assert!(cell("occluded_links_fraction") > 0.0);
-        // Most lookups begin after the attack has; those who misroute answer many of them.
+        // Most lookups begin after the attack; Sybils that misroute answer many of them.
         let misroutes = runs.column("adversary.behaviour")[i] == "misroute";
         let chord = runs.column("overlay.protocol")[i] == "chord";
         assert!(

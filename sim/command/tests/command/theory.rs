@@ -60,7 +60,7 @@ fn a_growing_network_makes_more_lookups() {
 }
 
 /// Nodes crash and are back a millisecond later with the same ID on the same host: all pointers of others
-/// are right again at once, and next to no message meets a dead node.
+/// are valid again at once, and almost no message goes to an offline node.
 #[test]
 fn who_is_back_at_once_with_its_id_is_missed_by_nobody() {
     for travel in ["iterative", "recursive"] {
@@ -81,7 +81,7 @@ fn who_is_back_at_once_with_its_id_is_missed_by_nobody() {
             // A node is back for a quarter of a second before it has its place: 900 times an hour.
             assert!(*success > 0.99, "{protocol}, {travel}: {success}");
         }
-        // Those who take it for a stranger wait for the node that is gone: .18 a lookup in Chord.
+        // Were it a new node, others would wait for the old one: .18 time-outs a lookup in Chord.
         for timeouts in runs.numbers("timeouts_mean") {
             assert!(timeouts < 0.05, "{travel}: {timeouts}");
         }
@@ -121,7 +121,7 @@ fn maintenance_of_chord_takes_the_bytes_of_its_messages() {
     }
 }
 
-/// Nodes that a lookup of Kademlia asks, by the simulator and by a model that knows nothing but sorted
+/// Nodes that a lookup of Kademlia asks, by the simulator and by a model of sorted
 /// numbers, for k contacts a bucket, alpha requests at a time, and b bits a digit.
 #[test]
 fn kademlia_asks_as_many_nodes_as_a_model_of_it() {
@@ -169,7 +169,7 @@ impl Model {
     fn asked(&self, ids: &[u64], stream: &mut Stream) -> usize {
         let (key, me) = (random(stream), stream.index(ids.len()));
         let mut least = ids[me] ^ key;
-        // Distances to the key of whom the initiator knows, with whether they were asked.
+        // Distances to the key of the nodes that the initiator knows, with whether they were asked.
         let mut known: Vec<(u64, bool)> = Vec::new();
         // Requests under way by the round trip in which they are, as all take as long.
         let mut waiting: VecDeque<(u64, usize)> = VecDeque::new();
@@ -188,10 +188,10 @@ impl Model {
                     asked += 1;
                 }
             }
-            // It is over when nobody nearer than the nearest that has answered is known.
+            // It is over when no node nearer than the nearest that has answered is known.
             let is_over = known.first().is_none_or(|(nearest, _)| *nearest >= least);
             let Some((distance, its_round)) = waiting.pop_front().filter(|_| !is_over) else {
-                // Requests that have just been sent reach nobody before the end.
+                // Requests that have just been sent arrive after the end.
                 let sent_now = |request: &&(u64, usize)| request.1 > round;
                 return asked - waiting.iter().filter(sent_now).count();
             };

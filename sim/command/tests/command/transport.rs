@@ -10,7 +10,7 @@ const STILL: &str = "experiment = 'network'\nseed = 3\nunderlay.model = 'constan
                      overlay.chord.forget = false\nunderlay.constant.latency = '50 ms'\n\
                      transport.timeout = '1 s'\nworkload.lookups = 20000\n";
 
-/// A recursive lookup of h hops whose loss nobody notices survives with probability (1 - p)^h.
+/// A recursive lookup of h hops without acknowledgements succeeds with probability (1 - p)^h.
 #[test]
 fn a_lookup_without_acknowledgements_survives_each_hop_with_the_same_probability() {
     let (lab, runs) = run(&format!(
@@ -245,7 +245,7 @@ fn a_partition_divides_and_ends() {
 /// Two rings that messages can reach again remain two, and become one if members meet random ones.
 #[test]
 fn a_divided_ring_becomes_one_if_members_meet() {
-    // Pastry heals alone in 19 of 20 runs.
+    // Pastry recovers by itself in 19 of 20 runs.
     for (protocol, heals_alone) in [
         ("chord", Some(false)),
         ("kademlia", Some(true)),
@@ -272,7 +272,7 @@ fn a_divided_ring_becomes_one_if_members_meet() {
     }
 }
 
-/// Estimated time-outs find a dead node sooner than fixed ones.
+/// Estimated time-outs detect an offline node sooner than fixed ones.
 #[test]
 fn time_outs_follow_the_round_trips() {
     let (_lab, runs) = run(

@@ -107,7 +107,7 @@ fn check_says_what_would_run_and_writes_nothing() {
     "#);
 }
 
-/// What was told, with the megabytes, the process's own among them, as N.
+/// The output, with the megabytes, the process's own among them, as N.
 fn without_memory(told: &str) -> String {
     let line = |line: &str| match line.split_once(" of CPU time, ") {
         Some((before, rest)) => {
@@ -137,7 +137,7 @@ fn list_shows_the_scenarios_of_a_folder() {
                    reproduces: nothing
     nameless
     "#);
-    // Without scenarios there, an error tells where they are looked for.
+    // Without scenarios there, an error names the folder that was searched.
     lab.write("empty/notes.txt", "");
     for (folder, why) in [
         ("empty", "no scenario files"),

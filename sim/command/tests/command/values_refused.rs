@@ -232,7 +232,7 @@ fn churn_that_cannot_be_is_refused() {
     );
 }
 
-/// How much memory there is, is known where the system tells it.
+/// The size of the memory is known only where the system reports it.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_scenario_that_needs_more_memory_than_there_is_is_refused() {

@@ -3,7 +3,7 @@
 use crate::lab::Lab;
 use crate::refusal::write_inputs;
 
-/// The lines that `check` and `run` tell before they begin; they are the same.
+/// The lines that `check` and `run` print before they begin; they are the same.
 fn before(lab: &Lab, text: &str, arguments: &[&str]) -> Vec<String> {
     lab.write("s.toml", text);
     let check = [&["check", "s.toml", "--no-trial"], arguments].concat();
@@ -62,13 +62,14 @@ fn a_round_trip_above_the_time_out_is_told() {
         notes.contains("100.0 % have a round trip above the time-out of 500 ms"),
         "{notes}"
     );
-    // Enough time: nothing is told, and nothing noted.
+    // Enough time: nothing is reported, and nothing noted.
     let told = before(&lab, SLOW, &["--set", "transport.timeout=2 s"]);
     assert_eq!(told, [] as [&str; 0]);
     assert!(!after(&lab).contains("time-out"));
 }
 
-/// 1000 nodes join in five minutes, and five minutes later most lookups go astray; 20 do well.
+/// 1000 nodes join in five minutes, and five minutes later most lookups fail; with 20 nodes most
+/// succeed.
 #[test]
 fn a_ring_that_is_not_whole_is_told() {
     let lab = Lab::new();
@@ -222,7 +223,8 @@ churn = { model = 'trace', trace.file = 'mass.csv' }
     assert_eq!(table.numbers("ring_ok"), [1.0]);
 }
 
-/// A hundred nodes join a ring of ten in one second. It splits, and says so, though it was converged at first.
+/// A hundred nodes join a ring of ten in one second. It splits, and the run reports it, though it
+/// was converged at first.
 #[test]
 fn a_ring_that_churn_has_split_is_told() {
     let lab = Lab::new();
@@ -239,11 +241,11 @@ churn = { model = 'trace', trace.file = 'mass.csv' }
     let notes = after(&lab);
     let told = "time.transition: when measuring began, the ring was not whole";
     assert!(notes.contains(told), "{notes}");
-    // Who has the time to find their places leave nothing to tell.
+    // With enough time all nodes find their places, and nothing is reported.
     before(&lab, text, &["--set", "time.transition=2 h"]);
     let notes = after(&lab);
     assert!(!notes.contains("was not whole"), "{notes}");
-    // Nor has a ring that a few leave and join.
+    // Nor for a ring that a few nodes leave and join.
     lab.write("mass.csv", "5,crash,1\n6,join,n1\n7,crash,2\n");
     before(&lab, text, &["--set", "time.transition=10 min"]);
     let notes = after(&lab);
@@ -283,7 +285,7 @@ fn hosts_that_run_out_by_chance_are_told() {
         .expect("a number");
     let members = lab.table("out/s/runs.csv").column("members_mean")[0].parse::<f64>();
     assert!(more as f64 + 60.0 >= members.expect("a number"), "{more}");
-    // Where there are enough hosts, nothing is told.
+    // Where there are enough hosts, nothing is reported.
     assert_eq!(before(&lab, &text(300), &[]), [""; 0]);
     assert!(!after(&lab).contains("distinct hosts ran out"));
 }

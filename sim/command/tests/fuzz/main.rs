@@ -7,7 +7,8 @@
 //! DHTLAB_FUZZ=1050000 cargo test --release -p dhtlab --test fuzz -- --nocapture
 //! ```
 //!
-//! `DHTLAB_FUZZ_SEED` gives others. What a reader fails on is left in a file, whose name is told.
+//! `DHTLAB_FUZZ_SEED` gives others. Input on which a reader fails is kept in a file, whose name is
+//! printed.
 //! This is a process of its own: its memory is that of the readers.
 
 mod mutation;
@@ -18,7 +19,7 @@ use mutation::mutate;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-/// Inputs a reader, if nobody says how many.
+/// Default number of inputs for each reader.
 const FEW: u64 = 300;
 
 /// How long a reader may take for one input, on a machine that does other things, too.
@@ -73,7 +74,7 @@ fn fuzz(name: &str, seeds: &[Vec<u8>], reader: impl Fn(&[u8])) {
     );
 }
 
-/// The most memory that this process has had; 0 where nobody tells.
+/// The peak memory of this process; 0 where the system does not report it.
 fn most_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));

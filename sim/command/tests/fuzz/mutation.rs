@@ -3,7 +3,7 @@
 use dhtlab_core::engine::Stream;
 use rand::RngExt;
 
-/// What readers stumble over, and what some of them look for.
+/// Inputs on which readers often fail, and words that some of them look for.
 const WORDS: &[&str] = &[
     "0",
     "-1",

@@ -119,8 +119,8 @@ fn ways_of_travelling_agree() {
     assert_eq!(iterative, recursive);
 }
 
-/// When a third of the nodes die at once, lookups find a way around them, and maintenance mends
-/// the ring to what the oracle builds of the living.
+/// When a third of the nodes fail at once, lookups find a way around them, and maintenance repairs
+/// the ring to what the oracle builds of the live nodes.
 #[test]
 fn chord_mends_itself_after_crashes() {
     let nodes = 90;
@@ -131,7 +131,8 @@ fn chord_mends_itself_after_crashes() {
         .for_each(|i| network.crash(Node(i)));
     look_up(&mut network, 1000);
     let counts = network.tally().counts;
-    // Keys of dead nodes end at their successors only once these know; most end well at once.
+    // Keys of failed nodes end at their new roots once these have detected it; most succeed at
+    // once.
     assert!(counts.ok > 900, "{counts:?}");
     network.run(at(3000), false, u64::MAX);
     for node in network.members() {

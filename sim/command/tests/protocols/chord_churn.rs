@@ -27,7 +27,7 @@ fn wrong(network: &mut Network<Chord>) -> f64 {
     (counts.wrong - before.wrong + counts.failed - before.failed) as f64 / 1000.0
 }
 
-/// Who says goodbye leaves no hole: a moment later the ring is whole, where a crash has torn it.
+/// After a graceful leave the ring is whole a moment later; after a crash it is not.
 #[test]
 fn a_graceful_leave_is_better_than_a_crash() {
     for graceful in [true, false] {
@@ -38,7 +38,7 @@ fn a_graceful_leave_is_better_than_a_crash() {
             } else {
                 network.crash(node);
             }
-            // Two neighbours that go at once cannot tell each other.
+            // Two neighbours that leave at once cannot notify each other.
             let later = network.now() + Duration::from_millis(200);
             network.run(later, false, u64::MAX);
         }
@@ -69,8 +69,8 @@ fn a_join_through_a_dead_node_begins_again() {
     }
 }
 
-/// A joiner whose place nobody can tell it tries again and again, one attempt at a time: the
-/// node that it has to ask is dead, and without maintenance nobody finds out.
+/// A joiner that no node can give a place repeats its attempt, one at a time: the node that it has
+/// to ask has failed, and without maintenance no other node detects it.
 #[test]
 fn a_joiner_without_a_place_makes_one_attempt_at_a_time() {
     let parameters = ChordParameters {
@@ -91,7 +91,7 @@ fn a_joiner_without_a_place_makes_one_attempt_at_a_time() {
     assert!((100..=200).contains(&rejoins), "{rejoins}");
 }
 
-/// Whoever runs alone and is joined, and whoever is left alone and joined again, is a ring.
+/// A single node that others join becomes a ring, also after all its neighbours have crashed.
 #[test]
 fn a_ring_shrinks_to_one_and_grows_again() {
     let mut network = ring(3, Variant::Correct);

@@ -190,7 +190,7 @@ fn a_job_survives_crashes_and_reports_what_is_lost() {
             }
         }
         network.run(at(3600), true, u64::MAX);
-        // With the keyfile, or with all who count, the whole job is lost.
+        // Without the keyfile, or without all collectors, the whole job is lost.
         let has_counted = |node: &Node| network.application(*node).collector().is_some();
         let is_counted = network.members().iter().any(has_counted);
         if !network.metrics().missing_files.is_empty() || !is_counted {

@@ -118,7 +118,7 @@ macro_rules! on_each_protocol {
     };
 }
 
-/// Where nobody comes or goes, each atom is mapped once and counted once, however it travels.
+/// Without churn each atom is mapped once and counted once, for each value of `bundle`.
 #[test]
 fn every_atom_is_mapped_and_counted_once() {
     fn check<P: GroundTruth>(shared: P::Shared, name: &str)
@@ -140,7 +140,7 @@ fn every_atom_is_mapped_and_counted_once() {
     on_each_protocol!(check);
 }
 
-/// Who has staged the job may go at once, or who counts in the middle; another counts on.
+/// The collector may crash, at the start or in the middle; another node continues.
 #[test]
 fn the_root_of_the_address_may_go() {
     fn check<P: GroundTruth>(shared: P::Shared, name: &str)
@@ -230,7 +230,7 @@ fn a_third_of_the_nodes_may_go() {
             );
             assert_whole(&mut network, seed, &format!("{name}, seed {seed}"));
             let begun = network.metrics().maps.iter().filter(|(_, begins)| *begins);
-            assert!(begun.count() > ATOMS as usize, "{name}: nobody took over");
+            assert!(begun.count() > ATOMS as usize, "{name}: no node took over");
         }
     }
     on_each_protocol!(check);
@@ -255,8 +255,8 @@ fn a_new_root_of_the_address_counts_on() {
     on_each_protocol!(check);
 }
 
-/// All that hold an atom go at once: what nobody holds any more is what is lost, and the job
-/// comes to its end without it.
+/// All nodes that hold an atom leave at once: exactly the atoms that no node holds are lost, and
+/// the job ends without them.
 #[test]
 fn what_nobody_holds_is_lost_and_nothing_else() {
     fn check<P: GroundTruth>(shared: P::Shared, name: &str) {

@@ -100,7 +100,7 @@ fn nodes_found(network: &Network<Kademlia>, me: Node, key: Key, goal: Goal) -> L
     lookup
 }
 
-/// On a converged network a lookup of nodes finds the k nearest, whoever begins it; the
+/// On a converged network a lookup of nodes finds the k nearest, from any initiator; the
 /// initiator, which fills a place in the buckets of others, is counted as one of them.
 #[test]
 fn lookups_find_the_k_nearest_nodes() {
@@ -154,7 +154,7 @@ fn completeness(network: &Network<Kademlia>) -> Vec<Vec<(usize, usize)>> {
     network.members().iter().map(of).collect()
 }
 
-/// Nodes that join one after the other know all their neighbours and somebody in every subtree,
+/// Nodes that join one after the other know all their neighbours and a node in every subtree,
 /// and lookups are all right.
 #[test]
 fn joins_reach_a_state_in_which_lookups_are_right() {
@@ -206,8 +206,8 @@ fn random_contacts_become_a_network() {
     assert_eq!(network.tally().counts.ok, 2000);
 }
 
-/// When a third of the nodes die at once, lookups go around them at the cost of time-outs, and
-/// after some refreshments no lookup meets a dead node any more.
+/// When a third of the nodes fail at once, lookups go around them at the cost of time-outs, and
+/// after some refreshes no lookup meets a failed node any more.
 #[test]
 fn crashes_are_mended() {
     for travel in [Travel::Iterative, Travel::Recursive] {
@@ -236,8 +236,8 @@ fn crashes_are_mended() {
     }
 }
 
-/// A full bucket keeps its contacts as long as they live; a joiner with nobody there to answer
-/// begins again.
+/// A full bucket keeps its contacts as long as they reply; a joiner whose bootstrap nodes do not
+/// reply begins again.
 #[test]
 fn old_contacts_stay_and_silent_bootstraps_are_left() {
     let nodes = 120;
@@ -255,7 +255,7 @@ fn old_contacts_stay_and_silent_bootstraps_are_left() {
     look_up(&mut network, 2000);
     network.run(at(3000), false, u64::MAX);
     assert_eq!(contacts(&network), before);
-    // Whoever joins now asks somebody who is about to die.
+    // These joiners ask nodes that crash soon.
     let late = ids(20, 77);
     let mut fresh = converged(&parameters(3, 3, 1), nodes, Travel::Iterative);
     for (i, id) in late.iter().enumerate() {

@@ -268,7 +268,7 @@ fn a_silent_hop_changes_nothing_that_is_carried() {
         assert_eq!(network.members().len(), 360);
         look_up(&mut network, 3000);
         let counts = network.tally().counts;
-        assert!(counts.timeouts > 100, "{travel:?}: nobody was silent");
+        assert!(counts.timeouts > 100, "{travel:?}: no node was silent");
         // With lists of 8 and a tenth of the nodes gone all lookups arrive.
         assert!(counts.ok >= 2990, "{travel:?}: {} of 3000", counts.ok);
         let hops = mean_hops(&network);

@@ -48,7 +48,7 @@ fn leaf_sets_are_right(network: &Network<Pastry>) {
 }
 
 /// The part of the places in the routing tables that are filled, of those whose subtree has a
-/// member, with a node that is alive.
+/// member, with a live node.
 fn filled(network: &Network<Pastry>) -> f64 {
     let mut built = testbed::network::<Pastry, ()>(
         network.shared().clone(),
@@ -154,7 +154,7 @@ fn maintenance_keeps_the_converged_state() {
     assert!((probes + 15.0..probes + 45.0).contains(&sent), "{sent}");
 }
 
-/// When a third of the nodes die at once, lookups go around them at the cost of time-outs. A few
+/// When a third of the nodes fail at once, lookups go around them at the cost of time-outs. A few
 /// rounds of keep-alives repair the leaf sets, and exchanges of rows the routing tables.
 #[test]
 fn crashes_are_repaired() {
@@ -177,8 +177,8 @@ fn crashes_are_repaired() {
         network.run(at(40 * 600), false, u64::MAX);
         let before = network.tally().counts.timeouts;
         assert_eq!(success(&mut network), 1.0, "{travel:?}, b {b}");
-        // An exchange contacts one of 15 entries of a row: (14/15)^40 = .06 of the third that was
-        // dead is left, .02 of the entries, and a lookup uses one or two.
+        // An exchange contacts one of 15 entries of a row: (14/15)^40 = .06 of the third that has
+        // failed is left, .02 of the entries, and a lookup uses one or two.
         let timeouts = network.tally().counts.timeouts - before;
         assert!(timeouts < 80, "{travel:?}, b {b}: {timeouts}");
         let filled = filled(&network);
@@ -186,8 +186,8 @@ fn crashes_are_repaired() {
     }
 }
 
-/// A node whose leaves on one side are all dead finds others there, and a network that shrinks to
-/// one node grows again.
+/// A node whose leaves on one side have all failed finds others there, and a network that shrinks
+/// to one node grows again.
 #[test]
 fn short_leaf_sets_are_repaired() {
     let mut network = converged(&parameters(4, 4), 100, Travel::Recursive);
@@ -214,7 +214,7 @@ fn short_leaf_sets_are_repaired() {
     assert_eq!(success(&mut network), 1.0);
 }
 
-/// Who leaves with notice is in nobody's leaf set a second later.
+/// A node that leaves with notice is in no leaf set a second later.
 #[test]
 fn leaves_with_notice_are_repaired_at_once() {
     let mut network = converged(&parameters(4, 16), 200, Travel::Recursive);
@@ -349,7 +349,7 @@ fn model(stream: &mut Stream, nodes: usize, b: u32, leaves: usize, lookups: u64)
     hops as f64 / lookups as f64
 }
 
-/// Lookups take as many hops as a model that knows nothing but sorted numbers, and fewer than
+/// Lookups take as many hops as in a model of sorted numbers, and fewer than
 /// ceil(log_{2^b} n), as the paper has it. A hop adds one digit, and another one by chance with
 /// probability 2^-b, until about |L| nodes are left; the last hop is within the leaf set: (1 -
 /// 2^-b) log_{2^b}(n / |L|) + 1 hops.

@@ -1,5 +1,5 @@
-//! Provider records on Kademlia: records lie at the nearest nodes and are found there, whoever asks;
-//! an attacker near the key hides them, and a search of the region finds them nevertheless.
+//! Provider records on Kademlia: records are stored at the nearest nodes and found there by any
+//! node; an attacker near the key hides them, and a search of the region finds them nevertheless.
 
 use crate::testbed::{at, ids, plane, sites};
 use dhtlab_core::engine::{Duration, Instant, Period, Seed};
@@ -341,7 +341,7 @@ fn sybils_hide_a_provider_but_not_from_a_search_of_the_region() {
     }
 }
 
-/// A crawl meets all members, reaches those that are alive, and the monitor sees the ends of sessions.
+/// A crawl meets all members, reaches the live ones, and the monitor sees the ends of sessions.
 #[test]
 fn a_crawl_reaches_all_and_the_monitor_sees_who_leaves() {
     let mut network = network(ProviderParameters::default(), 3);

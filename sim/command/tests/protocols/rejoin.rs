@@ -58,7 +58,7 @@ fn flapping<P: GroundTruth>(shared: P::Shared, travel: Travel, state: RejoinStat
     let gap = Duration::from_millis(100);
     network.plan_lookups(LookupPlan::evenly(lookups, at(10), gap, 6000));
     assert_eq!(network.run(at(700), true, u64::MAX), End::Done);
-    // Nobody is a new node.
+    // No node is new.
     assert_eq!(network.ids().len(), NODES);
     assert_eq!(network.tally().counts.leaves, 150);
     network
@@ -112,8 +112,8 @@ impl TopologyVisitor for Flapping {
     }
 }
 
-/// The same for the other protocols, most of which tell more nodes of a newcomer before they have
-/// told it its place.
+/// The same for the other protocols, most of which notify more nodes of a joiner before they have
+/// sent it its place.
 #[test]
 fn others_pointers_to_a_node_that_is_back_are_alive() {
     for state in RejoinState::ALL {
@@ -151,7 +151,7 @@ fn others_pointers_to_a_node_that_is_back_are_alive() {
     }
 }
 
-/// Timers of an earlier life do not go off in the next one: a node that was back a hundred times
+/// Timers of an earlier session do not fire in the next one: a node that was back a hundred times
 /// sends no more than it did before.
 #[test]
 fn timers_of_an_earlier_life_do_not_go_off() {
@@ -215,7 +215,7 @@ fn a_store_that_is_kept_is_there_again() {
                 .sum()
         };
         assert_eq!(stored(&network), 40);
-        // Everybody crashes once, one after the other, and is back five seconds later.
+        // Each node crashes once, one after the other, and is back five seconds later.
         let begin = network.now() + Duration::from_secs(10);
         let step = |participant: u32, after: u64, change| Step {
             time: begin + Duration::from_secs(20 * u64::from(participant) + after),

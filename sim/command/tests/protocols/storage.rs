@@ -87,8 +87,8 @@ fn check<P: GroundTruth>(shared: P::Shared, travel: Travel) {
     });
     let done = answers(&mut network, Operation::PutFile, 0);
     assert_eq!(done, [Answer::Done, Answer::Done]);
-    // A node in twelve crashes, the root of the first block among them; those who are asked have
-    // copies while repair is under way.
+    // A node in twelve crashes, the root of the first block among them; the nodes that are asked
+    // have copies while repair is under way.
     network.crash(network.root(&keys[0]).expect("a member"));
     for node in (5..NODES as u32).step_by(15) {
         network.crash(Node(node));
@@ -125,7 +125,7 @@ fn check<P: GroundTruth>(shared: P::Shared, travel: Travel) {
     for key in &keys {
         assert_eq!(copies(&network, key), 4, "{key:?}");
     }
-    // What is deleted stays deleted, whoever comes and goes, until it is put anew.
+    // What is deleted stays deleted under churn, until it is put again.
     let before = network.metrics().ended.len();
     network.instruct(reader, |storage, context| {
         storage.delete(context, keys[0]);

@@ -181,7 +181,7 @@ fn copies_come_back<P: GroundTruth>(network: &mut Network<P, Storage>, names: &[
 
 fn what_is_deleted_stays_deleted<P: GroundTruth>(network: &mut Network<P, Storage>, name: &Key) {
     let place = network.service().places().key(name, 0);
-    // A root that does not hear of the deletion is told by another.
+    // A root that misses the deletion is notified by another.
     let deleted = answer(network, |storage, context| storage.delete(context, *name));
     assert_eq!(deleted, Answer::Done);
     network.crash(network.root(&place).expect("a member"));

@@ -219,14 +219,15 @@ fn what_is_intercepted_is_dropped_or_captured() {
                 (seen.intercepted, seen.intercepted)
             );
             assert_eq!(taken.hijacked, !taken.ok);
-            // Whose root is honest is hijacked; else the first that it meets may be the root.
+            // An intercepted lookup with an honest root is hijacked; else the first Sybil may be
+            // the root.
             assert!(taken.hijacked || seen.captured || !seen.intercepted);
         }
         let roots = observe.iter().filter(|outcome| outcome.captured).count();
         let hijacked = misroute.iter().filter(|outcome| outcome.hijacked).count();
         assert!(met - roots <= hijacked && hijacked < met);
     }
-    // Who conducts a lookup itself asks another after a time-out; misled it is all the same.
+    // An iterative initiator asks another node after a time-out; it is misled all the same.
     let observe = run(Behaviour::Observe, Travel::Iterative);
     let drop = run(Behaviour::Drop, Travel::Iterative);
     let misroute = run(Behaviour::Misroute, Travel::Iterative);
@@ -243,8 +244,8 @@ fn what_is_intercepted_is_dropped_or_captured() {
     assert!(ok > spared && waited > 0, "{ok} {spared} {waited}");
 }
 
-/// Kademlia asks on when a Sybil does not answer, and ends at the nearest that does; while old
-/// contacts live, it finds the root past Sybils that name each other.
+/// Kademlia continues when a Sybil does not answer, and ends at the nearest that does; while old
+/// contacts are online, it finds the root past Sybils that name each other.
 #[test]
 fn kademlia_gets_around_sybils() {
     let run = |behaviour, paths| {
@@ -295,7 +296,8 @@ fn kademlia_gets_around_sybils() {
     }
 }
 
-/// A service whose messages tell the nodes that have sent them on, and how often they were altered.
+/// A service whose messages list the nodes that have forwarded them, and how often they were
+/// altered.
 struct Traced(Vec<Trace>);
 
 #[derive(Clone, Debug)]
@@ -354,7 +356,7 @@ impl Application for Traced {
 }
 
 /// Sybils that forge alter the messages of a service that they send or pass on, each once, and
-/// no others; who observes alters nothing.
+/// no others; a Sybil that observes alters nothing.
 #[test]
 fn what_sybils_pass_on_is_forged_once() {
     for behaviour in [Behaviour::Forge, Behaviour::Observe] {
@@ -377,7 +379,7 @@ fn what_sybils_pass_on_is_forged_once() {
             for trace in &network.application(node).0 {
                 let sybils = trace.passed.iter().filter(|node| network.is_sybil(**node));
                 let sybils = sybils.count();
-                // Who is the root of its own key sends to itself.
+                // A node that is the root of its own key sends to itself.
                 let own = trace.passed.is_empty() && network.is_sybil(node);
                 let expected = u32::from(forges && (sybils > 0 || own));
                 assert_eq!(trace.altered, expected, "{node:?}: {trace:?}");

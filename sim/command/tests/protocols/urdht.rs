@@ -179,8 +179,8 @@ impl TopologyVisitor for Short {
     }
 }
 
-/// When a fifth of the nodes die at once, lookups find ways around them, gossip forgets them, and
-/// the hit rate comes back.
+/// When a fifth of the nodes fail at once, lookups find ways around them, gossip forgets them, and
+/// the hit rate recovers.
 #[test]
 fn a_network_mends_itself() {
     #[derive(Clone)]
@@ -202,8 +202,10 @@ fn a_network_mends_itself() {
         }
     }
     for (space, rule, (at_once, later, dead, intact)) in everywhere(&Mend) {
-        let what = format!("{space:?} {rule:?}: {at_once}, {later}, {dead} dead peers, {intact:?}");
-        // Ways are long without many long peers, and on each is a node whose peers that way died.
+        let what =
+            format!("{space:?} {rule:?}: {at_once}, {later}, {dead} failed peers, {intact:?}");
+        // Paths are long without many long peers, and on each is a node whose peers there have
+        // failed.
         let few = matches!(space, UrdhtSpace::Symphony | UrdhtSpace::Can);
         let least = if few { 0.6 } else { 0.9 };
         assert!(at_once > least, "{what}");
@@ -213,7 +215,7 @@ fn a_network_mends_itself() {
     }
 }
 
-/// A node that leaves tells its neighbours, who close the gap without a time-out.
+/// A node that leaves notifies its neighbours, which close the gap without a time-out.
 #[test]
 fn a_ring_closes_when_nodes_leave() {
     struct Leave;
@@ -238,7 +240,7 @@ fn a_ring_closes_when_nodes_leave() {
 }
 
 /// The greedy step is what its definition says, over all known peers; and the root that the order
-/// of IDs tells is the one that a look at all members finds.
+/// of IDs gives is the one that a search of all members finds.
 #[test]
 fn next_hop_and_root_by_brute_force() {
     #[derive(Clone)]

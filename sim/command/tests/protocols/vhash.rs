@@ -58,7 +58,7 @@ fn vhash_nodes_join_by_messages() {
     }
     network.run(at(1000), false, u64::MAX);
     look_up(&mut network, 5000);
-    // At 60 nodes the tables hold everybody.
+    // At 60 nodes the tables hold all nodes.
     assert_eq!(network.tally().counts.ok, 5000);
 }
 

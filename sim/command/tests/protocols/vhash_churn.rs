@@ -33,7 +33,7 @@ fn hit_rate(network: &mut Network<VHash>, count: u64) -> f64 {
     (network.tally().counts.ok - before) as f64 / count as f64
 }
 
-/// How many of the members' short and long peers are dead.
+/// How many of the members' short and long peers have failed.
 fn dead_peers(network: &Network<VHash>) -> (usize, usize) {
     let dead = |peers: &[Node]| {
         peers
@@ -53,9 +53,9 @@ fn dead_peers(network: &Network<VHash>) -> (usize, usize) {
 /// Gossip every 10 s, as by default.
 const ROUND: u64 = 10;
 
-/// When 30 % of the nodes crash at once, no living node has a dead short peer after eight rounds
-/// of gossip (the first lookups find many of them out, checks and gossip the others), and nobody
-/// knows any dead node once their records have expired.
+/// When 30 % of the nodes crash at once, no live node has a failed short peer after eight rounds
+/// of gossip (the first lookups detect many of them, checks and gossip the others), and no node
+/// knows a failed node once the records have expired.
 #[test]
 fn a_crash_of_thirty_percent_is_mended() {
     for dimensions in [2, 4] {
@@ -73,17 +73,17 @@ fn a_crash_of_thirty_percent_is_mended() {
         network.run(at(13 * ROUND), false, u64::MAX);
         let (short, long) = dead_peers(&network);
         let rate = hit_rate(&mut network, 5000);
-        println!("d = {dimensions}: {short} short, {long} long dead peers, hit rate {rate}");
+        println!("d = {dimensions}: {short} short, {long} long failed peers, hit rate {rate}");
         assert_eq!(short, 0, "d = {dimensions}");
         assert!(rate > 0.99, "d = {dimensions}: {rate}");
-        // The default expiry of 600 s, and two rounds more: nobody checks long peers, so a record goes
-        // with the gossip after its time.
+        // The default expiry of 600 s, and two rounds more: long peers are not checked, so a record
+        // goes with the gossip after its time.
         network.run(at(5 * ROUND + 600 + 2 * ROUND), false, u64::MAX);
         assert_eq!(dead_peers(&network), (0, 0), "d = {dimensions}");
     }
 }
 
-/// Without checks and expiry, as the published gossip is, the dead stay in the tables.
+/// Without checks and expiry, as in the published gossip, failed nodes stay in the tables.
 #[test]
 fn without_expiry_the_dead_stay() {
     let parameters = VHashParameters {
@@ -98,12 +98,12 @@ fn without_expiry_the_dead_stay() {
     }
     network.run(at(1000), false, u64::MAX);
     let (short, long) = dead_peers(&network);
-    println!("{short} short, {long} long dead peers after 1000 s");
+    println!("{short} short, {long} long failed peers after 1000 s");
     assert!(long > 1000, "{long}");
 }
 
-/// A newcomer is found a second after it has its place, long before it gossips: its neighbours
-/// were told.
+/// A joiner is found a second after it has its place, long before it gossips: its neighbours
+/// were notified.
 #[test]
 fn newcomers_are_found_at_once() {
     let nodes = 300;
@@ -139,12 +139,12 @@ fn newcomers_are_found_at_once() {
     assert!(rate > 0.99, "{rate}");
 }
 
-/// Who leaves in good order is in nobody's short peers once its farewell has arrived, and the
-/// gap is closed.
+/// A node that leaves with notice is no short peer of any node once the notice has arrived, and
+/// the gap is closed.
 #[test]
 fn who_says_goodbye_is_forgotten_at_once() {
     let nodes = 300;
-    // No checks: nothing else finds it out so soon.
+    // No checks: nothing else detects it so soon.
     let parameters = VHashParameters {
         check: Period::NEVER,
         ..VHashParameters::default()
@@ -172,7 +172,7 @@ fn who_says_goodbye_is_forgotten_at_once() {
     assert!(rate > 0.99, "{rate}");
 }
 
-/// Who loses all its peers joins again.
+/// A node that loses all its peers joins again.
 #[test]
 fn who_is_left_alone_joins_again() {
     let parameters = VHashParameters {
@@ -193,8 +193,8 @@ fn who_is_left_alone_joins_again() {
 }
 
 /// Under sessions and absences, exponential with a median of ten minutes, lookups succeed
-/// with a rate above 99 %, joins included; with the embedding, whose moves nodes learn of late,
-/// above 97 %.
+/// with a rate above 99 %, joins included; with the embedding, whose moves other nodes learn with
+/// delay, above 97 %.
 #[test]
 fn lookups_succeed_under_sessions() {
     for (embedding, bound) in [(Embedding::Off, 0.99), (Embedding::Springs, 0.97)] {
@@ -223,7 +223,7 @@ fn lookups_succeed_under_sessions() {
     }
 }
 
-/// The oracle's index names the member that a look at all of them finds nearest, where they are
+/// The oracle's index gives the member that a search of all members finds nearest, where they are
 /// after all their moves.
 fn roots_are_the_nearest(network: &Network<VHash>) {
     let torus = Torus::new(VHashParameters::default().dimensions);

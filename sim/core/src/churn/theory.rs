@@ -1,4 +1,4 @@
-//! Renewal theory compared with the plans: who is online, for how long, and how many depart.
+//! Renewal theory compared with the plans: participants online, session lengths, and departures.
 //!
 //! Alternating sessions and absences are an alternating renewal process (Cox, Renewal Theory,
 //! 1962): long after its beginning a participant is online with probability `E up / (E up + E

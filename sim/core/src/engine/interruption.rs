@@ -1,4 +1,4 @@
-//! A request to end all runs of the process early, such as that of a user who waits for them.
+//! A request to end all runs of the process early, such as an interrupt by the user.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

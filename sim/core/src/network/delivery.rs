@@ -120,7 +120,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             kind: "",
         };
         let within = match &direct {
-            // A duplicate of a request is answered, and nobody waits for the answer.
+            // A duplicate of a request is answered, but its sender does not wait for the answer.
             DirectMessage::Reply { wait, .. } if wait.is_duplicate() => Some(None),
             DirectMessage::Reply { sent, wait, .. } => {
                 let deadline = self.deadline(*sent, *wait);

@@ -155,6 +155,6 @@ pub(super) struct AppMessage<A: Application> {
     pub handled: bool,
     /// The receiver has it, and the sender does not know.
     pub has_arrived: bool,
-    /// It is a duplicate: nobody waits for it.
+    /// It is a duplicate: its sender does not wait for it.
     pub is_duplicate: bool,
 }

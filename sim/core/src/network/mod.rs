@@ -110,7 +110,7 @@ pub enum End {
     Memory,
     /// It was a trial, and its time is over.
     Trial,
-    /// The user does not wait for it.
+    /// The user has interrupted it.
     Interrupted,
 }
 

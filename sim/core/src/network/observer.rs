@@ -151,7 +151,7 @@ pub enum Signal {
     },
     /// A lookup is due, and there is no member to issue it: it has failed.
     LookupWithoutMember(Key),
-    /// A node has waited for another one in vain.
+    /// A node has waited for another one until the time-out.
     RouteTimedOut {
         /// The message.
         route: RouteId,

@@ -119,7 +119,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
     }
 
-    /// Without a transport nobody counts the answers.
+    /// Signals an answer. Without a transport, answers are not counted.
     fn signal_answered(&mut self, issued: Instant) {
         if self.wire.transport.is_some() {
             self.signal(Signal::Answered { issued });

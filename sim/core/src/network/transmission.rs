@@ -1,4 +1,4 @@
-//! Messages between two nodes: their delivery by the transport, and how long a sender waits.
+//! Messages between two nodes: whether they arrive, when, and how long a sender waits.
 
 use super::Network;
 use super::observer::{SentMessage, Signal};
@@ -68,7 +68,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
     }
 
-    /// `from` has waited for `to` in vain.
+    /// `from` has waited for `to` until the time-out.
     pub(super) fn note_silence(&mut self, from: Node, to: Node) {
         if self.wire.transport.is_some() {
             let (from, to) = (self.endpoint(from), self.endpoint(to));

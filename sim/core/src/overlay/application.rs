@@ -103,7 +103,7 @@ pub trait Application: Sized {
     /// requests are lost.
     fn on_pause(&mut self, _now: Instant, _metrics: &mut Self::Metrics) {}
 
-    /// The node has left for good at `now`, and its state is lost.
+    /// The node has left permanently at `now`, and its state is lost.
     fn on_stop(&mut self, _now: Instant, _metrics: &mut Self::Metrics) {}
 
     /// `message` is lost, and neither sender nor receiver is notified.

@@ -304,8 +304,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Whoever comes and goes, with equal IDs and uneven ones, all answers are those of one sorted
-        /// array.
+        /// After any joins and departures, with equal IDs and uneven ones, all answers are those of
+        /// one sorted array.
         #[test]
         fn answers_are_those_of_a_sorted_array(
             seed: u64, initial in 0usize..1500, changes in 0usize..1500, coarse: bool, crowded: bool,

@@ -74,8 +74,8 @@ pub const NODE_BYTES: u32 = 4;
 
 /// A protocol: the state of one node and how it changes.
 ///
-/// It has two parts of their own, [`LookupAlgorithm`] and [`Layout`], of which most protocols
-/// take a ready-made one.
+/// Two parts have traits of their own, [`LookupAlgorithm`] and [`Layout`]. Most protocols use a
+/// ready-made implementation of each.
 ///
 /// # A protocol of your own
 ///
@@ -96,7 +96,7 @@ pub const NODE_BYTES: u32 = 4;
 /// use std::cmp::Ordering;
 /// use std::sync::Arc;
 ///
-/// /// A node of the ring; who knows nobody is alone, or has no place yet.
+/// /// A node of the ring. One without neighbours is alone, or has no place yet.
 /// #[derive(Clone, Copy, Debug, Default)]
 /// struct Neighbours {
 ///     before: Option<Node>,
@@ -190,7 +190,7 @@ pub const NODE_BYTES: u32 = 4;
 ///     fn on_timer(&mut self, _: &mut Context<'_, Self>, (): ()) {}
 /// }
 ///
-/// // What only one who sees everybody can say: the converged state, and who is right.
+/// // What needs the state of all nodes: the converged network, and the root of a key.
 /// impl GroundTruth for Neighbours {
 ///     type Index = ();
 ///     fn new((): &(), _: &Key) -> Self {
@@ -214,7 +214,8 @@ pub const NODE_BYTES: u32 = 4;
 /// let seed = Seed::new(3);
 /// let hosts = Underlay::from_latencies(64, |_, _| Duration::from_millis(20))?;
 /// let distances = Distances::new(Arc::new(hosts), (0..64).map(Host).collect());
-/// let setup = Setup { seed, travel: Travel::SemiRecursive, timeout: Duration::from_millis(500), ask_root: true };
+/// let timeout = Duration::from_millis(500);
+/// let setup = Setup { seed, travel: Travel::SemiRecursive, timeout, ask_root: true };
 /// let mut network: Network<Neighbours> = Network::new(setup, (), distances);
 /// let mut stream = seed.stream("ids", 0);
 /// let ids: Vec<Key> = (0..64).map(|_| Key::random(&mut stream)).collect();

@@ -128,7 +128,7 @@ mod tests {
         assert!(!connections.is_open(0, 1));
         connections.stopped(1);
         assert!(!connections.is_open(1, 2));
-        // Nobody connects to a host that is offline.
+        // A host that is offline accepts no connection.
         connections.open(1, 2);
         connections.started(1);
         assert!(!connections.is_open(1, 2));

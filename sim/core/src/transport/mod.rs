@@ -1,9 +1,10 @@
 //! The transport: what happens to a message between two hosts, and how long a node waits for a
 //! reply.
 //!
-//! A [`Transport`] decides the delivery of each message when it is sent: the time until it arrives, or
-//! why it does not. So a lost message needs no event, and whether a reply arrives in time is known
-//! when it is sent. A run without one has the latencies of the underlay only, and fixed time-outs.
+//! A [`Transport`] determines the outcome of each message when it is sent: the time until it
+//! arrives, or why it does not. So a lost message needs no event, and whether a reply arrives in
+//! time is known when it is sent. A run without one has the latencies of the underlay only, and
+//! fixed time-outs.
 //!
 //! Each property has a random stream of its own, and what belongs to a host or a pair is drawn from
 //! its number: two runs with one seed have the same hosts behind a NAT, and the same pairs that
@@ -265,7 +266,7 @@ impl Transport {
         }
     }
 
-    /// `from` has waited for `to` in vain.
+    /// `from` has waited for `to` until the time-out.
     pub fn silence(&mut self, from: Endpoint, to: Endpoint) {
         if self.parameters.timeouts == Timeouts::Estimated {
             self.round_trips.silence(from.1.0, to.1.0);

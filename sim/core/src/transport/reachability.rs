@@ -4,7 +4,7 @@ use super::chance::fraction;
 use crate::engine::{Duration, Instant};
 use rustc_hash::FxHashMap;
 
-/// Who can reach whom.
+/// Which hosts can reach each other.
 #[derive(Debug)]
 pub(super) struct Reachability {
     /// Numbers that select the pairs and the hosts.

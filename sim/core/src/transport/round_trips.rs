@@ -51,7 +51,7 @@ impl RoundTrips {
         }
     }
 
-    /// `from` has waited for `to` in vain.
+    /// `from` has waited for `to` until the time-out.
     pub fn silence(&mut self, from: u32, to: u32) {
         if let Some(pair) = self.0.get_mut(&(from, to)) {
             pair.silences = pair.silences.saturating_add(1);

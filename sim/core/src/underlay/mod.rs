@@ -79,7 +79,8 @@
 //!
 //! // Chord on all servers, and two thousand lookups.
 //! let seed = Seed::new(7);
-//! let setup = Setup { seed, travel: Travel::SemiRecursive, timeout: Duration::from_millis(500), ask_root: true };
+//! let timeout = Duration::from_millis(500);
+//! let setup = Setup { seed, travel: Travel::SemiRecursive, timeout, ask_root: true };
 //! let mut network: Network<Chord> = Network::new(setup, ChordParameters::default(), distances);
 //! let mut stream = seed.stream("ids", 0);
 //! let ids: Vec<Key> = (0..servers).map(|_| Key::random(&mut stream)).collect();
@@ -93,7 +94,7 @@
 //! assert_eq!(tally.counts.ok, 2000);
 //! let sum = |counts: &[u64]| counts.iter().zip(0..).map(|(count, value)| count * value).sum::<u64>();
 //! // Of the 127 other servers 112 are in other racks, four links away, and 15 in the same, at two:
-//! // 3.76 links a hop, if Chord does not care who is near. It does not.
+//! // 3.76 links a hop, since Chord chooses its peers regardless of latency.
 //! let links_a_hop = sum(&tally.underlay_hops) as f64 / sum(&tally.hops) as f64;
 //! assert!((links_a_hop - 3.76).abs() < 0.1, "{links_a_hop}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -19,7 +19,7 @@ impl RecentPaths {
     #[inline]
     pub(super) fn path(&mut self, a: usize, b: usize, find: impl FnOnce() -> Path) -> Path {
         if self.entries.is_empty() {
-            // Nobody asks for the pair 0, 0.
+            // The pair 0, 0 is never requested.
             self.entries = vec![(0, Path::NONE); 1 << BITS].into();
         }
         let pair = ((a.min(b) as u64) << 32) | a.max(b) as u64;

@@ -64,8 +64,8 @@ struct Lookup<'a> {
 
 impl Lookup<'_> {
     /// The round in which one of the nodes closest to `key` is asked, 0 if the starter is one. `None`
-    /// if the lookup ends before: nobody returns a node, or it has gone on for as many rounds as a key
-    /// has bits, of which each useful round corrects one.
+    /// if the lookup ends before: no node returns another one, or it has taken as many rounds as a
+    /// key has bits, of which each useful round corrects one.
     ///
     /// O(asked nodes times the time of a bucket) for each round.
     fn rounds(&mut self, starter: usize, key: &Key) -> Option<usize> {

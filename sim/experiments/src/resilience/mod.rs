@@ -1,9 +1,9 @@
-//! `experiment = "resilience"`: static networks of which a fraction has died, and paths by the
-//! geometry of the network.
+//! `experiment = "resilience"`: static networks in which a fraction of the nodes has failed, and
+//! paths by the geometry of the network.
 //!
 //! Gummadi, Gummadi, Gribble, Ratnasamy, Shenker and Stoica, "The impact of DHT routing geometry on
 //! resilience and proximity" (SIGCOMM 2003). Tables are those from before the failures, and nothing
-//! is repaired. A path fails if a node on it has no living entry nearer to the target. With
+//! is repaired. A path fails if a node on it has no live entry nearer to the target. With
 //! positions in a plane, the latency of a path is compared with that of the direct one, with random
 //! or near entries.
 
@@ -119,7 +119,7 @@ impl ResilienceParameters {
         Ok(())
     }
 
-    /// Number of living nodes.
+    /// Number of live nodes.
     fn living(&self) -> usize {
         self.nodes - libm::round(self.dead * self.nodes as f64) as usize
     }
@@ -239,8 +239,8 @@ mod tests {
     }
 
     /// A hypercube of 2^m nodes at m = 14: the failed paths by its recursion. From a node that
-    /// differs in d digits, all d next nodes are dead with probability .3^d, except that at d = 1
-    /// the next one is the living target.
+    /// differs in d digits, all d next nodes have failed with probability .3^d, except that at d =
+    /// 1 the next one is the live target.
     #[test]
     fn a_hypercube_fails_where_all_nearer_neighbours_are_dead() {
         let m = 14;

@@ -1,4 +1,4 @@
-//! Paths between living nodes.
+//! Paths between live nodes.
 
 use super::ResilienceParameters;
 use super::geometry::Population;
@@ -21,7 +21,7 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    /// Finds the paths between random pairs of living nodes.
+    /// Finds the paths between random pairs of live nodes.
     pub fn find(
         parameters: &ResilienceParameters,
         population: &Population,
@@ -65,6 +65,7 @@ impl Paths {
         paths
     }
 
+    /// Follows the path between two nodes, and counts it.
     fn add(&mut self, population: &Population, router: &Router<'_>, from: usize, to: usize) {
         self.pairs += 1;
         let (mut node, mut hops, mut latency) = (from, 0, 0.0);
@@ -94,23 +95,28 @@ impl Paths {
         }
     }
 
+    /// Mean hops of the paths that do not fail.
     pub fn hops_mean(&self) -> f64 {
         dhtlab_network_experiments::histogram::mean(&self.hops)
     }
 
+    /// The quantile `q` of these hops.
     pub fn hops_quantile(&self, q: f64) -> f64 {
         dhtlab_network_experiments::histogram::quantile(&self.hops, q)
     }
 
+    /// Mean ratio of the latency of a path to that of the direct one; `None` without positions.
     pub fn stretch_mean(&self) -> Option<f64> {
         (self.measured > 0).then(|| self.ratios / self.measured as f64)
     }
 
+    /// Ratio of the mean latency of the paths to that of the direct ones; `None` without positions.
     pub fn stretch_of_means(&self) -> Option<f64> {
         (self.measured > 0).then(|| self.latency / self.direct)
     }
 }
 
+/// Mean number of different entries of a node.
 fn degree(tables: &Tables) -> f64 {
     let distinct = |list: &Vec<u32>| {
         let mut list = list.clone();
@@ -129,7 +135,7 @@ struct Router<'a> {
 }
 
 impl Router<'_> {
-    /// The living entry of `node` that is nearest to `to`, if it is nearer than the node itself.
+    /// The live entry of `node` that is nearest to `to`, if it is nearer than the node itself.
     fn next(&self, node: usize, to: usize) -> Option<usize> {
         let (ids, measure) = (&self.population.ids, &self.tables.measure);
         let own = measure.distance(ids, node, to);

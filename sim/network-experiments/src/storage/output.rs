@@ -289,7 +289,7 @@ impl Requests {
 const PUTS: &[Operation] = &[Operation::Put, Operation::PutFile];
 const GETS: &[Operation] = &[Operation::Get, Operation::GetFile];
 
-/// Number of acknowledged deletions of whose value a member holds a copy.
+/// Number of acknowledged deletions after which a member still holds a copy of the value.
 fn returned<P: GroundTruth>(network: &Network<P, Storage>) -> usize {
     let ended = network.metrics().ended.iter();
     let deleted = ended.filter(|e| (e.operation, &e.answer) == (Operation::Delete, &Answer::Done));

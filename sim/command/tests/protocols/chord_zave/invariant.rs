@@ -2,7 +2,7 @@
 
 use dhtlab_core::overlay::chord::Chord;
 
-/// What a network should never come to.
+/// Violations of the invariant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// There is no ring.
@@ -17,9 +17,9 @@ pub enum Fault {
     OrderedAppendages,
     /// An appendage joins the ring at another node than the first after it.
     OrderedMerges,
-    /// A list leaves out a living node that follows its own first entry.
+    /// A list leaves out a live node that follows its own first entry.
     ValidSuccessorList,
-    /// A list has no living node.
+    /// A list has no live node.
     LiveSuccessor,
     /// Fewer than r + 1 nodes are skipped by no list.
     Principals,
@@ -32,10 +32,10 @@ pub fn successors(node: usize, state: &Chord) -> Vec<usize> {
     if list.is_empty() { vec![node] } else { list }
 }
 
-/// A network as one who sees everything sees it: nodes are numbered in the order of the ring.
+/// The global state of a network: nodes are numbered in the order of the ring.
 pub struct View<'a> {
     pub nodes: usize,
-    /// The successor lists of the living members.
+    /// The successor lists of the live members.
     pub lists: Vec<(usize, Vec<usize>)>,
     pub alive: &'a dyn Fn(usize) -> bool,
     pub least_principals: usize,
@@ -47,7 +47,7 @@ impl View<'_> {
         (b + self.nodes - a - 1) % self.nodes
     }
 
-    /// The first living successor.
+    /// The first live successor.
     fn best(&self, node: usize) -> Option<usize> {
         let (_, list) = self.lists.iter().find(|(own, _)| *own == node)?;
         list.iter().copied().find(|peer| (self.alive)(*peer))
@@ -113,7 +113,7 @@ impl View<'_> {
                     add(Fault::OrderedAppendages, !sorted);
                 }
             }
-            // Between two entries of a list there is no living node of the ring.
+            // Between two entries of a list there is no live node of the ring.
             for pair in list.windows(2) {
                 let skipped =
                     |other: &usize| self.after(pair[0], *other) < self.after(pair[0], pair[1]);

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A living network with the members numbered in the order of the ring; `without` one that is
-/// to crash. A node that joins but has no place yet counts for nobody.
+/// The violations in a running network, with the members numbered in the order of the ring;
+/// `without` one that is to crash. A node that has no place yet is not counted.
 fn faults_of(network: &Network<Chord>, without: Option<Node>, principals: usize) -> Vec<Fault> {
     let mut order: Vec<Node> = (0..network.ids().len() as u32).map(Node).collect();
     order.sort_unstable_by_key(|node| network.ids().id(*node));
@@ -49,7 +49,7 @@ fn faults_of(network: &Network<Chord>, without: Option<Node>, principals: usize)
     faults
 }
 
-/// How many networks live; each for more than a thousand events.
+/// Number of networks that run; each for more than a thousand events.
 fn histories() -> u32 {
     let given = std::env::var("DHTLAB_HISTORIES").ok();
     given.map_or(32, |text| text.parse().expect("a number"))
@@ -58,10 +58,10 @@ fn histories() -> u32 {
 /// No answer is longer on its way.
 const ON_THE_WAY: Duration = Duration::from_secs(2);
 
-/// All events after which the invariant was looked at.
+/// Number of events after which the invariant was checked.
 static LOOKS: AtomicU64 = AtomicU64::new(0);
 
-// More than a million events, looked at one by one; the last line tells how many:
+// More than a million events, checked one by one; the last line has their number:
 //
 //     DHTLAB_HISTORIES=1000 cargo test -p dhtlab --test protocols keeps_zaves -- --nocapture
 proptest! {
@@ -71,13 +71,13 @@ proptest! {
     })]
 
     /// Joins, crashes, stabilisations and lookups in any order: after every single event there
-    /// is a living entry in each list, one ordered ring, appendages that lead to it in order,
-    /// and r + 1 principals. A node crashes only if that leaves each list a living entry and
+    /// is a live entry in each list, one ordered ring, appendages that lead to it in order,
+    /// and r + 1 principals. A node crashes only if that leaves each list a live entry and
     /// r + 1 principals, and neither while an answer may be on its way that names the one that
-    /// crashed before, nor while one may be, to a neighbour or to a joiner, that names no other living node:
-    /// Zave's assumption, where she reads the other's state in one step. With r = 1 the one entry
-    /// of an answer may crash on the way, so r is at least 2. An answer on its way may also pass
-    /// over a node that has just been stabilised, and does so until the next turn: r + 2
+    /// crashed before, nor while one may be, to a neighbour or to a joiner, that names no other
+    /// live node: Zave's assumption, where she reads the other's state in one step. With r = 1 the
+    /// one entry of an answer may crash on the way, so r is at least 2. An answer on its way may
+    /// also pass over a node that has just been stabilised, and does so until the next turn: r + 2
     /// principals are left, so that r + 1 are there even then.
     #[test]
     fn correct_chord_keeps_zaves_invariant(
@@ -110,7 +110,7 @@ proptest! {
             network.join_at(at, Key::random(&mut stream), site);
         }
         let (mut crashes, mut events, mut last_crash) = (0, 0, Instant::START);
-        // When an answer was last given that names this living node and no other.
+        // When an answer was last given that names this live node and no other.
         let mut last_alone: BTreeMap<Node, Instant> = BTreeMap::new();
         let (quiet, end) = (Instant::START + Duration::from_secs(80), Instant::START + Duration::from_secs(120));
         while network.now() < end {
@@ -124,7 +124,7 @@ proptest! {
                     let entries = list.iter().take(count).map(|entry| Node(*entry as u32));
                     entries.filter(|entry| network.is_member(*entry) && entry != node)
                 };
-                // A neighbour puts the node before what it is told, a joiner does not.
+                // A neighbour puts the node before the list that it receives, a joiner does not.
                 if living(r - 1).next().is_none() {
                     last_alone.insert(*node, network.now());
                 }
@@ -148,7 +148,7 @@ proptest! {
         let looks = LOOKS.fetch_add(events, Ordering::Relaxed) + events;
         println!("Zave's invariant has held after {looks} events");
         prop_assert!(crashes > 0 && events > 1000, "{} crashes, {} events", crashes, events);
-        // In the end everybody that is left has its place.
+        // In the end each remaining node has its place.
         prop_assert_eq!(oracle::is_intact(&network), Some(true));
     }
 }

@@ -1,8 +1,8 @@
 //! Zave's counterexamples, with messages delayed as in her scripts.
 //!
 //! Nodes 0 < 1 < 2 < 3, lists of two successors, node 0 alone at first. J joins, S stabilises, N is
-//! notified, F fails, U replaces a dead successor, X forgets a dead predecessor, R reconciles its
-//! list with its successor's.
+//! notified, F fails, U replaces a failed successor, X forgets a failed predecessor, R reconciles
+//! its list with its successor's.
 
 use super::invariant::{Fault, View, successors};
 use dhtlab_core::engine::{Instant, Seed, Stream};
@@ -165,13 +165,13 @@ impl World {
         match &step[..1] {
             "J" => {
                 let through = self.alive.iter().position(|alive| *alive);
-                let through = Node(through.expect("somebody is there") as u32);
+                let through = Node(through.expect("a live node") as u32);
                 self.alive[node.index()] = true;
                 self.act(node, |s, c| s.join(c, Some(through)));
             }
             "F" => self.alive[node.index()] = false,
             _ if !self.alive[node.index()] => {}
-            // Her stabilisation finds a living successor; dead ones are U's business.
+            // Zave's stabilisation has a live successor; a failed one is replaced by U.
             "S" => self.act(node, timer(Timer::Stabilise)),
             "R" => self.act(node, timer(Timer::Reconcile)),
             "X" => self.act(node, timer(Timer::CheckPredecessor)),
@@ -203,7 +203,7 @@ impl World {
         view.faults()
     }
 
-    /// The first successors of the living nodes.
+    /// The first successors of the live nodes.
     fn firsts(&self) -> Vec<(usize, usize)> {
         let living = (0..self.nodes.len()).filter(|node| self.alive[*node]);
         living
@@ -223,7 +223,7 @@ impl World {
     }
 }
 
-/// The Chord of SIGCOMM 2001 falls into each fault.
+/// The Chord of SIGCOMM 2001 has each fault.
 #[test]
 fn classic_chord_falls_into_every_fault() {
     for (fault, script) in SCRIPTS {
@@ -231,7 +231,7 @@ fn classic_chord_falls_into_every_fault() {
         let faults = world.run(script);
         assert!(
             faults.iter().any(|faults| faults.contains(&fault)),
-            "{fault:?} does not come about by {script}: {faults:?}"
+            "{script} does not cause {fault:?}: {faults:?}"
         );
     }
 }
@@ -248,21 +248,21 @@ fn classic_chord_ends_as_zave_says() {
     let (firsts, faults) = end(SCRIPTS[5].1);
     assert_eq!(firsts, [(0, 0), (2, 2)]);
     assert!(faults.contains(&Fault::AtMostOneRing));
-    // Node 0's successor is dead, and 2 follows 0.
+    // Node 0's successor has failed, and 2 follows 0.
     let (firsts, _) = end(SCRIPTS[4].1);
     assert_eq!(firsts, [(0, 1), (2, 0)]);
-    // Node 3 lives and is out of the ring.
+    // Node 3 is live and outside of the ring.
     let (firsts, _) = end(SCRIPTS[2].1);
     assert_eq!(firsts, [(0, 1), (1, 0), (3, 0)]);
     // Node 1 joins the ring behind 2, and 1 leads past 2 to 3 and back.
     let (merges, appendages) = (SCRIPTS[0], SCRIPTS[1]);
     assert!(end(merges.1).1.contains(&merges.0));
-    // Before the last stabilisation, which would take over the dead node 0 by name.
+    // Before the last stabilisation, which would take over the failed node 0 by name.
     let script = appendages.1.replace(" S3 N2", "");
     assert!(end(&script).1.contains(&appendages.0));
 }
 
-/// The corrected Chord, on its r + 1 nodes of the beginning, falls into none of them at any
+/// The corrected Chord, on its r + 1 initial nodes, has none of them at any
 /// step: neither by the scripts nor by any other fault of the invariant.
 #[test]
 fn correct_chord_falls_into_none() {

@@ -93,9 +93,9 @@ struct Seen {
     outcome: Option<RouteOutcome>,
 }
 
-/// Goes over the events and checks each against those before it: who sends is alive, and the
-/// message has reached it by then; who has gone does nothing; a route ends once. Gives the
-/// routes and the living.
+/// Checks each event against those before it: a sender is online, and the message has reached it by
+/// then; a node that has left does nothing; a route ends once. Returns the routes and the live
+/// nodes.
 fn watch(recording: &Recording) -> Watch {
     recording.check().expect("sound");
     let mut watch = Watch::default();
@@ -115,7 +115,7 @@ fn watch(recording: &Recording) -> Watch {
                 assert!(watch.alive.contains(node), "{said}");
             }
             What::Begin { from, kind, .. } => {
-                let from = from.expect("somebody is there");
+                let from = from.expect("a member");
                 assert!(watch.members.contains(&from), "{said}");
                 watch.routes.push(Seen {
                     lookup: kind == "lookup",
@@ -163,7 +163,8 @@ fn watch(recording: &Recording) -> Watch {
                 assert_eq!(seen.outcome.replace(*outcome), None, "{said}");
                 if let Some(node) = node {
                     assert!(watch.alive.contains(node), "{said}");
-                    // The initiator of an iterative lookup need not ask whom it was told of.
+                    // The initiator of an iterative lookup need not ask each node that it learns
+                    // of.
                     let named = recording.travel == "iterative" && !seen.reached.contains_key(node);
                     assert!(named || seen.reached[node] <= *at, "{said}");
                 }
@@ -238,7 +239,7 @@ fn a_recording_says_what_happened() {
     for travel in Travel::ALL {
         let what = travel.as_str();
         let timeouts = check::<Chord>(|| chord::parameters(4), *travel, Space::Ring, what);
-        assert!(timeouts > 0, "{what}: nobody met the dead");
+        assert!(timeouts > 0, "{what}: no message met a failed node");
     }
     check::<Kademlia>(
         || kademlia::parameters(8, 3, 1),

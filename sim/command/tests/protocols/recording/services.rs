@@ -66,8 +66,8 @@ fn serving<A: Application>(service: A::Shared) -> Network<Chord, A> {
     network
 }
 
-/// The course of a job: who holds which atoms is what the nodes say, every atom is mapped where it
-/// was begun, and the counters end as the metrics do, though nodes crash meanwhile.
+/// The course of a job: the recorded holders of atoms are those of the nodes, every atom is mapped
+/// where it was begun, and the counters end as the metrics do, though nodes crash meanwhile.
 #[test]
 fn a_job_is_seen_to_be_done() {
     let text = "samples = 6000\natoms = 60\nreplicas = 3\n";

@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/protocols/underlay/field")
 }
 
-/// What is told of a file.
+/// The facts of a file, or its error.
 fn told(name: &str, keys: &str) -> String {
     let table = format!("model = 'file'\n[underlay.file]\npath = '{name}'\n{keys}");
     let mut told = String::new();

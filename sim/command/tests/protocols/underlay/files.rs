@@ -146,7 +146,8 @@ fn underlay_tells_what_is_wrong_with_a_file() {
             "",
             "net:2: expected two columns, the hosts of a link, found \"c\"",
         ),
-        // Not even a word is shown whole if it is long: it may be of a file that nobody meant.
+        // Not even a word is shown whole if it is long: it may be of a file that was given by
+        // mistake.
         (
             b"root:$6$salt$hash-of-a-secret:19000:0:99999:7:::\n",
             "",

@@ -2,9 +2,9 @@
 //!
 //! A finger is the first node at or after a start, or a near one after it. So at most one finger is
 //! between two starts, and these determine all fingers. Of 160 fingers of base 2 about log2 n are
-//! different. Fingers that begin within the successor list follow from that list. Everything is in one allocation, sorted by distance, 12 bytes per peer: the 64
-//! most significant bits of the distance and the address. Where 64 bits are equal, the full IDs
-//! decide.
+//! different. Fingers that begin within the successor list follow from that list. Everything is in
+//! one allocation, sorted by distance, 12 bytes per peer: the 64 most significant bits of the
+//! distance and the address. Where 64 bits are equal, the full IDs decide.
 
 use super::Base;
 use crate::overlay::{Node, NodeIds};

@@ -1,5 +1,5 @@
-//! Who becomes a contact: nodes that were seen, those that have proved that they reply, and not too
-//! many of one group of addresses.
+//! Which nodes become contacts: those that were seen, those that have proved that they reply, and
+//! not too many of one group of addresses.
 
 use super::{
     Admission, Contact, Eviction, Kademlia, KademliaParameters, Message, Near, Purpose, Seen,

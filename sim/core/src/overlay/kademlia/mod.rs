@@ -6,7 +6,7 @@
 //! of a key is the node with the least XOR distance to it.
 //!
 //! This module has the state of a node and its event handling; `buckets` has the contacts,
-//! `admission` who becomes one, `lookup` the state of an iterative lookup, `node_lookup` the lookups in
+//! `admission` which nodes become one, `lookup` the state of an iterative lookup, `node_lookup` the lookups in
 //! progress, `refresh` those that refresh buckets, `near` the choice of contacts by latency.
 
 mod admission;

@@ -225,7 +225,7 @@ proptest! {
         let member_index = MemberIndex::new(&ids, &members);
         let shared = KademliaParameters { k, b, ..KademliaParameters::default() };
         for key in keys.iter().chain(members.iter().map(|m| ids.id(*m)).collect::<Vec<_>>().iter()) {
-            let root = Kademlia::root(&shared, &member_index, &[], &(), key).expect("somebody is there");
+            let root = Kademlia::root(&shared, &member_index, &[], &(), key).expect("a member");
             let nearest = members.iter().map(|node| ids.id(*node).xor(*key)).min();
             prop_assert_eq!(Some(ids.id(root).xor(*key)), nearest);
         }
@@ -506,7 +506,7 @@ proptest! {
             if lookup.is_over(k) {
                 break;
             }
-            let node = waiting.pop_front().expect("somebody is asked");
+            let node = waiting.pop_front().expect("a request");
             if quiet.contains(&node.0) {
                 prop_assert!(lookup.failed(node));
             } else {

@@ -5,7 +5,7 @@ use super::{Joiner, LeafSet, Message, Pastry, Place, Purpose, RoutingTable, Side
 use crate::space::{Key, Ring};
 
 /// The nodes that are asked at most for another entry of the routing table; the exchange of rows
-/// finds the others. Where the subtree has no node, all answers are in vain.
+/// finds the others. Where the subtree has no node, all answers are empty.
 const ADVISERS: u8 = 4;
 
 impl Pastry {

@@ -374,7 +374,7 @@ impl Overlay for Pastry {
         _: RoundTrip,
     ) {
         match (purpose, message) {
-            // Nobody but another node can take the joiner to its place.
+            // `from` has no place yet, so the join takes another node.
             (Purpose::Join(joiner), Message::Placeless) => self.retry_join(context, from, joiner),
             (Purpose::Leaves(sides), Message::LeavesAre(leaves)) => {
                 self.on_leaves(context, from, sides, &leaves);

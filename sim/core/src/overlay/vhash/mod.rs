@@ -9,9 +9,9 @@
 //!
 //! The papers leave open how failures are detected. Here a record has the age of its node's last
 //! sign of life, and expires; a node checks the short peers that have been silent for the longest,
-//! and with `check-long` the long ones, too. It ignores signs of life, reported by others, from before it found a peer silent. A joiner asks its
-//! short peers for their state, and so they learn of it at once; a node that leaves or moves
-//! notifies them.
+//! and with `check-long` the long ones, too. It ignores signs of life, reported by others, from
+//! before it found a peer silent. A joiner asks its short peers for their state, and so they learn
+//! of it at once; a node that leaves or moves notifies them.
 
 mod choice;
 mod converged;

@@ -31,7 +31,7 @@ pub struct Collector {
     lost: u32,
     /// When a block was last counted or reported.
     pub(super) changed: Instant,
-    /// When a copy last heard of the root.
+    /// When a copy last received a message of the root.
     pub(super) heard: Instant,
     /// Whether this node counts; otherwise it holds a copy.
     pub(super) is_active: bool,
@@ -56,7 +56,7 @@ impl BlockState {
 }
 
 impl Collector {
-    /// A collector that knows nothing.
+    /// An empty collector.
     pub fn new(now: Instant) -> Self {
         Self {
             round: 0,

@@ -34,7 +34,7 @@ pub struct FileJobMetrics {
     pub duplicates: u64,
     /// Tasks that a root without the block sent to a node that may have a copy.
     pub sought: u64,
-    /// Living nodes that know of the job, and those of them that know its blocks.
+    /// Live nodes that know of the job, and those of them that know its blocks.
     pub(super) collectors: u32,
     pub(super) planned: u32,
     /// Nodes that map a block; messages with results, and nodes that are about to send results.
@@ -64,8 +64,8 @@ pub struct Round {
 }
 
 impl FileJobMetrics {
-    /// Whether the job makes no more progress: every block is counted or lost, or nobody counts and
-    /// no result will come, or nobody knows the blocks and a keyfile is gone.
+    /// Whether the job makes no more progress: every block is counted or lost; or no node counts
+    /// results and none is under way; or no node knows the blocks and a keyfile is lost.
     pub fn is_over(&self) -> bool {
         let is_unknown = self.planned == 0 && !self.missing_files.is_empty();
         let is_still = self.collectors == 0 && self.mapping == 0 && self.under_way == 0;
@@ -82,11 +82,13 @@ impl FileJobMetrics {
         self.under_way -= 1;
     }
 
+    /// A node begins to map a block.
     pub(super) fn begin_map(&mut self, now: Instant) {
         self.mapping += 1;
         self.busy.push((now, true));
     }
 
+    /// `node` has mapped `block`, of `bytes` bytes.
     pub(super) fn end_map(&mut self, block: &Block, node: Node, bytes: usize, now: Instant) {
         self.break_map(now);
         let number = block.number as usize;

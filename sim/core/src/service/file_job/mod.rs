@@ -239,7 +239,7 @@ impl Application for FileJob {
 
     fn start(&mut self, context: JobContext<'_, '_>) {
         self.with_storage(context, |storage, context| storage.start(context));
-        // A node that returns goes on where it was.
+        // A node that returns continues where it was.
         self.buffer(context, Vec::new());
         if self.collector.is_some() {
             context.set_timer(context.shared.patience, Timer::Progress);

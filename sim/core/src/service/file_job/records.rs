@@ -70,7 +70,8 @@ impl Records {
         Arc::make_mut(&mut self.0).add(record, count);
     }
 
-    /// Adds the records of `other`, of the same round, whose blocks are others. O(m log n) for m and n records.
+    /// Adds the records of `other`, of the same round, whose blocks are others. O(m log n) for m
+    /// and n records.
     pub fn merge(&mut self, other: &Self) {
         let mine = Arc::make_mut(&mut self.0);
         if mine.edges.is_empty() {

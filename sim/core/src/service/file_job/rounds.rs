@@ -80,8 +80,9 @@ impl FileJob {
         self.ask_for_open(context);
     }
 
-    /// Nothing has come for a while: sends the tasks again. The outcome of the round before is stored
-    /// again by who knows it; who does not sees whether it is there.
+    /// Continues a round in which no result has arrived for a while. A node that knows the outcome
+    /// of the round stores it again. Another sends the tasks of the open blocks again, and fetches
+    /// the state of the round if it does not know it.
     pub(super) fn resume_round(&mut self, context: JobContext<'_, '_>) {
         let Some(collector) = &self.collector else {
             return;

@@ -1,10 +1,12 @@
-//! The tasks over files: how a block is mapped, and how the records that its ends cut are mended.
+//! The tasks over files: how a block is mapped, and how records that are cut at its ends are
+//! joined.
 //!
 //! A task reads a file as records that separators divide: words or lines. A block is cut anywhere, so
 //! its first and last record may continue in its neighbours. A node maps only the bytes that it holds:
 //! it emits the records between the first and the last separator, and sends the bytes outside of them
-//! along. Who counts joins these at the end. Each record is counted once, in the block in which it
-//! begins. The record readers of MapReduce give the same result; they read on in the next block instead.
+//! along. The collector joins these at the end. Each record is counted once, in the block in which
+//! it begins. The record readers of MapReduce give the same result; they read on in the next block
+//! instead.
 
 use super::Block;
 use super::iteration::{Iteration, IterationState};

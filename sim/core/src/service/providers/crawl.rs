@@ -78,7 +78,7 @@ pub(super) struct Vantage {
 }
 
 impl Vantage {
-    /// The sessions that the monitor believes to go on, in the order of their nodes.
+    /// The sessions that the monitor considers open, in the order of their nodes.
     pub fn open_sessions(&self) -> Vec<ObservedSession> {
         let mut open: Vec<_> = self
             .monitored

@@ -1,5 +1,5 @@
-//! Provider records, as in the DHT of IPFS: who provides the content with a key is stored at the nodes
-//! nearest to the key, and found by asking them.
+//! Provider records, as in the DHT of IPFS: the providers of the content with a key are stored at
+//! the nodes nearest to the key, and found by asking these.
 //!
 //! After go-libp2p-kad-dht. An operation walks to the nodes nearest to a key ([`Walk`]): each node that
 //! it asks names the nearest nodes that it knows. To provide content, the initiator then sends a record
@@ -90,7 +90,7 @@ impl Providers {
         self.samples.estimate(now)
     }
 
-    /// The sessions that its monitor believes to go on.
+    /// The sessions that its monitor considers open.
     pub fn open_sessions(&self) -> Vec<ObservedSession> {
         self.vantage.open_sessions()
     }

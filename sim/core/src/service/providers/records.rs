@@ -6,7 +6,7 @@ use crate::space::Key;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-/// The records that a node holds: who provides the content with a key, until when.
+/// The records that a node holds: the providers of each key, and when the records expire.
 #[derive(Clone, Debug, Default)]
 pub struct Records(FxHashMap<Key, SmallVec<[(Node, Instant); 1]>>);
 

@@ -1,4 +1,4 @@
-//! A walk: an iterative lookup of the nodes nearest to a key, and by whom each node was named.
+//! A walk: an iterative lookup of the nodes nearest to a key, with the node that named each node.
 
 use crate::overlay::Node;
 use crate::overlay::kademlia::{Goal, Lookup};
@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 /// The steps by which the initiator came to know a node. Its own contacts are one step away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Referral {
-    /// Steps of the chain of those who have named each other first.
+    /// Steps of the chain in which each node is named by the first node that named it.
     first: u16,
     /// Steps of the shortest chain.
     least: u16,

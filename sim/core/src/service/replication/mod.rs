@@ -87,7 +87,7 @@ pub enum ReplicationMessage<I> {
     Have(Vec<Key>),
     /// Keep-alive: the sender still owns its replicas at the receiver, whose digests have this sum.
     Keep(u64),
-    /// The sum of the receiver's replicas is another one here: list them all.
+    /// The sum of the receiver's replicas differs at the sender: list them all.
     Recount,
     /// The receiver holds replicas of exactly these items for the sender.
     All(Names),

@@ -32,6 +32,8 @@ pub(super) fn forward_to(next: NextHop) -> Option<(Node, bool)> {
     }
 }
 
+/// Adds an item that goes to its root by way of `to`, with a `holder` of copies, if there is one;
+/// `last` if `to` is considered the root.
 pub(super) fn take<I: Item>(
     outbox: &mut Outbox<I>,
     (to, last): (Node, bool),
@@ -59,6 +61,8 @@ pub(super) fn take<I: Item>(
     );
 }
 
+/// Adds the name of an item that its root may request from `holder`; `to` and `last` as in
+/// [`take`].
 pub(super) fn offer<I: Item>(
     outbox: &mut Outbox<I>,
     (to, last): (Node, bool),
@@ -85,6 +89,7 @@ pub(super) fn offer<I: Item>(
     );
 }
 
+/// Adds an item that this node owns and of which `to` is to hold a replica.
 pub(super) fn copy<I: Item>(outbox: &mut Outbox<I>, to: Node, key: Key, item: &I) {
     add(
         outbox,
@@ -98,6 +103,7 @@ pub(super) fn copy<I: Item>(outbox: &mut Outbox<I>, to: Node, key: Key, item: &I
     );
 }
 
+/// Adds the name of such an item: `to` requests it if it lacks it.
 pub(super) fn hold<I: Item>(outbox: &mut Outbox<I>, to: Node, name: (Key, u64)) {
     add(
         outbox,
@@ -122,6 +128,7 @@ pub(super) fn is_last_named<I: Item>(outbox: &Outbox<I>, to: Node, key: &Key) ->
     lasts.any(|last| last == key)
 }
 
+/// Requests the item with `key`, which `to` has named.
 pub(super) fn want<I: Item>(outbox: &mut Outbox<I>, to: Node, key: Key) {
     add(
         outbox,
@@ -135,6 +142,7 @@ pub(super) fn want<I: Item>(outbox: &mut Outbox<I>, to: Node, key: Key) {
     );
 }
 
+/// Allows `to` to delete its replica of `key`, since other nodes hold the replicas.
 pub(super) fn release<I: Item>(outbox: &mut Outbox<I>, to: Node, key: Key) {
     add(
         outbox,
@@ -148,6 +156,7 @@ pub(super) fn release<I: Item>(outbox: &mut Outbox<I>, to: Node, key: Key) {
     );
 }
 
+/// Confirms to the owner `to` that this node has a replica of `key`.
 pub(super) fn have<I: Item>(outbox: &mut Outbox<I>, to: Node, key: Key) {
     add(
         outbox,
@@ -161,6 +170,7 @@ pub(super) fn have<I: Item>(outbox: &mut Outbox<I>, to: Node, key: Key) {
     );
 }
 
+/// Informs the replica holder `to` that this node no longer owns `key`.
 pub(super) fn renounce<I: Item>(outbox: &mut Outbox<I>, to: Node, key: Key) {
     add(
         outbox,

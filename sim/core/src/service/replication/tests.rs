@@ -426,7 +426,7 @@ fn given(variable: &str, default: usize) -> usize {
 
 // The number of histories and of events can be set:
 //
-//     DHTLAB_HISTORIES=1000000 DHTLAB_EVENTS=60 cargo test -p dhtlab --lib items_with_a_copy
+//     DHTLAB_HISTORIES=1000000 DHTLAB_EVENTS=60 cargo test -p dhtlab-core --lib items_with_a_copy
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: given("DHTLAB_HISTORIES", 300) as u32,

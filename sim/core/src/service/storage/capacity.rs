@@ -22,8 +22,9 @@ impl Storage {
         self.store.get(key).is_some() || self.bytes_stored() + block.size() <= capacity
     }
 
-    /// Removes from a message of `from` the copies for which there is no room. Whoever sends a copy
-    /// has one, so none is lost. An owner is told, or it would send the copy in each turn.
+    /// Removes from a message of `from` the copies for which there is no space. The sender of a
+    /// copy keeps its own, so none is lost. An owner is notified; otherwise it would send the copy
+    /// again in each round.
     pub(super) fn drop_surplus(
         &mut self,
         context: &mut StorageContext<'_>,

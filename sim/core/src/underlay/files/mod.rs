@@ -493,6 +493,6 @@ mod tests {
         };
         let before = known();
         drop(first);
-        assert!(known() < before, "what nobody uses is not kept");
+        assert!(known() < before, "what is not used is not kept");
     }
 }

@@ -165,7 +165,7 @@ fn least_sum<K: Copy + Into<u64>>(hubs: (&[u32], &[u32]), keys: (&[K], &[K])) ->
             let (a, b): (u64, u64) = (keys.0[i].into(), keys.1[j].into());
             least = least.min(a.saturating_add(b));
         }
-        // Without a branch that nobody can foresee.
+        // Without a branch, which would be unpredictable.
         i += usize::from(a <= b);
         j += usize::from(b <= a);
     }

@@ -221,7 +221,7 @@ fn underlay_shares_labels_and_counts_them_as_rows() {
     assert!(underlay.has_labels());
     assert_eq!(many.rows(), (most, most));
     assert!(!many.compute_next());
-    // Whoever comes later has them at once.
+    // Sites that are added later have them at once.
     let mut later = sites(5000);
     assert_eq!(later.path(17, 4711), many.path(17, 4711));
     assert_eq!(later.rows(), (156, 156));

@@ -215,7 +215,7 @@ spaces! {
     Euclidean(Euclidean) = "euclidean",
     #[doc = "The hyperbolic plane with DGVH."]
     Hyperbolic(HyperbolicDisc) = "hyperbolic",
-    #[doc = "ZHT: everybody knows everybody."]
+    #[doc = "ZHT: each node knows all others."]
     Clique(OnKeys) = "clique",
     #[doc = "Symphony: a ring with harmonic long links."]
     Symphony(OnKeys) = "symphony",

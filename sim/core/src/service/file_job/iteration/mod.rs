@@ -64,7 +64,7 @@ pub struct Iteration {
     pub parameters: IterationParameters,
     /// The seed of the run.
     pub seed: Seed,
-    /// The state of the first round, which who submits the job states.
+    /// The state of the first round, which the submitter of the job sets.
     pub start: Arc<IterationState>,
 }
 

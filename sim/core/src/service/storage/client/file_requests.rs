@@ -197,6 +197,8 @@ impl Client {
         }
     }
 
+    /// Removes the request at `place` with those of its parts. Returns `answer` to the service that
+    /// issued it, or notes it in the metrics.
     fn end_file(&mut self, context: &mut StorageContext<'_>, place: usize, answer: Answer) {
         let file = self.files.swap_remove(place);
         let of = file.number;
@@ -217,6 +219,7 @@ impl FileRequest {
         self.purpose == Purpose::User
     }
 
+    /// Adds the completed request to the metrics.
     pub(super) fn note(self, metrics: &mut StorageMetrics, took: Duration, answer: Answer) {
         let operation = match self.step {
             FileStep::PutBlocks { .. } | FileStep::PutKeyfile => Operation::PutFile,

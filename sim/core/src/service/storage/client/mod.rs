@@ -47,7 +47,7 @@ struct Request {
     purpose: Purpose,
 }
 
-/// Who issued a request.
+/// The issuer of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// The user of the node: the result is in the metrics.
