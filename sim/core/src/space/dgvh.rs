@@ -123,17 +123,20 @@ impl Dgvh {
     ) -> &[u32] {
         self.chosen.clear();
         self.rejected.clear();
+        // One after the other in memory, since each candidate is compared with them.
+        let mut neighbours: SmallVec<[S::Point; 32]> = SmallVec::new();
         for (distance, index) in order {
             let candidate = &candidates[*index as usize];
             let (target, mine) = self.rule.test(space, me, candidate, *distance);
-            let hides = |p: &u32| space.distance(&candidates[*p as usize], &target) < mine;
-            let hides = self.chosen.iter().position(hides);
+            let hides = |neighbour: &S::Point| space.distance(neighbour, &target) < mine;
+            let hides = neighbours.iter().position(hides);
             let looked_at = hides.map_or(self.chosen.len(), |place| place + 1);
             self.comparisons += looked_at as u64;
             if hides.is_some() {
                 self.rejected.push(*index);
             } else {
                 self.chosen.push(*index);
+                neighbours.push(candidate.clone());
             }
         }
         self.neighbours = self.chosen.len();

@@ -29,6 +29,21 @@ pub(super) use in_dimensions;
 /// The order of candidates: the nearest first, of equally near ones the smaller address.
 type Order = (OrderedFloat<f64>, Node);
 
+/// An [`Order`] with the index of the candidate, as a number of the same order: sorting compares
+/// numbers without branches. Distances are not negative, and so the order of their bits is theirs.
+#[inline]
+fn packed(distance: f64, node: Node, place: u32) -> u128 {
+    u128::from(distance.to_bits()) << 64 | u128::from(node.0) << 32 | u128::from(place)
+}
+
+fn distance_in(packed: u128) -> f64 {
+    f64::from_bits((packed >> 64) as u64)
+}
+
+fn place_in(packed: u128) -> u32 {
+    packed as u32
+}
+
 impl PeerSet {
     /// Chooses the short peers by DGVH and limits the long ones by random choice; true if the set
     /// of short peers has changed.
@@ -104,7 +119,7 @@ impl PeerSet {
             let peer = (place, self.nodes[place]);
             self.positions.point::<D>(&shared.torus, ids, peer)
         };
-        let mut order: SmallVec<[(Order, u32); 64]> = SmallVec::new();
+        let mut order: SmallVec<[u128; 64]> = SmallVec::new();
         // A node with too few peers considers all known nodes.
         let few = self.short < shared.least_short;
         let mut reach = OrderedFloat(if few { f64::INFINITY } else { 0.0 });
@@ -114,24 +129,25 @@ impl PeerSet {
                 reach = reach.max(distance);
             }
             if place < self.short || place >= self.heard || distance <= reach {
-                order.push(((distance, self.nodes[place]), place as u32));
+                order.push(packed(distance.0, self.nodes[place], place as u32));
             }
         }
         order.sort_unstable();
         let points: SmallVec<[[f64; D]; 64]> = order
             .iter()
-            .map(|(_, place)| point(*place as usize))
+            .map(|packed| point(place_in(*packed) as usize))
             .collect();
         let sorted: SmallVec<[(OrderedFloat<f64>, u32); 64]> = order
             .iter()
             .enumerate()
-            .map(|(i, ((distance, _), _))| (*distance, i as u32))
+            .map(|(i, packed)| (OrderedFloat(distance_in(*packed)), i as u32))
             .collect();
         let mut dgvh = Dgvh::new(shared.rule, shared.least_short);
         let chosen = dgvh.select_sorted(&torus, me, &points, &sorted).iter();
         let farthest = chosen.clone().map(|i| sorted[*i as usize].0).max();
-        let mut places: SmallVec<[u32; 256]> = chosen.map(|i| order[*i as usize].1).collect();
-        self.nearest = order.first().map_or(0.0, |((distance, _), _)| distance.0);
+        let mut places: SmallVec<[u32; 256]> =
+            chosen.map(|i| place_in(order[*i as usize])).collect();
+        self.nearest = order.first().map_or(0.0, |packed| distance_in(*packed));
         let short = places.len();
         let is_old = |place: &u32| (*place as usize) < self.short;
         let changed = short != self.short || !places.iter().all(is_old);
@@ -213,8 +229,8 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
-        /// Whatever a node hears, and whoever fails or moves, its tables are those of a choice from
-        /// all candidates, and as many numbers are drawn.
+        /// After any messages, failures and moves, the tables of a node are those of a choice from
+        /// all candidates, and as many random numbers are drawn.
         #[test]
         fn a_choice_is_that_from_all_candidates(
             seed: u64, d in 1usize..10, least in 1usize..20, most in 0usize..40,
@@ -255,7 +271,7 @@ mod tests {
                         plain.short = peers.short().iter().filter(|peer| **peer != gone.0).count();
                         plain.heard = plain.short;
                         peers.remove_failed(gone.0, now);
-                        // It may be heard of again.
+                        // Messages may name it again.
                         now = now + Duration::from_secs(1);
                     }
                     _ => {
