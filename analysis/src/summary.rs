@@ -1,5 +1,6 @@
 //! `summary.csv`: the statistics of every metric at every point of the sweep.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::figure::range::Range;
@@ -22,12 +23,13 @@ pub const SUMMARY_COLUMNS: [&str; 9] = [
     "max",
 ];
 
-/// Writes `summary.csv` beside the `runs.csv` of a run.
+/// Writes `summary.csv` into the folder of the `runs.csv` of a run.
 ///
-/// One row per point of the sweep and metric: the swept keys, then [`SUMMARY_COLUMNS`]. Points are in the order of their first appearance in `runs.csv`,
-/// metrics in the order of its columns. Missing cells (empty or `NaN`) do not count; `n` is the
-/// number of the others. A metric without any value is left out. With one repetition the deviation
-/// and the interval are empty.
+/// One row per point of the sweep and metric: the swept keys, then [`SUMMARY_COLUMNS`]. Points are in
+/// the order of their first appearance in `runs.csv`, metrics in the order of its columns. Missing
+/// cells (empty or `NaN`) do not count; `n` is the number of the others. A metric without any value
+/// is left out. With one repetition the deviation and the interval are empty. The interval is
+/// without impossible values, by the ranges in the manifest.
 ///
 /// # Errors
 /// When `manifest.json` or `runs.csv` is missing or malformed, when `runs.csv` has no rows or lacks
@@ -36,15 +38,18 @@ pub fn summarise(directory: &Path) -> Result<(), Error> {
     let manifest = Manifest::read(directory)?;
     let runs = Table::read(&directory.join("runs.csv"))?;
     let path = directory.join("summary.csv");
-    let bytes = output::csv_bytes(&path, &records(&runs, &manifest.swept)?)?;
+    let bytes = output::csv_bytes(&path, &records(&runs, &manifest.swept, &manifest.ranges)?)?;
     output::replace(&path, &bytes)
 }
+
+/// The least and the largest possible value of columns, by name, as in a manifest.
+pub type Ranges = BTreeMap<String, (Option<f64>, Option<f64>)>;
 
 /// The rows of the summary of `runs`, header first.
 ///
 /// # Errors
 /// When a swept key is no column, and when a metric is not a number.
-pub fn records(runs: &Table, swept: &[String]) -> Result<Vec<Vec<String>>, Error> {
+pub fn records(runs: &Table, swept: &[String], ranges: &Ranges) -> Result<Vec<Vec<String>>, Error> {
     let keys = swept_columns(runs, swept)?;
     let mut metrics = metric_columns(runs, swept);
     metrics.retain(|&metric| (0..runs.len()).any(|row| !runs.text(row, metric).is_empty()));
@@ -54,15 +59,19 @@ pub fn records(runs: &Table, swept: &[String]) -> Result<Vec<Vec<String>>, Error
     let mut header = swept.to_vec();
     header.extend(SUMMARY_COLUMNS.map(str::to_owned));
     let mut records = vec![header];
+    let ranges: Vec<Range> = metrics
+        .iter()
+        .map(|&metric| range_of(ranges, &runs.columns[metric]))
+        .collect();
     for (key, rows) in &points {
-        for &metric in &metrics {
+        for (&metric, range) in metrics.iter().zip(&ranges) {
             let mut values = Vec::with_capacity(rows.len());
             for &row in rows {
                 values.extend(runs.number(row, metric)?);
             }
             let mut record = key.clone();
             record.push(runs.columns[metric].clone());
-            record.extend(cells(&values));
+            record.extend(cells(&values, range));
             records.push(record);
         }
     }
@@ -124,8 +133,7 @@ pub fn main_metric(directory: &Path) -> Result<Option<MainMetric>, Error> {
     let Some(metric) = metrics.into_iter().find(|column| is_number(*column)) else {
         return Ok(None);
     };
-    let range = manifest.ranges.get(&runs.columns[metric]);
-    let range = range.map_or_else(Range::default, |&(low, high)| Range::new(low, high));
+    let range = range_of(&manifest.ranges, &runs.columns[metric]);
     let mut points = Vec::new();
     for (values, rows) in runs.groups(&keys, |_| true) {
         let numbers = rows.iter().map(|row| runs.number(*row, metric));
@@ -150,6 +158,12 @@ pub fn main_metric(directory: &Path) -> Result<Option<MainMetric>, Error> {
     }))
 }
 
+/// The possible values of a column.
+fn range_of(ranges: &Ranges, column: &str) -> Range {
+    let range = ranges.get(column);
+    range.map_or_else(Range::default, |&(low, high)| Range::new(low, high))
+}
+
 /// The columns of the swept keys, all of which `runs` has to have.
 fn swept_columns(runs: &Table, swept: &[String]) -> Result<Vec<Option<usize>>, Error> {
     swept.iter().map(|key| runs.column(key).map(Some)).collect()
@@ -165,15 +179,18 @@ pub fn metric_columns(runs: &Table, swept: &[String]) -> Vec<usize> {
         .collect()
 }
 
-fn cells(values: &[f64]) -> [String; 8] {
+fn cells(values: &[f64], range: &Range) -> [String; 8] {
     let text = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
     let summary = Summary::of(values);
+    let interval = summary
+        .and_then(|s| s.interval)
+        .map(|interval| range.clip(interval));
     [
         values.len().to_string(),
         text(summary.map(|s| s.mean)),
         text(summary.and_then(|s| s.sd)),
-        text(summary.and_then(|s| s.interval).map(|(low, _)| low)),
-        text(summary.and_then(|s| s.interval).map(|(_, high)| high)),
+        text(interval.map(|(low, _)| low)),
+        text(interval.map(|(_, high)| high)),
         text(summary.map(|s| s.min)),
         text(summary.map(|s| s.median)),
         text(summary.map(|s| s.max)),

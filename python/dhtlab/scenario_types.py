@@ -621,6 +621,7 @@ ScenarioFigure = TypedDict('ScenarioFigure', {
     'quantity': str,
     'series': Union[str, Sequence[str]],
     'panel': str,
+    'labels': Mapping[str, Any],
     'where': Mapping[str, Any],
     'scale': Any,
     'envelope': Any,

@@ -70,7 +70,10 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         logarithmic: figure.scale.log_x(),
         range: Range::default(),
         texts: match &positions {
-            Positions::Texts(texts) => Some(texts.clone()),
+            Positions::Texts(texts) => {
+                let own = |text: &String| figure.labels.get(text).unwrap_or(text).clone();
+                Some(texts.iter().map(own).collect())
+            }
             Positions::Numbers | Positions::Durations { .. } => None,
         },
         shown: None,

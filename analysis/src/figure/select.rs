@@ -61,10 +61,22 @@ impl Source<'_> {
             return label.to_owned();
         }
         match (self.figure.y.0.as_slice(), &self.figure.quantity) {
-            ([metric], _) => label::readable(metric),
-            (_, Some(quantity)) => label::readable(quantity),
+            ([metric], _) => self.label_of_column(metric),
+            (_, Some(quantity)) => self.label_of_column(quantity),
             _ => String::new(),
         }
+    }
+
+    /// The text for a value of `key`.
+    pub fn label_of_value(&self, key: &str, text: &str) -> String {
+        let own = self.figure.labels.get(text);
+        own.map_or_else(|| label::typeset_value_of(key, text), String::clone)
+    }
+
+    /// The text for the name of a column.
+    fn label_of_column(&self, name: &str) -> String {
+        let own = self.figure.labels.get(name);
+        own.map_or_else(|| label::readable(name), String::clone)
     }
 
     /// An error about the results.
@@ -149,7 +161,7 @@ impl Source<'_> {
                 label: figure
                     .panel
                     .as_ref()
-                    .map_or_else(String::new, |key| label::typeset_value_of(key, &texts[0])),
+                    .map_or_else(String::new, |key| self.label_of_value(key, &texts[0])),
             })
             .collect();
 
@@ -194,14 +206,24 @@ impl Source<'_> {
     fn series_name(&self, y: Option<usize>, texts: &[String]) -> Name {
         let keys = self.figure.series.0.iter();
         let metric = y.map(|column| &self.table.columns[column]);
-        let labels = metric.map(|name| label::readable(name)).into_iter().chain(
+        // Of several keys, a series has no value of those that are not its protocol's.
+        let has = |text: &String| texts.len() == 1 || !text.is_empty();
+        let labels = metric.map(|name| self.label_of_column(name)).into_iter();
+        let labels = labels.chain(
             keys.zip(texts)
-                .map(|(key, text)| label::typeset_value_of(key, text)),
+                .filter(|(_, text)| has(text))
+                .map(|(key, text)| self.label_of_value(key, text)),
         );
+        let values: Vec<&str> = metric
+            .into_iter()
+            .chain(texts.iter().filter(|text| has(text)))
+            .map(String::as_str)
+            .collect();
+        let own = self.figure.labels.get(&values.join(", "));
         let ids = metric.cloned().into_iter().chain(texts.iter().cloned());
         Name {
             id: ids.collect::<Vec<_>>().join(", "),
-            label: labels.collect::<Vec<_>>().join(", "),
+            label: own.map_or_else(|| labels.collect::<Vec<_>>().join(", "), String::clone),
         }
     }
 

@@ -233,7 +233,8 @@ fn compare_claim(
         take(&mut readings, held);
     }
     let lines = readings.iter().flat_map(|reading| &reading.lines);
-    let power = Power::of(lines.flat_map(|line| line.mutations.iter().copied()));
+    let mut power = Power::default();
+    lines.for_each(|line| power.add(&line.power));
     if let Some(why) = power.lacking() {
         let agrees = ComparisonResult::Judged(Verdict::Agrees);
         let undecided = ComparisonResult::Judged(Verdict::Undecided);

@@ -284,8 +284,8 @@ fn changes(folder: &Path, facts: &Facts, runs: &Table) -> (BTreeMap<String, Stri
         changed.map(|(file, how)| (file, how.to_string())).collect();
     let unchecked = !facts.files.contains_key("runs.csv");
     let path = folder.join("summary.csv");
-    let expected =
-        summary::records(runs, &facts.swept).and_then(|records| output::csv_bytes(&path, &records));
+    let expected = summary::records(runs, &facts.swept, &facts.ranges)
+        .and_then(|records| output::csv_bytes(&path, &records));
     let fits = match (
         expected,
         dhtlab_files::read(&path, Links::Refused, dhtlab_files::MOST),

@@ -234,7 +234,10 @@ fn powers(report: &Report<'_>) -> Markup {
         @if !rows.is_empty() {
             section id="power" {
                 h2 { "Power" }
-                p { "Changed published values that still agree." }
+                p {
+                    "The values that agree, and the share of them that still does if the published one is \
+                     changed."
+                }
                 div.scroll {
                     table {
                         thead {

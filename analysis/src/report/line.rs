@@ -7,10 +7,10 @@ use super::folder::Folder;
 use super::location::{Absent, ValueLocation};
 use super::measure::{self, Estimate, Found};
 use super::point::normal_interval;
-use super::power::Mutation;
+use super::power::{Mutation, Power};
 use super::published::{COUNTED_IN, Published, Value, admits};
 use super::rule::{allowance, distance, error_as_published, name_of, without_error};
-use super::verdict::{Allowance, MeasuredValue, Verdict, verdict};
+use super::verdict::{Allowance, MeasuredValue, Verdict, is_within, verdict};
 
 /// A published value and the measured one.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub struct Line {
     pub outcome: ComparisonResult,
     /// Indices in the explanations of the reading.
     pub explanations: Vec<usize>,
-    /// Changes of the published value, and whether it still agrees.
-    pub mutations: Vec<(Mutation, bool)>,
+    /// What the value adds to the power of its claim.
+    pub power: Power,
     /// Why the published value is in doubt.
     pub doubt: Option<String>,
     /// The claim that counts the same published value.
@@ -90,6 +90,14 @@ impl ComparisonResult {
     }
 }
 
+/// The published value times `factor`.
+fn times(value: &Value, factor: f64) -> Value {
+    Value {
+        number: factor * value.number,
+        ..value.clone()
+    }
+}
+
 /// The columns that identify points.
 pub fn identity<'a>(
     claim: &'a Claim,
@@ -127,11 +135,21 @@ impl Side<'_> {
             distance: String::new(),
             outcome: ComparisonResult::NotPublished,
             explanations: Vec::new(),
-            mutations: Vec::new(),
+            power: Power::default(),
             doubt: value.as_ref().and_then(|value| value.doubt.clone()),
-            counted_in: Some(published.text(row, COUNTED_IN))
-                .filter(|claim| !claim.is_empty())
-                .map(str::to_owned),
+            counted_in: [
+                COUNTED_IN.to_owned(),
+                format!("{}_{COUNTED_IN}", quantity.column),
+            ]
+            .iter()
+            .map(|column| published.text(row, column))
+            .find(|claim| !claim.is_empty())
+            .map(str::to_owned)
+            .or_else(|| quantity.counted_in.clone())
+            .map(|id| match id == claim.id {
+                true => "this claim by the value from which it follows".to_owned(),
+                false => id,
+            }),
             note: None,
             card: None,
         };
@@ -158,15 +176,25 @@ impl Side<'_> {
                     (None, None, Some((allowance, verdict))) => {
                         line.distance = distance(estimate.mean, &value, rule, allowance);
                         if rule.compare == Comparison::Equals && verdict != Verdict::InDoubt {
-                            let changed = self.changed(points, place, &value, quantity);
-                            let agrees = |(mutation, value): (Mutation, Value)| {
+                            let doubled = self.judged(&times(&value, 2.0), &estimate, quantity);
+                            let within = is_within(estimate.mean, 2.0 * value.number, allowance);
+                            let agrees =
+                                doubled.is_some_and(|(_, doubled)| doubled == Verdict::Agrees);
+                            if value.number != 0.0 {
+                                let is_undecided = verdict == Verdict::Undecided;
+                                line.power.judge(within && is_undecided, agrees);
+                            }
+                        }
+                        if rule.compare == Comparison::Equals && verdict == Verdict::Agrees {
+                            let most = estimate.range.high;
+                            for (mutation, value) in
+                                self.changed(points, place, (&value, most), quantity)
+                            {
                                 let judged = self.judged(&value, &estimate, quantity);
-                                (
-                                    mutation,
-                                    judged.is_some_and(|(_, judged)| judged == Verdict::Agrees),
-                                )
-                            };
-                            line.mutations = changed.into_iter().map(agrees).collect();
+                                let agrees =
+                                    judged.is_some_and(|(_, judged)| judged == Verdict::Agrees);
+                                line.power.change(mutation, agrees);
+                            }
                         }
                         ComparisonResult::Judged(verdict)
                     }
@@ -205,24 +233,26 @@ impl Side<'_> {
         let measured = MeasuredValue {
             mean: estimate.mean,
             interval: estimate.interval,
+            most: estimate.range.high,
         };
         let doubted = value.doubt.is_some();
         let verdict = verdict(measured, value.number, rule.compare, allowance, doubted);
         Some((allowance, verdict))
     }
 
-    /// Other numbers in place of `value`, that of `points[place]`.
+    /// Other numbers in place of `value`, that of `points[place]`, which is at most `most`.
     fn changed(
         &self,
         points: &[Vec<usize>],
         place: usize,
-        value: &Value,
+        (value, most): (&Value, f64),
         quantity: &Quantity,
     ) -> Vec<(Mutation, Value)> {
-        let times = |factor: f64| Value {
-            number: factor * value.number,
+        let lacks = most - value.number;
+        let failures = (lacks > 0.0 && lacks < value.number).then(|| Value {
+            number: most - 2.0 * lacks,
             ..value.clone()
-        };
+        });
         let of_row = |place: usize| {
             let other = self.published.value(&points[place], &quantity.column)?;
             Some(Value {
@@ -236,8 +266,9 @@ impl Side<'_> {
             place.max(1) - 1
         };
         [
-            (Mutation::Quarter, Some(times(1.25))),
-            (Mutation::Double, Some(times(2.0))),
+            (Mutation::Quarter, Some(times(value, 1.25))),
+            (Mutation::Double, Some(times(value, 2.0))),
+            (Mutation::Failures, failures),
             (Mutation::Neighbour, of_row(neighbour)),
             (
                 Mutation::Permuted,

@@ -8,7 +8,7 @@ use super::compare::{ClaimResult, ReadingResult};
 use super::folder::Folder;
 use super::power::Mutation;
 use super::provenance::{Provenance, address};
-use super::{Count, Report, opening, text};
+use super::{Count, POWER, Report, opening, text};
 
 /// The whole page.
 pub fn page(report: &Report<'_>) -> String {
@@ -158,26 +158,46 @@ fn disagreements(page: &mut String, report: &Report<'_>) {
     table(page, &["claim", "reading"], rows);
 }
 
-/// How many changed values still agree, claim by claim.
+/// The claims of which many changed values still agree.
 fn powers(page: &mut String, report: &Report<'_>) {
-    let rows = text::powers(report);
-    if rows.is_empty() {
+    if text::powers(report).is_empty() {
         return;
     }
-    let names = Mutation::ALL.map(Mutation::name);
-    let _ = writeln!(
+    let _ = write!(
         page,
-        "## Power\n\nChanged published values that still agree.\n"
+        "## Power\n\nClaims of which more than {:.0} % of the values that agree still do if the published \
+         one is multiplied by 1.25 ([all claims]({})).\n\n",
+        100.0 * text::MOST_QUARTERS,
+        POWER
     );
+    power_table(page, text::weak_powers(report), "");
+}
+
+/// The page with the power of each claim.
+pub fn power_page(report: &Report<'_>) -> String {
+    let mut page =
+        "# Power\n\nThe values that agree, and the share of them that still does if the published \
+                    one is changed.\n\n"
+            .to_owned();
+    power_table(&mut page, text::powers(report), "../REPORT.md");
+    page
+}
+
+fn power_table(page: &mut String, rows: Vec<(&ClaimResult, [String; 5], usize)>, root: &str) {
+    let names = Mutation::ALL.map(Mutation::name);
     let _ = writeln!(
         page,
         "| claim | values | {} |\n|---|{}",
         names.join(" | "),
-        "--:|".repeat(5)
+        "--:|".repeat(1 + names.len())
     );
     for (claim, shares, changed) in rows {
         let (title, shares) = (text(&claim.title), shares.join(" | "));
-        let _ = writeln!(page, "| [{title}](#{}) | {changed} | {shares} |", claim.id);
+        let _ = writeln!(
+            page,
+            "| [{title}]({root}#{}) | {changed} | {shares} |",
+            claim.id
+        );
     }
     page.push('\n');
 }
@@ -326,31 +346,42 @@ fn unclaimed(page: &mut String, report: &Report<'_>) {
     }
     page.push_str("## Scenarios without published numbers\n\n");
     for name in &report.unclaimed {
-        let _ = write!(page, "### {} (`{name}`)\n\n", text(report.title(name)));
         let results = report.folders.get(name).and_then(Folder::results);
         let drawn = results.map(|results| &results.figures);
-        figures(page, report, "", drawn.into_iter().flatten());
+        let links: Vec<String> = drawn
+            .into_iter()
+            .flatten()
+            .map(|(title, path)| {
+                let target = address(below(report, path));
+                format!("[{}]({target})", text(title))
+            })
+            .collect();
+        let _ = writeln!(
+            page,
+            "* {} (`{name}`): {}",
+            text(report.title(name)),
+            links.join(", ")
+        );
     }
+    page.push('\n');
 }
 
 fn states(page: &mut String, report: &Report<'_>) {
     page.push_str("<a id=\"state\"></a>\n## State of the results\n\n");
-    page.push_str("| scenario | seed | repetitions | runs | version | commit | state |\n");
-    page.push_str("|---|--:|--:|--:|---|---|---|\n");
+    page.push_str("| scenario | repetitions | runs | commit | state |\n");
+    page.push_str("|---|--:|--:|---|---|\n");
     for (name, folder) in &report.folders {
         let state = text(&text::state(folder));
         let Some(results) = folder.results() else {
-            let _ = writeln!(page, "| {name} | | | | | | {state} |");
+            let _ = writeln!(page, "| {name} | | | | {state} |");
             continue;
         };
         let facts = &results.facts;
         let _ = writeln!(
             page,
-            "| {name} | {} | {} | {} | {} | {} | {state} |",
-            facts.seed,
+            "| {name} | {} | {} | {} | {state} |",
             facts.repetitions,
             results.runs.len(),
-            text(&facts.dhtlab),
             text(facts.commit.as_deref().unwrap_or("not known")),
         );
     }

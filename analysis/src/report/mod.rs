@@ -4,8 +4,8 @@
 //! their rules, `analysis/published/*.csv` have the values. [`write()`] reads the folders of
 //! results, finds the measured value of each published one, judges it ([`Verdict`]), and writes the
 //! report in two forms: `REPORT.md` with a page in `claims/` for each claim, and the self-contained
-//! `report.html`. Values that were not
-//! found, or whose results are of another version or were changed, have no verdict.
+//! `report.html`. Values that were not found, or whose results are of another version or were
+//! changed, have no verdict.
 //!
 //! The same files give the same bytes, except for the lines with the machine, the commit and the
 //! command.
@@ -258,6 +258,9 @@ impl Report<'_> {
 /// The folder of the claims' pages, one file each.
 const CLAIMS: &str = "claims";
 
+/// The page with the power of each claim.
+const POWER: &str = "claims/power.md";
+
 /// Writes `REPORT.md`, a page in `claims/` for each claim, and `report.html` into `directory`, which
 /// has a folder of results for each scenario.
 ///
@@ -313,6 +316,8 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
                 output::remove(&path)?;
             }
         }
+        let power = markdown::power_page(&report);
+        output::replace(&directory.join(POWER), power.as_bytes())?;
     }
     for (name, text) in [
         ("REPORT.md", markdown::page(&report)),

@@ -67,7 +67,7 @@ fn card<'a>(report: &'a Report<'_>, chapter: &'a Chapter) -> Option<Card<'a>> {
     })
 }
 
-/// What becomes of a claim in one reading, by most of its values.
+/// What becomes of a claim in one reading, by most of the values of its first column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     Holds,
@@ -94,7 +94,7 @@ impl Standing {
 
 /// How to read the cards and the lists.
 pub const NOTE: &str = "In parentheses are the 95 % interval and the number of runs, n. A claim is listed by what \
-    most of its values do, in each of its readings: as described by the text, as coded in the program behind the \
+    most values of its first column do, in each of its readings: as described by the text, as coded in the program behind the \
     figures, or sound, by a correct implementation.";
 
 /// What was claimed, what holds, what does not, and what cannot be known.
@@ -170,7 +170,9 @@ fn main_claims(report: &Report<'_>, standing: Standing) -> Vec<(String, String, 
                 .readings
                 .iter()
                 .filter_map(|reading| {
-                    Some((&*reading.name, Standing::of(&Count::of(&reading.lines))?))
+                    let first = &reading.lines.first()?.quantity;
+                    let lines = reading.lines.iter().filter(|line| line.quantity == *first);
+                    Some((&*reading.name, Standing::of(&Count::of(lines))?))
                 })
                 .collect();
             let mut names: Vec<&str> = readings

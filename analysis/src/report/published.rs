@@ -17,8 +17,8 @@
 //! | `published_se` | the standard error of the value |
 //! | `doubt` | why the published value itself is in doubt |
 //!
-//! Where a source prints a number twice, `counted_in` names the claim that counts it; here it is
-//! compared, but not counted.
+//! Where a source prints a number twice, or one that follows from another, `counted_in` (of a row) or
+//! `VALUE_counted_in` names the claim that counts it; here it is compared, but not counted.
 
 use std::path::{Path, PathBuf};
 

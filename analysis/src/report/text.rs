@@ -27,7 +27,8 @@ pub const MEANINGS: [(&str, &str); 10] = [
     (
         "agrees",
         "the difference is within the rule of the claim: the sampling error of both values, or a \
-         tolerance with a stated reason; and neither twice nor half the published value would agree. \
+         tolerance with a stated reason; and neither twice nor half the published value would agree, \
+         nor, near 1, twice or half of what it lacks of 1. \
          An order or a growth agrees if the 95 % interval excludes the opposite, and a best point if the \
          interval has no other",
     ),
@@ -38,7 +39,8 @@ pub const MEANINGS: [(&str, &str); 10] = [
     ),
     (
         "not decided",
-        "the errors are so large that twice or half the published value would agree, too; or the \
+        "the errors are so large that twice or half the published value would agree, too, or twice or \
+         half of what it lacks of 1; or the \
          published value is of a single run, and the difference is more than 15 % of it but within the \
          spread of our runs; or the interval contains the opposite of an order, both sides of a bound, or \
          another point than the published best one; or the claim has no power",
@@ -60,10 +62,10 @@ pub const MEANINGS: [(&str, &str); 10] = [
     ),
     (
         "changed values",
-        "a test of the rules: how many values would agree if the published one is multiplied by 1.25 or \
-         by 2, or is replaced by that of the next row or of the other half of its column. No value that \
-         agrees does so doubled, by the rule; those that would agree doubled differ, and we measure about \
-         twice the published value",
+        "a test of the rules: how many of the values that agree still do if the published one is \
+         multiplied by 1.25 or by 2, is twice as far from 1, or is replaced by that of the next row or of \
+         the other half of its column. None does doubled or twice as far from 1, by the rule: such values \
+         are not decided",
     ),
     (
         "stale, missing, not run",
@@ -74,7 +76,7 @@ pub const MEANINGS: [(&str, &str); 10] = [
         "as described, as coded, sound",
         "the readings of a source: its text, the program behind its figures, and a correct \
          implementation; one published value may be compared with several. A number that a source prints \
-         twice is compared in both places, and counted once",
+         twice, or that follows from another, is compared in both places, and counted once",
     ),
     (
         "n, interval, se",
@@ -156,15 +158,19 @@ fn power(power: &Power) -> Option<String> {
         .collect();
     (!shares.is_empty()).then(|| {
         format!(
-            "Of changed published values these still agree: {} (see the terms, and the table of power).",
-            shares.join(", ")
+            "Of the values that agree, these still do if the published one is changed: {}. {} of {} \
+             comparisons are not decided because the allowed difference contains twice the published value \
+             (see the terms, and the table of power).",
+            shares.join(", "),
+            power.doubled_within,
+            power.judged
         )
     })
 }
 
-/// The claims whose values can be changed, with the share that still agrees by [`Mutation::ALL`] and
-/// the number of changed values.
-pub fn powers<'a>(report: &'a Report<'_>) -> Vec<(&'a ClaimResult, [String; 4], usize)> {
+/// The claims with values that agree, with the share that still does by [`Mutation::ALL`] and the
+/// number of changed values.
+pub fn powers<'a>(report: &'a Report<'_>) -> Vec<(&'a ClaimResult, [String; 5], usize)> {
     let rows = report.claims().map(|claim| {
         let share = |mutation| {
             claim
@@ -180,6 +186,21 @@ pub fn powers<'a>(report: &'a Report<'_>) -> Vec<(&'a ClaimResult, [String; 4], 
 
 fn percent(share: f64) -> String {
     format!("{} %", label::number(100.0 * share, 1))
+}
+
+/// The greatest fraction of values times 1.25 that may agree in a claim that is not listed on the first
+/// page.
+pub const MOST_QUARTERS: f64 = 0.15;
+
+/// Those claims of which more values times 1.25 agree.
+pub fn weak_powers<'a>(report: &'a Report<'_>) -> Vec<(&'a ClaimResult, [String; 5], usize)> {
+    let is_weak = |claim: &ClaimResult| {
+        let share = claim.power.share(Mutation::Quarter);
+        share.is_some_and(|share| share > MOST_QUARTERS)
+    };
+    let mut rows = powers(report);
+    rows.retain(|(claim, ..)| is_weak(claim));
+    rows
 }
 
 /// The origin of the page: names and values.

@@ -7,11 +7,12 @@ use super::claims::Comparison;
 pub enum Verdict {
     /// Measured and published agree within the rule.
     Agrees,
-    /// The interval of the measured value is on the published side of a bound. That is less than agreement, because
-    /// many values are there.
+    /// The interval of the measured value is on the published side of a bound. That is less than
+    /// agreement, because many values are there.
     WithinBound,
-    /// The rule cannot tell: twice or half the published value would agree, too, or the interval of
-    /// the measured value contains the opposite of the claim.
+    /// The rule cannot tell: twice or half the published value, or twice or half of what it lacks of
+    /// the largest possible value, would agree, too; or the interval of the measured value contains
+    /// the opposite of the claim.
     Undecided,
     /// They do not agree.
     Differs,
@@ -65,7 +66,7 @@ pub enum Allowance {
 }
 
 /// The greatest difference that agrees if the published error is borrowed, as a fraction of the
-/// published value: nobody knows how far published runs are from each other.
+/// published value: the spread of the published runs is unknown.
 pub const MOST_BORROWED: f64 = 0.15;
 
 impl Allowance {
@@ -93,6 +94,15 @@ pub struct MeasuredValue {
     pub mean: f64,
     /// Its 95 % interval, if known.
     pub interval: Option<(f64, f64)>,
+    /// The largest possible value; infinite where there is none.
+    pub most: f64,
+}
+
+/// Whether the means are as near to each other as is allowed.
+pub fn is_within(mean: f64, published: f64, allowance: Allowance) -> bool {
+    // Decimal fractions such as 0.05 have rounding errors in binary.
+    let slack = 1e-9 * (mean.abs() + published.abs());
+    (mean - published).abs() <= allowance.width(published) + slack
 }
 
 /// The verdict on `published` by what was `measured`. `doubted` means that the published value is
@@ -107,10 +117,13 @@ pub fn verdict(
     if doubted {
         return Verdict::InDoubt;
     }
-    let MeasuredValue { mean, interval } = measured;
-    // Decimal fractions such as 0.05 have rounding errors in binary.
+    let MeasuredValue {
+        mean,
+        interval,
+        most,
+    } = measured;
     let slack = 1e-9 * (mean.abs() + published.abs());
-    let within = |published: f64| (mean - published).abs() <= allowance.width(published) + slack;
+    let within = |published: f64| is_within(mean, published, allowance);
     // Where the interval is unknown, nothing excludes the opposite.
     let (low, high) = interval.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
     match comparison {
@@ -135,7 +148,12 @@ pub fn verdict(
         Comparison::Equals => {
             let is_far = matches!(allowance, Allowance::Sampling { borrowed: true, rounding, .. }
                 if (mean - published).abs() > MOST_BORROWED * published.abs() + rounding + slack);
+            let lacks = most - published;
             let is_weak = published != 0.0 && (within(2.0 * published) || within(published / 2.0));
+            // A success rate of 0.98 is no other claim than a failure rate of 0.02.
+            let is_near_most = lacks > 0.0 && lacks < published;
+            let is_weak = is_weak
+                || is_near_most && (within(most - 2.0 * lacks) || within(most - lacks / 2.0));
             match is_far || is_weak {
                 true => Verdict::Undecided,
                 false => Verdict::Agrees,
@@ -168,7 +186,11 @@ mod tests {
         doubted: bool,
     ) -> Verdict {
         let interval = Some((mean - 0.1, mean + 0.1));
-        let measured = MeasuredValue { mean, interval };
+        let measured = MeasuredValue {
+            mean,
+            interval,
+            most: f64::INFINITY,
+        };
         super::verdict(measured, published, comparison, allowance, doubted)
     }
 
@@ -237,6 +259,7 @@ mod tests {
         let unknown = MeasuredValue {
             mean: 5.0,
             interval: None,
+            most: f64::INFINITY,
         };
         let judged = super::verdict(unknown, 0.9, Comparison::AtLeast, none, false);
         assert_eq!(judged, Verdict::Undecided);
@@ -248,6 +271,7 @@ mod tests {
             let measured = MeasuredValue {
                 mean: low,
                 interval: Some((low, high)),
+                most: f64::INFINITY,
             };
             super::verdict(measured, 20.0, Comparison::Equals, Allowance::Choice, false)
         };
@@ -289,6 +313,7 @@ mod tests {
         let unknown = MeasuredValue {
             mean: 5.0,
             interval: None,
+            most: f64::INFINITY,
         };
         let judged = super::verdict(unknown, 1.0, Comparison::Above, none, false);
         assert_eq!(judged, Verdict::Undecided);
@@ -324,6 +349,26 @@ mod tests {
         let judged = |error| verdict(10.0, 10.0, Comparison::Equals, sampling(0.0, error), false);
         assert_eq!(judged(1.6), Verdict::Agrees);
         assert_eq!(judged(1.7), Verdict::Undecided);
+    }
+
+    /// A success rate is judged as its failure rate is.
+    #[test]
+    fn a_fraction_near_1_is_judged_by_what_it_lacks() {
+        let judged = |measured: f64, published, width| {
+            let measured = MeasuredValue {
+                mean: measured,
+                interval: None,
+                most: 1.0,
+            };
+            let allowance = Allowance::Stated(Tolerance::Absolute(width));
+            super::verdict(measured, published, Comparison::Equals, allowance, false)
+        };
+        assert_eq!(judged(0.98, 0.98, 0.009), Verdict::Agrees);
+        assert_eq!(judged(0.98, 0.98, 0.05), Verdict::Undecided);
+        assert_eq!(judged(0.9, 0.98, 0.05), Verdict::Differs);
+        // What is published as 1 lacks nothing.
+        assert_eq!(judged(0.98, 1.0, 0.05), Verdict::Agrees);
+        assert_eq!(judged(0.6, 0.6, 0.1), Verdict::Agrees);
     }
 
     #[test]
@@ -373,7 +418,11 @@ mod tests {
         fn a_value_agrees_with_itself(value in -1e9..1e9_f64) {
             let judged = verdict(value, value, Comparison::Equals, sampling(0.0, 0.0), false);
             prop_assert_eq!(judged, Verdict::Agrees);
-            let measured = MeasuredValue { mean: value, interval: Some((value, value)) };
+            let measured = MeasuredValue {
+                mean: value,
+                interval: Some((value, value)),
+                most: f64::INFINITY,
+            };
             for bound in [Comparison::AtLeast, Comparison::AtMost] {
                 let judged = super::verdict(measured, value, bound, sampling(0.0, 0.0), false);
                 prop_assert_eq!(judged, Verdict::WithinBound);

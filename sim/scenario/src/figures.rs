@@ -66,6 +66,7 @@ pub(super) fn figures(
             .validate(&sweep.groups, &metrics, &long)
             .map_err(|problem| (problem.key, problem.message))
             .and_then(|()| expect_values(&figure, sweep, experiment))
+            .and_then(|()| expect_labelled(&figure, sweep, is_whole))
             .and_then(|()| expect_few_series(&figure, sweep))
             .and_then(|()| expect_numbers(&figure, sweep))
             .and_then(|()| expect_number_columns(&figure, experiment))
@@ -103,23 +104,21 @@ pub(super) fn figures(
 }
 
 impl Scenario {
-    /// The range of each column that a figure shows.
+    /// The possible values of each column with bounds; where tables have a column of the same name with
+    /// other bounds, those that contain both.
     pub fn ranges(&self) -> BTreeMap<&'static str, (Option<f64>, Option<f64>)> {
-        let tables = self.experiment.tables().iter();
+        let tables = self.experiment.tables().iter().map(|table| table.columns);
         let mut ranges = BTreeMap::new();
-        for (table, columns) in tables
-            .map(|table| (table.name, table.columns))
-            .chain([("runs", self.experiment.metrics())])
-        {
-            for column in columns {
-                let shows = |figure: &Figure| {
-                    figure.table_name() == table && figure.columns().any(|name| name == column.name)
-                };
-                if self.figures.iter().any(shows) {
-                    ranges.insert(column.name, column.range(|key| self.largest(key)));
-                }
-            }
+        for column in tables.chain([self.experiment.metrics()]).flatten() {
+            let (low, high) = column.range(|key| self.largest(key));
+            let of_both = |known: &mut (Option<f64>, Option<f64>)| {
+                known.0 = known.0.zip(low).map(|(one, other)| one.min(other));
+                known.1 = known.1.zip(high).map(|(one, other)| one.max(other));
+            };
+            let known = ranges.entry(column.name);
+            known.and_modify(of_both).or_insert((low, high));
         }
+        ranges.retain(|_, range| *range != (None, None));
         ranges
     }
 
@@ -302,6 +301,42 @@ fn expect_values(
         }
     }
     Ok(())
+}
+
+/// Refuses a label of nothing that the figure shows. Less than the whole scenario may lack values.
+fn expect_labelled(figure: &Figure, sweep: &Sweep, is_whole: bool) -> Result<(), (String, String)> {
+    if !is_whole {
+        return Ok(());
+    }
+    let shown: BTreeSet<&String> = figure
+        .series
+        .0
+        .iter()
+        .chain(&figure.panel)
+        .chain(&figure.x)
+        .collect();
+    let places: Vec<usize> = (0..sweep.keys.len())
+        .filter(|place| shown.contains(&sweep.keys[*place]))
+        .collect();
+    let columns = figure.y.0.iter().chain(&figure.quantity);
+    let columns: BTreeSet<&str> = columns.map(String::as_str).collect();
+    let is_value = |text: &str| {
+        columns.contains(text)
+            || sweep.points.iter().any(|point| {
+                let mut cells = places.iter().map(|place| cell(point[*place].as_ref()));
+                cells.any(|value| value == text)
+            })
+    };
+    let is_shown = |name: &&String| is_value(name) || name.split(", ").all(is_value);
+    match figure.labels.keys().find(|name| !is_shown(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!(
+                "\"{name}\" is neither a value of `series`, `panel` or `x` nor a name in `y`"
+            );
+            Err(("labels".to_owned(), message))
+        }
+    }
 }
 
 /// The values that a figure keeps of a key, as cells.

@@ -52,6 +52,11 @@ pub struct Figure {
     /// The swept key with one panel per value; default: one panel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub panel: Option<String>,
+    /// Texts of the legend, over the panels and at categories, in place of values and of names of
+    /// columns. The name of a series of several keys is that of its values, with commas, without
+    /// those of keys that it does not have.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// The rows to keep: a value, or an array of values, for each swept key.
     #[serde(rename = "where", skip_serializing_if = "BTreeMap::is_empty")]
     pub filter: BTreeMap<String, Value>,

@@ -135,6 +135,8 @@ pub(super) struct Store {
     finished: FxHashMap<String, RunOutput>,
     /// The checksum of a recording made by this command.
     recording: Option<String>,
+    /// Whether a run was added: the manifest then names the commit of this command.
+    has_new_runs: bool,
 }
 
 impl Store {
@@ -170,6 +172,7 @@ impl Store {
             kept,
             finished,
             recording: None,
+            has_new_runs: false,
         })
     }
 
@@ -187,6 +190,7 @@ impl Store {
             .and_then(|()| self.journal.sync_data())
             .map_err(|error| named(JOURNAL, &error))?;
         self.finished.insert(line.run, line.outcome);
+        self.has_new_runs = true;
         Ok(())
     }
 
@@ -267,7 +271,10 @@ impl Store {
             dhtlab_files::remove(&self.folder.join(format!("{table}.parquet")))?;
         }
         let old = manifest(&self.folder).ok().flatten().unwrap_or_default();
-        let manifest = self.manifest(scenario);
+        let mut manifest = self.manifest(scenario);
+        if !self.has_new_runs && old["commit"].is_string() {
+            manifest["commit"] = old["commit"].clone();
+        }
         let mut recording = sum_of_recording(&self.folder);
         if let Some(sum) = &self.recording {
             recording.insert(RECORDING.to_owned(), sum.clone());

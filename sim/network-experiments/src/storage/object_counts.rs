@@ -15,9 +15,9 @@ pub(super) struct ObjectCounts {
     /// Blocks that the roots of all their keys hold.
     pub at_root: usize,
     pub files: usize,
-    /// Files of whose keyfile there is no copy.
+    /// Files without a copy of their keyfile.
     pub keyfiles_lost: usize,
-    /// Files of whose keyfile or some block there is no copy.
+    /// Files without a copy of their keyfile or of some block.
     pub files_lost: usize,
 }
 

@@ -24,6 +24,7 @@ impl FileJob {
         self.copy_counted(context);
     }
 
+    /// The collector of this node, which is created if there is none.
     pub(super) fn collector_or_new(&mut self, context: JobContext<'_, '_>) -> &mut Collector {
         if self.collector.is_none() {
             context.metrics.collectors += 1;
@@ -206,8 +207,8 @@ impl FileJob {
         }
     }
 
-    /// Sends the missing tasks again if nothing has come for a while. A copy that has heard nothing for
-    /// longer sends what it has to the root of the address, which may not know the job.
+    /// Sends the missing tasks again if nothing has come for a while. A copy that has received nothing
+    /// for longer sends what it has to the root of the address, which may not know the job.
     pub(super) fn check_progress(&mut self, context: JobContext<'_, '_>) {
         let patience = context.shared.patience;
         let address = context.shared.address();

@@ -183,6 +183,7 @@ impl FileJob {
         }
     }
 
+    /// Sends the buffered results to the root of the job's address.
     pub(super) fn flush(&mut self, context: JobContext<'_, '_>) {
         self.flushing = false;
         let parts = std::mem::take(&mut self.buffered);
