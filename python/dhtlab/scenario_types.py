@@ -562,6 +562,7 @@ ScenarioProviders = TypedDict('ScenarioProviders', {
     'count': int,
     'expire': str,
     'republish': Union[str, Mapping[str, Any]],
+    'republish-by': Literal['each', 'sweep'],
     'reply-timeout': str,
     'regions': bool,
     'provides': int,

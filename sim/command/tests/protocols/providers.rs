@@ -7,7 +7,8 @@ use dhtlab_core::network::{Network, Setup, Travel, oracle};
 use dhtlab_core::overlay::Node;
 use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
 use dhtlab_core::service::providers::{
-    CompletedOperation, Method, ProviderParameters, Providers, Purpose, SharedProviders, WalkRules,
+    CompletedOperation, Method, ProviderParameters, Providers, Purpose, Republishing,
+    SharedProviders, WalkRules,
 };
 use dhtlab_core::space::Key;
 
@@ -369,4 +370,52 @@ fn a_crawl_reaches_all_and_the_monitor_sees_who_leaves() {
     }
     let open = network.application(Node(0)).open_sessions();
     assert_eq!(open.len(), online - 1 - gone.len());
+}
+
+/// A sweep sends each record again once in a period, to the nodes nearest to its key, with lookups that
+/// depend on the regions and not on the contents.
+#[test]
+fn a_sweep_sends_each_record_again_once() {
+    let parameters = ProviderParameters {
+        republish: Period::every(HOUR * 2),
+        expire: HOUR * 3,
+        republish_by: Republishing::Sweep,
+        ..ProviderParameters::default()
+    };
+    let mut network = network(parameters, 3);
+    // One provider has many contents; another has one, and no estimate of the size of the network.
+    for number in 0..200 {
+        network.instruct(Node(7), |providers, context| {
+            providers.provide(context, key(number));
+        });
+    }
+    network.instruct(Node(8), |providers, context| {
+        providers.provide(context, key(200));
+    });
+    assert_eq!(ended(&mut network, Purpose::Provide, 0).len(), 201);
+    let divided = network.now();
+    network.run(divided + HOUR * 2, false, u64::MAX);
+    let sweeps = ended(&mut network, Purpose::Sweep, 0);
+    for (provider, count) in [(7, 200), (8, 1)] {
+        let of = sweeps.iter().filter(|o| o.node == Node(provider));
+        let contents: u32 = of.map(|o| o.contents).sum();
+        assert_eq!(contents, count, "contents of {provider}");
+    }
+    // 400 nodes: 8 regions of 50 nodes, found with some lookups each.
+    let lookups: u32 = sweeps.iter().map(|o| o.walks).sum();
+    assert!((8..100).contains(&lookups), "{lookups} lookups");
+    // Those of the first providing have expired.
+    network.run(at(3 * 3600 + 600), false, u64::MAX);
+    let (mut right, mut all) = (0, 0);
+    for number in 0..=200 {
+        let provider = Node(if number < 200 { 7 } else { 8 });
+        let expected = nearest(&network, &key(number), provider);
+        let now = network.now();
+        let holds = |node: &&Node| {
+            let records = network.application(**node).records();
+            records.holds(&key(number), now)
+        };
+        (right, all) = (right + expected.iter().filter(holds).count(), all + 20);
+    }
+    assert!(right * 100 >= all * 99, "{right} of {all}");
 }

@@ -110,7 +110,7 @@ impl Censorship {
                         outcome.detected += u64::from(value > parameters.threshold);
                     }
                 }
-                Purpose::Republish | Purpose::Estimate => {}
+                Purpose::Republish | Purpose::Sweep | Purpose::Estimate => {}
             }
         }
         outcome

@@ -23,7 +23,7 @@ use dhtlab_core::overlay::kademlia::KademliaParameters;
 use dhtlab_core::overlay::{GroundTruth, IdScheme, Node, Start};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_core::service::providers::{
-    Method, ProviderParameters, Providers, Purpose, SharedProviders, WalkRules,
+    Method, ProviderParameters, Providers, Purpose, Republishing, SharedProviders, WalkRules,
 };
 use dhtlab_core::space::Key;
 use dhtlab_scenario::{
@@ -149,6 +149,13 @@ impl ProvidersRun {
                 "the monitor contacts the nodes that crawls have reached; expected a duration",
             ));
         }
+        let is_sweep = self.service.republish_by == Republishing::Sweep;
+        if is_sweep && self.service.republish.span().is_none() {
+            return Err(ConfigError::new(
+                "providers.republish-by",
+                "a sweep takes the time `republish`; expected a duration there",
+            ));
+        }
         let least = WALKS_BEFORE * 2;
         if workload.vantage_points > 0 && network.time.transition < least {
             return Err(ConfigError::new(
@@ -217,7 +224,11 @@ impl NetworkTask for ProvidersRun {
     fn resolved(&self) -> Map {
         let mut table = self.network.resolved();
         let providers = self.service.write().into_iter();
-        let providers = providers.chain(self.workload.write()).collect();
+        let mut providers: Map = providers.chain(self.workload.write()).collect();
+        // The common way is left out, so that it gives no other run.
+        if self.service.republish_by == Republishing::Each {
+            providers.remove("republish-by");
+        }
         table.insert(SECTION.to_owned(), Value::Table(providers));
         if self.censorship.contents > 0 {
             table.insert(CENSORSHIP.to_owned(), self.censorship.table());

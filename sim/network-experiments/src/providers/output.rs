@@ -80,6 +80,14 @@ dhtlab_scenario::columns! {
         hops_all_mean [""] = mean(&m.provides.hops(|hops| hops.all)),
         /// Mean number of steps until one of the k nearest nodes is known.
         hops_one_mean [""] = mean(&m.provides.hops(|hops| hops.one)),
+        /// Contents whose records were sent again, each time counted.
+        republished [""] = m.republishing.contents,
+        /// Lookups per content whose records are sent again.
+        republish_lookups_mean [""] = m.republishing.per_content(m.republishing.lookups),
+        /// Requests per content whose records are sent again: those of lookups, and those with records.
+        republish_requests_mean [""] = m.republishing.per_content(m.republishing.requests),
+        /// Nodes that have stored the record of a content that is sent again, on average.
+        republish_holders_mean [""] = m.republishing.per_content(m.republishing.records),
         /// Searches that have ended, without those for attacked contents.
         finds [""] = m.finds.count,
         /// Fraction of them that have found a provider.
@@ -242,6 +250,7 @@ struct ProviderResults<'a> {
     tally: &'a Tally,
     service: &'a ProviderMetrics,
     provides: Provides,
+    republishing: Republishing,
     finds: Finds,
     estimates: Vec<(f64, u64)>,
     false_alarms: f64,
@@ -337,6 +346,32 @@ impl Provides {
     }
 }
 
+/// The operations that send records again.
+#[derive(Default)]
+struct Republishing {
+    contents: u64,
+    lookups: u64,
+    requests: u64,
+    records: u64,
+}
+
+impl Republishing {
+    fn of<'a>(all: impl Iterator<Item = &'a CompletedOperation>) -> Self {
+        let mut sums = Self::default();
+        for operation in all {
+            sums.contents += u64::from(operation.contents);
+            sums.lookups += u64::from(operation.walks);
+            sums.requests += u64::from(operation.asked + operation.receivers);
+            sums.records += u64::from(operation.records);
+        }
+        sums
+    }
+
+    fn per_content(&self, sum: u64) -> f64 {
+        sum as f64 / self.contents as f64
+    }
+}
+
 /// The searches.
 #[derive(Default)]
 struct Finds {
@@ -391,6 +426,11 @@ pub(super) fn output<P: GroundTruth>(
         tally,
         service,
         provides: Provides::of(&of(Purpose::Provide)),
+        republishing: Republishing::of(
+            ended
+                .iter()
+                .filter(|o| matches!(o.purpose, Purpose::Republish | Purpose::Sweep)),
+        ),
         finds: Finds::of(&searches),
         estimates: estimates.counted(),
         false_alarms: alarms.count() as f64 / judged().count() as f64,

@@ -34,14 +34,14 @@ pub enum Message {
         /// The providers.
         providers: Box<[Node]>,
     },
-    /// Store that the sender provides the content with this key.
+    /// Store that the sender provides the contents with these keys.
     AddProvider {
         /// The operation.
         tag: Tag,
-        /// The key of the content.
-        key: Key,
+        /// The keys of the contents.
+        keys: Box<[Key]>,
     },
-    /// Reply: the record is stored.
+    /// Reply: the records are stored.
     Added {
         /// The operation.
         tag: Tag,
@@ -56,7 +56,7 @@ impl Message {
             Self::Nodes {
                 nodes, providers, ..
             } => (nodes.len() + providers.len()) as u32,
-            Self::AddProvider { .. } => 2,
+            Self::AddProvider { keys, .. } => 1 + keys.len() as u32,
             Self::Added { .. } => 0,
         };
         NODE_BYTES * named

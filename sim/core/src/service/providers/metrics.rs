@@ -13,6 +13,8 @@ pub enum Purpose {
     Provide,
     /// To send a record again.
     Republish,
+    /// To send the records of a region again.
+    Sweep,
     /// To find providers.
     Find,
     /// To estimate the size of the network.
@@ -24,7 +26,7 @@ pub enum Purpose {
 pub struct CompletedOperation {
     /// Its initiator.
     pub node: Node,
-    /// The key of the content.
+    /// The key of the content, or of one of those of a region.
     pub key: Key,
     /// What it was for.
     pub purpose: Purpose,
@@ -53,6 +55,10 @@ pub struct CompletedOperation {
     pub receivers: u32,
     /// Nodes that have stored the record.
     pub holders: Vec<Node>,
+    /// Contents whose records are sent.
+    pub contents: u32,
+    /// Records that are stored: one for each content and holder.
+    pub records: u32,
     /// The nodes nearest to the key that the first walk found, nearest first.
     pub closest: Vec<Node>,
     /// The nodes of the region, with regions.

@@ -7,7 +7,7 @@
 //! With `providers.regions` all nodes around the key are found and asked ([`Region`]).
 //!
 //! This file has the upcalls and the nodes that answer; `operation` and `puts` have the initiator's part,
-//! `size` its estimate of the size of the network, `crawl` a crawler and a monitor. The service needs an
+//! `sweep` sends records again by regions, `size` is its estimate of the size of the network, `crawl` a crawler and a monitor. The service needs an
 //! overlay whose replica set of any key are the known nodes nearest to it by the XOR metric.
 
 mod crawl;
@@ -19,12 +19,13 @@ mod puts;
 mod records;
 mod region;
 mod size;
+mod sweep;
 mod walk;
 
 pub use crawl::{CompletedCrawl, ObservedSession};
 pub use message::{Message, Tag};
 pub use metrics::{CompletedOperation, ProviderMetrics, Purpose};
-pub use parameters::{Method, ProviderParameters};
+pub use parameters::{Method, ProviderParameters, Republishing};
 pub use records::Records;
 pub use region::Region;
 pub use walk::{Walk, WalkHops, WalkRules};
@@ -35,6 +36,7 @@ use crate::space::Key;
 use crawl::{Vantage, is_of_vantage};
 use operation::Operation;
 use size::SizeSamples;
+use sweep::Sweep;
 
 type ProviderContext<'a> = AppContext<'a, Providers>;
 
@@ -55,6 +57,7 @@ pub struct Providers {
     started: u32,
     /// The contents that it provides.
     provided: Vec<Key>,
+    sweep: Sweep,
     samples: SizeSamples,
     /// It belongs to an attacker that censors: it names no providers.
     censors: bool,
@@ -71,6 +74,8 @@ pub enum Timer {
     Put(Tag, Node),
     /// The record of the content with this number is sent again.
     Republish(u32),
+    /// The records of the region with this number are sent again.
+    Sweep(u32),
     /// The monitor contacts this node.
     Monitor(Node),
     /// The next crawl begins.
@@ -125,8 +130,15 @@ impl Providers {
     }
 
     fn plan_republishing(&mut self, context: &mut ProviderContext<'_>, number: u32) {
-        if let Some(period) = context.shared.parameters.republish.span() {
-            context.set_timer(period, Timer::Republish(number));
+        let parameters = &context.shared.parameters;
+        match (parameters.republish.span(), parameters.republish_by) {
+            (None, _) => {}
+            (Some(period), Republishing::Each) => {
+                context.set_timer(period, Timer::Republish(number));
+            }
+            (Some(_), Republishing::Sweep) => {
+                self.plan_sweep(context, self.provided[number as usize]);
+            }
         }
     }
 
@@ -173,6 +185,7 @@ impl Application for Providers {
             operations: Vec::new(),
             started: 0,
             provided: Vec::new(),
+            sweep: Sweep::default(),
             samples: SizeSamples::default(),
             censors: false,
             vantage: Vantage::default(),
@@ -186,6 +199,7 @@ impl Application for Providers {
 
     fn start(&mut self, context: &mut ProviderContext<'_>) {
         // A node that returns with its state provides what it provided.
+        self.sweep = Sweep::default();
         for number in 0..self.provided.len() as u32 {
             self.plan_republishing(context, number);
         }
@@ -204,9 +218,11 @@ impl Application for Providers {
                 nodes,
                 providers,
             } => self.on_nodes(context, from, (tag, &nodes, &providers)),
-            Message::AddProvider { tag, key } => {
+            Message::AddProvider { tag, keys } => {
                 let expires = context.now + context.shared.parameters.expire;
-                self.records.add(key, from, expires);
+                for key in keys {
+                    self.records.add(key, from, expires);
+                }
                 Self::send(context, from, Message::Added { tag });
             }
             Message::Added { tag } => self.on_put_ended(context, tag, from, true),
@@ -238,6 +254,7 @@ impl Application for Providers {
             Timer::Crawl => self.crawl_again(context),
             Timer::Look(number, stored) => self.look(context, number, stored),
             Timer::Put(tag, node) => self.on_put_ended(context, tag, node, false),
+            Timer::Sweep(region) => self.sweep(context, region),
             Timer::Republish(number) => {
                 if let Some(key) = self.provided.get(number as usize).copied() {
                     self.begin(context, key, Purpose::Republish);

@@ -63,7 +63,7 @@ impl Operation {
     pub fn sends_records(&self) -> bool {
         matches!(
             self.completed.purpose,
-            Purpose::Provide | Purpose::Republish
+            Purpose::Provide | Purpose::Republish | Purpose::Sweep
         )
     }
 }
@@ -81,10 +81,13 @@ impl Providers {
             }
             _ => None,
         };
-        let region = (parameters.regions && purpose != Purpose::Estimate)
-            .then_some(estimate)
-            .flatten()
-            .map(|size| Region::new(key, region_prefix(size, parameters.holders)));
+        let region = match (purpose, estimate) {
+            (Purpose::Sweep, _) => Some(Region::new(key, self.bits_to_explore(context))),
+            (Purpose::Estimate, _) | (_, None) => None,
+            (_, Some(size)) => parameters
+                .regions
+                .then(|| Region::new(key, region_prefix(size, parameters.holders))),
+        };
         let from_table = match sends && region.is_none() {
             true => self.nearest_in_table(context, &key, parameters.holders),
             false => Vec::new(),
@@ -114,6 +117,8 @@ impl Providers {
                 silent: 0,
                 receivers: 0,
                 holders: Vec::new(),
+                contents: u32::from(sends),
+                records: 0,
                 closest: from_table.clone(),
                 region: Vec::new(),
                 first_record: None,

@@ -15,6 +15,16 @@ crate::choices! {
     }
 }
 
+crate::choices! {
+    /// How a provider sends its records again.
+    pub enum Republishing {
+        /// By an operation for each content.
+        Each = "each",
+        /// By regions of the space: the nodes of each region with contents of the provider are found once in `republish`, and each node gets all its records in one message (the sweeping provider of go-libp2p-kad-dht).
+        Sweep = "sweep",
+    }
+}
+
 crate::parameters! {
     /// Provider records, as in go-libp2p-kad-dht: who provides the content with a key is stored at the nodes nearest to the key.
     pub struct ProviderParameters {
@@ -28,6 +38,8 @@ crate::parameters! {
         pub expire: Duration = Duration::from_secs(48 * 3600), within Range::above(0.0);
         /// Time after which a provider that is online sends its records again, or "never"; 22 h in go-libp2p-kad-dht, 12 h until December 2022, 15 min in libtorrent.
         pub republish: Period = Period::every(Duration::from_secs(22 * 3600));
+        /// How a provider sends its records again.
+        pub republish_by: Republishing = Republishing::Each;
         /// How long a node waits for a reply before it gives the request up; 10 s in go-libp2p-kad-dht. `transport.timeout` says how long until it knows that a node does not accept messages.
         pub reply_timeout: Duration = Duration::from_secs(10), within Range::above(0.0);
         /// Whether records are sent to, and searched at, all nodes of a region around the key that has `holders` honest nodes by the estimated size of the network, found by lookups on both sides (Sridhar et al., NDSS 2024, section VI).

@@ -2,7 +2,7 @@
 //! requests for records.
 
 use super::message::{Message, Tag};
-use super::metrics::STORED;
+use super::metrics::{Purpose, STORED};
 use super::{ProviderContext, Providers, Timer};
 use crate::engine::Duration;
 use crate::overlay::Node;
@@ -11,6 +11,8 @@ use crate::overlay::Node;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Put {
     pub node: Node,
+    /// Records in the request.
+    pub records: u32,
     pub state: PutState,
 }
 
@@ -38,6 +40,10 @@ impl Providers {
         let Some(operation) = self.operation(number) else {
             return;
         };
+        if operation.completed.purpose == Purpose::Sweep {
+            self.put_region(context, number);
+            return;
+        }
         let receivers: Vec<(Node, bool)> = if operation.region.is_some() {
             let nodes = operation.completed.region.iter();
             nodes.map(|node| (*node, false)).collect()
@@ -52,10 +58,39 @@ impl Providers {
         let silent = receivers.iter().filter(|(_, is_silent)| *is_silent);
         operation.puts.extend(silent.map(|(node, _)| Put {
             node: *node,
+            records: 1,
             state: PutState::Failed,
         }));
         for (node, _) in receivers.iter().filter(|(_, is_silent)| !is_silent) {
             self.put(context, number, *node);
+        }
+        self.check_puts(context, number);
+    }
+
+    /// All nodes of a region are known: each gets its records.
+    fn put_region(&mut self, context: &mut ProviderContext<'_>, number: u32) {
+        let Some(operation) = self.operation(number) else {
+            return;
+        };
+        let (tag, key) = (operation.tag(), operation.completed.key);
+        let found = operation.completed.region.clone();
+        let (contents, records) = self.records_of_region(context, key, &found);
+        if let Some(operation) = self.operation(number) {
+            operation.completed.contents = contents as u32;
+            operation
+                .puts
+                .extend(records.iter().map(|(node, keys)| Put {
+                    node: *node,
+                    records: keys.len() as u32,
+                    state: PutState::UnderWay,
+                }));
+        }
+        for (node, keys) in records {
+            Self::send(context, node, Message::AddProvider { tag, keys });
+            context.set_timer(
+                context.shared.parameters.reply_timeout,
+                Timer::Put(tag, node),
+            );
         }
         self.check_puts(context, number);
     }
@@ -72,12 +107,18 @@ impl Providers {
             false => patience,
         };
         let state = PutState::UnderWay;
-        operation.puts.push(Put { node, state });
+        let records = 1;
+        operation.puts.push(Put {
+            node,
+            records,
+            state,
+        });
         let message = if operation.asks_for_records() {
             let content = Some(key);
             Message::FindNode { tag, key, content }
         } else {
-            Message::AddProvider { tag, key }
+            let keys = Box::new([key]);
+            Message::AddProvider { tag, keys }
         };
         Self::send(context, node, message);
         context.set_timer(patience, Timer::Put(tag, node));
@@ -106,7 +147,9 @@ impl Providers {
         } else {
             PutState::Failed
         };
+        let records = put.records;
         if is_stored && operation.sends_records() {
+            operation.completed.records += records;
             operation.completed.holders.push(node);
             let stored = operation.completed.holders.len();
             for (index, count) in STORED.into_iter().enumerate() {
@@ -145,6 +188,7 @@ impl Providers {
             operation.completed.ended = elapsed;
             operation.completed.receivers = operation.puts.len() as u32;
             context.metrics.ended.push(operation.completed);
+            self.plan_waiting(context);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 /// Most samples of a node; as in go-libp2p-kad-dht.
 const MOST: usize = 150;
 /// Fewest samples for an estimate; as in go-libp2p-kad-dht.
-const FEWEST: usize = 5;
+pub const FEWEST: usize = 5;
 /// How long a sample counts; as in go-libp2p-kad-dht.
 const LIFETIME: Duration = Duration::from_secs(2 * 3600);
 
