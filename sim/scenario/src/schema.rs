@@ -17,10 +17,10 @@ pub fn schema(kinds: &[&'static dyn Experiment]) -> Value {
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     let doc: Vec<String> = kinds
         .iter()
-        .map(|k| format!("{}: {}", k.name(), k.doc()))
+        .map(|k| format!("\"{}\": {}.", k.name(), k.doc()))
         .collect();
     let properties = &mut root["properties"];
-    properties["experiment"] = json!({ "enum": names, "description": doc.join("\n") });
+    properties["experiment"] = json!({ "enum": names, "description": doc.join(" ") });
     properties["sweep"] = json!({
         "type": "object",
         "description": "Keys by dotted path with an array of values or a range; every combination is run. The arrays of a table [[sweep.zip]] are swept together, element by element. Each table [[sweep.compare]] describes one of the systems to compare: all combinations of its values are run, and keys that only other tables name keep their values.",

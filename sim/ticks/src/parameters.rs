@@ -34,7 +34,8 @@ dhtlab_core::choices! {
     }
 }
 
-/// The strategies of a job that runs by messages are strategies of the tick model.
+/// The strategies of a job that runs by messages are strategies of the tick model. They have an enum of
+/// their own, so that no job has a strategy that messages do not carry out.
 impl From<BalancingStrategy> for Strategy {
     fn from(strategy: BalancingStrategy) -> Self {
         match strategy {

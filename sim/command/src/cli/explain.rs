@@ -231,8 +231,13 @@ fn type_of(property: &Value) -> Option<String> {
                 Some(listed(&mut all.iter().map(|part| &part["const"])))
             }
             all => {
-                let words = all.iter().filter_map(|part| type_of(part));
-                Some(words.collect::<Vec<_>>().join(" or "))
+                let mut words: Vec<String> = Vec::new();
+                for word in all.iter().filter_map(|part| type_of(part)) {
+                    if !words.contains(&word) {
+                        words.push(word);
+                    }
+                }
+                Some(words.join(" or "))
             }
         };
     }
@@ -246,10 +251,11 @@ fn type_of(property: &Value) -> Option<String> {
     };
     let name = match kind.as_str()? {
         "array" => {
-            return Some(format!(
-                "a list of values: {}",
-                type_of(&property["items"])?
-            ));
+            let items = type_of(&property["items"])?;
+            return Some(match items.as_str() {
+                "a table" => "a list of tables".to_owned(),
+                items => format!("a list of values: {items}"),
+            });
         }
         "object" => "a table",
         "integer" => "an integer",

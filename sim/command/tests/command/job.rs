@@ -192,7 +192,7 @@ fn a_job_that_cannot_end_says_so() {
     let churn = "[churn]\nmodel = \"per-second\"\n[churn.per-second]\nprobability = 0.2\n\
                  wait = \"1 h\"\nimmunity = \"0 s\"\n";
     let (extinct, told) = run(churn, &["nodes.speed=20.0"]);
-    assert!(told.contains("the network died out at "), "{told}");
+    assert!(told.contains("no member was left at "), "{told}");
     let runs = extinct.table("out/job/runs.csv");
     assert_eq!(runs.numbers("churn_events")[0], 30.0);
     // It ended when the last atom was counted, even if what was counted is lost, too.

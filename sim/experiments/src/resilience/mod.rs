@@ -38,9 +38,9 @@ dhtlab_core::parameters! {
         pub sequential: usize = 0, within 0..=1000;
         /// Dimensions of "torus" and "voronoi".
         pub dimensions: usize = 2, within 1..=10;
-        /// Fraction of the nodes that have died.
+        /// Fraction of the nodes that have failed.
         pub dead: f64 = 0.0, within 0.0..=0.99;
-        /// Number of random pairs of living nodes whose paths are found.
+        /// Number of random pairs of live nodes whose paths are found.
         pub pairs: usize = 100_000, within 1..=100_000_000;
         /// Where hosts are.
         pub plane: Plane = Plane::None;
@@ -56,7 +56,7 @@ impl Experiment for Resilience {
     }
 
     fn doc(&self) -> &'static str {
-        "paths in static networks of several geometries, of which a fraction of the nodes has died"
+        "paths in static networks of several geometries, of which a fraction of the nodes has failed"
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -112,15 +112,15 @@ impl ResilienceParameters {
             let message = "near entries need hosts with positions: `resilience.plane`".to_owned();
             return refuse("choice", message);
         }
-        if self.living() < 2 {
-            let message = format!("expected at least two living nodes of {nodes}");
+        if self.live() < 2 {
+            let message = format!("expected at least two live nodes of {nodes}");
             return refuse("dead", message);
         }
         Ok(())
     }
 
     /// Number of live nodes.
-    fn living(&self) -> usize {
+    fn live(&self) -> usize {
         self.nodes - libm::round(self.dead * self.nodes as f64) as usize
     }
 }
@@ -159,7 +159,7 @@ impl Run for ResilienceParameters {
 
 dhtlab_scenario::columns! {
     METRICS, fn metrics(p: &Paths) {
-        /// Fraction of the paths between living nodes that fail.
+        /// Fraction of the paths between live nodes that fail.
         failed_paths ["fraction"] = p.failed as f64 / p.pairs as f64,
         /// Mean hops of the paths that do not fail.
         hops_mean [""] = p.hops_mean(),
@@ -208,7 +208,7 @@ mod tests {
     /// A tree has one way: each of the differing digits, half of log2 n on average, needs its entry
     /// alive. 1 - E[.7^(H - 1)] over the hops H before the target, which is alive.
     #[test]
-    fn a_tree_fails_where_one_entry_is_dead() {
+    fn a_tree_fails_where_one_entry_has_failed() {
         let all = paths(&base(Geometry::Tree), 11);
         let survive: f64 = all
             .hops
@@ -242,7 +242,7 @@ mod tests {
     /// differs in d digits, all d next nodes have failed with probability .3^d, except that at d =
     /// 1 the next one is the live target.
     #[test]
-    fn a_hypercube_fails_where_all_nearer_neighbours_are_dead() {
+    fn a_hypercube_fails_where_all_nearer_neighbours_have_failed() {
         let m = 14;
         let mut binomial = 1.0;
         let (mut survive, mut all, mut path) = (0.0, 0.0, 1.0);

@@ -31,11 +31,9 @@ impl Paths {
         let n = parameters.nodes;
         let mut order: Vec<u32> = (0..n as u32).collect();
         seed.stream("dead", 0).shuffle(&mut order);
-        let living = &order[..parameters.living()];
+        let live = &order[..parameters.live()];
         let mut is_alive = vec![false; n];
-        living
-            .iter()
-            .for_each(|node| is_alive[*node as usize] = true);
+        live.iter().for_each(|node| is_alive[*node as usize] = true);
         let mut paths = Self {
             pairs: 0,
             failed: 0,
@@ -53,14 +51,9 @@ impl Paths {
             is_alive,
         };
         for _ in 0..parameters.pairs {
-            let from = stream.index(living.len());
-            let to = (from + 1 + stream.index(living.len() - 1)) % living.len();
-            paths.add(
-                population,
-                &router,
-                living[from] as usize,
-                living[to] as usize,
-            );
+            let from = stream.index(live.len());
+            let to = (from + 1 + stream.index(live.len() - 1)) % live.len();
+            paths.add(population, &router, live[from] as usize, live[to] as usize);
         }
         paths
     }
@@ -139,18 +132,17 @@ impl Router<'_> {
     fn next(&self, node: usize, to: usize) -> Option<usize> {
         let (ids, measure) = (&self.population.ids, &self.tables.measure);
         let own = measure.distance(ids, node, to);
-        let living = self.tables.entries[node]
+        let live = self.tables.entries[node]
             .iter()
             .map(|entry| *entry as usize);
-        let living = living.filter(|entry| self.is_alive[*entry]);
+        let live = live.filter(|entry| self.is_alive[*entry]);
         // The digit that a path through a tree has to correct next is the first that differs.
         let first = (ids[node] ^ ids[to]).leading_zeros();
         let corrects = |entry: &usize| match measure {
             Measure::Prefix => (ids[*entry] ^ ids[to]).leading_zeros() > first,
             _ => true,
         };
-        living
-            .filter(corrects)
+        live.filter(corrects)
             .map(|entry| (measure.distance(ids, entry, to), entry))
             .filter(|(distance, _)| *distance < own)
             .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))

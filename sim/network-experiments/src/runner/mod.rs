@@ -279,8 +279,6 @@ fn note_of<T: NetworkTask>(end: End, lasted: Duration, task: &T) -> Option<Strin
             task.max_events()
         )),
         End::Interrupted => Some(format!("interrupted at {seconds} s of virtual time")),
-        End::Extinct => Some(format!(
-            "the network died out at {seconds} s of virtual time"
-        )),
+        End::Extinct => Some(format!("no member was left at {seconds} s of virtual time")),
     }
 }

@@ -100,9 +100,9 @@ dhtlab_scenario::columns! {
         /// Files whose puts were acknowledged when the measurement began, without those to be deleted;
         /// each has a keyfile.
         files ["≤ storage.files"] = m.objects.files,
-        /// Of these, files of whose keyfile no member holds a copy at the end.
+        /// Of these, files without a copy of their keyfile at a member at the end.
         keyfiles_lost ["≤ storage.files"] = m.objects.keyfiles_lost,
-        /// Files of whose keyfile, or of one of whose blocks, no member holds a copy at the end.
+        /// Files without a copy of their keyfile, or of one of their blocks, at a member at the end.
         files_lost ["≤ storage.files"] = m.objects.files_lost,
         /// Largest number of blocks and keyfiles that a member stores at the end, copies included.
         blocks_per_node_max [""] = max_of(&m.loads, |load| load.blocks),

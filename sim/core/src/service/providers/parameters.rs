@@ -26,7 +26,7 @@ crate::choices! {
 }
 
 crate::parameters! {
-    /// Provider records, as in go-libp2p-kad-dht: who provides the content with a key is stored at the nodes nearest to the key.
+    /// Provider records, as in go-libp2p-kad-dht: the providers of the content with a key are stored at the nodes nearest to the key.
     pub struct ProviderParameters {
         /// Nodes to which a record is sent; 20 in go-libp2p-kad-dht, 8 in Mainline.
         pub holders: usize = 20, within 1..=1000;
