@@ -1,6 +1,6 @@
 //! Signals of a network, and those that listen to them.
 //!
-//! What a run counts ([`Tally`](super::Tally)), records or judges is an [`Observer`]. The network
+//! What a run counts ([`Tally`]), records or judges is an [`Observer`]. The network
 //! does not know what its observers do, and no observer can change the run.
 
 use super::Network;
