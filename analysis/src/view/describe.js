@@ -50,7 +50,7 @@ function ranges(numbers, most) {
 }
 
 /** Describes the events of one timeline. */
-function makeDescribe(timeline) {
+function makeDescribeEvent(timeline) {
   const { recording, nodes, routes, events } = timeline;
   const node = (number) => `${nodes[number].sybil ? "Sybil" : "node"} ${number}`;
   const key = (number) => shortened(recording.keys[number].key);

@@ -7,10 +7,10 @@ const ROW = 28;
 
 class EventList {
   /** The list in `box`; `choose` is called with the number of a clicked event. */
-  constructor(box, timeline, describe, choose) {
+  constructor(box, timeline, describeEvent, choose) {
     this.box = box;
     this.timeline = timeline;
-    this.describe = describe;
+    this.describeEvent = describeEvent;
     this.inner = document.createElement("ol");
     this.inner.className = "rows";
     this.box.append(this.inner);
@@ -102,7 +102,7 @@ class EventList {
     time.textContent = inSeconds(this.timeline.events[index].at, this.timeline.recording.end);
     const told = document.createElement("span");
     told.className = "told";
-    told.textContent = this.describe(index);
+    told.textContent = this.describeEvent(index);
     button.title = told.textContent;
     button.append(time, told);
     line.append(button);

@@ -9,13 +9,13 @@ const byId = (id) => document.getElementById(id);
 class Player {
   constructor(recording) {
     this.timeline = readTimeline(recording);
-    this.describe = makeDescribe(this.timeline);
+    this.describeEvent = makeDescribeEvent(this.timeline);
     this.groups = groupsOf(this.timeline);
     this.painter = new Painter(byId("picture"), this.timeline);
     this.moment = { time: 0, count: 0 };
     this.playing = false;
     this.speed = SPEEDS.indexOf(this.fittingSpeed());
-    this.list = new EventList(byId("events"), this.timeline, this.describe, (index) => this.jump(index));
+    this.list = new EventList(byId("events"), this.timeline, this.describeEvent, (index) => this.jump(index));
     this.describe();
     this.makeFilters();
     this.makeLegend();
@@ -150,7 +150,7 @@ class Player {
     const clock = `${inSeconds(moment.time, this.end)} of ${inSeconds(this.end, this.end)}`;
     byId("time").setAttribute("aria-valuetext", clock);
     byId("clock").textContent = clock;
-    byId("now").textContent = moment.count > 0 ? this.describe(moment.count - 1) : "no event yet";
+    byId("now").textContent = moment.count > 0 ? this.describeEvent(moment.count - 1) : "no event yet";
     const told = this.summary(scene);
     byId("counts").replaceChildren(...told.map(([name, value, kind]) => {
       const count = document.createElement("span");
