@@ -227,7 +227,7 @@ impl NetworkTask for ProvidersRun {
         let mut providers: Map = providers.chain(self.workload.write()).collect();
         // The common way is left out, so that it gives no other run.
         if self.service.republish_by == Republishing::Each {
-            providers.remove("republish-by");
+            providers.shift_remove("republish-by");
         }
         table.insert(SECTION.to_owned(), Value::Table(providers));
         if self.censorship.contents > 0 {
