@@ -347,21 +347,16 @@ fn unclaimed(page: &mut String, report: &Report<'_>) {
     page.push_str("## Scenarios without published numbers\n\n");
     for name in &report.unclaimed {
         let results = report.folders.get(name).and_then(Folder::results);
-        let drawn = results.map(|results| &results.figures);
-        let links: Vec<String> = drawn
-            .into_iter()
-            .flatten()
-            .map(|(title, path)| {
-                let target = address(below(report, path));
-                format!("[{}]({target})", text(title))
-            })
-            .collect();
-        let _ = writeln!(
-            page,
-            "* {} (`{name}`): {}",
-            text(report.title(name)),
-            links.join(", ")
-        );
+        let figures = results.map_or(&[][..], |results| &results.figures);
+        let title = text(report.title(name));
+        let _ = match figures.first() {
+            Some((_, path)) => {
+                let first = address(below(report, path));
+                let count = figures.len();
+                writeln!(page, "* [{title}]({first}) (`{name}`), figures: {count}")
+            }
+            None => writeln!(page, "* {title} (`{name}`)"),
+        };
     }
     page.push('\n');
 }
