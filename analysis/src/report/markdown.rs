@@ -179,7 +179,7 @@ pub fn power_page(report: &Report<'_>) -> String {
         "# Power\n\nThe values that agree, and the share of them that still does if the published \
                     one is changed.\n\n"
             .to_owned();
-    power_table(&mut page, text::powers(report), "../REPORT.md");
+    power_table(&mut page, text::powers(report), "REPORT.md");
     page
 }
 

@@ -3,8 +3,8 @@
 //! The claims of the sources are built in: `analysis/published/*.toml` define the comparisons and
 //! their rules, `analysis/published/*.csv` have the values. [`write()`] reads the folders of
 //! results, finds the measured value of each published one, judges it ([`Verdict`]), and writes the
-//! report in two forms: `REPORT.md` with a page in `claims/` for each claim, and the self-contained
-//! `report.html`. Values that were not found, or whose results are of another version or were
+//! report in two forms: `REPORT.md` with a page in `claims/` for each claim and the table `POWER.md`, and
+//! the self-contained `report.html`. Values that were not found, or whose results are of another version or were
 //! changed, have no verdict.
 //!
 //! The same files give the same bytes, except for the lines with the machine, the commit and the
@@ -259,7 +259,7 @@ impl Report<'_> {
 const CLAIMS: &str = "claims";
 
 /// The page with the power of each claim.
-const POWER: &str = "claims/power.md";
+const POWER: &str = "POWER.md";
 
 /// Writes `REPORT.md`, a page in `claims/` for each claim, and `report.html` into `directory`, which
 /// has a folder of results for each scenario.

@@ -45,7 +45,7 @@ const GOLDEN: &[Golden] = &[
     ("growth, sound, euclidean", "b27a571aae76", "164f2b6237f5fa9d381de11f61e56d136abe1b33"),
     ("growth, as coded, xor", "2e9719ba43f0", "6c3677fec072252c1c12702d9ed68403147a2aef"),
     ("storage, sessions", "f22c50eb7b18", "47ba91bac5fb4c116b27338d2df51bf558aaa6d5"),
-    ("providers, churn, censorship", "05e2602124f0", "0ed4bd0bd65ad80aff6c01fd67cab99155e0a941"),
+    ("providers, churn, censorship", "05e2602124f0", "2147272c66f0f23c0838aaffabc8a17698cbd585"),
     ("job on chord, crashes", "9d8c1c82750e", "8e2dcc0801a348478279fe86b882bff45b85561c"),
     ("job on chord, balanced by asking neighbours", "0288ba70fa17", "a4cc23691c9210dbc0475d575af3b61577d0ecfe"),
     ("job on kademlia, genetic, each atom alone", "839cc53cbfac", "aaf5923613decfd573cd8853edb8f1f5c4e86c25"),
