@@ -117,14 +117,14 @@ fn what_is_there_is_judged_and_nothing_else() {
     let lab = results();
     let (ended, report) = report(&lab);
     let claim = lines_of(&report, "dgvh-errors");
-    let of_100 = claim.iter().find(|row| row[0] == "nodes = 100, errors");
+    let of_100 = claim.iter().find(|row| row[0] == "nodes = 100");
     let of_100 = of_100.expect("the point of 100 nodes");
-    // The mean of 98, 92, 102, 96 and 107.
-    assert_eq!(of_100[1], "99");
+    // The mean of 0.98, 0.92, 1.02, 0.96 and 1.07.
+    assert_eq!(of_100[1], "0.99");
     assert!(verdict(of_100).is_some(), "{of_100:?}");
     // Sizes that are not in the sweep, and scenarios that were not run.
     let not_run = |text: &str, row: &[&str]| row[4] == format!("not run: {text}");
-    let of_1000 = claim.iter().find(|row| row[0] == "nodes = 1000, errors");
+    let of_1000 = claim.iter().find(|row| row[0] == "nodes = 1000");
     assert!(not_run(
         "not a point of this sweep",
         of_1000.expect("the point of 1000 nodes")
@@ -513,7 +513,7 @@ fn the_committed_results_are_held_against_every_published_row() {
     };
     let told = numbers(ended.stdout.lines().next().expect("a line"));
     let counted: usize = told[..5].iter().sum();
-    assert!(counted > 1000 && counted < judged, "{told:?}");
+    assert!(counted > 900 && counted < judged, "{told:?}");
     let said = report
         .lines()
         .find(|line| line.contains(" have a verdict, each counted once"));
@@ -521,7 +521,7 @@ fn the_committed_results_are_held_against_every_published_row() {
     // The rules distinguish values: few of those that are doubled or a quarter larger still agree.
     let power = report
         .lines()
-        .find(|line| line.starts_with("* Of changed published values"));
+        .find(|line| line.starts_with("* Of the values that agree"));
     let power = power.expect("the power of the rules");
     let share = |name: &str| -> f64 {
         let (before, _) = power.split_once(name).expect("a change");
@@ -529,7 +529,8 @@ fn the_committed_results_are_held_against_every_published_row() {
         share.and_then(|share| share.parse().ok()).expect("a share")
     };
     let (quarter, double) = (share("times 1.25)"), share("times 2)"));
-    assert!(quarter <= 15.0 && double <= 3.0, "{power}");
+    let failures = share("failures times 2)");
+    assert!(quarter <= 15.0 && double <= 3.0 && failures <= 3.0, "{power}");
 
     // Rows by their keys, as the report calls them, and their value.
     type Call = fn(&[&str]) -> (String, usize);

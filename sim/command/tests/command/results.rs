@@ -218,9 +218,265 @@ fn the_manifest_tells_what_was_run() {
       ],
       "figures": null,
       "ranges": {
+        "answered_ms_mean": [
+          0.0,
+          null
+        ],
+        "answered_ms_p90": [
+          0.0,
+          null
+        ],
+        "bytes_per_node_s": [
+          0.0,
+          null
+        ],
+        "capture_rate": [
+          0.0,
+          1.0
+        ],
+        "captured": [
+          0.0,
+          1.0
+        ],
+        "count": [
+          0.0,
+          null
+        ],
+        "degree_max": [
+          0.0,
+          null
+        ],
+        "degree_mean": [
+          0.0,
+          null
+        ],
+        "direct_ms": [
+          0.0,
+          null
+        ],
+        "end_node": [
+          0.0,
+          null
+        ],
+        "events": [
+          0.0,
+          null
+        ],
+        "hijack_rate": [
+          0.0,
+          1.0
+        ],
+        "hops_mean": [
+          0.0,
+          null
+        ],
+        "initiator": [
+          0.0,
+          null
+        ],
+        "intercepted": [
+          0.0,
+          1.0
+        ],
+        "interception_predicted": [
+          0.0,
+          1.0
+        ],
+        "interception_rate": [
+          0.0,
+          1.0
+        ],
+        "joins": [
+          0.0,
+          null
+        ],
+        "latency_ms": [
+          0.0,
+          null
+        ],
+        "latency_ms_mean": [
+          0.0,
+          null
+        ],
+        "latency_ms_p50": [
+          0.0,
+          null
+        ],
+        "latency_ms_p90": [
+          0.0,
+          null
+        ],
+        "latency_ms_p99": [
+          0.0,
+          null
+        ],
+        "leaves": [
+          0.0,
+          null
+        ],
+        "lookups": [
+          0.0,
+          null
+        ],
+        "lookups_abandoned": [
+          0.0,
+          null
+        ],
+        "lookups_answered": [
+          0.0,
+          null
+        ],
+        "lookups_failed": [
+          0.0,
+          null
+        ],
+        "lookups_hijacked": [
+          0.0,
+          null
+        ],
+        "lookups_intercepted": [
+          0.0,
+          null
+        ],
+        "lookups_ok": [
+          0.0,
+          null
+        ],
+        "lookups_wrong": [
+          0.0,
+          null
+        ],
+        "maintenance_bytes_per_node_s": [
+          0.0,
+          null
+        ],
+        "maintenance_messages": [
+          0.0,
+          null
+        ],
+        "member_underlay_hops_mean": [
+          0.0,
+          null
+        ],
+        "members": [
+          0.0,
+          null
+        ],
+        "members_mean": [
+          0.0,
+          null
+        ],
         "messages": [
           0.0,
           null
+        ],
+        "messages_dropped": [
+          0.0,
+          null
+        ],
+        "messages_duplicated": [
+          0.0,
+          null
+        ],
+        "messages_lost": [
+          0.0,
+          null
+        ],
+        "messages_sent_again": [
+          0.0,
+          null
+        ],
+        "messages_unreachable": [
+          0.0,
+          null
+        ],
+        "occluded_links_fraction": [
+          0.0,
+          1.0
+        ],
+        "overlay_hops": [
+          0.0,
+          null
+        ],
+        "overlay_hops_mean": [
+          0.0,
+          null
+        ],
+        "overlay_hops_mean_if_any": [
+          0.0,
+          null
+        ],
+        "overlay_hops_p50": [
+          0.0,
+          null
+        ],
+        "overlay_hops_p99": [
+          0.0,
+          null
+        ],
+        "rejoins": [
+          0.0,
+          null
+        ],
+        "ring_ok": [
+          0.0,
+          1.0
+        ],
+        "root_node": [
+          0.0,
+          null
+        ],
+        "stretch_mean": [
+          0.0,
+          null
+        ],
+        "stretch_of_means": [
+          0.0,
+          null
+        ],
+        "success_rate": [
+          0.0,
+          1.0
+        ],
+        "sybils": [
+          0.0,
+          null
+        ],
+        "time_s": [
+          0.0,
+          null
+        ],
+        "timeouts": [
+          0.0,
+          null
+        ],
+        "timeouts_false": [
+          0.0,
+          null
+        ],
+        "timeouts_mean": [
+          0.0,
+          null
+        ],
+        "underlay_hops": [
+          0.0,
+          null
+        ],
+        "underlay_hops_mean": [
+          0.0,
+          null
+        ],
+        "underlay_hops_per_hop": [
+          0.0,
+          null
+        ],
+        "value": [
+          0.0,
+          null
+        ],
+        "wrong_rate": [
+          0.0,
+          1.0
         ]
       },
       "notes": null,
