@@ -530,7 +530,10 @@ fn the_committed_results_are_held_against_every_published_row() {
     };
     let (quarter, double) = (share("times 1.25)"), share("times 2)"));
     let failures = share("failures times 2)");
-    assert!(quarter <= 15.0 && double <= 3.0 && failures <= 3.0, "{power}");
+    assert!(
+        quarter <= 15.0 && double <= 3.0 && failures <= 3.0,
+        "{power}"
+    );
 
     // Rows by their keys, as the report calls them, and their value.
     type Call = fn(&[&str]) -> (String, usize);

@@ -74,18 +74,17 @@ impl Providers {
         };
         let (tag, key) = (operation.tag(), operation.completed.key);
         let found = operation.completed.region.clone();
-        let (contents, records) = self.records_of_region(context, key, &found);
+        let records = self.records_of_region(context, key, &found);
         if let Some(operation) = self.operation(number) {
-            operation.completed.contents = contents as u32;
-            operation
-                .puts
-                .extend(records.iter().map(|(node, keys)| Put {
-                    node: *node,
-                    records: keys.len() as u32,
-                    state: PutState::UnderWay,
-                }));
+            operation.completed.contents = records.contents;
+            let puts = records.of_nodes.iter().map(|(node, keys)| Put {
+                node: *node,
+                records: keys.len() as u32,
+                state: PutState::UnderWay,
+            });
+            operation.puts.extend(puts);
         }
-        for (node, keys) in records {
+        for (node, keys) in records.of_nodes {
             Self::send(context, node, Message::AddProvider { tag, keys });
             context.set_timer(
                 context.shared.parameters.reply_timeout,

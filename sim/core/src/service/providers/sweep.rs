@@ -24,6 +24,14 @@ pub(super) struct Sweep {
     waiting: Vec<Key>,
 }
 
+/// The records of a region that are sent again.
+pub(super) struct RegionRecords {
+    /// Number of contents.
+    pub contents: u32,
+    /// The keys of the contents for each node that gets some.
+    pub of_nodes: Vec<(Node, Box<[Key]>)>,
+}
+
 /// How many times `holders` nodes a region has at least on average. With fewer, some regions would have
 /// less than `holders` by chance.
 const REGION: usize = 2;
@@ -104,7 +112,7 @@ impl Providers {
         context: &ProviderContext<'_>,
         key: Key,
         found: &[Node],
-    ) -> (usize, Vec<(Node, Box<[Key]>)>) {
+    ) -> RegionRecords {
         let holders = context.shared.parameters.holders;
         let bits = self.sweep.division.map_or(0, |(bits, _)| bits);
         let ids: Vec<Key> = found.iter().map(|node| context.routing.id(*node)).collect();
@@ -121,10 +129,10 @@ impl Providers {
         }
         let each = found.iter().copied().zip(records);
         let each = each.filter(|(_, keys)| !keys.is_empty());
-        (
+        RegionRecords {
             contents,
-            each.map(|(node, keys)| (node, keys.into())).collect(),
-        )
+            of_nodes: each.map(|(node, keys)| (node, keys.into())).collect(),
+        }
     }
 }
 
