@@ -28,7 +28,7 @@ pub const MEANINGS: [(&str, &str); 10] = [
         "agrees",
         "the difference is within the rule of the claim: the sampling error of both values, or a \
          tolerance with a stated reason; and neither twice nor half the published value would agree, \
-         nor, near 1, twice or half of what it lacks of 1. \
+         nor, near the largest possible value, twice or half of what it lacks of that. \
          An order or a growth agrees if the 95 % interval excludes the opposite, and a best point if the \
          interval has no other",
     ),
@@ -40,7 +40,7 @@ pub const MEANINGS: [(&str, &str); 10] = [
     (
         "not decided",
         "the errors are so large that twice or half the published value would agree, too, or twice or \
-         half of what it lacks of 1; or the \
+         half of what it lacks of the largest possible one; or the \
          published value is of a single run, and the difference is more than 15 % of it but within the \
          spread of our runs; or the interval contains the opposite of an order, both sides of a bound, or \
          another point than the published best one; or the claim has no power",
