@@ -419,3 +419,53 @@ fn a_sweep_sends_each_record_again_once() {
     }
     assert!(right * 100 >= all * 99, "{right} of {all}");
 }
+
+/// A provider whose first walks find nobody has no estimate of the size of the network. It sends its
+/// records again each by itself, and by regions from the next estimate on.
+#[test]
+fn a_sweep_without_an_estimate_sends_each_record_again() {
+    let parameters = ProviderParameters {
+        republish: Period::every(HOUR),
+        expire: HOUR * 3,
+        republish_by: Republishing::Sweep,
+        ..ProviderParameters::default()
+    };
+    let mut network = network(parameters, 3);
+    let provider = Node(7);
+    for node in (0..NODES as u32).map(Node).filter(|n| *n != provider) {
+        network.crash(node);
+    }
+    network.instruct(provider, |providers, context| {
+        (0..10).for_each(|number| providers.provide(context, key(number)));
+    });
+    network.run(at(600), false, u64::MAX);
+    let now = network.now();
+    assert_eq!(network.application(provider).estimate(now), None);
+    for (number, id) in ids(100, 9).into_iter().enumerate() {
+        let time = at(700 + number as u64);
+        network.join_at(time, id, (NODES + number) as u32);
+    }
+    network.run(at(3600 + 600), false, u64::MAX);
+    let held = |network: &Network<Kademlia, Providers>| {
+        let now = network.now();
+        let holders = (0..10).map(|number| {
+            let key = key(number);
+            let nearest = nearest(network, &key, provider);
+            let holds = |node: &&Node| network.application(**node).records().holds(&key, now);
+            nearest.iter().filter(holds).count()
+        });
+        holders.sum::<usize>()
+    };
+    // Tables are not refreshed: some of the nearest nodes are not found.
+    assert!(held(&network) >= 160, "{} of 200", held(&network));
+    let count = |network: &Network<Kademlia, Providers>, purpose: Purpose| {
+        let ended = network.metrics().ended.iter();
+        ended.filter(|o| o.purpose == purpose).count()
+    };
+    assert_eq!(count(&network, Purpose::Republish), 10);
+    // Those records expire at 4 h.
+    network.run(at(5 * 3600), false, u64::MAX);
+    assert_eq!(count(&network, Purpose::Republish), 10);
+    assert!(count(&network, Purpose::Sweep) > 0);
+    assert!(held(&network) >= 160, "{} of 200", held(&network));
+}

@@ -76,6 +76,8 @@ pub enum Timer {
     Republish(u32),
     /// The records of the region with this number are sent again.
     Sweep(u32),
+    /// The records that belong to no region yet are sent again.
+    Unplanned,
     /// The monitor contacts this node.
     Monitor(Node),
     /// The next crawl begins.
@@ -255,6 +257,7 @@ impl Application for Providers {
             Timer::Look(number, stored) => self.look(context, number, stored),
             Timer::Put(tag, node) => self.on_put_ended(context, tag, node, false),
             Timer::Sweep(region) => self.sweep(context, region),
+            Timer::Unplanned => self.send_waiting(context),
             Timer::Republish(number) => {
                 if let Some(key) = self.provided.get(number as usize).copied() {
                     self.begin(context, key, Purpose::Republish);

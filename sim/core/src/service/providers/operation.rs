@@ -326,7 +326,8 @@ impl Providers {
             completed.hops = walk.hops(k);
             completed.closest = nearest.iter().map(|(node, _)| *node).collect();
         }
-        if is_whole {
+        // As go-libp2p-kad-dht: a walk that found less than k nodes says nothing about distances.
+        if is_whole && nearest.len() >= k {
             let nodes = nearest.iter().take(k).map(|(node, _)| *node);
             let distances: Vec<f64> = nodes
                 .map(|node| routing.id(node).xor(*walk.key()).to_fraction())

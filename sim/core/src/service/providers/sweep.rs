@@ -38,7 +38,8 @@ const REGION: usize = 2;
 
 impl Providers {
     /// Plans to send the record of the content with `key` again with those of its region. A node
-    /// without an estimate of the size of the network looks random keys up first.
+    /// without an estimate of the size of the network looks random keys up first; as long as that gives
+    /// none, it sends each record again by itself.
     pub(super) fn plan_sweep(&mut self, context: &mut ProviderContext<'_>, key: Key) {
         let holders = context.shared.parameters.holders;
         let Some(period) = context.shared.parameters.republish.span() else {
@@ -50,6 +51,7 @@ impl Providers {
                 self.sweep.waiting.push(key);
                 if is_first {
                     (0..FEWEST as u32).for_each(|bits| self.sample_size(context, bits));
+                    context.set_timer(period, Timer::Unplanned);
                 }
                 return;
             };
@@ -80,6 +82,20 @@ impl Providers {
             for key in std::mem::take(&mut self.sweep.waiting) {
                 self.plan_sweep(context, key);
             }
+        }
+    }
+
+    /// Sends the records of the contents that still wait for an estimate again, each by itself.
+    pub(super) fn send_waiting(&mut self, context: &mut ProviderContext<'_>) {
+        let Some(period) = context.shared.parameters.republish.span() else {
+            return;
+        };
+        if self.sweep.waiting.is_empty() {
+            return;
+        }
+        context.set_timer(period, Timer::Unplanned);
+        for key in self.sweep.waiting.clone() {
+            self.begin(context, key, Purpose::Republish);
         }
     }
 
