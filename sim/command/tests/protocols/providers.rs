@@ -7,7 +7,7 @@ use dhtlab_core::network::{Network, Setup, Travel, oracle};
 use dhtlab_core::overlay::Node;
 use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
 use dhtlab_core::service::providers::{
-    CompletedOperation, Method, ProviderParameters, Providers, Purpose, Republishing,
+    Censor, CompletedOperation, Method, ProviderParameters, Providers, Purpose, Republishing,
     SharedProviders, WalkRules,
 };
 use dhtlab_core::space::Key;
@@ -313,7 +313,7 @@ fn sybils_hide_a_provider_but_not_from_a_search_of_the_region() {
         for number in 0..20 {
             let offset = Key::from_bytes([number; 20]).low_bits(near.log2().expect("not 0"));
             let sybil = network.join_apart(content.xor(offset), NODES as u32 + 1);
-            network.instruct(sybil, |providers, _| providers.censor());
+            network.instruct(sybil, |providers, _| providers.censor(Censor::default()));
             sybils.push(sybil);
         }
         network.run(at(60), false, u64::MAX);

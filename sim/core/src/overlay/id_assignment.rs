@@ -57,6 +57,9 @@ const MASK: u32 = 0x030f_3fff;
 /// The bits of an ID that the address decides.
 const BOUND_BITS: u32 = 21;
 
+/// How many beginnings of IDs BEP 42 grants to an address.
+const BEP42_PREFIXES: u8 = 8;
+
 impl IdRule {
     /// An ID for participant number `participant`, drawn from `stream`.
     ///
@@ -84,6 +87,37 @@ impl IdRule {
             IdScheme::Bep42 => bep42_id(ip, number as u8, stream),
             IdScheme::Address => Key::sha1(&[a, b, c, d, high, low]),
             IdScheme::Subnet => Key::sha1(&[a, b, c, high, low]),
+        }
+    }
+
+    /// IDs near `key` that the owner of `ip` may have, the nearest first: `count`, or all if it may not
+    /// have so many. Free bits are those of `key`, but for the last 64, which are drawn from `stream`.
+    pub fn nearest(self, ip: Ipv4Addr, key: Key, count: usize, stream: &mut Stream) -> Vec<Key> {
+        let mut free = || key.random_with_prefix(96, stream);
+        let mut ids: Vec<Key> = match self.scheme {
+            IdScheme::Random => (0..count).map(|_| free()).collect(),
+            IdScheme::Bep42 => {
+                let numbers = 0..BEP42_PREFIXES;
+                let nearest = numbers.min_by_key(|rand| bind(ip, *rand, key).xor(key));
+                let rand = nearest.unwrap_or_default();
+                (0..count).map(|_| bind(ip, rand, free())).collect()
+            }
+            IdScheme::Address | IdScheme::Subnet => {
+                let numbers = 0..self.per_address;
+                numbers.map(|n| self.granted(ip, n, stream)).collect()
+            }
+        };
+        ids.sort_unstable_by_key(|id| id.xor(key));
+        ids.truncate(count);
+        ids
+    }
+
+    /// Among how many IDs, or beginnings of IDs, an address can choose; 1 if IDs are free.
+    pub fn choices_of_address(self) -> u32 {
+        match self.scheme {
+            IdScheme::Random => 1,
+            IdScheme::Bep42 => BEP42_PREFIXES.into(),
+            IdScheme::Address | IdScheme::Subnet => self.per_address,
         }
     }
 
@@ -123,7 +157,12 @@ pub fn is_public(address: Ipv4Addr) -> bool {
 /// An ID that BEP 42 grants to the owner of `ip`; the three lowest bits of `rand` choose one of
 /// eight prefixes, and free bits are drawn from `stream`.
 pub fn bep42_id(ip: Ipv4Addr, rand: u8, stream: &mut Stream) -> Key {
-    let mut bytes = Key::random(stream).to_bytes();
+    bind(ip, rand, Key::random(stream))
+}
+
+/// `free` with the bits that BEP 42 binds to `ip` and `rand`.
+fn bind(ip: Ipv4Addr, rand: u8, free: Key) -> Key {
+    let mut bytes = free.to_bytes();
     let checksum = checksum(ip, rand).to_be_bytes();
     bytes[0] = checksum[0];
     bytes[1] = checksum[1];
@@ -146,6 +185,36 @@ fn checksum(ip: Ipv4Addr, rand: u8) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The nearest IDs that an address may have are granted to it, and no other of its IDs is nearer.
+    #[test]
+    fn the_nearest_ids_of_an_address() {
+        let seed = Seed::new(3);
+        let mut stream = seed.stream("test", 0);
+        for number in 0..50 {
+            let (ip, key) = (public_address(seed, number), Key::random(&mut stream));
+            let bound = rule(IdScheme::Bep42).nearest(ip, key, 3, &mut stream);
+            assert_eq!(bound.len(), 3);
+            for id in &bound {
+                assert!(is_bep42_valid(ip, id));
+            }
+            let reached = bound[0].common_prefix(key);
+            for rand in 0..=255 {
+                let other = bep42_id(ip, rand, &mut stream);
+                let prefix = other.common_prefix(key).min(BOUND_BITS);
+                assert!(prefix <= reached, "{prefix} and {reached} bits");
+            }
+            let few = IdRule {
+                scheme: IdScheme::Address,
+                per_address: 4,
+            };
+            let ids = few.nearest(ip, key, 9, &mut stream);
+            assert_eq!(ids.len(), 4);
+            assert!(ids.is_sorted_by_key(|id| id.xor(key)));
+            let free = IdRule::default().nearest(ip, key, 2, &mut stream);
+            assert!(free.iter().all(|id| id.common_prefix(key) >= 96));
+        }
+    }
 
     /// The five examples of BEP 42: address, random number, ID. The first 21 bits and the last byte
     /// of an ID follow from the rest.

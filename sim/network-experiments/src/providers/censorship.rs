@@ -1,19 +1,22 @@
 //! The attack that hides the providers of single contents, and what a searcher can see of it.
 
 use super::CensorshipParameters;
-use dhtlab_core::engine::Seed;
+use dhtlab_core::engine::{Seed, Stream};
 use dhtlab_core::network::Network;
-use dhtlab_core::overlay::{GroundTruth, Node, PrefixModel, prefix_counts};
-use dhtlab_core::service::providers::{CompletedOperation, Providers, Purpose};
+use dhtlab_core::overlay::{
+    GroundTruth, IdRule, IdScheme, Node, PrefixModel, prefix_counts, public_address,
+};
+use dhtlab_core::service::providers::{Censor, CompletedOperation, Providers, Purpose};
 use dhtlab_core::space::Key;
 use rand_distr::{Distribution, Geometric};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// The attacked contents of a run.
 #[derive(Debug, Default)]
 pub(super) struct Censorship {
     keys: BTreeSet<Key>,
-    /// IDs that the attacker has drawn.
+    /// IDs that the attacker has drawn or compared.
     ids_tried: f64,
     /// All Sybils so far, and by the number of the content those that are online.
     sybils: BTreeSet<Node>,
@@ -31,17 +34,14 @@ impl Censorship {
         self.keys.contains(key)
     }
 
-    /// Lets `sybils` Sybils of one attacker join on `site`, nearer to the key of the content with this
-    /// `number` than any member.
-    ///
-    /// The attacker draws IDs until one is near enough. Its number of draws is geometric; the ID that
-    /// is near enough is uniform among those.
+    /// Lets the Sybils of the content with this `number` join on `sites`. Tables admit at most `admitted`
+    /// nodes of one address.
     pub fn attack<P: GroundTruth>(
         &mut self,
         network: &mut Network<P, Providers>,
         (seed, number): (Seed, u64),
-        site: u32,
-        sybils: usize,
+        sites: Range<u32>,
+        (parameters, rule, admitted): (&CensorshipParameters, IdRule, usize),
     ) {
         let key = key(seed, number);
         self.keys.insert(key);
@@ -49,19 +49,28 @@ impl Censorship {
         let Some(nearest) = network.root(&key) else {
             return;
         };
-        let distance = network.ids().id(nearest).xor(key);
-        let draws = Geometric::new(distance.to_fraction().clamp(1e-18, 1.0));
-        let below_zero = Key::default().wrapping_sub(Key::power_of_two(0));
-        for _ in 0..sybils {
-            // No ID is nearer than that of a node at the key itself.
-            let nearer = Key::random_between(below_zero, distance, &mut stream);
-            let id = key.xor(nearer.unwrap_or_default());
-            self.ids_tried += 1.0 + draws.map_or(0.0, |draws| draws.sample(&mut stream) as f64);
-            let node = network.join_apart(id, site);
-            network.instruct(node, |providers, _| providers.censor());
-            self.sybils.insert(node);
-            self.online.entry(number).or_default().push(node);
+        let count = parameters.sybils;
+        let (identities, tried) = match rule.scheme {
+            IdScheme::Random => {
+                let distance = network.ids().id(nearest).xor(key);
+                let (ids, tried) = drawn_ids(key, distance, count, &mut stream);
+                (ids.into_iter().zip(sites.cycle()).collect(), tried)
+            }
+            _ => granted_ids((rule, admitted), (seed, key), sites, count, &mut stream),
+        };
+        self.ids_tried += tried;
+        let join = |(id, site)| network.join_apart(id, site);
+        let sybils: Vec<Node> = identities.into_iter().map(join).collect();
+        let censor = Censor {
+            sybils: sybils.as_slice().into(),
+            ..parameters.censor()
+        };
+        for node in &sybils {
+            let censor = censor.clone();
+            network.instruct(*node, |providers, _| providers.censor(censor));
         }
+        self.sybils.extend(&sybils);
+        self.online.insert(number, sybils);
     }
 
     /// The Sybils of the content with this `number` stop.
@@ -70,7 +79,7 @@ impl Censorship {
         sybils.into_iter().for_each(|node| network.crash(node));
     }
 
-    /// IDs that the attacker has drawn per Sybil; NaN without Sybils.
+    /// IDs that the attacker has drawn or compared per Sybil; NaN without Sybils.
     pub fn ids_per_sybil(&self) -> f64 {
         self.ids_tried / self.sybils.len() as f64
     }
@@ -115,6 +124,49 @@ impl Censorship {
         }
         outcome
     }
+}
+
+/// `count` IDs that are nearer to `key` than `distance`, and how many the attacker has drawn for them.
+///
+/// It draws IDs until one is near enough. Its number of draws is geometric; the ID that is near enough
+/// is uniform among those.
+fn drawn_ids(key: Key, distance: Key, count: usize, stream: &mut Stream) -> (Vec<Key>, f64) {
+    let draws = Geometric::new(distance.to_fraction().clamp(1e-18, 1.0));
+    let below_zero = Key::default().wrapping_sub(Key::power_of_two(0));
+    let mut tried = 0.0;
+    let ids = (0..count).map(|_| {
+        // No ID is nearer than that of a node at the key itself.
+        let nearer = Key::random_between(below_zero, distance, stream);
+        tried += 1.0 + draws.map_or(0.0, |draws| draws.sample(stream) as f64);
+        key.xor(nearer.unwrap_or_default())
+    });
+    (ids.collect(), tried)
+}
+
+/// At most `count` IDs near `key` that the addresses of `sites` may have, each with its site, and how
+/// many IDs the attacker has compared.
+///
+/// The nearest address gets as many Sybils as a table admits of it, then the next one, and all over
+/// again if there are fewer addresses.
+fn granted_ids(
+    (rule, admitted): (IdRule, usize),
+    (seed, key): (Seed, Key),
+    sites: Range<u32>,
+    count: usize,
+    stream: &mut Stream,
+) -> (Vec<(Key, u32)>, f64) {
+    let choices = rule.choices_of_address();
+    let tried = f64::from(choices) * sites.len() as f64;
+    let mut turns: Vec<(usize, Key, u32)> = Vec::new();
+    for site in sites {
+        let ids = rule.nearest(public_address(seed, site), key, count, stream);
+        let turn = |(index, id): (usize, Key)| (index / admitted, id.xor(key), site);
+        turns.extend(ids.into_iter().enumerate().map(turn));
+    }
+    turns.sort_unstable();
+    turns.truncate(count);
+    let identity = |(_, distance, site): (usize, Key, u32)| (key.xor(distance), site);
+    (turns.into_iter().map(identity).collect(), tried)
 }
 
 /// The common prefix lengths that a node compares; those of the figures of the paper.

@@ -20,7 +20,7 @@ use censorship::Censorship;
 use dhtlab_core::engine::{Duration, Instant, Seed, Stream};
 use dhtlab_core::network::{End, Network};
 use dhtlab_core::overlay::kademlia::KademliaParameters;
-use dhtlab_core::overlay::{GroundTruth, IdScheme, Node, Start};
+use dhtlab_core::overlay::{GroundTruth, Node, Start};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
 use dhtlab_core::service::providers::{
     Method, ProviderParameters, Providers, Purpose, Republishing, SharedProviders, WalkRules,
@@ -186,12 +186,6 @@ impl ProvidersRun {
                 ));
             }
         }
-        if censorship.contents > 0 && network.overlay.ids != IdScheme::Random {
-            return Err(ConfigError::new(
-                "overlay.ids",
-                "the attacker chooses IDs next to a key; expected \"random\"",
-            ));
-        }
         if network.overlay.start == Start::Random {
             return Err(ConfigError::new(
                 "overlay.start",
@@ -231,7 +225,8 @@ impl NetworkTask for ProvidersRun {
         }
         table.insert(SECTION.to_owned(), Value::Table(providers));
         if self.censorship.contents > 0 {
-            table.insert(CENSORSHIP.to_owned(), self.censorship.table());
+            let censorship = self.censorship.resolved();
+            table.insert(CENSORSHIP.to_owned(), Value::Table(censorship));
         }
         table
     }
@@ -245,7 +240,8 @@ impl NetworkTask for ProvidersRun {
     }
 
     fn extra_hosts(&self) -> usize {
-        self.workload.vantage_points + self.censorship.contents as usize
+        let hosts = self.censorship.contents as usize * self.censorship.addresses;
+        self.workload.vantage_points + hosts
     }
 
     fn warm_up<P: GroundTruth>(
@@ -265,7 +261,8 @@ impl NetworkTask for ProvidersRun {
                 return end;
             }
             let sites = course.first_site..course.first_site + count;
-            let join = |site| network.join_apart(Key::random(&mut ids), site);
+            let rule = self.network.overlay.id_rule();
+            let join = |site| network.join_apart(rule.id(seed, site, &mut ids), site);
             course.vantage_points = sites.map(join).collect();
         }
         let measure_from = self.network.measure_from();
@@ -408,11 +405,16 @@ impl ProvidersRun {
                 }
             }
             Act::Attack(number) => {
-                let site = course.first_site + self.workload.vantage_points as u32 + number as u32;
-                let sybils = self.censorship.sybils;
+                let hosts = self.censorship.addresses as u32;
+                let first = course.first_site + self.workload.vantage_points as u32;
+                let first = first + number as u32 * hosts;
+                let admitted = self.kademlia.most_of_group().unwrap_or(usize::MAX);
+                let rule = self.network.overlay.id_rule();
+                let attack = (&self.censorship, rule, admitted);
+                let sites = first..first + hosts;
                 course
                     .censorship
-                    .attack(network, (seed, number), site, sybils);
+                    .attack(network, (seed, number), sites, attack);
             }
             Act::EndAttack(number) => course.censorship.end(network, number),
             Act::ProvideAttacked(number) | Act::FindAttacked(number) => {

@@ -167,7 +167,7 @@ dhtlab_scenario::columns! {
         region_honest_mean [""] = m.attacks.region_honest as f64 / m.attacks.finds as f64,
         /// Mean number of Sybils in it.
         region_sybils_mean [""] = m.attacks.region_sybils as f64 / m.attacks.finds as f64,
-        /// IDs that the attacker has drawn per Sybil.
+        /// IDs that the attacker has drawn per Sybil, or, where IDs are bound to addresses, compared.
         ids_tried_mean [""] = m.ids_tried,
         /// Crawls that have ended.
         crawls [""] = m.service.crawls.len(),

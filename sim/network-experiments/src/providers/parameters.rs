@@ -1,7 +1,8 @@
 //! The keys of the experiment beyond those of the service.
 
 use dhtlab_core::engine::{Duration, Period};
-use dhtlab_core::parameter::Range;
+use dhtlab_core::parameter::{Map, Parameters, Range};
+use dhtlab_core::service::providers::{Censor, SybilAnswer, SybilStore};
 
 dhtlab_core::parameters! {
     /// The operations of the experiment.
@@ -32,6 +33,14 @@ dhtlab_core::parameters! {
         pub contents: u64 = 0, within 0..=100_000;
         /// Sybils per content.
         pub sybils: usize = 20, within 0..=1000;
+        /// Hosts of the attacker per content, each with an IPv4 address of its own; 1 in the experiments of the paper. Sybils with free IDs are spread over them. Where `overlay.ids` binds IDs to addresses, the addresses with the IDs nearest to the key get as many Sybils as tables admit of one address.
+        pub addresses: usize = 1, within 1..=10_000;
+        /// How Sybils answer requests for nodes (FIND_NODE), as those of a provider.
+        pub find_node: SybilAnswer = SybilAnswer::Nodes;
+        /// How Sybils answer requests for providers (GET_PROVIDERS), as those of a searcher.
+        pub get_providers: SybilAnswer = SybilAnswer::Nodes;
+        /// What Sybils do with records that they are to store (ADD_PROVIDER).
+        pub add_provider: SybilStore = SybilStore::Accept;
         /// Time from the joins of the Sybils until the content is provided; 90 s in the experiments of the paper.
         pub wait: Duration = Duration::from_secs(90), within Range::above(0.0);
         /// Time from then until providers are searched, and from then until the Sybils stop; operations took at most 300 s in the paper.
@@ -42,6 +51,29 @@ dhtlab_core::parameters! {
 }
 
 impl CensorshipParameters {
+    /// The values that decide a run. The later keys are left out at their defaults, so that they give
+    /// no other run.
+    pub fn resolved(&self) -> Map {
+        let mut table: Map = self.write().into_iter().collect();
+        let common = Self::default().write();
+        for key in ["addresses", "find-node", "get-providers", "add-provider"] {
+            if table.get(key) == common.get(key) {
+                table.shift_remove(key);
+            }
+        }
+        table
+    }
+
+    /// What Sybils do, without their list.
+    pub fn censor(&self) -> Censor {
+        Censor {
+            find_node: self.find_node,
+            get_providers: self.get_providers,
+            add_provider: self.add_provider,
+            ..Censor::default()
+        }
+    }
+
     /// The time from the joins of the Sybils of a content until they stop.
     pub fn lasts(&self) -> Duration {
         self.wait + self.patience * 2

@@ -164,6 +164,12 @@ impl Profile {
 }
 
 impl KademliaParameters {
+    /// The most contacts of one group of addresses that a table has near its own ID.
+    pub fn most_of_group(&self) -> Option<usize> {
+        let limits = [self.group_per_bucket, self.group_per_node].into_iter();
+        limits.filter(|limit| *limit > 0).min()
+    }
+
     /// Whether contacts of one group of addresses are limited.
     pub fn has_group_limits(&self) -> bool {
         self.group_per_bucket > 0 || self.group_per_node > 0

@@ -25,7 +25,7 @@ mod walk;
 pub use crawl::{CompletedCrawl, ObservedSession};
 pub use message::{Message, Tag};
 pub use metrics::{CompletedOperation, ProviderMetrics, Purpose};
-pub use parameters::{Method, ProviderParameters, Republishing};
+pub use parameters::{Method, ProviderParameters, Republishing, SybilAnswer, SybilStore};
 pub use records::Records;
 pub use region::Region;
 pub use walk::{Walk, WalkHops, WalkRules};
@@ -36,6 +36,7 @@ use crate::space::Key;
 use crawl::{Vantage, is_of_vantage};
 use operation::Operation;
 use size::SizeSamples;
+use std::sync::Arc;
 use sweep::Sweep;
 
 type ProviderContext<'a> = AppContext<'a, Providers>;
@@ -59,10 +60,35 @@ pub struct Providers {
     provided: Vec<Key>,
     sweep: Sweep,
     samples: SizeSamples,
-    /// It belongs to an attacker that censors: it names no providers.
-    censors: bool,
+    /// What it does as a Sybil of an attacker that censors; `None` for others.
+    censor: Option<Censor>,
     vantage: Vantage,
     random: Stream,
+}
+
+/// What a Sybil of an attacker that censors does. It names no providers.
+#[derive(Clone, Debug)]
+pub struct Censor {
+    /// How it answers a request for nodes.
+    pub find_node: SybilAnswer,
+    /// How it answers a request for providers, and for nodes.
+    pub get_providers: SybilAnswer,
+    /// What it does with a record.
+    pub add_provider: SybilStore,
+    /// The Sybils of the same content.
+    pub sybils: Arc<[Node]>,
+}
+
+impl Default for Censor {
+    /// As those of Sridhar et al. (NDSS 2024): it takes records and names nodes as others do.
+    fn default() -> Self {
+        Self {
+            find_node: SybilAnswer::Nodes,
+            get_providers: SybilAnswer::Nodes,
+            add_provider: SybilStore::Accept,
+            sybils: Arc::default(),
+        }
+    }
 }
 
 /// Timers of a node.
@@ -102,10 +128,9 @@ impl Providers {
         self.vantage.open_sessions()
     }
 
-    /// From now on this node names no providers, as those of the attack by Sridhar et al. (NDSS 2024):
-    /// it takes records and names nodes as others do.
-    pub fn censor(&mut self) {
-        self.censors = true;
+    /// From now on this node is a Sybil that names no providers.
+    pub fn censor(&mut self, censor: Censor) {
+        self.censor = Some(censor);
     }
 
     /// Provides the content with `key` from now on. The result is in the [`ProviderMetrics`], as for
@@ -129,6 +154,11 @@ impl Providers {
             .id()
             .random_with_exact_prefix(bits, &mut self.random);
         self.begin(context, key, Purpose::Estimate);
+    }
+
+    fn stores_nothing(&self) -> bool {
+        let way = self.censor.as_ref().map(|censor| censor.add_provider);
+        way == Some(SybilStore::Silent)
     }
 
     fn plan_republishing(&mut self, context: &mut ProviderContext<'_>, number: u32) {
@@ -157,12 +187,20 @@ impl Providers {
         from: Node,
         (tag, key, content): (Tag, Key, Option<Key>),
     ) {
+        let way = self.censor.as_ref().map(|censor| match content {
+            Some(_) => censor.get_providers,
+            None => censor.find_node,
+        });
         let count = context.shared.rules.k;
-        let mut nodes = context.routing.replica_set(&key, count + 1);
+        let mut nodes = match (way, &self.censor) {
+            (Some(SybilAnswer::Silent), _) => return,
+            (Some(SybilAnswer::Sybils), Some(censor)) => censor.sybils.to_vec(),
+            _ => context.routing.replica_set(&key, count + 1),
+        };
         nodes.retain(|node| *node != from);
         nodes.truncate(count);
         let providers = match content {
-            Some(content) if !self.censors => self.records.providers(&content, context.now),
+            Some(content) if way.is_none() => self.records.providers(&content, context.now),
             _ => Box::default(),
         };
         let answer = Message::Nodes {
@@ -189,7 +227,7 @@ impl Application for Providers {
             provided: Vec::new(),
             sweep: Sweep::default(),
             samples: SizeSamples::default(),
-            censors: false,
+            censor: None,
             vantage: Vantage::default(),
             random,
         }
@@ -220,6 +258,7 @@ impl Application for Providers {
                 nodes,
                 providers,
             } => self.on_nodes(context, from, (tag, &nodes, &providers)),
+            Message::AddProvider { .. } if self.stores_nothing() => {}
             Message::AddProvider { tag, keys } => {
                 let expires = context.now + context.shared.parameters.expire;
                 for key in keys {

@@ -25,6 +25,28 @@ crate::choices! {
     }
 }
 
+crate::choices! {
+    /// How a Sybil answers a request for nodes, or for providers.
+    pub enum SybilAnswer {
+        /// With the nodes nearest to the key that it knows, as others do, but without providers.
+        Nodes = "nodes",
+        /// With the Sybils of the same content only.
+        Sybils = "sybils",
+        /// Not at all.
+        Silent = "silent",
+    }
+}
+
+crate::choices! {
+    /// What a Sybil does with a record that it is to store.
+    pub enum SybilStore {
+        /// It acknowledges the record.
+        Accept = "accept",
+        /// It does not answer.
+        Silent = "silent",
+    }
+}
+
 crate::parameters! {
     /// Provider records, as in go-libp2p-kad-dht: the providers of the content with a key are stored at the nodes nearest to the key.
     pub struct ProviderParameters {
