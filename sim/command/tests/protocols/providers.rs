@@ -38,6 +38,7 @@ fn network(parameters: ProviderParameters, beta: usize) -> Network<Kademlia, Pro
             k: 20,
             alpha: 10,
             beta,
+            limit: None,
         },
     };
     let mut network = Network::serving(setup, kademlia(), service, plane(2 * NODES));

@@ -58,6 +58,10 @@ impl<P: Overlay> LocalRouting for NodeRouting<'_, P> {
     fn id(&self, node: Node) -> Key {
         self.ids.id(node)
     }
+
+    fn group(&self, node: Node, bits: u32) -> u32 {
+        self.ids.group(node, bits)
+    }
 }
 
 impl<P: GroundTruth, A: Application> Network<P, A> {

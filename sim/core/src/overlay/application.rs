@@ -163,6 +163,11 @@ pub trait LocalRouting {
 
     /// The ID of a node whose address this node has received.
     fn id(&self, node: Node) -> Key;
+
+    /// The first `bits` of the IPv4 address of such a node; 0 if nodes have no addresses.
+    fn group(&self, _node: Node, _bits: u32) -> u32 {
+        0
+    }
 }
 
 /// The environment of an application during an upcall.

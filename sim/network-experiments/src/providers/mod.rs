@@ -233,9 +233,15 @@ impl NetworkTask for ProvidersRun {
 
     fn service(&self, _: Seed) -> SharedProviders {
         let KademliaParameters { k, alpha, beta, .. } = self.kademlia;
+        let limit = self.kademlia.lookup_limit();
         SharedProviders {
             parameters: self.service.clone(),
-            rules: WalkRules { k, alpha, beta },
+            rules: WalkRules {
+                k,
+                alpha,
+                beta,
+                limit,
+            },
         }
     }
 

@@ -37,6 +37,15 @@ struct Candidate {
     state: CandidateState,
 }
 
+/// The most nodes of one group of addresses that a lookup takes from replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupLimit {
+    /// Leading bits of an IPv4 address that are the same in a group.
+    pub bits: u32,
+    /// The most nodes.
+    pub most: usize,
+}
+
 /// A lookup in progress.
 #[derive(Clone, Debug)]
 pub struct Lookup {
@@ -112,6 +121,27 @@ impl Lookup {
                 self.candidates.insert(place, candidate);
             }
         }
+    }
+
+    /// Those of `nodes` that `limit` lets it take from a reply: first come, first served, as in libtorrent;
+    /// `group` is the group of addresses of each node. O(n c) for n nodes and c candidates.
+    pub fn within(
+        &self,
+        limit: GroupLimit,
+        group: impl Fn(Node, u32) -> u32,
+        nodes: &[Node],
+    ) -> Vec<Node> {
+        let mut taken: Vec<Node> = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let place = group(*node, limit.bits);
+            let known = self.candidates.iter().map(|candidate| &candidate.node);
+            let others = known.chain(&taken).filter(|other| *other != node);
+            let of_group = others.filter(|other| group(**other, limit.bits) == place);
+            if of_group.count() < limit.most {
+                taken.push(*node);
+            }
+        }
+        taken
     }
 
     /// The next node to ask, if any; call it until it returns `None`.

@@ -22,7 +22,7 @@ mod refresh;
 mod tests;
 
 pub use buckets::{Bounds, Buckets, Contact, Seen, Subtree};
-pub use lookup::{Goal, Lookup};
+pub use lookup::{Goal, GroupLimit, Lookup};
 pub use node_lookup::NodeLookup;
 pub use parameters::{Admission, Eviction, KademliaParameters, Near, Profile};
 
@@ -171,7 +171,7 @@ impl Overlay for Kademlia {
     }
 
     fn uses_addresses(shared: &KademliaParameters) -> bool {
-        shared.has_group_limits()
+        shared.has_group_limits() || shared.group_per_lookup > 0
     }
 
     fn bytes(message: &Message) -> u32 {
@@ -280,7 +280,15 @@ impl Overlay for Kademlia {
                 if let Some(place) = self.active_lookup(number) {
                     let lookup = &mut self.lookups[place].lookup;
                     lookup.answered(from);
-                    lookup.add_candidates(|node| context.ids.id(node), nodes.iter().copied());
+                    let ids = context.ids;
+                    match context.shared.lookup_limit() {
+                        None => lookup.add_candidates(|node| ids.id(node), nodes.iter().copied()),
+                        Some(limit) => {
+                            let group = |node, bits| ids.group(node, bits);
+                            let named = lookup.within(limit, group, &nodes);
+                            lookup.add_candidates(|node| ids.id(node), named);
+                        }
+                    }
                     self.go_on(context, place);
                 }
             }

@@ -1,6 +1,6 @@
 //! The parameters of Kademlia.
 
-use super::Kademlia;
+use super::{GroupLimit, Kademlia};
 use crate::engine::{Duration, Period};
 use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
 use crate::parameter::{ConfigError, Map, Parameters, Table, Value};
@@ -25,7 +25,7 @@ crate::choices! {
         Paper = "paper",
         /// go-libp2p-kad-dht, the DHT of IPFS, from 2023 on: k = 20, alpha = 10, beta = 3, buckets refreshed each 10 min, new nodes enter after a check and only where there is a place, a contact that does not reply is removed at once, 2 contacts of a /16 per bucket and 3 per node.
         Libp2p = "libp2p",
-        /// Mainline, the DHT of BitTorrent, as in libtorrent: k = 8, alpha = 5, buckets of 128, 64, 32, 16 and 8 contacts, idle ones refreshed each 15 min (BEP 5), a stale contact replaced by one of 8 replacements, one contact of a /24 per bucket.
+        /// Mainline, the DHT of BitTorrent, as in libtorrent: k = 8, alpha = 5, buckets of 128, 64, 32, 16 and 8 contacts, idle ones refreshed each 15 min (BEP 5), a stale contact replaced by one of 8 replacements, new nodes enter after a check, one contact of a /24 per bucket and per lookup.
         Mainline = "mainline",
     }
 }
@@ -35,9 +35,9 @@ crate::choices! {
     pub enum Admission {
         /// Those that have sent a message (section 2.2).
         Messages = "messages",
-        /// Those that have replied to a request.
+        /// Those that have replied to a request. Nobody asks a node that joins, so only the nodes of the start become contacts.
         Replies = "replies",
-        /// Those that have sent a message, after they have replied to a ping, as in go-libp2p-kad-dht from 2023 on.
+        /// Those that have sent a message, after they have replied to a ping, as in go-libp2p-kad-dht from 2023 on, and in libtorrent.
         Checked = "checked",
     }
 }
@@ -85,6 +85,8 @@ crate::parameters! {
         pub group_per_bucket: usize = 0, within 0..=1000;
         /// Most contacts of one group in all buckets; 0 for no limit. 3 in go-libp2p-kad-dht.
         pub group_per_node: usize = 0, within 0..=1000;
+        /// Most nodes of one group that a lookup takes from replies; 0 for no limit. 1 in libtorrent.
+        pub group_per_lookup: usize = 0, within 0..=1000;
         /// Size of the replacement cache of a full bucket; the paper gives no size (section 4.1), 8 in libtorrent, none in go-libp2p-kad-dht.
         pub replacements: usize = 8, within 0..=1000;
         /// Which nodes a full bucket keeps.
@@ -153,10 +155,11 @@ impl Profile {
                 ("remove-stale", Value::Boolean(true)),
                 ("eviction", word(Eviction::Stale.as_str())),
                 ("replacements", integer(8)),
-                ("admission", word(Admission::Replies.as_str())),
+                ("admission", word(Admission::Checked.as_str())),
                 ("wide-buckets", integer(4)),
                 ("group-bits", integer(24)),
                 ("group-per-bucket", integer(1)),
+                ("group-per-lookup", integer(1)),
                 ("join-timeout", word("2 min")),
             ],
         }
@@ -168,6 +171,14 @@ impl KademliaParameters {
     pub fn most_of_group(&self) -> Option<usize> {
         let limits = [self.group_per_bucket, self.group_per_node].into_iter();
         limits.filter(|limit| *limit > 0).min()
+    }
+
+    /// The limit of nodes of one group in a lookup.
+    pub fn lookup_limit(&self) -> Option<GroupLimit> {
+        (self.group_per_lookup > 0).then_some(GroupLimit {
+            bits: self.group_bits,
+            most: self.group_per_lookup,
+        })
     }
 
     /// Whether contacts of one group of addresses are limited.
@@ -237,7 +248,12 @@ impl Configuration for KademliaParameters {
     fn resolved(&self) -> BTreeMap<String, Value> {
         if self.profile != Profile::Paper {
             // A value may be the default of the paper, but not that of the profile.
-            return self.write();
+            let mut values = self.write();
+            if self.group_per_lookup == 0 {
+                // A later key: without a limit a run is the same as before.
+                values.remove("group-per-lookup");
+            }
+            return values;
         }
         self.write_without_defaults(&[
             "profile",
@@ -248,6 +264,7 @@ impl Configuration for KademliaParameters {
             "group-bits",
             "group-per-bucket",
             "group-per-node",
+            "group-per-lookup",
             "near",
             "candidates",
         ])

@@ -213,6 +213,29 @@ proptest! {
         prop_assert_eq!(known, expected);
     }
 
+    /// However nodes are named, a lookup takes no more of one group from replies than it may.
+    #[test]
+    fn groups_of_a_lookup_are_limited(
+        seed: u64, key in keys(), most in 1usize..4,
+        replies in prop::collection::vec(prop::collection::vec(1u32..60, 0..30), 1..6),
+    ) {
+        let ids = close_ids(60, seed);
+        let group = |node: Node, bits: u32| node.0 % (bits - 16);
+        let limit = GroupLimit { bits: 24, most };
+        let mut lookup = Lookup::new((Node(0), ids.id(Node(0))), key, Goal::Nodes, 0);
+        for reply in &replies {
+            let named: Vec<Node> = reply.iter().copied().map(Node).collect();
+            let taken = lookup.within(limit, group, &named);
+            lookup.add_candidates(|node| ids.id(node), taken);
+        }
+        let named: std::collections::BTreeSet<u32> = replies.iter().flatten().copied().collect();
+        for place in 0..8 {
+            let known = lookup.known().filter(|(node, _)| node.0 % 8 == place).count();
+            let of_group = named.iter().filter(|node| **node % 8 == place).count();
+            prop_assert_eq!(known, of_group.min(most));
+        }
+    }
+
     /// The root is the member with the least distance, and in a converged network every bucket
     /// holds as many contacts as it can and no others.
     #[test]

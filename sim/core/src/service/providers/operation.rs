@@ -218,7 +218,7 @@ impl Providers {
         (tag, nodes, providers): (Tag, &[Node], &[Node]),
     ) {
         let (now, count) = (context.now, context.shared.parameters.count);
-        let routing = context.routing;
+        let (rules, routing) = (context.shared.rules, context.routing);
         let Some(operation) = self.operation(tag.operation) else {
             return;
         };
@@ -247,7 +247,7 @@ impl Providers {
         let is_awaited = operation
             .walk
             .as_mut()
-            .is_some_and(|walk| walk.answered(|node| routing.id(node), from, nodes));
+            .is_some_and(|walk| walk.answered(rules, routing, from, nodes));
         if is_awaited {
             self.store_early(context, tag.operation);
             self.go_on(context, tag.operation);

@@ -1,7 +1,7 @@
 //! A walk: an iterative lookup of the nodes nearest to a key, with the node that named each node.
 
-use crate::overlay::Node;
-use crate::overlay::kademlia::{Goal, Lookup};
+use crate::overlay::kademlia::{Goal, GroupLimit, Lookup};
+use crate::overlay::{LocalRouting, Node};
 use crate::space::Key;
 use rustc_hash::FxHashMap;
 
@@ -47,6 +47,8 @@ pub struct WalkRules {
     pub alpha: usize,
     /// See `overlay.kademlia.beta`.
     pub beta: usize,
+    /// See `overlay.kademlia.group-per-lookup`.
+    pub limit: Option<GroupLimit>,
 }
 
 impl Walk {
@@ -101,11 +103,26 @@ impl Walk {
         Some(node)
     }
 
-    /// `node` has named `nodes`. Returns whether the walk has waited for it.
-    pub fn answered(&mut self, id: impl Fn(Node) -> Key, node: Node, nodes: &[Node]) -> bool {
+    /// `node` has named `nodes`, whose IDs and groups `routing` knows. Returns whether the walk has
+    /// waited for it.
+    pub fn answered(
+        &mut self,
+        rules: WalkRules,
+        routing: &dyn LocalRouting,
+        node: Node,
+        nodes: &[Node],
+    ) -> bool {
         let is_awaited = self.lookup.answered(node);
         if is_awaited && let Some(Referral { first, least }) = self.referrals.get(&node).copied() {
-            self.learn(id, nodes, first, least);
+            let id = |node| routing.id(node);
+            match rules.limit {
+                None => self.learn(id, nodes, first, least),
+                Some(limit) => {
+                    let group = |node, bits| routing.group(node, bits);
+                    let named = self.lookup.within(limit, group, nodes);
+                    self.learn(id, &named, first, least);
+                }
+            }
         }
         is_awaited
     }
