@@ -35,6 +35,8 @@ dhtlab_core::parameters! {
         pub ids: IdScheme = IdScheme::Random;
         /// Number of IDs of an address with `ids = "address"`, or of a /24 with `ids = "subnet"`.
         pub ids_per_address: u32 = 1, within 1..=65536;
+        /// Number of /16 over which the IPv4 addresses of nodes are spread evenly; 0: addresses are uniform among all public ones. Hosts of real networks share groups of addresses, so limits such as `overlay.kademlia.group-per-node` keep honest nodes out of tables, too.
+        pub address_groups: u32 = 0, within 0..=50_000;
         /// Assignment of nodes to hosts.
         pub placement: Placement = Placement::Distinct;
         /// Mean time between two contacts of a node with a random member that a bootstrap service names, or "never": parts of a divided network find each other again (not with UrDHT).
@@ -48,6 +50,7 @@ impl OverlayScenario {
         IdRule {
             scheme: self.ids,
             per_address: self.ids_per_address,
+            address_groups: self.address_groups,
         }
     }
 }
@@ -431,7 +434,9 @@ impl NetworkScenario {
 
     /// Every key with its value, nested as in a file.
     pub fn resolved(&self) -> dhtlab_core::parameter::Map {
-        let written = self.overlay.write_without_defaults(&["reunite"]);
+        let written = self
+            .overlay
+            .write_without_defaults(&["reunite", "address-groups"]);
         let mut overlay: dhtlab_core::parameter::Map = written.into_iter().collect();
         let name = self.protocol.name().to_owned();
         overlay.insert("protocol".to_owned(), Value::String(name.clone()));

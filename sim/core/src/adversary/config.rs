@@ -182,6 +182,7 @@ mod tests {
         IdRule {
             scheme,
             per_address,
+            address_groups: 0,
         }
     }
 

@@ -6,7 +6,7 @@ use super::observer::Signal;
 use super::{Network, NodeMeta};
 use crate::churn::{Change, ChurnPlan, Rejoin, RejoinState, Step};
 use crate::engine::{Duration, Instant, Seed, Stream};
-use crate::overlay::{Application, GroundTruth, IdRule, Node, RootIndex, public_address};
+use crate::overlay::{Application, GroundTruth, IdRule, Node, RootIndex};
 use crate::space::Key;
 use crate::underlay::{Host, Slot};
 use std::collections::BTreeMap;
@@ -88,7 +88,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         self.queue.schedule(time, Event::Join { id, site });
     }
 
-    /// Sets the rule for the IDs of participants that join later; random IDs by default.
+    /// Sets the rule for the addresses of nodes and for the IDs of participants that join later; uniform
+    /// addresses and random IDs by default. To be called before the first node is added.
     pub fn assign_ids_by(&mut self, id_rule: IdRule) {
         self.population.id_rule = id_rule;
     }
@@ -241,7 +242,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn add(&mut self, id: Key, (site, slot): (u32, Slot), state: P) -> Node {
         let node = self.state.ids.add(id);
         if P::uses_addresses(&self.state.shared) {
-            let address = public_address(self.setup.seed, site);
+            let address = self.population.id_rule.address(self.setup.seed, site);
             self.state.ids.set_address(address);
         }
         let index = u64::from(node.0);

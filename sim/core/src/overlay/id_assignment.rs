@@ -36,6 +36,9 @@ pub struct IdRule {
     pub scheme: IdScheme,
     /// IDs per address or /24, where IDs are hashes of it; at least 1.
     pub per_address: u32,
+    /// Number of /16 over which addresses are spread evenly; 0 for addresses that are uniform among all
+    /// public ones.
+    pub address_groups: u32,
 }
 
 impl Default for IdRule {
@@ -44,6 +47,7 @@ impl Default for IdRule {
         Self {
             scheme: IdScheme::Random,
             per_address: 1,
+            address_groups: 0,
         }
     }
 }
@@ -72,7 +76,24 @@ impl IdRule {
                     IdScheme::Bep42 => stream.below(256),
                     _ => stream.below(self.per_address.into()),
                 };
-                self.granted(public_address(seed, participant), number as u32, stream)
+                self.granted(self.address(seed, participant), number as u32, stream)
+            }
+        }
+    }
+
+    /// The public IPv4 address of a participant.
+    pub fn address(self, seed: Seed, participant: u32) -> Ipv4Addr {
+        let own = draw_address(&mut seed.stream("addresses", participant.into()));
+        if self.address_groups == 0 {
+            return own;
+        }
+        let group = own.to_bits() % self.address_groups;
+        let group = draw_address(&mut seed.stream("address-groups", group.into())).to_bits();
+        let mut low = seed.stream("addresses-in-group", participant.into());
+        loop {
+            let address = Ipv4Addr::from_bits(group & 0xffff_0000 | low.next_u32() & 0xffff);
+            if is_public(address) {
+                return address;
             }
         }
     }
@@ -130,9 +151,8 @@ impl IdRule {
     }
 }
 
-/// The public IPv4 address of a participant, uniform among the public ones.
-pub fn public_address(seed: Seed, participant: u32) -> Ipv4Addr {
-    let mut stream = seed.stream("addresses", u64::from(participant));
+/// A public IPv4 address, uniform among all.
+fn draw_address(stream: &mut Stream) -> Ipv4Addr {
     loop {
         let address = Ipv4Addr::from_bits(stream.next_u32());
         if is_public(address) {
@@ -192,7 +212,10 @@ mod tests {
         let seed = Seed::new(3);
         let mut stream = seed.stream("test", 0);
         for number in 0..50 {
-            let (ip, key) = (public_address(seed, number), Key::random(&mut stream));
+            let (ip, key) = (
+                IdRule::default().address(seed, number),
+                Key::random(&mut stream),
+            );
             let bound = rule(IdScheme::Bep42).nearest(ip, key, 3, &mut stream);
             assert_eq!(bound.len(), 3);
             for id in &bound {
@@ -207,6 +230,7 @@ mod tests {
             let few = IdRule {
                 scheme: IdScheme::Address,
                 per_address: 4,
+                address_groups: 0,
             };
             let ids = few.nearest(ip, key, 9, &mut stream);
             assert_eq!(ids.len(), 4);
@@ -249,8 +273,27 @@ mod tests {
     fn rule(scheme: IdScheme) -> IdRule {
         IdRule {
             scheme,
-            per_address: 1,
+            ..IdRule::default()
         }
+    }
+
+    /// Addresses in few groups are public and lie in as many /16, about equally many in each.
+    #[test]
+    fn addresses_are_spread_over_groups() {
+        let rule = IdRule {
+            address_groups: 20,
+            ..IdRule::default()
+        };
+        let mut groups = std::collections::BTreeMap::new();
+        for participant in 0..2000 {
+            let ip = rule.address(Seed::new(8), participant);
+            assert!(is_public(ip));
+            let [a, b, ..] = ip.octets();
+            *groups.entry((a, b)).or_insert(0) += 1;
+        }
+        assert_eq!(groups.len(), 20);
+        // 100 each with a standard deviation of 10.
+        assert!(groups.values().all(|count| (60..140).contains(count)));
     }
 
     fn key(hex: &str) -> Key {
@@ -286,7 +329,7 @@ mod tests {
         let mut stream = seed.stream("ids", 0);
         let mut prefixes = Vec::new();
         for participant in 0..200 {
-            let ip = public_address(seed, participant);
+            let ip = IdRule::default().address(seed, participant);
             assert!(is_public(ip));
             for _ in 0..20 {
                 let id = rule(IdScheme::Bep42).id(seed, participant, &mut stream);
@@ -314,6 +357,7 @@ mod tests {
             let rule = IdRule {
                 scheme,
                 per_address: 4,
+                address_groups: 0,
             };
             assert_eq!(rule.ids_of_address(), Some(4));
             let mut ids: Vec<Key> = neighbours
@@ -325,7 +369,7 @@ mod tests {
             ids.dedup();
             assert_eq!(ids.len(), expected, "{scheme:?}");
             // A participant draws among the IDs of its own address.
-            let own = public_address(seed, 5);
+            let own = IdRule::default().address(seed, 5);
             let granted: Vec<Key> = (0..4).map(|i| rule.granted(own, i, &mut stream)).collect();
             assert!((0..20).all(|_| granted.contains(&rule.id(seed, 5, &mut stream))));
         }

@@ -28,7 +28,7 @@ pub use application::{Action, AppContext, Application, Forward, ItemState, Local
 pub use configuration::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
 pub use context::{Context, Effect, LookupHandle};
 pub use ground_truth::{GroundTruth, RootIndex};
-pub use id_assignment::{IdRule, IdScheme, bep42_id, is_bep42_valid, is_public, public_address};
+pub use id_assignment::{IdRule, IdScheme, bep42_id, is_bep42_valid, is_public};
 pub use identity::{Node, NodeIds};
 pub use layout::{Layout, OnRing, OnTwoWayRing, OnXorLine};
 pub use lookups::{ByRouter, LookupAlgorithm};

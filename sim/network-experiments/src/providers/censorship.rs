@@ -3,9 +3,7 @@
 use super::CensorshipParameters;
 use dhtlab_core::engine::{Seed, Stream};
 use dhtlab_core::network::Network;
-use dhtlab_core::overlay::{
-    GroundTruth, IdRule, IdScheme, Node, PrefixModel, prefix_counts, public_address,
-};
+use dhtlab_core::overlay::{GroundTruth, IdRule, IdScheme, Node, PrefixModel, prefix_counts};
 use dhtlab_core::service::providers::{Censor, CompletedOperation, Providers, Purpose};
 use dhtlab_core::space::Key;
 use rand_distr::{Distribution, Geometric};
@@ -159,7 +157,7 @@ fn granted_ids(
     let tried = f64::from(choices) * sites.len() as f64;
     let mut turns: Vec<(usize, Key, u32)> = Vec::new();
     for site in sites {
-        let ids = rule.nearest(public_address(seed, site), key, count, stream);
+        let ids = rule.nearest(rule.address(seed, site), key, count, stream);
         let turn = |(index, id): (usize, Key)| (index / admitted, id.xor(key), site);
         turns.extend(ids.into_iter().enumerate().map(turn));
     }
