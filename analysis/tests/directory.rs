@@ -446,6 +446,55 @@ fn impossible_values_are_refused_and_intervals_end_where_the_range_does() {
     assert!(cut.contains(">\n1.0\n<"), "{cut}");
 }
 
+/// The complement of fractions is drawn as a table with 1 - y is, with its intervals and published points.
+#[test]
+fn a_complement_is_one_less_the_fraction() {
+    let drawn = |complement: bool, timeline: &str, published: f64, metric: &str| {
+        let directory = directory(&json!([{
+            "name": "a", "table": "timeline", "x": "cycle", "y": metric, "y-label": "fraction",
+            "where": {"overlay.protocol": "chord", "overlay.nodes": 64}, "scale": "log-y",
+            "complement": complement,
+            "theory": [{"curve": "points", "label": "p", "data": [[0, published]]}],
+        }]));
+        let path = directory.path().join("manifest.json");
+        let mut manifest: Value =
+            serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        manifest["ranges"] = json!({"hit_rate": [0, 1]});
+        fs::write(&path, manifest.to_string()).unwrap();
+        fs::write(directory.path().join("timeline.csv"), timeline).unwrap();
+        let drawn = draw(directory.path());
+        drawn
+            .map(|_| read(directory.path(), "a.svg"))
+            .map_err(|error| error.to_string())
+    };
+    let head = "run,repetition,overlay.protocol,overlay.nodes,cycle,hit_rate\n";
+    let table = |values: [f64; 4]| {
+        let rows = [
+            "a0,0,chord,64,0",
+            "a1,1,chord,64,0",
+            "a0,0,chord,64,10",
+            "a1,1,chord,64,10",
+        ];
+        let rows = rows
+            .iter()
+            .zip(values)
+            .map(|(row, value)| format!("{row},{value}\n"));
+        format!("{head}{}", rows.collect::<String>())
+    };
+    let (near, lacks) = (
+        table([0.5, 0.75, 0.875, 1.0]),
+        table([0.5, 0.25, 0.125, 0.0]),
+    );
+    let complement = drawn(true, &near, 0.75, "hit_rate").unwrap();
+    assert_eq!(complement, drawn(false, &lacks, 0.25, "hit_rate").unwrap());
+    assert_ne!(complement, drawn(false, &near, 0.75, "hit_rate").unwrap());
+    let error = drawn(true, &near.replace("hit_rate", "hops"), 0.75, "hops").unwrap_err();
+    assert!(
+        error.contains("`complement` needs fractions, and hops can be any number"),
+        "{error}"
+    );
+}
+
 #[test]
 fn more_series_than_colours_are_refused() {
     let rows: Vec<String> = (0..9).map(|n| format!("r{n},0,1,p{n},64,3,1,1")).collect();

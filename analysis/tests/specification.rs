@@ -62,6 +62,14 @@ fn good_figures_pass() {
 fn bad_figures_say_what_was_expected() {
     for (text, message) in [
         (
+            r#"kind = "histogram"
+               quantity = "hops"
+               complement = true
+               panel = "overlay.protocol"
+               where = { "overlay.nodes" = 64 }"#,
+            "complement: belongs to the means of the kinds `lines` and `scatter`",
+        ),
+        (
             r#"x = "overlay.nodes"
                y = "hops_mean""#,
             "series: key `overlay.protocol` is swept but the figure neither uses nor fixes it",

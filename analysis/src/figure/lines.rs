@@ -178,7 +178,10 @@ pub fn y_scaling(source: &Source<'_>) -> Result<Scaling, Error> {
         .y
         .0
         .iter()
-        .map(|name| label::readable(name))
+        .map(|name| match figure.complement {
+            true => format!("1 - {}", label::readable(name)),
+            false => label::readable(name),
+        })
         .collect();
     Ok(Scaling {
         label: figure.y_label.clone().unwrap_or_else(|| names.join("; ")),
@@ -235,7 +238,7 @@ fn points(
             }
         }
         let (Some((y, y_interval)), Some(x)) = (
-            source.estimate(rows, y_column, statistic)?,
+            source.vertical_estimate(rows, y_column, statistic)?,
             positions.place(&texts[0]),
         ) else {
             continue;

@@ -51,7 +51,7 @@ pub fn build(source: &Source<'_>) -> Result<(Plot, Vec<Fit>), Error> {
         let mut points = Vec::new();
         for rows in &rows_at {
             let x = source.estimate(rows, x_column, Statistic::Mean)?;
-            let y = source.estimate(rows, y_column, Statistic::Mean)?;
+            let y = source.vertical_estimate(rows, y_column, Statistic::Mean)?;
             let (Some((x, x_interval)), Some((y, y_interval))) = (x, y) else {
                 continue;
             };

@@ -307,7 +307,15 @@ impl Source<'_> {
         for name in &figure.y.0 {
             ranges.push(self.range(self.table.column(name)?));
         }
-        Ok(ranges.into_iter().reduce(Range::or).unwrap_or_default())
+        let range = ranges.into_iter().reduce(Range::or).unwrap_or_default();
+        if figure.complement && range != Range::FRACTION {
+            return Err(self.data_error(format!(
+                "`complement` needs fractions, and {} can be {}",
+                figure.y.0.join(", "),
+                range.text()
+            )));
+        }
+        Ok(range)
     }
 
     /// The numbers of `column` in `rows`, without missing ones.
@@ -361,6 +369,24 @@ impl Source<'_> {
             interval.map(|interval| self.range(column).clip(interval))
         };
         Ok(Some((value, interval)))
+    }
+
+    /// The [`estimate`](Self::estimate) of what the vertical axis shows.
+    ///
+    /// # Errors
+    /// Those of [`Source::numbers`].
+    pub fn vertical_estimate(
+        &self,
+        rows: &[usize],
+        column: usize,
+        statistic: Statistic,
+    ) -> Result<Option<Estimate>, Error> {
+        let estimate = self.estimate(rows, column, statistic)?;
+        if !self.figure.complement {
+            return Ok(estimate);
+        }
+        let complement = |(low, high): (f64, f64)| (1.0 - high, 1.0 - low);
+        Ok(estimate.map(|(value, interval)| (1.0 - value, interval.map(complement))))
     }
 
     /// Whether a column says yes (1) or no (0) of each run.

@@ -365,7 +365,12 @@ fn add_points(
                 let shown = (!source.figure.scale.log_x() || x >= 0.0)
                     && (!source.figure.scale.log_y() || *y >= 0.0);
                 if shown {
-                    points.push((x + offset, *y));
+                    let y = if source.figure.complement {
+                        1.0 - y
+                    } else {
+                        *y
+                    };
+                    points.push((x + offset, y));
                 }
             }
             // It also lacks some of its texts.

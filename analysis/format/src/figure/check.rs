@@ -207,6 +207,13 @@ impl Figure {
                 format!("belongs to kind `lines`, not `{}`", self.kind.name()),
             ));
         }
+        let has_means = matches!(self.kind, FigureKind::Lines | FigureKind::Scatter);
+        if self.complement && (!has_means || self.statistic != Statistic::Mean) {
+            return Err(FigureError::new(
+                "complement",
+                "belongs to the means of the kinds `lines` and `scatter`",
+            ));
+        }
         if self.envelope.is_some() && self.kind != FigureKind::Scatter {
             return Err(FigureError::new(
                 "envelope",

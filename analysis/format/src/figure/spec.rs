@@ -62,6 +62,10 @@ pub struct Figure {
     pub filter: BTreeMap<String, Value>,
     /// Which axes are logarithmic; default `linear`.
     pub scale: Scale,
+    /// Whether 1 - y is drawn, for fractions near 1: a logarithmic axis tells them apart. `theory` has y,
+    /// and `envelope` is that of what is drawn.
+    #[serde(skip_serializing_if = "is_false")]
+    pub complement: bool,
     /// For a scatter: which points of each series a line joins, those that no other point of the
     /// series with at most their x exceeds; default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -295,6 +299,14 @@ pub enum Theory {
         /// The entry of the legend.
         label: String,
     },
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn yes() -> bool {

@@ -34,7 +34,7 @@ dhtlab_core::parameters! {
         /// Sybils per content.
         pub sybils: usize = 20, within 0..=1000;
         /// Hosts of the attacker per content, each with an IPv4 address of its own; 1 in the experiments of the paper. Sybils with free IDs are spread over them. Where `overlay.ids` binds IDs to addresses, the addresses with the IDs nearest to the key get as many Sybils as tables admit of one address.
-        pub addresses: usize = 1, within 1..=10_000;
+        pub addresses: usize = 1, within 1..=100_000;
         /// How Sybils answer requests for nodes (FIND_NODE), as those of a provider.
         pub find_node: SybilAnswer = SybilAnswer::Nodes;
         /// How Sybils answer requests for providers (GET_PROVIDERS), as those of a searcher.
