@@ -41,7 +41,7 @@ impl Kademlia {
         node: Node,
         now: Instant,
     ) -> Seen {
-        if shared.has_group_limits() && self.is_group_full(shared, ids, node) {
+        if shared.limits_groups(&self.id) && self.is_group_full(shared, ids, node) {
             return Seen::Full { ping: None };
         }
         let id = ids.id(node);
@@ -104,7 +104,7 @@ impl Kademlia {
         let mut failures = contacts.iter().map(|contact| contact.failures());
         let has_place = contacts.len() < bounds.capacity(subtree.level())
             || failures.any(|failures| failures >= bounds.stale);
-        has_place && !(shared.has_group_limits() && self.is_group_full(shared, ids, node))
+        has_place && !(shared.limits_groups(&self.id) && self.is_group_full(shared, ids, node))
     }
 
     /// Whether the group of `node`, which is not known, has as many contacts and replacements as it

@@ -4,6 +4,7 @@ use super::{GroupLimit, Kademlia};
 use crate::engine::{Duration, Period};
 use crate::overlay::{Configuration, CostEstimate, Deployment, ProtocolVisitor, Start};
 use crate::parameter::{ConfigError, Map, Parameters, Table, Value};
+use crate::space::Key;
 use std::collections::BTreeMap;
 
 crate::choices! {
@@ -85,6 +86,8 @@ crate::parameters! {
         pub group_per_bucket: usize = 0, within 0..=1000;
         /// Most contacts of one group in all buckets; 0 for no limit. 3 in go-libp2p-kad-dht.
         pub group_per_node: usize = 0, within 0..=1000;
+        /// Fraction of the nodes whose tables have these limits, by their IDs. In the network of IPFS Kubo has them, other programs on the same library need not.
+        pub group_share: f64 = 1.0, within 0.0..=1.0;
         /// Most nodes of one group that a lookup takes from replies; 0 for no limit. 1 in libtorrent.
         pub group_per_lookup: usize = 0, within 0..=1000;
         /// Size of the replacement cache of a full bucket; the paper gives no size (section 4.1), 8 in libtorrent, none in go-libp2p-kad-dht.
@@ -181,9 +184,15 @@ impl KademliaParameters {
         })
     }
 
-    /// Whether contacts of one group of addresses are limited.
+    /// Whether nodes limit contacts of one group of addresses.
     pub fn has_group_limits(&self) -> bool {
         self.group_per_bucket > 0 || self.group_per_node > 0
+    }
+
+    /// Whether the node with this `id` is one of those that do.
+    pub fn limits_groups(&self, id: &Key) -> bool {
+        let place = f64::from(id.words()[4]) / 4_294_967_296.0;
+        self.has_group_limits() && place < self.group_share
     }
 }
 
@@ -249,9 +258,12 @@ impl Configuration for KademliaParameters {
         if self.profile != Profile::Paper {
             // A value may be the default of the paper, but not that of the profile.
             let mut values = self.write();
+            // Later keys: at these values a run is the same as before.
             if self.group_per_lookup == 0 {
-                // A later key: without a limit a run is the same as before.
                 values.remove("group-per-lookup");
+            }
+            if self.group_share == 1.0 {
+                values.remove("group-share");
             }
             return values;
         }
@@ -265,6 +277,7 @@ impl Configuration for KademliaParameters {
             "group-per-bucket",
             "group-per-node",
             "group-per-lookup",
+            "group-share",
             "near",
             "candidates",
         ])

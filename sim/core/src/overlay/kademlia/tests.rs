@@ -444,6 +444,31 @@ fn nodes_enter_by_the_rule_of_admission() {
     }
 }
 
+/// Only the given fraction of the nodes limits groups of addresses, and always the same nodes.
+#[test]
+fn a_fraction_of_the_nodes_limits_groups() {
+    let mut stream = Seed::new(6).stream("ids", 0);
+    let ids: Vec<Key> = (0..2000).map(|_| Key::random(&mut stream)).collect();
+    let limited = |share: f64| {
+        let shared = KademliaParameters {
+            group_per_node: 3,
+            group_share: share,
+            ..KademliaParameters::default()
+        };
+        let limited = ids.iter().filter(|id| shared.limits_groups(id)).copied();
+        limited.collect::<Vec<Key>>()
+    };
+    assert_eq!((limited(0.0).len(), limited(1.0).len()), (0, 2000));
+    let few = limited(0.3);
+    // 600 with a standard deviation of 20.
+    assert!((500..700).contains(&few.len()), "{}", few.len());
+    assert!(few.iter().all(|id| limited(0.6).contains(id)));
+    assert!(
+        !ids.iter()
+            .any(|id| KademliaParameters::default().limits_groups(id))
+    );
+}
+
 proptest! {
     /// However nodes are seen and fail, no group of addresses has more contacts than it may, and a
     /// node that would not become a contact is not checked.
