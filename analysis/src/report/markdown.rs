@@ -8,7 +8,7 @@ use super::compare::{ClaimResult, ReadingResult};
 use super::folder::Folder;
 use super::power::Mutation;
 use super::provenance::{Provenance, address};
-use super::{Count, POWER, Report, opening, text};
+use super::{Count, FIGURES, POWER, Report, opening, text};
 
 /// The whole page.
 pub fn page(report: &Report<'_>) -> String {
@@ -340,11 +340,32 @@ fn figures<'a>(
     }
 }
 
+/// The page with links to all figures, by scenario.
+pub fn figures_page(report: &Report<'_>) -> String {
+    let mut page = "# Figures\n\nAll figures of the results, by scenario.\n\n".to_owned();
+    for (name, folder) in &report.folders {
+        let figures = folder.results().map_or(&[][..], |results| &results.figures);
+        if figures.is_empty() {
+            continue;
+        }
+        let title = text(report.title(name));
+        let _ = writeln!(page, "* {title} ({})", scenario_link(report, name, ""));
+        for (figure, path) in figures {
+            let target = address(below(report, path));
+            let _ = writeln!(page, "  * [{}]({target})", text(figure));
+        }
+    }
+    page
+}
+
 fn unclaimed(page: &mut String, report: &Report<'_>) {
     if report.unclaimed.is_empty() {
         return;
     }
-    page.push_str("## Scenarios without published numbers\n\n");
+    let _ = write!(
+        page,
+        "## Scenarios without published numbers\n\nWith the first of their [figures]({FIGURES}).\n\n"
+    );
     for name in &report.unclaimed {
         let results = report.folders.get(name).and_then(Folder::results);
         let figures = results.map_or(&[][..], |results| &results.figures);
@@ -352,8 +373,7 @@ fn unclaimed(page: &mut String, report: &Report<'_>) {
         let _ = match figures.first() {
             Some((_, path)) => {
                 let first = address(below(report, path));
-                let count = figures.len();
-                writeln!(page, "* [{title}]({first}) (`{name}`), figures: {count}")
+                writeln!(page, "* [{title}]({first}) (`{name}`)")
             }
             None => writeln!(page, "* {title} (`{name}`)"),
         };

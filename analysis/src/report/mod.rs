@@ -261,7 +261,10 @@ const CLAIMS: &str = "claims";
 /// The page with the power of each claim.
 const POWER: &str = "POWER.md";
 
-/// Writes `REPORT.md`, a page in `claims/` for each claim, and `report.html` into `directory`, which
+/// The page with links to all figures.
+const FIGURES: &str = "FIGURES.md";
+
+/// Writes `REPORT.md`, `FIGURES.md`, a page in `claims/` for each claim, and `report.html` into `directory`, which
 /// has a folder of results for each scenario.
 ///
 /// # Errors
@@ -319,6 +322,8 @@ pub fn write(directory: &Path, setting: &Setting) -> Result<Written, Error> {
         let power = markdown::power_page(&report);
         output::replace(&directory.join(POWER), power.as_bytes())?;
     }
+    let figures = markdown::figures_page(&report);
+    output::replace(&directory.join(FIGURES), figures.as_bytes())?;
     for (name, text) in [
         ("REPORT.md", markdown::page(&report)),
         ("report.html", html::page(&report)),
