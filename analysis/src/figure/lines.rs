@@ -178,10 +178,7 @@ pub fn y_scaling(source: &Source<'_>) -> Result<Scaling, Error> {
         .y
         .0
         .iter()
-        .map(|name| match figure.complement {
-            true => format!("1 - {}", label::readable(name)),
-            false => label::readable(name),
-        })
+        .map(|name| source.readable(name))
         .collect();
     Ok(Scaling {
         label: figure.y_label.clone().unwrap_or_else(|| names.join("; ")),

@@ -8,7 +8,7 @@ use super::label;
 use super::page::PageLayout;
 use super::plot::{Panel, Plot, Scaling};
 use super::range::Range;
-use super::spec::{Figure, FigureKind, MOST_SERIES, Statistic};
+use super::spec::{Figure, FigureKind, MOST_SERIES, Statistic, Theory};
 use crate::statistics;
 use crate::table::Table;
 use dhtlab_format::Error;
@@ -76,7 +76,15 @@ impl Source<'_> {
     /// The text for the name of a column.
     fn label_of_column(&self, name: &str) -> String {
         let own = self.figure.labels.get(name);
-        own.map_or_else(|| label::readable(name), String::clone)
+        own.map_or_else(|| self.readable(name), String::clone)
+    }
+
+    /// The text for what is drawn of a column without a text of its own.
+    pub fn readable(&self, name: &str) -> String {
+        match self.figure.complement {
+            true => format!("1 - {}", label::readable(name)),
+            false => label::readable(name),
+        }
     }
 
     /// An error about the results.
@@ -307,15 +315,22 @@ impl Source<'_> {
         for name in &figure.y.0 {
             ranges.push(self.range(self.table.column(name)?));
         }
-        let range = ranges.into_iter().reduce(Range::or).unwrap_or_default();
-        if figure.complement && range != Range::FRACTION {
-            return Err(self.data_error(format!(
-                "`complement` needs fractions, and {} can be {}",
-                figure.y.0.join(", "),
-                range.text()
-            )));
+        if figure.complement {
+            let predictions = figure.theory.iter().filter_map(|theory| match theory {
+                Theory::Metric { metric, .. } => Some(metric),
+                _ => None,
+            });
+            for name in figure.y.0.iter().chain(predictions) {
+                let range = self.range(self.table.column(name)?);
+                if range != Range::FRACTION {
+                    return Err(self.data_error(format!(
+                        "`complement` needs fractions, and {name} can be {}",
+                        range.text()
+                    )));
+                }
+            }
         }
-        Ok(range)
+        Ok(ranges.into_iter().reduce(Range::or).unwrap_or_default())
     }
 
     /// The numbers of `column` in `rows`, without missing ones.

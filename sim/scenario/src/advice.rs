@@ -293,21 +293,21 @@ fn without_effect(scenario: &Scenario) -> Vec<ConfigError> {
 
 /// The declared keys that are set at `path` and below.
 fn leaves(path: &str, value: &Value, sections: &[Section], set: &mut Vec<String>) {
-    let is_key = sections.iter().any(|section| {
+    let parameter = sections.iter().find_map(|section| {
         let inner = match section.path.as_str() {
-            "" => Some(path),
-            table => path
-                .strip_prefix(table)
-                .and_then(|rest| rest.strip_prefix('.')),
+            "" => path,
+            table => path.strip_prefix(table)?.strip_prefix('.')?,
         };
-        inner.is_some_and(|inner| section.parameters.iter().any(|own| own.key == inner))
+        section.parameters.iter().find(|own| own.key == inner)
     });
-    match value {
-        Value::Table(table) if !is_key => {
+    match (value, parameter) {
+        (Value::Table(table), None) => {
             for (key, value) in table {
                 leaves(&format!("{path}.{key}"), value, sections, set);
             }
         }
+        // A default may be left out of what decides a run, though the key has an effect.
+        (value, Some(parameter)) if parameter.default.as_ref() == Some(value) => {}
         _ => set.push(path.to_owned()),
     }
 }

@@ -9,7 +9,7 @@ use super::table_filter::TableFilter;
 use super::{Column, Experiment, Point, Scenario};
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::Value;
-use dhtlab_format::figure::{Figure, FigureKind, MOST_SERIES};
+use dhtlab_format::figure::{Figure, FigureKind, MOST_SERIES, Theory};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads the tables `[[figure]]`. With options `--set`, figures of a swept key that the command line has
@@ -70,6 +70,7 @@ pub(super) fn figures(
             .and_then(|()| expect_few_series(&figure, sweep))
             .and_then(|()| expect_numbers(&figure, sweep))
             .and_then(|()| expect_number_columns(&figure, experiment))
+            .and_then(|()| expect_fractions(&figure, experiment))
             .and_then(|()| expect_published(&figure, sweep, is_whole))
             .and_then(|()| expect_rows(&figure, experiment, kept))
             .and_then(|()| expect_filled(&figure, points));
@@ -197,11 +198,7 @@ fn expect_number_columns(
     if figure.kind == FigureKind::Diagram {
         return Ok(());
     }
-    let tables = experiment.tables();
-    let table = tables
-        .iter()
-        .find(|table| table.name == figure.table_name());
-    let columns = table.map_or(experiment.metrics(), |table| table.columns);
+    let columns = columns_of(figure, experiment);
     let is_text = |name: &str| {
         let mut texts = columns.iter().filter(|column| column.is_text());
         texts.any(|column| column.name == name)
@@ -213,6 +210,44 @@ fn expect_number_columns(
         }
     }
     Ok(())
+}
+
+/// The columns of the table that a figure shows.
+fn columns_of(figure: &Figure, experiment: &dyn Experiment) -> &'static [Column] {
+    let tables = experiment.tables();
+    let table = tables
+        .iter()
+        .find(|table| table.name == figure.table_name());
+    table.map_or(experiment.metrics(), |table| table.columns)
+}
+
+/// Refuses `complement` where something else than a fraction is drawn.
+fn expect_fractions(figure: &Figure, experiment: &dyn Experiment) -> Result<(), (String, String)> {
+    if !figure.complement {
+        return Ok(());
+    }
+    let predictions = figure.theory.iter().filter_map(|theory| match theory {
+        Theory::Metric { metric, .. } => Some(metric),
+        _ => None,
+    });
+    let columns = columns_of(figure, experiment);
+    let is_fraction = |name: &String| {
+        let column = columns.iter().find(|column| column.name == name);
+        column.is_some_and(|column| column.range(|_| None) == (Some(0.0), Some(1.0)))
+    };
+    match figure
+        .y
+        .0
+        .iter()
+        .chain(predictions)
+        .find(|name| !is_fraction(name))
+    {
+        None => Ok(()),
+        Some(name) => Err((
+            "complement".to_owned(),
+            format!("1 - y needs fractions, and `{name}` is none"),
+        )),
+    }
 }
 
 /// Refuses published points of a series or panel that the figure does not have. A sweep that the command

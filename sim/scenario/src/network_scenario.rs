@@ -194,6 +194,7 @@ impl NetworkScenario {
             iterative: overlay.lookup == Travel::Iterative,
         })?;
         self.check_metric()?;
+        self.check_ids()?;
         for partition in &self.partitions.partition.0 {
             partition.check(self.underlay.hosts(), !self.underlay.has_no_links())?;
         }
@@ -235,6 +236,17 @@ impl NetworkScenario {
                     "the run would end before the measurement starts at {}",
                     self.time.transition
                 ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses more nodes than IDs.
+    fn check_ids(&self) -> Result<(), ConfigError> {
+        if self.overlay.ids == IdScheme::Subnet && self.overlay.address_groups > 0 {
+            return Err(ConfigError::new(
+                "overlay.address-groups",
+                "with `ids = \"subnet\"` nodes of one /24 would have the same IDs; expected 0",
             ));
         }
         Ok(())

@@ -62,8 +62,8 @@ pub struct Figure {
     pub filter: BTreeMap<String, Value>,
     /// Which axes are logarithmic; default `linear`.
     pub scale: Scale,
-    /// Whether 1 - y is drawn, for fractions near 1: a logarithmic axis tells them apart. `theory` has y,
-    /// and `envelope` is that of what is drawn.
+    /// Whether 1 - y is drawn, for fractions near 1: a logarithmic axis tells them apart. Points and metrics
+    /// of `theory` are y; fitted curves and `envelope` are those of what is drawn; default false.
     #[serde(skip_serializing_if = "is_false")]
     pub complement: bool,
     /// For a scatter: which points of each series a line joins, those that no other point of the

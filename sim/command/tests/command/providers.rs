@@ -346,4 +346,31 @@ fn what_contradicts_itself_is_refused() {
     for (text, error) in &cases {
         compare(kademlia, &[(text, &[], error)]);
     }
+    let attack =
+        "[providers]\nvantage-points = 2\n[censorship]\ncontents = 3\npatience = \"4 min\"\n";
+    compare(
+        &format!("{kademlia}ids = \"address\"\nids-per-address = 4\n"),
+        &[
+            (
+                &measured(&format!("{attack}addresses = 2\nsybils = 9\n")),
+                &[],
+                "bad.toml:15: censorship.sybils: an address has 4 IDs (`overlay.ids-per-address`), and an \
+                 attacker 2 addresses: expected at most 8 Sybils",
+            ),
+            (
+                &measured(&format!("{attack}addresses = 100_001\n")),
+                &[],
+                "bad.toml:14: censorship.addresses: expected an integer from 1 to 100000, found 100001",
+            ),
+        ],
+    );
+    compare(
+        &format!("{kademlia}ids = \"subnet\"\naddress-groups = 4\n"),
+        &[(
+            &measured(""),
+            &[],
+            "bad.toml:8: overlay.address-groups: with `ids = \"subnet\"` nodes of one /24 would have the \
+             same IDs; expected 0",
+        )],
+    );
 }

@@ -101,6 +101,7 @@ fn attacked<P: GroundTruth, A: Application<Shared = ()>>(
         start: at(1),
         gap: Duration::from_millis(100),
         first_site: nodes as u32,
+        addresses: Vec::new(),
     });
     network
 }

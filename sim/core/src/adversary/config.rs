@@ -1,7 +1,8 @@
 //! The adversary of a simulated network: its resources and its attack.
 
 use super::{
-    AdversaryParameters, AttackParameters, IdSupply, Identity, Strategy, Supply, SybilPlacement,
+    AdversaryParameters, AttackParameters, IdSupply, Identity, Pairs, Strategy, Supply,
+    SybilPlacement,
 };
 use crate::engine::{Seed, Stream};
 use crate::overlay::{IdRule, IdScheme};
@@ -9,6 +10,7 @@ use crate::parameter::{ConfigError, Parameters, Section, Table};
 use crate::space::Key;
 use rustc_hash::FxHashSet;
 use std::cmp::Ordering;
+use std::net::Ipv4Addr;
 
 /// Upper bound on the number of Sybils.
 const MOST_SYBILS: u64 = 10_000_000;
@@ -135,11 +137,19 @@ impl AdversaryConfig {
         )
     }
 
+    /// The addresses of the adversary.
+    pub fn addresses(&self, seed: Seed) -> Vec<Ipv4Addr> {
+        self.pairs(seed).addresses().to_vec()
+    }
+
+    fn pairs(&self, seed: Seed) -> Pairs {
+        self.parameters
+            .pairs(&mut seed.stream("adversary-addresses", 0))
+    }
+
     /// All IDs that the network grants the adversary, each once, address by address.
     fn identities(&self, rule: IdRule, seed: Seed, stream: &mut Stream) -> Vec<Identity> {
-        let pairs = self
-            .parameters
-            .pairs(&mut seed.stream("adversary-addresses", 0));
+        let pairs = self.pairs(seed);
         let numbers = self.numbers(rule);
         let ids: Vec<Key> = match rule.scheme {
             IdScheme::Random => pairs.keys().collect(),

@@ -10,6 +10,7 @@ use crate::overlay::{Application, GroundTruth, IdRule, Node, RootIndex};
 use crate::space::Key;
 use crate::underlay::{Host, Slot};
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 /// The participants, each on its own site, and their churn plan.
 pub(super) struct Population {
@@ -71,6 +72,15 @@ impl Population {
 
     pub(super) fn is_extinct(&self) -> bool {
         self.extinct
+    }
+
+    /// The number that decides the address of a participant. Those that make the network grow have
+    /// numbers of their own: other nodes' sites may have theirs.
+    fn address_number(&self, participant: u32) -> u32 {
+        match &self.growth {
+            Some(growth) if participant >= growth.from => u32::MAX - participant,
+            _ => participant,
+        }
     }
 
     fn participant(&mut self, site: u32) -> &mut Participant {
@@ -159,7 +169,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                     (Rejoin::SameId, Some(node)) => self.restart(node),
                     _ => {
                         let (id_rule, seed) = (self.population.id_rule, self.setup.seed);
-                        let id = id_rule.id(seed, step.participant, &mut self.population.ids);
+                        let number = self.population.address_number(step.participant);
+                        let id = id_rule.id(seed, number, &mut self.population.ids);
                         self.join(id, step.participant);
                     }
                 }
@@ -242,7 +253,8 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn add(&mut self, id: Key, (site, slot): (u32, Slot), state: P) -> Node {
         let node = self.state.ids.add(id);
         if P::uses_addresses(&self.state.shared) {
-            let address = self.population.id_rule.address(self.setup.seed, site);
+            let number = self.population.address_number(site);
+            let address = self.population.id_rule.address(self.setup.seed, number);
             self.state.ids.set_address(address);
         }
         let index = u64::from(node.0);
@@ -326,9 +338,17 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let bootstrap = self.bootstrap();
         let slot = self.wire.distances.slot(site);
         let node = self.add(id, (site, slot), P::new(&self.state.shared, &id));
+        self.set_address(self.population.id_rule.address(self.setup.seed, site));
         self.signal(Signal::Started(node));
         self.with_node(node, |state, context| state.join(context, bootstrap));
         node
+    }
+
+    /// Sets the address of the node that was added last, if nodes have addresses.
+    pub(super) fn set_address(&mut self, address: Ipv4Addr) {
+        if P::uses_addresses(&self.state.shared) {
+            self.state.ids.set_address(address);
+        }
     }
 
     /// A co-located identity with `id` starts on the host of `first` and joins through it.
@@ -338,6 +358,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         } = self.state.node_meta[first.index()];
         let node = self.add(id, (site, slot), P::new(&self.state.shared, &id));
         self.state.node_meta[node.index()].sybil = sybil;
+        if let Some(address) = self.state.ids.address(first) {
+            self.state.ids.set_address(address);
+        }
         self.population
             .colocated
             .entry(first)

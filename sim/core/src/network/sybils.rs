@@ -11,6 +11,7 @@ use crate::overlay::{
     Application, GroundTruth, LookupAlgorithm, MemberIndex, Members, NextHop, Node,
 };
 use crate::space::Key;
+use std::net::Ipv4Addr;
 
 /// Settings of an attack.
 pub struct Attack {
@@ -24,6 +25,8 @@ pub struct Attack {
     pub gap: Duration,
     /// The site of the adversary's first address; the others follow.
     pub first_site: u32,
+    /// Its addresses.
+    pub addresses: Vec<Ipv4Addr>,
 }
 
 /// The state of the adversary in the network.
@@ -124,6 +127,9 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             let state = P::new(&self.state.shared, &identity.id);
             let slot = self.wire.distances.slot(site);
             let node = self.add(identity.id, (site, slot), state);
+            if let Some(address) = sybils.attack.addresses.get(identity.address as usize) {
+                self.set_address(*address);
+            }
             self.state.node_meta[node.index()].sybil = true;
             self.signal(Signal::Started(node));
             sybils.joining.push(node);

@@ -40,6 +40,12 @@ impl NodeIds {
         self.addresses.push(address.to_bits());
     }
 
+    /// The IPv4 address of `node`, if nodes have addresses.
+    pub fn address(&self, node: Node) -> Option<Ipv4Addr> {
+        let address = self.addresses.get(node.index()).copied();
+        address.map(Ipv4Addr::from_bits)
+    }
+
     /// The first `bits` of the IPv4 address of `node`, 1 to 32; 0 if nodes have no addresses.
     pub fn group(&self, node: Node, bits: u32) -> u32 {
         let address = self.addresses.get(node.index()).copied().unwrap_or(0);

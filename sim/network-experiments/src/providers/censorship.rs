@@ -105,8 +105,9 @@ impl Censorship {
                     outcome.censored += u64::from(operation.providers.is_empty());
                     outcome.eclipsed += count(&operation.closest);
                     outcome.closest += operation.closest.len() as u64;
-                    outcome.all_eclipsed +=
-                        u64::from(count(&operation.closest) == operation.closest.len() as u64);
+                    let (sybils, found) =
+                        (count(&operation.closest), operation.closest.len() as u64);
+                    outcome.all_eclipsed += u64::from(found > 0 && sybils == found);
                     outcome.walks += u64::from(operation.walks);
                     outcome.region_sybils += count(&operation.region);
                     outcome.region_honest +=
@@ -141,6 +142,9 @@ fn drawn_ids(key: Key, distance: Key, count: usize, stream: &mut Stream) -> (Vec
     (ids.collect(), tried)
 }
 
+/// So many IDs are compared at a time.
+const MOST_TURNS: usize = 100_000;
+
 /// At most `count` IDs near `key` that the addresses of `sites` may have, each with its site, and how
 /// many IDs the attacker has compared.
 ///
@@ -155,14 +159,25 @@ fn granted_ids(
 ) -> (Vec<(Key, u32)>, f64) {
     let choices = rule.choices_of_address();
     let tried = f64::from(choices) * sites.len() as f64;
+    // An address gets no more in as many turns as are needed.
+    let at_once = admitted.min(count).max(1);
+    let each = at_once * count.div_ceil(at_once * sites.len().max(1));
     let mut turns: Vec<(usize, Key, u32)> = Vec::new();
+    let shorten = |turns: &mut Vec<(usize, Key, u32)>| {
+        turns.sort_unstable();
+        // Addresses of one /24 may have the same IDs.
+        turns.dedup_by_key(|(_, distance, _)| *distance);
+        turns.truncate(count);
+    };
     for site in sites {
-        let ids = rule.nearest(rule.address(seed, site), key, count, stream);
-        let turn = |(index, id): (usize, Key)| (index / admitted, id.xor(key), site);
+        let ids = rule.nearest(rule.address(seed, site), key, each, stream);
+        let turn = |(index, id): (usize, Key)| (index / at_once, id.xor(key), site);
         turns.extend(ids.into_iter().enumerate().map(turn));
+        if turns.len() > MOST_TURNS + count {
+            shorten(&mut turns);
+        }
     }
-    turns.sort_unstable();
-    turns.truncate(count);
+    shorten(&mut turns);
     let identity = |(_, distance, site): (usize, Key, u32)| (key.xor(distance), site);
     (turns.into_iter().map(identity).collect(), tried)
 }

@@ -46,6 +46,9 @@ const CENSORSHIP: &str = "censorship";
 /// Vantage points join at the beginning, and walk for their estimates so long before the measurement.
 const WALKS_BEFORE: Duration = Duration::from_secs(300);
 
+/// Memory of a host of a vantage point or of an attacker.
+const EXTRA_HOST_BYTES: f64 = 40.0;
+
 impl Experiment for ProvidersExperiment {
     fn name(&self) -> &'static str {
         "providers"
@@ -186,6 +189,7 @@ impl ProvidersRun {
                 ));
             }
         }
+        self.censorship.check(network.overlay.id_rule())?;
         if network.overlay.start == Start::Random {
             return Err(ConfigError::new(
                 "overlay.start",
@@ -338,7 +342,9 @@ impl NetworkTask for ProvidersRun {
         let network = self.network.cost();
         Cost {
             events: self.network.building() + self.events_by(self.network.lasts()),
-            bytes: network.bytes + self.operations() * 600.0,
+            bytes: network.bytes
+                + self.operations() * 600.0
+                + self.extra_hosts() as f64 * EXTRA_HOST_BYTES,
         }
     }
 

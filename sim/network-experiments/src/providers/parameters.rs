@@ -1,7 +1,8 @@
 //! The keys of the experiment beyond those of the service.
 
 use dhtlab_core::engine::{Duration, Period};
-use dhtlab_core::parameter::{Map, Parameters, Range};
+use dhtlab_core::overlay::IdRule;
+use dhtlab_core::parameter::{ConfigError, Map, Parameters, Range};
 use dhtlab_core::service::providers::{Censor, SybilAnswer, SybilStore};
 
 dhtlab_core::parameters! {
@@ -35,9 +36,9 @@ dhtlab_core::parameters! {
         pub sybils: usize = 20, within 0..=1000;
         /// Hosts of the attacker per content, each with an IPv4 address of its own; 1 in the experiments of the paper. Sybils with free IDs are spread over them. Where `overlay.ids` binds IDs to addresses, the addresses with the IDs nearest to the key get as many Sybils as tables admit of one address.
         pub addresses: usize = 1, within 1..=100_000;
-        /// How Sybils answer requests for nodes (FIND_NODE), as those of a provider.
+        /// How Sybils answer requests for nodes (FIND_NODE) by a provider. Those for the maintenance of tables are answered as by others.
         pub find_node: SybilAnswer = SybilAnswer::Nodes;
-        /// How Sybils answer requests for providers (GET_PROVIDERS), as those of a searcher.
+        /// How Sybils answer requests for providers (GET_PROVIDERS) by a searcher.
         pub get_providers: SybilAnswer = SybilAnswer::Nodes;
         /// What Sybils do with records that they are to store (ADD_PROVIDER).
         pub add_provider: SybilStore = SybilStore::Accept;
@@ -50,7 +51,48 @@ dhtlab_core::parameters! {
     }
 }
 
+/// Most hosts of all attackers of a run, and most IDs that they compare.
+const MOST_HOSTS: u64 = 10_000_000;
+const MOST_CHOICES: u64 = 1_000_000_000;
+
 impl CensorshipParameters {
+    /// Whether the attackers can have so many Sybils and addresses where IDs are granted by `rule`.
+    ///
+    /// # Errors
+    /// The key to change.
+    pub fn check(&self, rule: IdRule) -> Result<(), ConfigError> {
+        let hosts = self.contents.saturating_mul(self.addresses as u64);
+        let choices = hosts.saturating_mul(rule.choices_of_address().into());
+        if hosts > MOST_HOSTS {
+            return Err(ConfigError::new(
+                "censorship.addresses",
+                format_args!("{hosts} hosts for all contents; expected at most {MOST_HOSTS}"),
+            ));
+        }
+        if choices > MOST_CHOICES {
+            return Err(ConfigError::new(
+                "censorship.addresses",
+                format_args!(
+                    "the attackers compare {choices} IDs in a run; expected at most {MOST_CHOICES}"
+                ),
+            ));
+        }
+        match rule.ids_of_address() {
+            Some(ids) if self.contents > 0 && self.addresses * (ids as usize) < self.sybils => {
+                Err(ConfigError::new(
+                    "censorship.sybils",
+                    format_args!(
+                        "an address has {ids} IDs (`overlay.ids-per-address`), and an attacker {} \
+                         addresses: expected at most {} Sybils",
+                        self.addresses,
+                        self.addresses * ids as usize
+                    ),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The values that decide a run. The later keys are left out at their defaults, so that they give
     /// no other run.
     pub fn resolved(&self) -> Map {

@@ -135,6 +135,7 @@ pub(super) fn build<P: GroundTruth, A: Application>(
             start: Instant::START + attack.start,
             gap: Duration::from_secs_f64(1.0 / attack.joins_per_s),
             first_site,
+            addresses: adversary.addresses(seed),
         });
     }
     Ok((network, notes))

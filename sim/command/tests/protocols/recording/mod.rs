@@ -387,6 +387,7 @@ fn what_sybils_do_is_seen() {
         start: at(1),
         gap: Duration::from_millis(100),
         first_site: NODES as u32,
+        addresses: Vec::new(),
     });
     let recorder = Recorder::attach(&mut network, MOST_EVENTS);
     network.plan_lookups(lookups());

@@ -12,7 +12,50 @@ struct Sorted<'a> {
     ids: Vec<Key>,
     nodes: Vec<Node>,
     parameters: &'a KademliaParameters,
+    addresses: &'a NodeIds,
 }
+
+/// The groups of addresses of the contacts of a node that limits them.
+struct Groups<'a> {
+    parameters: &'a KademliaParameters,
+    addresses: &'a NodeIds,
+    of_node: Vec<u32>,
+    of_bucket: Vec<u32>,
+}
+
+impl<'a> Groups<'a> {
+    /// `None` if the node with `id` has no limits.
+    fn of(parameters: &'a KademliaParameters, addresses: &'a NodeIds, id: &Key) -> Option<Self> {
+        parameters.limits_groups(id).then(|| Self {
+            parameters,
+            addresses,
+            of_node: Vec::new(),
+            of_bucket: Vec::new(),
+        })
+    }
+
+    fn begin_bucket(&mut self) {
+        self.of_bucket.clear();
+    }
+
+    /// Whether `node` becomes one more contact in the present bucket.
+    fn admit(&mut self, node: Node) -> bool {
+        let group = self.addresses.group(node, self.parameters.group_bits);
+        let is_full = |groups: &[u32], most: usize| {
+            most > 0 && groups.iter().filter(|other| **other == group).count() >= most
+        };
+        let is_full = is_full(&self.of_bucket, self.parameters.group_per_bucket)
+            || is_full(&self.of_node, self.parameters.group_per_node);
+        if !is_full {
+            self.of_bucket.push(group);
+            self.of_node.push(group);
+        }
+        !is_full
+    }
+}
+
+/// How many other members are tried for each contact that limits of groups keep out.
+const TRIES: usize = 20;
 
 impl Sorted<'_> {
     /// The state of the node at `place`; its buckets hold at most `most` nodes each, the largest ones
@@ -73,12 +116,46 @@ impl Sorted<'_> {
             .map(|(subtree, range)| range.len().min(capacity(subtree.level())));
         let contacts = sizes.sum();
         let mut buckets = Buckets::with_capacity(kept.len(), contacts);
+        // With nearness, the limits apply to those that are chosen.
+        let mut limits = match self.parameters.near {
+            Near::LongestSeen => Groups::of(self.parameters, self.addresses, &id),
+            Near::Pns => None,
+        };
         for (subtree, range) in kept {
             random.sample_range(range.clone(), capacity(subtree.level()), picks);
+            if let Some(groups) = &mut limits {
+                self.admit(groups, range, random, picks);
+            }
             let contact = |at: &usize| Contact::new(self.nodes[*at], &self.ids[*at]);
             buckets.append(*subtree, picks.iter().map(contact));
         }
         Kademlia::with(id, buckets)
+    }
+
+    /// Replaces those of `picks`, a sample of `range`, that the limits of groups keep out by others.
+    fn admit(
+        &self,
+        groups: &mut Groups<'_>,
+        range: &Range<usize>,
+        random: &mut Stream,
+        picks: &mut Vec<usize>,
+    ) {
+        groups.begin_bucket();
+        let wanted = picks.len();
+        picks.retain(|at| groups.admit(self.nodes[*at]));
+        let missing = wanted - picks.len();
+        if range.len() == wanted {
+            return;
+        }
+        for _ in 0..TRIES * missing {
+            if picks.len() == wanted {
+                return;
+            }
+            let at = range.start + random.index(range.len());
+            if !picks.contains(&at) && groups.admit(self.nodes[at]) {
+                picks.push(at);
+            }
+        }
     }
 }
 
@@ -104,7 +181,8 @@ impl GroundTruth for Kademlia {
         Some(state)
     }
 
-    /// Every bucket holds k random members of its subtree, or all of them.
+    /// Every bucket holds k random members of its subtree, or all of them, within the limits of groups of
+    /// addresses.
     ///
     /// Time O(n log n (2^b log n + k^2)), with small constants.
     fn converged(
@@ -118,6 +196,7 @@ impl GroundTruth for Kademlia {
             ids: member_index.ids().copied().collect(),
             nodes: member_index.nodes().to_vec(),
             parameters: shared,
+            addresses: ids,
         };
         // The index of each node in the order.
         let mut places = vec![0; ids.len()];
@@ -154,13 +233,23 @@ impl GroundTruth for Kademlia {
         for &me in member_index.nodes() {
             let state = &mut nodes[me.index()];
             let mut buckets = Buckets::default();
+            let mut groups = Groups::of(shared, ids, &state.id);
             for (subtree, contacts) in state.buckets.all() {
                 let mut nearest: Vec<_> = contacts.iter().map(|each| each.node()).collect();
                 let capacity = shared.bounds().capacity(subtree.level());
                 if nearest.len() > capacity {
                     nearest.sort_by_cached_key(|node| (latency(me, *node), *node));
-                    nearest.truncate(capacity);
                 }
+                if let Some(groups) = &mut groups {
+                    groups.begin_bucket();
+                    let mut left = capacity;
+                    nearest.retain(|node| {
+                        let enters = left > 0 && groups.admit(*node);
+                        left -= usize::from(enters);
+                        enters
+                    });
+                }
+                nearest.truncate(capacity);
                 let nearest = nearest.into_iter();
                 buckets.append(
                     subtree,

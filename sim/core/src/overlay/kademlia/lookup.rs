@@ -131,14 +131,18 @@ impl Lookup {
         group: impl Fn(Node, u32) -> u32,
         nodes: &[Node],
     ) -> Vec<Node> {
+        let mut known: Vec<Node> = self.candidates.iter().map(|each| each.node).collect();
         let mut taken: Vec<Node> = Vec::with_capacity(nodes.len());
         for node in nodes {
             let place = group(*node, limit.bits);
-            let known = self.candidates.iter().map(|candidate| &candidate.node);
-            let others = known.chain(&taken).filter(|other| *other != node);
-            let of_group = others.filter(|other| group(**other, limit.bits) == place);
-            if of_group.count() < limit.most {
+            let of_group = known
+                .iter()
+                .filter(|other| group(**other, limit.bits) == place);
+            if known.contains(node) {
                 taken.push(*node);
+            } else if of_group.count() < limit.most {
+                taken.push(*node);
+                known.push(*node);
             }
         }
         taken

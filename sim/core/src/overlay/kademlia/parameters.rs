@@ -170,10 +170,14 @@ impl Profile {
 }
 
 impl KademliaParameters {
-    /// The most contacts of one group of addresses that a table has near its own ID.
+    /// The most nodes of one group of addresses that a table near a key has, and a lookup of it takes.
     pub fn most_of_group(&self) -> Option<usize> {
-        let limits = [self.group_per_bucket, self.group_per_node].into_iter();
-        limits.filter(|limit| *limit > 0).min()
+        let limits = [
+            self.group_per_bucket,
+            self.group_per_node,
+            self.group_per_lookup,
+        ];
+        limits.into_iter().filter(|limit| *limit > 0).min()
     }
 
     /// The limit of nodes of one group in a lookup.

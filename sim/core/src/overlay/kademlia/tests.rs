@@ -444,6 +444,49 @@ fn nodes_enter_by_the_rule_of_admission() {
     }
 }
 
+/// Tables of the start keep the limits of groups, and are full where others can take the places.
+#[test]
+fn converged_tables_limit_groups() {
+    let (plain, mut ids) = (close_ids(600, 4), NodeIds::default());
+    for number in 0..600u32 {
+        ids.add(plain.id(Node(number)));
+        // 60 groups of a /16 with ten nodes each.
+        ids.set_address(std::net::Ipv4Addr::new(10, (number % 60) as u8, 1, 1));
+    }
+    let members: Vec<Node> = (0..600).map(Node).collect();
+    for (near, full) in [(Near::LongestSeen, true), (Near::Pns, false)] {
+        let shared = KademliaParameters {
+            k: 8,
+            group_per_bucket: 1,
+            group_per_node: 2,
+            near,
+            ..KademliaParameters::default()
+        };
+        let mut random: Vec<_> = (0..600).map(|i| Seed::new(1).stream("node", i)).collect();
+        let mut states = Kademlia::converged(&shared, &ids, &members, &mut random);
+        if near == Near::Pns {
+            let index = MemberIndex::new(&ids, &members);
+            Kademlia::choose_near(&mut states, &shared, &ids, &index, &mut |a, b| {
+                crate::engine::Duration::from_millis(u64::from(a.0.abs_diff(b.0)))
+            });
+        }
+        for state in &states {
+            let mut of_node = [0; 60];
+            for (subtree, bucket) in state.buckets.all() {
+                let mut of_bucket = [0; 60];
+                for contact in bucket {
+                    let group = contact.node().index() % 60;
+                    of_bucket[group] += 1;
+                    of_node[group] += 1;
+                }
+                assert!(of_bucket.iter().all(|count| *count <= 1));
+                assert!(!full || subtree.level() > 2 || bucket.len() == 8);
+            }
+            assert!(of_node.iter().all(|count| *count <= 2));
+        }
+    }
+}
+
 /// Only the given fraction of the nodes limits groups of addresses, and always the same nodes.
 #[test]
 fn a_fraction_of_the_nodes_limits_groups() {
