@@ -214,6 +214,7 @@ ScenarioOverlayKademlia = TypedDict('ScenarioOverlayKademlia', {
     'group-bits': int,
     'group-per-bucket': int,
     'group-per-node': int,
+    'group-share': float,
     'group-per-lookup': int,
     'replacements': int,
     'near': Literal['none', 'pns'],
