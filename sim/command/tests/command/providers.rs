@@ -354,13 +354,13 @@ fn what_contradicts_itself_is_refused() {
             (
                 &measured(&format!("{attack}addresses = 2\nsybils = 9\n")),
                 &[],
-                "bad.toml:15: censorship.sybils: an address has 4 IDs (`overlay.ids-per-address`), and an \
+                "bad.toml:18: censorship.sybils: an address has 4 IDs (`overlay.ids-per-address`), and an \
                  attacker 2 addresses: expected at most 8 Sybils",
             ),
             (
                 &measured(&format!("{attack}addresses = 100_001\n")),
                 &[],
-                "bad.toml:14: censorship.addresses: expected an integer from 1 to 100000, found 100001",
+                "bad.toml:17: censorship.addresses: expected an integer between 1 and 100000, found 100001",
             ),
         ],
     );
