@@ -453,7 +453,7 @@ fn a_complement_is_one_less_the_fraction() {
         let directory = directory(&json!([{
             "name": "a", "table": "timeline", "x": "cycle", "y": metric, "y-label": "fraction",
             "where": {"overlay.protocol": "chord", "overlay.nodes": 64}, "scale": "log-y",
-            "complement": complement,
+            "complement": complement, "labels": {"hit_rate": "rate"},
             "theory": [{"curve": "points", "label": "p", "data": [[0, published]]}],
         }]));
         let path = directory.path().join("manifest.json");
