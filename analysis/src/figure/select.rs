@@ -8,7 +8,7 @@ use super::label;
 use super::page::PageLayout;
 use super::plot::{Panel, Plot, Scaling};
 use super::range::Range;
-use super::spec::{Figure, FigureKind, MOST_SERIES, Statistic, Theory};
+use super::spec::{Figure, FigureKind, MOST_SERIES, Statistic};
 use crate::statistics;
 use crate::table::Table;
 use dhtlab_format::Error;
@@ -316,11 +316,7 @@ impl Source<'_> {
             ranges.push(self.range(self.table.column(name)?));
         }
         if figure.complement {
-            let predictions = figure.theory.iter().filter_map(|theory| match theory {
-                Theory::Metric { metric, .. } => Some(metric),
-                _ => None,
-            });
-            for name in figure.y.0.iter().chain(predictions) {
+            for name in figure.vertical_columns() {
                 let range = self.range(self.table.column(name)?);
                 if range != Range::FRACTION {
                     return Err(self.data_error(format!(

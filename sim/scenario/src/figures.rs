@@ -9,7 +9,7 @@ use super::table_filter::TableFilter;
 use super::{Column, Experiment, Point, Scenario};
 use dhtlab_core::parameter::ConfigError;
 use dhtlab_core::parameter::Value;
-use dhtlab_format::figure::{Figure, FigureKind, MOST_SERIES, Theory};
+use dhtlab_format::figure::{Figure, FigureKind, MOST_SERIES};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads the tables `[[figure]]`. With options `--set`, figures of a swept key that the command line has
@@ -226,22 +226,12 @@ fn expect_fractions(figure: &Figure, experiment: &dyn Experiment) -> Result<(), 
     if !figure.complement {
         return Ok(());
     }
-    let predictions = figure.theory.iter().filter_map(|theory| match theory {
-        Theory::Metric { metric, .. } => Some(metric),
-        _ => None,
-    });
     let columns = columns_of(figure, experiment);
-    let is_fraction = |name: &String| {
-        let column = columns.iter().find(|column| column.name == name);
+    let is_fraction = |name: &&str| {
+        let column = columns.iter().find(|column| column.name == *name);
         column.is_some_and(|column| column.range(|_| None) == (Some(0.0), Some(1.0)))
     };
-    match figure
-        .y
-        .0
-        .iter()
-        .chain(predictions)
-        .find(|name| !is_fraction(name))
-    {
+    match figure.vertical_columns().find(|name| !is_fraction(name)) {
         None => Ok(()),
         Some(name) => Err((
             "complement".to_owned(),

@@ -241,7 +241,7 @@ impl NetworkScenario {
         Ok(())
     }
 
-    /// Refuses more nodes than IDs.
+    /// Refuses groups of addresses where an ID belongs to a /24: few /24 have few IDs.
     fn check_ids(&self) -> Result<(), ConfigError> {
         if self.overlay.ids == IdScheme::Subnet && self.overlay.address_groups > 0 {
             return Err(ConfigError::new(

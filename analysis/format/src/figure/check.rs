@@ -62,6 +62,12 @@ impl Figure {
         ]
     }
 
+    /// The columns along the vertical axis.
+    pub fn vertical_columns(&self) -> impl Iterator<Item = &str> {
+        let names = self.y.0.iter().map(String::as_str);
+        names.chain(self.theory_columns())
+    }
+
     fn theory_columns(&self) -> impl Iterator<Item = &str> {
         self.theory.iter().filter_map(|theory| match theory {
             Theory::Metric { metric, .. } => Some(metric.as_str()),

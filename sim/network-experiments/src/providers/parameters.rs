@@ -96,14 +96,8 @@ impl CensorshipParameters {
     /// The values that decide a run. The later keys are left out at their defaults, so that they give
     /// no other run.
     pub fn resolved(&self) -> Map {
-        let mut table: Map = self.write().into_iter().collect();
-        let common = Self::default().write();
-        for key in ["addresses", "find-node", "get-providers", "add-provider"] {
-            if table.get(key) == common.get(key) {
-                table.shift_remove(key);
-            }
-        }
-        table
+        let later = ["addresses", "find-node", "get-providers", "add-provider"];
+        self.write_without_defaults(&later).into_iter().collect()
     }
 
     /// What Sybils do, without their list.

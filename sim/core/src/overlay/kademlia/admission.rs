@@ -115,11 +115,8 @@ impl Kademlia {
         if near.iter().any(|contact| contact.node() == node) {
             return false;
         }
-        let is_full = |entries: &[Contact], most: usize| {
-            let of_group = |entry: &&Contact| ids.group(entry.node(), shared.group_bits) == group;
-            most > 0 && entries.iter().filter(of_group).count() >= most
-        };
-        is_full(near, shared.group_per_bucket)
-            || is_full(self.buckets.entries(), shared.group_per_node)
+        let of = |entry: &Contact| ids.group(entry.node(), shared.group_bits);
+        let all = self.buckets.entries().iter().map(of);
+        shared.is_group_full(group, near.iter().map(of), all)
     }
 }

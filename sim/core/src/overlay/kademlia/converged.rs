@@ -41,11 +41,8 @@ impl<'a> Groups<'a> {
     /// Whether `node` becomes one more contact in the present bucket.
     fn admit(&mut self, node: Node) -> bool {
         let group = self.addresses.group(node, self.parameters.group_bits);
-        let is_full = |groups: &[u32], most: usize| {
-            most > 0 && groups.iter().filter(|other| **other == group).count() >= most
-        };
-        let is_full = is_full(&self.of_bucket, self.parameters.group_per_bucket)
-            || is_full(&self.of_node, self.parameters.group_per_node);
+        let (bucket, all) = (self.of_bucket.iter().copied(), self.of_node.iter().copied());
+        let is_full = self.parameters.is_group_full(group, bucket, all);
         if !is_full {
             self.of_bucket.push(group);
             self.of_node.push(group);

@@ -193,10 +193,27 @@ impl KademliaParameters {
         self.group_per_bucket > 0 || self.group_per_node > 0
     }
 
+    /// Whether a bucket or a table with nodes of these groups takes no more of `group`. O(nodes).
+    pub(super) fn is_group_full(
+        &self,
+        group: u32,
+        of_bucket: impl Iterator<Item = u32>,
+        of_node: impl Iterator<Item = u32>,
+    ) -> bool {
+        let count =
+            |groups: &mut dyn Iterator<Item = u32>| groups.filter(|own| *own == group).count();
+        let is_full =
+            |groups: &mut dyn Iterator<Item = u32>, most: usize| most > 0 && count(groups) >= most;
+        is_full(&mut { of_bucket }, self.group_per_bucket)
+            || is_full(&mut { of_node }, self.group_per_node)
+    }
+
     /// Whether the node with this `id` is one of those that do.
     pub fn limits_groups(&self, id: &Key) -> bool {
-        let place = f64::from(id.words()[4]) / 4_294_967_296.0;
-        self.has_group_limits() && place < self.group_share
+        // A hot path: the last word of the ID as a fraction is below 1.
+        self.has_group_limits()
+            && (self.group_share >= 1.0
+                || f64::from(id.words()[4]) / 4_294_967_296.0 < self.group_share)
     }
 }
 
@@ -261,15 +278,7 @@ impl Configuration for KademliaParameters {
     fn resolved(&self) -> BTreeMap<String, Value> {
         if self.profile != Profile::Paper {
             // A value may be the default of the paper, but not that of the profile.
-            let mut values = self.write();
-            // Later keys: at these values a run is the same as before.
-            if self.group_per_lookup == 0 {
-                values.remove("group-per-lookup");
-            }
-            if self.group_share == 1.0 {
-                values.remove("group-share");
-            }
-            return values;
+            return self.write_without_defaults(&["group-per-lookup", "group-share"]);
         }
         self.write_without_defaults(&[
             "profile",
