@@ -90,6 +90,32 @@ impl Lookup {
         id: impl Fn(Node) -> Key,
         nodes: impl IntoIterator<Item = Node>,
     ) {
+        self.add_admitted(id, nodes, |_, _| true);
+    }
+
+    /// As [`add_candidates`](Self::add_candidates), those of a reply that `limit` lets it take: first come,
+    /// first served, as in libtorrent; `group` is the group of addresses of each node. O(c) more for each
+    /// node that is new.
+    pub fn add_within(
+        &mut self,
+        limit: GroupLimit,
+        group: impl Fn(Node, u32) -> u32,
+        id: impl Fn(Node) -> Key,
+        nodes: impl IntoIterator<Item = Node>,
+    ) {
+        self.add_admitted(id, nodes, |known, node| {
+            let place = group(node, limit.bits);
+            let of_group = |other: &&Candidate| group(other.node, limit.bits) == place;
+            known.iter().filter(of_group).count() < limit.most
+        });
+    }
+
+    fn add_admitted(
+        &mut self,
+        id: impl Fn(Node) -> Key,
+        nodes: impl IntoIterator<Item = Node>,
+        admits: impl Fn(&[Candidate], Node) -> bool,
+    ) {
         if self.is_closing {
             return;
         }
@@ -112,7 +138,8 @@ impl Lookup {
             }
             let rest = self.candidates[place..].iter();
             place += rest.take_while(|other| is_nearer(other)).count();
-            if self.candidates.get(place).map(order) != Some(Ordering::Equal) {
+            let is_known = self.candidates.get(place).map(order) == Some(Ordering::Equal);
+            if !is_known && admits(&self.candidates, node) {
                 let candidate = Candidate {
                     distance,
                     node,
@@ -121,31 +148,6 @@ impl Lookup {
                 self.candidates.insert(place, candidate);
             }
         }
-    }
-
-    /// Those of `nodes` that `limit` lets it take from a reply: first come, first served, as in libtorrent;
-    /// `group` is the group of addresses of each node. O(n c) for n nodes and c candidates.
-    pub fn within(
-        &self,
-        limit: GroupLimit,
-        group: impl Fn(Node, u32) -> u32,
-        nodes: &[Node],
-    ) -> Vec<Node> {
-        let mut known: Vec<Node> = self.candidates.iter().map(|each| each.node).collect();
-        let mut taken: Vec<Node> = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            let place = group(*node, limit.bits);
-            let of_group = known
-                .iter()
-                .filter(|other| group(**other, limit.bits) == place);
-            if known.contains(node) {
-                taken.push(*node);
-            } else if of_group.count() < limit.most {
-                taken.push(*node);
-                known.push(*node);
-            }
-        }
-        taken
     }
 
     /// The next node to ask, if any; call it until it returns `None`.

@@ -10,6 +10,8 @@
 //! progress, `refresh` those that refresh buckets, `near` the choice of contacts by latency.
 
 mod admission;
+#[cfg(test)]
+mod admission_tests;
 mod buckets;
 mod converged;
 mod lookup;
@@ -285,8 +287,8 @@ impl Overlay for Kademlia {
                         None => lookup.add_candidates(|node| ids.id(node), nodes.iter().copied()),
                         Some(limit) => {
                             let group = |node, bits| ids.group(node, bits);
-                            let named = lookup.within(limit, group, &nodes);
-                            lookup.add_candidates(|node| ids.id(node), named);
+                            let named = nodes.iter().copied();
+                            lookup.add_within(limit, group, |node| ids.id(node), named);
                         }
                     }
                     self.go_on(context, place);

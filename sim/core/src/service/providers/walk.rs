@@ -71,7 +71,8 @@ impl Walk {
             silent: 0,
             tree: 0,
         };
-        walk.learn(id, contacts, 0, 0);
+        walk.note_referrals(contacts, Referral { first: 0, least: 0 });
+        walk.lookup.add_candidates(id, contacts.iter().copied());
         walk
     }
 
@@ -80,10 +81,8 @@ impl Walk {
         self.lookup.key()
     }
 
-    fn learn(&mut self, id: impl Fn(Node) -> Key, nodes: &[Node], first: u16, least: u16) {
-        if self.lookup.is_closing() {
-            return;
-        }
+    /// Notes the steps to `nodes`, which a node so many steps away has named.
+    fn note_referrals(&mut self, nodes: &[Node], Referral { first, least }: Referral) {
         for node in nodes {
             let (first, least) = (first + 1, least + 1);
             self.referrals
@@ -91,7 +90,6 @@ impl Walk {
                 .and_modify(|known| known.least = known.least.min(least))
                 .or_insert(Referral { first, least });
         }
-        self.lookup.add_candidates(id, nodes.iter().copied());
     }
 
     /// The next node to ask, if any; to be called until it returns `None`.
@@ -113,14 +111,17 @@ impl Walk {
         nodes: &[Node],
     ) -> bool {
         let is_awaited = self.lookup.answered(node);
-        if is_awaited && let Some(Referral { first, least }) = self.referrals.get(&node).copied() {
-            let id = |node| routing.id(node);
+        if is_awaited
+            && !self.lookup.is_closing()
+            && let Some(referral) = self.referrals.get(&node).copied()
+        {
+            self.note_referrals(nodes, referral);
+            let (id, named) = (|node| routing.id(node), nodes.iter().copied());
             match rules.limit {
-                None => self.learn(id, nodes, first, least),
+                None => self.lookup.add_candidates(id, named),
                 Some(limit) => {
                     let group = |node, bits| routing.group(node, bits);
-                    let named = self.lookup.within(limit, group, nodes);
-                    self.learn(id, &named, first, least);
+                    self.lookup.add_within(limit, group, id, named);
                 }
             }
         }
