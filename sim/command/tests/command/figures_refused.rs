@@ -16,6 +16,12 @@ fn faults_of_a_figure_are_found_before_anything_runs() {
                 "bad.toml:8: figure[0].y: expected a metric, found `hops`; known are lookups, ...",
             ),
             (
+                "[[figure]]\nx = \"overlay.nodes\"\ny = [\"success_rate\", \"events\"]\n\
+                 complement = true\n",
+                &[],
+                "bad.toml:9: figure[0].complement: 1 - y needs fractions, and `events` is none",
+            ),
+            (
                 "[[figure]]\nx = \"overlay.nods\"\ny = \"events\"\n",
                 &[],
                 "bad.toml:7: figure[0].x: expected a swept key, found `overlay.nods`; did you mean \
