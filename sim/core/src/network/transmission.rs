@@ -81,38 +81,44 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Sends `message`, whose `latency` is that of the underlay. Returns the time until it arrives,
     /// and until its duplicate does; `None` if it does not arrive, or after the time `within`, if
     /// that is given: an answer that comes too late has no effect, and belongs to no lookup.
-    #[inline]
+    #[inline(always)]
     pub(super) fn transmit(
         &mut self,
         message: SentMessage,
         within: Option<Option<Duration>>,
     ) -> Option<(Duration, Option<Duration>)> {
+        if self.wire.transport.is_some() {
+            return self.transmit_over_transport(message, within);
+        }
+        let after = message.latency.unwrap_or_default();
+        if within.is_some_and(|most| most.is_none_or(|most| after > most)) {
+            self.signal_late(message);
+            return None;
+        }
+        self.signal(Signal::MessageSent(message));
+        Some((after, None))
+    }
+
+    /// The same, with what the transport does to the message.
+    fn transmit_over_transport(
+        &mut self,
+        message: SentMessage,
+        within: Option<Option<Duration>>,
+    ) -> Option<(Duration, Option<Duration>)> {
         let latency = message.latency.unwrap_or_default();
-        let delivery = match self.wire.transport {
-            None => Delivery::Arrives {
-                after: latency,
-                again: None,
-            },
-            Some(_) => self.transport_delivery(&message, latency),
-        };
-        match delivery {
+        match self.transport_delivery(&message, latency) {
             Delivery::Arrives { after, again } => {
                 let is_late = within.is_some_and(|most| most.is_none_or(|most| after > most));
-                self.signal(Signal::MessageSent(if is_late {
-                    SentMessage {
-                        latency: None,
-                        route: None,
-                        is_of_lookup: false,
-                        ..message
-                    }
+                let SentMessage { from, to, .. } = message;
+                if is_late {
+                    self.signal_late(message);
                 } else {
-                    SentMessage {
+                    self.signal(Signal::MessageSent(SentMessage {
                         latency: Some(after),
                         ..message
-                    }
-                }));
+                    }));
+                }
                 if again.is_some() {
-                    let SentMessage { from, to, .. } = message;
                     self.signal(Signal::MessageDuplicated { from, to });
                 }
                 (!is_late).then_some((after, again))
@@ -126,6 +132,17 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
                 None
             }
         }
+    }
+
+    /// `message` is sent, an answer that comes too late.
+    #[cold]
+    fn signal_late(&mut self, message: SentMessage) {
+        self.signal(Signal::MessageSent(SentMessage {
+            latency: None,
+            route: None,
+            is_of_lookup: false,
+            ..message
+        }));
     }
 
     fn signal_loss(&mut self, message: &SentMessage, obstacle: Obstacle) {

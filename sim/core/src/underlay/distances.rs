@@ -235,11 +235,18 @@ impl Distances {
     ///
     /// # Panics
     /// If a slot belongs to other distances.
+    #[inline]
     pub fn between(&mut self, from: Slot, to: Slot) -> Path {
+        if let Shape::Pairs(pairs) = &self.underlay.shape {
+            return pairs.path(from.0, to.0);
+        }
+        self.between_on_graph(from, to)
+    }
+
+    fn between_on_graph(&mut self, from: Slot, to: Slot) -> Path {
         let (Slot(from), Slot(to)) = (from, to);
-        let graph = match &self.underlay.shape {
-            Shape::Pairs(pairs) => return pairs.path(from, to),
-            Shape::Graph(graph) => graph,
+        let Shape::Graph(graph) = &self.underlay.shape else {
+            return Path::NONE;
         };
         if from == to {
             return Path::NONE;
@@ -258,7 +265,7 @@ impl Distances {
             }
         }
         self.compute(from);
-        self.between(Slot(from as u32), Slot(to as u32))
+        self.between_on_graph(Slot(from as u32), Slot(to as u32))
     }
 }
 

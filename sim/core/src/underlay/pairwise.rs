@@ -25,6 +25,7 @@ impl Pairwise {
     }
 
     /// The path of a message from host `a` to host `b`. O(1).
+    #[inline]
     pub(super) fn path(&self, a: u32, b: u32) -> Path {
         if a == b {
             return Path::NONE;
