@@ -444,6 +444,8 @@ ScenarioStorage = TypedDict('ScenarioStorage', {
     'placement': Literal['nearest', 'spread', 'random'],
     'capacity': int,
     'block-size': int,
+    'scale': int,
+    'window': int,
     'repair': Union[str, Mapping[str, Any]],
     'patience': str,
     'timeout': str,
@@ -468,10 +470,11 @@ ScenarioNodes = TypedDict('ScenarioNodes', {
 }, total=False)
 
 ScenarioBalancing = TypedDict('ScenarioBalancing', {
-    'strategy': Literal['none', 'random-injection', 'neighbour-injection', 'smart-neighbour', 'invitation', 'strength-aware', 'virtual-nodes'],
+    'strategy': Literal['none', 'random-injection', 'neighbour-injection', 'smart-neighbour', 'invitation', 'strength-aware', 'barren', 'two-choices', 'item-balancing', 'virtual-nodes'],
     'max-sybils': int,
     'threshold': float,
     'successors': int,
+    'imbalance': float,
     'interval': str,
     'wait': str,
 }, total=False)

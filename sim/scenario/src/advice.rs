@@ -62,7 +62,7 @@ impl Advice {
             .chain(unequal_tables(scenario))
             .chain(networks(scenario).filter_map(|(_, network)| network.too_many_events()))
             .chain(networks(scenario).filter_map(|(_, network)| crowded_joins(network)))
-            .chain(networks(scenario).filter_map(|(_, network)| short_churn(network)))
+            .chain(networks(scenario).filter_map(|(_, network)| short_churn(scenario, network)))
             .chain(networks(scenario).flat_map(|(_, network)| of_trace(network)));
         advice.warnings.extend(statics.filter_map(&mut place));
         let (started, mut seen) = (ProcessTime::now(), FxHashSet::default());
@@ -184,7 +184,11 @@ fn crowded_joins(network: &NetworkScenario) -> Option<ConfigError> {
 }
 
 /// Reports churn in a measurement of unset duration: it lasts 1 ms per lookup.
-fn short_churn(network: &NetworkScenario) -> Option<ConfigError> {
+fn short_churn(scenario: &Scenario, network: &NetworkScenario) -> Option<ConfigError> {
+    // Other experiments measure until their task ends, or require the time.
+    if scenario.experiment.name() != "network" {
+        return None;
+    }
     let measure = network.measure();
     let is_chosen = network.time.measure.is_some() || network.workload.interval.is_some();
     (network.churn.is_some() && !is_chosen && measure < LEAST_CHURN).then(|| {

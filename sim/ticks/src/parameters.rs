@@ -2,7 +2,7 @@
 
 use super::id_generator::{Keys, SybilId};
 use dhtlab_core::parameter::ConfigError;
-use dhtlab_core::service::job::BalancingStrategy;
+use dhtlab_core::service::balancing::BalancingStrategy;
 
 dhtlab_core::choices! {
     /// The load-balancing strategy.
@@ -36,17 +36,26 @@ dhtlab_core::choices! {
 
 /// The strategies of a job that runs by messages are strategies of the tick model. They have an enum of
 /// their own, so that no job has a strategy that messages do not carry out.
-impl From<BalancingStrategy> for Strategy {
-    fn from(strategy: BalancingStrategy) -> Self {
-        match strategy {
+impl TryFrom<BalancingStrategy> for Strategy {
+    type Error = &'static str;
+
+    fn try_from(strategy: BalancingStrategy) -> Result<Self, Self::Error> {
+        Ok(match strategy {
             BalancingStrategy::None => Self::None,
             BalancingStrategy::RandomInjection => Self::RandomInjection,
             BalancingStrategy::NeighbourInjection => Self::NeighbourInjection,
             BalancingStrategy::SmartNeighbour => Self::SmartNeighbour,
             BalancingStrategy::Invitation => Self::Invitation,
             BalancingStrategy::StrengthAware => Self::StrengthAware,
+            BalancingStrategy::Barren => Self::Barren,
             BalancingStrategy::VirtualNodes => Self::VirtualNodes,
-        }
+            BalancingStrategy::TwoChoices | BalancingStrategy::ItemBalancing => {
+                return Err(
+                    "in ticks nodes choose or change their own IDs by this strategy, and create no \
+                     Sybils: see `experiment = \"balance\"`",
+                );
+            }
+        })
     }
 }
 

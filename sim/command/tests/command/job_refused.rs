@@ -114,7 +114,12 @@ fn bad_jobs_are_refused() {
         (&["balancing.threshold=-1.0"], "balancing.threshold: "),
         (&["balancing.interval=0 s"], "balancing.interval: "),
         (&["balancing.wait=0 s"], "balancing.wait: "),
+        (&["balancing.imbalance=0.3"], "balancing.imbalance: "),
         (&["job.model=hours"], "job.model: expected one of "),
+        (
+            &["job.model=ticks", "balancing.strategy=two-choices"],
+            "balancing.strategy: in ticks nodes choose or change their own IDs by this strategy",
+        ),
         (
             &[
                 "job.model=ticks",

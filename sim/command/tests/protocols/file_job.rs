@@ -8,6 +8,7 @@ use dhtlab_core::overlay::chord::Chord;
 use dhtlab_core::overlay::kademlia::{Kademlia, KademliaParameters};
 use dhtlab_core::overlay::vhash::{Shared, VHash, VHashParameters};
 use dhtlab_core::overlay::{GroundTruth, Node};
+use dhtlab_core::service::balancing::BalancingRules;
 use dhtlab_core::service::file_job::{
     Collector, FileJob, FileJobShared, FileTask, Iteration, IterationParameters, IterationState,
     Locality, Mapper, Message,
@@ -76,6 +77,7 @@ fn shared(task: FileTask, locality: Locality, block_size: u32) -> FileJobShared 
         replicas: 4,
         reduce_wait: Duration::from_millis(100),
         patience: Duration::from_secs(10),
+        balancing: BalancingRules::default(),
         seed: Seed::new(1),
     }
 }

@@ -10,10 +10,9 @@ use dhtlab_core::overlay::pastry::Pastry;
 use dhtlab_core::overlay::vhash::{self, VHash, VHashParameters};
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::parameter::Table;
+use dhtlab_core::service::balancing::BalancingParameters;
 use dhtlab_core::service::job::tasks::Value;
-use dhtlab_core::service::job::{
-    BalancingParameters, JobSpecification, Message, NodeParameters, Shared, Worker,
-};
+use dhtlab_core::service::job::{JobSpecification, Message, NodeParameters, Shared, Worker};
 use std::path::Path;
 
 const NODES: usize = 60;

@@ -111,7 +111,7 @@ fn check<P: GroundTruth>(shared: P::Shared, travel: Travel) {
     assert_eq!(read, expected);
     let mut files = answers(&mut network, Operation::GetFile, before);
     files.sort_by_key(order);
-    let (blocks, _) = split(&text, 64);
+    let (blocks, _) = split(&text, 64, 1);
     let expected = [
         Answer::Absent,
         Answer::File(blocks),

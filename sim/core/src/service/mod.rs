@@ -1,5 +1,6 @@
 //! Services: applications that run on any overlay by the common API, independent of the overlay.
 
+pub mod balancing;
 pub mod file_job;
 pub mod job;
 pub mod providers;

@@ -3,14 +3,16 @@
 //! When all nodes have joined, random members put the files; at `job.start`, or when the last put has
 //! ended, a random member stages the job. `file_output` has the rows.
 
+use super::{check_balancing, insert_balancing};
 use crate::runner::NetworkTask;
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{End, Network};
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Table, Value};
+use dhtlab_core::service::balancing::{BalancingParameters, BalancingRules, BalancingStrategy};
 use dhtlab_core::service::file_job::{
     CorpusParameters, FileJob, FileJobShared, FileTask, Files, Input, InputParameters, Iteration,
-    IterationParameters, IterationState, Mapper, Message,
+    IterationParameters, IterationState, Locality, Mapper, Message,
 };
 use dhtlab_core::service::job::{JobParameters, NodeParameters, tasks::TaskKind};
 use dhtlab_core::service::storage::{ReplicaPlacement, StorageParameters};
@@ -57,6 +59,7 @@ pub(super) struct FileJobRun {
     pub(super) network: NetworkScenario,
     job: JobParameters,
     pub(super) nodes: NodeParameters,
+    balancing: BalancingParameters,
     input: InputParameters,
     corpus: CorpusParameters,
     iteration: IterationParameters,
@@ -119,12 +122,20 @@ impl FileJobRun {
         }
         network.check_replicas("storage.replicas", storage.replicas)?;
         network.check_replicas("job.replicas", job.replicas)?;
+        let balancing = BalancingParameters::read(&values.sub("balancing")?)?;
+        check_balancing(&balancing, &network, job.model)?;
+        if balancing.strategy != BalancingStrategy::None && input.locality == Locality::Replica {
+            let message = "a Sybil takes over the blocks of which it becomes the root: load balancing \
+                           needs \"root\"";
+            return Err(ConfigError::new("job.locality", message));
+        }
         let files = input.read_files((task, &corpus, &iteration), &table, folder)?;
         let contents: Vec<&[u8]> = files.iter().map(|(_, bytes)| &bytes[..]).collect();
         Ok(Self {
             network,
             job,
             nodes: NodeParameters::read(&values.sub("nodes")?)?,
+            balancing,
             start: Iteration::start(task, &iteration, &contents),
             input,
             corpus,
@@ -151,8 +162,15 @@ impl FileJobRun {
         self.files.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    fn size(&self) -> u64 {
-        self.files.iter().map(|(_, bytes)| bytes.len() as u64).sum()
+    /// Bytes that the files stand for.
+    fn size(&self) -> f64 {
+        f64::from(self.storage.scale) * self.held()
+    }
+
+    /// Bytes of the files.
+    fn held(&self) -> f64 {
+        let bytes = self.files.iter().map(|(_, bytes)| bytes.len() as f64);
+        bytes.sum()
     }
 
     fn blocks(&self) -> f64 {
@@ -164,7 +182,7 @@ impl FileJobRun {
     /// Expected duration of the job in seconds, as for other jobs.
     fn working(&self) -> f64 {
         let n = self.network.overlay.nodes as f64;
-        self.rounds() * (self.size() as f64 / (self.nodes.speed * n) * (libm::log(n) + 0.58) + 2.0)
+        self.rounds() * (self.size() / (self.nodes.speed * n) * (libm::log(n) + 0.58) + 2.0)
     }
 
     /// Largest number of rounds.
@@ -216,6 +234,7 @@ impl NetworkTask for FileJobRun {
         }
         table.insert("job".to_owned(), Value::Table(job.into_iter().collect()));
         table.insert("nodes".to_owned(), self.nodes.table());
+        insert_balancing(&mut table, &self.balancing);
         let storage = self.storage.resolved().into_iter().collect();
         table.insert("storage".to_owned(), Value::Table(storage));
         table
@@ -231,6 +250,13 @@ impl NetworkTask for FileJobRun {
             replicas: self.job.replicas,
             reduce_wait: self.job.reduce_wait,
             patience: self.job.patience,
+            balancing: BalancingRules {
+                parameters: self.balancing.clone(),
+                start: self.job.start,
+                has_ring: self.network.protocol.is_ring(),
+                mean_load: self.blocks() / self.network.overlay.nodes as f64,
+                mean_size: self.size() / self.blocks(),
+            },
             seed,
         }
     }
@@ -295,9 +321,7 @@ impl NetworkTask for FileJobRun {
         let replicas = self.storage.replicas as f64;
         Cost {
             events: self.building() + self.events_by(self.lasts()),
-            bytes: network.bytes
-                + 4.0 * self.size() as f64
-                + self.blocks() * (100.0 + 150.0 * replicas),
+            bytes: network.bytes + 4.0 * self.held() + self.blocks() * (100.0 + 150.0 * replicas),
         }
     }
 
@@ -317,7 +341,7 @@ impl NetworkTask for FileJobRun {
         // Mapping a byte costs little, and a put, its copies and a result some events.
         self.network.maintenance_by(seconds)
             + self.rounds() * self.blocks() * (2.0 * hops + 4.0 + 2.0 * replicas)
-            + self.rounds() * self.size() as f64 / 50.0
+            + self.rounds() * self.held() / 50.0
             + nodes as f64 * turns * 2.0 * replicas
     }
 

@@ -89,7 +89,7 @@ impl FileJobRun {
         let counted = collector.map_or(0, Collector::counted);
         let sizes = metrics.rounds.get(round as usize).map(|round| &round.sizes);
         let size = |number: u32| sizes.and_then(|sizes| sizes.get(number as usize)).copied();
-        let last = records.blocks().filter_map(size).map(u64::from);
+        let last = records.blocks().filter_map(size);
         let bytes =
             earlier.iter().map(|round| round.bytes_counted).sum::<u64>() + last.sum::<u64>();
         let alone = bytes as f64 / self.nodes.mean_speed();
@@ -124,6 +124,8 @@ impl FileJobRun {
             atoms_lost: Some(lost.iter().filter(|block| !block.is_held).count()),
             atoms_orphaned: None,
             duplicates_dropped: Some(metrics.duplicates),
+            sybils_made: metrics.sybils,
+            atoms_moved: metrics.moved,
             ..JobOutcome::of_network(network, &work)
         };
         let mut notes: Vec<String> = lost_earlier.into_iter().collect();
@@ -245,7 +247,12 @@ fn work<P: GroundTruth>(network: &Network<P, FileJob>) -> Vec<f64> {
     let nodes = 0..work.len().max(last.unwrap_or(0));
     let of = |node: usize| work.get(node).copied().unwrap_or(0);
     nodes
-        .filter(|node| of(*node) > 0 || network.is_member(Node(*node as u32)))
+        .filter(|node| {
+            let id = Node(*node as u32);
+            // A host is counted by its first identity, which works for all of its identities.
+            let is_host = network.is_member(id) && !network.application(id).is_friendly_sybil();
+            of(*node) > 0 || is_host
+        })
         .map(|node| of(node) as f64)
         .collect()
 }

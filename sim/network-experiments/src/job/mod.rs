@@ -14,10 +14,11 @@ use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::network::{End, Network};
 use dhtlab_core::overlay::GroundTruth;
 use dhtlab_core::parameter::{ConfigError, Map, Parameters, Section, Table, Value};
+use dhtlab_core::service::balancing::{BalancingParameters, BalancingStrategy};
 use dhtlab_core::service::file_job::{CorpusParameters, InputParameters, IterationParameters};
 use dhtlab_core::service::job::{
-    BalancingParameters, BalancingStrategy, Compute, Cost as JobCost, Dispatch, JobParameters,
-    JobSpecification, Message, Model, NodeParameters, Shared, Worker,
+    Compute, Cost as JobCost, Dispatch, JobParameters, JobSpecification, Message, Model,
+    NodeParameters, Shared, Worker,
 };
 use dhtlab_core::service::storage::StorageParameters;
 use dhtlab_scenario::{Column, Cost, Experiment, NetworkScenario, Run, RunOutput, TableSpec};
@@ -157,7 +158,7 @@ impl JobRun {
         let (job, network) = (&self.job.parameters, &self.network);
         network.check_replicas("job.replicas", job.replicas)?;
         check_without_lookups(network)?;
-        self.check_balancing()?;
+        check_balancing(&self.balancing, network, job.model)?;
         if Instant::START + job.start < network.settled() {
             let message = format_args!(
                 "nodes join until {}",
@@ -190,31 +191,48 @@ impl JobRun {
         let mean = self.job.samples() as f64 / (self.nodes.speed * n);
         mean * (libm::log(n) + 0.58)
     }
+}
 
-    /// Checks that a strategy has a ring where it needs one, and that a node knows enough others.
-    fn check_balancing(&self) -> Result<(), ConfigError> {
-        if self.balancing.strategy == BalancingStrategy::None {
-            return Ok(());
+/// Checks that a strategy has a ring where it needs one, and that a node knows enough others.
+fn check_balancing(
+    balancing: &BalancingParameters,
+    network: &NetworkScenario,
+    model: Model,
+) -> Result<(), ConfigError> {
+    if balancing.strategy == BalancingStrategy::None {
+        return Ok(());
+    }
+    let needs_ring = matches!(
+        balancing.strategy,
+        BalancingStrategy::NeighbourInjection | BalancingStrategy::Invitation
+    ) || model == Model::Ticks;
+    if needs_ring && !network.protocol.is_ring() {
+        let message = "\"neighbour-injection\", \"invitation\", and every strategy in ticks use the arcs \
+                       of nodes, and need a ring: `overlay.protocol` must be \"chord\"";
+        return Err(ConfigError::new("balancing.strategy", message));
+    }
+    let asks_neighbours = matches!(
+        balancing.strategy,
+        BalancingStrategy::NeighbourInjection
+            | BalancingStrategy::SmartNeighbour
+            | BalancingStrategy::Invitation
+    );
+    let successors = balancing.successors;
+    match network.protocol.max_replicas() {
+        Some((max_replicas, key)) if asks_neighbours && max_replicas < successors => {
+            let message = format_args!(
+                "with `{key}` = {max_replicas} a node knows {max_replicas} successors, not {successors}"
+            );
+            Err(ConfigError::new("balancing.successors", message))
         }
-        let needs_ring = matches!(
-            self.balancing.strategy,
-            BalancingStrategy::NeighbourInjection | BalancingStrategy::Invitation
-        ) || self.job.parameters.model == Model::Ticks;
-        if needs_ring && !self.network.protocol.is_ring() {
-            let message = "\"neighbour-injection\", \"invitation\", and every strategy in ticks use the arcs \
-                           of nodes, and need a ring: `overlay.protocol` must be \"chord\"";
-            return Err(ConfigError::new("balancing.strategy", message));
-        }
-        let successors = self.balancing.successors;
-        match self.network.protocol.max_replicas() {
-            Some((max_replicas, key)) if max_replicas < successors => {
-                let message = format_args!(
-                    "with `{key}` = {max_replicas} a node knows {max_replicas} successors, not {successors}"
-                );
-                Err(ConfigError::new("balancing.successors", message))
-            }
-            _ => Ok(()),
-        }
+        _ => Ok(()),
+    }
+}
+
+/// Without a strategy its keys have no effect and must not give another run.
+fn insert_balancing(table: &mut Map, balancing: &BalancingParameters) {
+    if balancing.strategy != BalancingStrategy::None {
+        table.insert("balancing".to_owned(), balancing.resolved());
     }
 }
 
@@ -239,10 +257,7 @@ impl NetworkTask for JobRun {
         }
         table.insert("job".to_owned(), Value::Table(job.into_iter().collect()));
         table.insert("nodes".to_owned(), self.nodes.table());
-        // Without a strategy its keys have no effect and must not give another run.
-        if self.balancing.strategy != BalancingStrategy::None {
-            table.insert("balancing".to_owned(), self.balancing.table());
-        }
+        insert_balancing(&mut table, &self.balancing);
         table
     }
 

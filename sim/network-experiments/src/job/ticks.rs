@@ -10,7 +10,8 @@ use super::{JobExperiment, JobRun};
 use crate::runner::NetworkTask;
 use dhtlab_core::engine::{Instant, Seed};
 use dhtlab_core::parameter::{ConfigError, Map};
-use dhtlab_core::service::job::{BalancingStrategy, SpeedDistribution};
+use dhtlab_core::service::balancing::BalancingStrategy;
+use dhtlab_core::service::job::SpeedDistribution;
 use dhtlab_core::underlay::Facts;
 use dhtlab_scenario::{Cost, Experiment, Recordable, Run, RunOutput, TableRows};
 use dhtlab_ticks::BalanceParameters;
@@ -61,7 +62,10 @@ impl Ticks {
             return Err(ConfigError::new("balancing.interval", message));
         }
         let parameters = BalanceParameters {
-            strategy: balancing.strategy.into(),
+            strategy: balancing
+                .strategy
+                .try_into()
+                .map_err(|reason| ConfigError::new("balancing.strategy", reason))?,
             nodes: network.overlay.nodes,
             tasks: job.atoms,
             max_sybils: balancing.max_sybils,

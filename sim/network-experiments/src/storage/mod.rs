@@ -443,14 +443,15 @@ impl<P: GroundTruth> Running<'_, P> {
                 self.seed
                     .stream("content", course.blocks)
                     .fill_bytes(&mut bytes);
-                let content = Content::new(bytes);
+                let content = Content::new(bytes).scaled(self.run.service.scale);
                 course.blocks += 1;
                 course.issued.puts += 1;
                 network.instruct(member, |storage, context| storage.put(context, content));
             }
             Act::PutFile => {
                 let (name, bytes) = self.run.file(self.seed, course.files);
-                let (blocks, _) = split(&bytes, self.run.service.block_size);
+                let (blocks, _) =
+                    split(&bytes, self.run.service.block_size, self.run.service.scale);
                 course.files += 1;
                 course.issued.puts += 1;
                 network.instruct(member, |storage, context| {

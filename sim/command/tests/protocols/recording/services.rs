@@ -9,9 +9,8 @@ use dhtlab_core::network::{Network, Setup, Travel, oracle};
 use dhtlab_core::overlay::chord::Chord;
 use dhtlab_core::overlay::{Application, Node};
 use dhtlab_core::parameter::Table;
-use dhtlab_core::service::job::{
-    BalancingParameters, JobSpecification, Message, NodeParameters, Shared, Worker,
-};
+use dhtlab_core::service::balancing::BalancingParameters;
+use dhtlab_core::service::job::{JobSpecification, Message, NodeParameters, Shared, Worker};
 use dhtlab_core::service::storage::{Content, Storage, StorageParameters};
 use dhtlab_format::recording::{ItemState, MOST_EVENTS, Recording, What};
 use dhtlab_network_experiments::Recorder;

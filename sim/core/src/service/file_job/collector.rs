@@ -17,6 +17,7 @@ pub struct Collector {
     round: u32,
     /// The blocks of the job, once the keyfiles are read.
     plan: Option<Arc<Plan>>,
+    /// As they have come: another root that has counted one block of a part takes none of its others.
     parts: Vec<Records>,
     /// The outcome that this node has computed and stores for the others, and the round that begins with
     /// it.
@@ -194,9 +195,7 @@ impl Collector {
 
     /// The sums of the round so far.
     pub fn records(&self) -> Records {
-        let mut all = Records::default();
-        self.parts.iter().for_each(|part| all.merge(part));
-        all
+        Records::sum(self.parts.clone())
     }
 }
 
@@ -209,7 +208,11 @@ mod tests {
     fn part(blocks: &[u32]) -> Records {
         let mut all = Records::default();
         for number in blocks {
-            all.merge(&Records::of_block(0, *number, Edges::Whole([].into())));
+            all.merge(&Records::of_block(
+                0,
+                *number,
+                Edges::Whole(Default::default()),
+            ));
         }
         all
     }

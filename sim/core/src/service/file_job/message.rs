@@ -1,10 +1,12 @@
 //! Messages of a file job.
 
 use super::collector::Collector;
+use super::execution::MapTask;
 use super::plan::{Block, Plan};
 use super::records::Records;
 use crate::overlay::Application;
 use crate::overlay::{NODE_BYTES, Node};
+use crate::service::balancing::{LoadMessage, LocalMessage};
 use crate::service::storage::{self, Storage};
 use std::sync::Arc;
 
@@ -40,6 +42,10 @@ pub enum Message {
         /// The results.
         parts: Vec<Records>,
     },
+    /// Between identities of one host.
+    Local(LocalMessage<MapTask>),
+    /// About loads and help.
+    Load(LoadMessage),
 }
 
 /// Bytes of the number of a block, and of that of its file, in a message.
@@ -63,6 +69,11 @@ impl Message {
         }
     }
 
+    /// Whether it carries results of blocks.
+    pub(super) fn carries_results(&self) -> bool {
+        matches!(self, Self::Results(..) | Self::Local(LocalMessage::Done(_)))
+    }
+
     /// Bytes, without the header.
     pub(super) fn bytes(&self) -> u32 {
         let records = |parts: &[Records]| {
@@ -72,7 +83,8 @@ impl Message {
         let round = |blocks: &[Block]| round_bytes(blocks.first().map(|block| block.round));
         match self {
             Self::Storage(message) => Storage::bytes(message),
-            Self::Stage => 0,
+            Self::Stage | Self::Local(_) => 0,
+            Self::Load(message) => message.bytes(),
             Self::Map { blocks, .. } => {
                 (NODE_BYTES + NUMBERS) * blocks.len() as u32 + round(blocks)
             }
@@ -98,6 +110,8 @@ impl Message {
             Self::Results(..) => "results",
             Self::Absent(_) => "no copy of a block",
             Self::Counted { .. } => "counted results",
+            Self::Local(_) => "message between identities of one host",
+            Self::Load(_) => "load message",
         }
     }
 }

@@ -34,6 +34,10 @@ pub struct FileJobMetrics {
     pub duplicates: u64,
     /// Tasks that a root without the block sent to a node that may have a copy.
     pub sought: u64,
+    /// Tasks that another node took over with their blocks.
+    pub moved: u64,
+    /// Sybils that nodes have created on their hosts.
+    pub sybils: u64,
     /// Live nodes that know of the job, and those of them that know its blocks.
     pub(super) collectors: u32,
     pub(super) planned: u32,
@@ -60,7 +64,7 @@ pub struct Round {
     /// Number of times that each block was mapped, by its number.
     pub maps: Vec<u32>,
     /// Bytes of each block that was mapped, by its number.
-    pub sizes: Vec<u32>,
+    pub sizes: Vec<u64>,
 }
 
 impl FileJobMetrics {
@@ -89,7 +93,7 @@ impl FileJobMetrics {
     }
 
     /// `node` has mapped `block`, of `bytes` bytes.
-    pub(super) fn end_map(&mut self, block: &Block, node: Node, bytes: usize, now: Instant) {
+    pub(super) fn end_map(&mut self, block: &Block, node: Node, bytes: u64, now: Instant) {
         self.break_map(now);
         let number = block.number as usize;
         let round = self.round(block.round);
@@ -98,14 +102,14 @@ impl FileJobMetrics {
             round.sizes.resize(number + 1, 0);
         }
         round.maps[number] += 1;
-        round.sizes[number] = bytes as u32;
+        round.sizes[number] = bytes;
         if round.maps[number] == 1 {
             self.first_maps.push(now);
         }
         if self.work.len() <= node.index() {
             self.work.resize(node.index() + 1, 0);
         }
-        self.work[node.index()] += bytes as u64;
+        self.work[node.index()] += bytes;
     }
 
     /// A node stopped before it had mapped a block, or lost the block.
@@ -148,6 +152,6 @@ impl FileJobMetrics {
         round.outcome_bytes = outcome.file.len() as u64;
         round.blocks_counted = counted.blocks().len() as u32;
         let size = |number: u32| round.sizes.get(number as usize).copied().unwrap_or(0);
-        round.bytes_counted = counted.blocks().map(|number| u64::from(size(number))).sum();
+        round.bytes_counted = counted.blocks().map(size).sum();
     }
 }

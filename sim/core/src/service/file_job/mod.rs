@@ -21,6 +21,7 @@
 //! the part of every node, `aggregation` and `rounds` are the part of the root of the address.
 
 mod aggregation;
+mod balanced;
 mod collector;
 mod execution;
 mod input;
@@ -43,11 +44,13 @@ pub use plan::{Block, Plan};
 pub use records::{Edges, Records};
 pub use task::{FileTask, Mapper};
 
+use super::balancing::{Balanced, BalancingTimer, Host, LoadBalancing, SharedProcessor};
 use super::storage::{self, Storage};
 use crate::engine::{Instant, Stream};
 use crate::overlay::{Action, AppContext, Application, Forward, ItemState, Node};
 use crate::space::Key;
-use std::collections::{BTreeMap, VecDeque};
+use execution::{MapTask, QueuedTask};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Timers of a node.
@@ -61,6 +64,8 @@ pub enum Timer {
     Flush,
     /// Check whether results come in.
     Progress,
+    /// Of load balancing.
+    Balancing(BalancingTimer),
 }
 
 /// A node that stores files and runs jobs over them.
@@ -68,12 +73,16 @@ pub enum Timer {
 pub struct FileJob {
     /// Bytes a second.
     speed: f64,
+    /// For load balancing; created when it is first needed.
+    random: Option<Stream>,
     storage: Storage,
-    /// Blocks to be mapped, and the current one.
-    todo: VecDeque<Block>,
-    current: Option<Block>,
-    /// The results of the blocks that this node has mapped, by round and number: those of the last round.
-    done: BTreeMap<(u32, u32), Records>,
+    /// Blocks to be mapped, and the current one, which a Sybil has lent to its first identity; with the
+    /// identity that has lent it to this one.
+    todo: VecDeque<QueuedTask>,
+    current: Option<(MapTask, Option<Node>)>,
+    /// The blocks that this node has mapped, by round and number: those of the last round. To map one of
+    /// them again takes no time.
+    done: BTreeSet<(u32, u32)>,
     /// Results to be sent on.
     buffered: Vec<Records>,
     flushing: bool,
@@ -83,6 +92,7 @@ pub struct FileJob {
     keyfiles: BTreeMap<usize, Vec<Key>>,
     /// The state of the last round that this node has read.
     state: Option<(u32, Arc<IterationState>)>,
+    host: Host,
 }
 
 /// What a request to the storage is for.
@@ -171,6 +181,9 @@ impl FileJob {
         if !self.requests.is_empty() {
             self.take_answers(context);
         }
+        if context.shared.balancing.is_on() {
+            self.follow_blocks(context);
+        }
     }
 
     /// Sends a request to the storage, unless one for the same is open.
@@ -224,21 +237,28 @@ impl Application for FileJob {
     fn new(shared: &FileJobShared, site: u32, random: Stream) -> Self {
         Self {
             speed: shared.nodes.speed_of(site, shared.seed),
+            random: None,
             storage: Storage::new(&shared.storage, site, random),
             todo: VecDeque::new(),
             current: None,
-            done: BTreeMap::new(),
+            done: BTreeSet::new(),
             buffered: Vec::new(),
             flushing: false,
             collector: None,
             requests: Vec::new(),
             keyfiles: BTreeMap::new(),
             state: None,
+            host: Host::default(),
         }
+    }
+
+    fn on_colocated(&mut self, first: Node) {
+        self.host.identities.set_first(first);
     }
 
     fn start(&mut self, context: JobContext<'_, '_>) {
         self.with_storage(context, |storage, context| storage.start(context));
+        self.start_balancing(context);
         // A node that returns continues where it was.
         self.buffer(context, Vec::new());
         if self.collector.is_some() {
@@ -260,7 +280,8 @@ impl Application for FileJob {
             }
             Message::Counted { plan, parts } => self.take_over(context, plan, parts),
             Message::Absent(block) => self.on_absent(context, block),
-            Message::Map { .. } | Message::Seek { .. } => {}
+            Message::Load(message) => self.on_load_message(context, origin, message),
+            Message::Map { .. } | Message::Seek { .. } | Message::Local(_) => {}
         }
     }
 
@@ -283,22 +304,30 @@ impl Application for FileJob {
     }
 
     fn receive(&mut self, context: JobContext<'_, '_>, from: Node, message: Message) {
+        if message.carries_results() {
+            context.metrics.remove_results();
+        }
         match message {
             Message::Storage(message) => self.storage_upcall(context, |storage, context| {
                 storage.receive(context, from, *message);
             }),
             Message::Map { blocks, last } => self.dispatch(context, &blocks, last),
             Message::Seek { block, others } => {
-                if !self.keep_task(context, block) {
+                if !self.keep_task(context, block, false) {
                     self.seek(context, block, others);
                 }
             }
             Message::Counted { plan, parts } => self.merge_counted(context, plan, parts),
+            Message::Local(local) => self.on_local(context, from, local),
+            Message::Load(message) => self.on_load_message(context, from, message),
             Message::Stage | Message::Results(..) | Message::Absent(_) => {}
         }
     }
 
     fn undelivered(&mut self, context: JobContext<'_, '_>, to: Node, message: Message) {
+        if message.carries_results() {
+            context.metrics.remove_results();
+        }
         match message {
             Message::Storage(message) => self.storage_upcall(context, |storage, context| {
                 storage.undelivered(context, to, *message);
@@ -310,15 +339,20 @@ impl Application for FileJob {
                     collector.copies.retain(|copy| *copy != to);
                 }
             }
-            Message::Stage | Message::Results(..) | Message::Absent(_) => {}
+            Message::Local(local) => self.on_local_failed(context, to, local),
+            Message::Stage | Message::Results(..) | Message::Absent(_) | Message::Load(_) => {}
         }
     }
 
     fn on_timer(&mut self, context: JobContext<'_, '_>, timer: Timer) {
         match timer {
-            Timer::Storage(timer) => self.storage_upcall(context, |storage, context| {
-                storage.on_timer(context, timer);
-            }),
+            Timer::Storage(timer) => {
+                self.storage_upcall(context, |storage, context| {
+                    storage.on_timer(context, timer);
+                });
+                self.retire(context);
+            }
+            Timer::Balancing(timer) => self.on_balancing_timer(context, timer),
             Timer::Mapped => self.finish(context),
             Timer::Flush => self.flush(context),
             Timer::Progress => self.check_progress(context),
@@ -326,26 +360,23 @@ impl Application for FileJob {
     }
 
     fn update(&mut self, context: JobContext<'_, '_>) {
-        self.with_storage(context, |storage, context| storage.update(context));
+        self.storage_upcall(context, |storage, context| storage.update(context));
         self.check_collector(context);
     }
 
     /// Blocks and results are on disk; the current block must be mapped again.
     fn on_pause(&mut self, now: Instant, metrics: &mut FileJobMetrics) {
         self.storage.on_pause(now, &mut metrics.storage);
-        if let Some(block) = self.current.take() {
-            metrics.break_map(now);
-            self.todo.push_front(block);
-        }
+        self.break_map(metrics, now);
+        // The other identities on the host are lost.
+        self.host = Host::default();
         self.stop_flushing(metrics);
         self.drop_requests(metrics);
     }
 
     fn on_stop(&mut self, now: Instant, metrics: &mut FileJobMetrics) {
         self.storage.on_stop(now, &mut metrics.storage);
-        if self.current.take().is_some() {
-            metrics.break_map(now);
-        }
+        self.break_map(metrics, now);
         self.stop_flushing(metrics);
         self.drop_requests(metrics);
         if let Some(collector) = self.collector.take() {
@@ -364,13 +395,13 @@ impl Application for FileJob {
     }
 
     fn on_copied(message: &Message, metrics: &mut FileJobMetrics) {
-        if matches!(message, Message::Results(..)) {
+        if message.carries_results() {
             metrics.add_results();
         }
     }
 
     fn on_copy_lost(message: &Message, metrics: &mut FileJobMetrics) {
-        if matches!(message, Message::Results(..)) {
+        if message.carries_results() {
             metrics.remove_results();
         }
     }
@@ -394,8 +425,8 @@ impl Application for FileJob {
 
     /// Blocks: those that are mapped here, and those in the storage.
     fn each_item(&self, see: &mut dyn FnMut(&Key, ItemState)) {
-        let is_queued = |key: &Key| self.todo.iter().any(|block| block.key == *key);
-        let current = self.current.map(|block| block.key);
+        let is_queued = |key: &Key| self.todo.iter().any(|task| task.block.key == *key);
+        let current = self.own_current().map(|block| block.key);
         self.storage.each_item(&mut |key, state| {
             let state = match state {
                 _ if current == Some(*key) => ItemState::Running,

@@ -2,6 +2,7 @@
 
 use super::task::Mapper;
 use crate::engine::{Duration, Seed};
+use crate::service::balancing::BalancingRules;
 use crate::service::job::{JobSpecification, NodeParameters};
 use crate::service::storage::StorageParameters;
 use crate::space::Key;
@@ -21,7 +22,7 @@ crate::choices! {
 pub struct FileJobShared {
     /// The storage in which the files are.
     pub storage: StorageParameters,
-    /// Nodes work on `speed` bytes per second.
+    /// Nodes work on `speed` bytes per second, as `storage.scale` counts them.
     pub nodes: NodeParameters,
     /// The task.
     pub mapper: Mapper,
@@ -35,6 +36,8 @@ pub struct FileJobShared {
     pub reduce_wait: Duration,
     /// Time without news after which missing blocks are sent again.
     pub patience: Duration,
+    /// Load balancing; the size of a task is in bytes.
+    pub balancing: BalancingRules,
     /// The seed of the run.
     pub seed: Seed,
 }

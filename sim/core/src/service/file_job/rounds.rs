@@ -5,6 +5,7 @@ use super::collector::REPORTS;
 use super::iteration::{Iteration, IterationState};
 use super::plan::Plan;
 use super::{FileJob, FileJobShared, JobContext, Wanted};
+use crate::service::balancing::Balanced;
 use crate::service::storage::{Answer, join, split};
 use std::sync::Arc;
 
@@ -65,7 +66,11 @@ impl FileJob {
             && let Some((_, outcome)) = &collector.outcome
         {
             let plan = if Iteration::replaces_input(context.shared.mapper.task) {
-                let (blocks, _) = split(outcome, context.shared.storage.block_size);
+                let (blocks, _) = split(
+                    outcome,
+                    context.shared.storage.block_size,
+                    context.shared.storage.scale,
+                );
                 let keys = blocks.iter().map(|block| block.digest()).collect();
                 Plan::new(round, &[keys])
             } else {
@@ -143,7 +148,7 @@ impl FileJob {
                 }
             }
             None => {
-                self.todo.retain(|block| block.round != round);
+                self.todo.retain(|task| task.block.round != round);
                 if let Some(collector) = self.collector.as_mut().filter(|own| own.is_active)
                     && collector.round() == round
                 {

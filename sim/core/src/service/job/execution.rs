@@ -1,8 +1,8 @@
 //! Execution: a node maps its atoms one after the other, buffers the results and sends them on.
 
-use super::colocated::LocalMessage;
 use super::{Atom, JobContext, JobMetrics, Message, PartialResult, Timer, Worker, combine};
 use crate::overlay::Node;
+use crate::service::balancing::{Balanced, LocalMessage, SharedProcessor};
 use crate::service::replication::Outbox;
 
 /// An atom that is being mapped, and the identity on the host that has lent it, if it is lent.
@@ -14,10 +14,10 @@ pub(super) struct MapTask {
 
 impl Worker {
     /// Begins to map the next atom, if there is one and the processor is idle.
-    pub(super) fn work(&mut self, context: JobContext<'_, '_>) {
-        if self.colocated.first().is_some() {
+    pub(super) fn begin_next(&mut self, context: JobContext<'_, '_>) {
+        if self.host.identities.first().is_some() {
             self.report_work(context);
-        } else if self.current_map.is_none() && !self.colocated.is_waiting() {
+        } else if self.current_map.is_none() && !self.host.identities.is_waiting() {
             match self.next_atom(context) {
                 Some(atom) => self.map(context, atom, None),
                 None => self.request_work(context),
@@ -54,6 +54,13 @@ impl Worker {
             }
         }
         None
+    }
+
+    /// Whether an atom of this node is mapped, or was mapped since it last sent results.
+    pub(super) fn is_mapped_here(&self, atom: u32) -> bool {
+        let own = self.current_map.filter(|map| map.lender.is_none());
+        let current = own.map(|map| map.atom).or(self.lent);
+        current == Some(atom) || self.mapped.contains(&atom)
     }
 
     /// Begins to map `atom`.

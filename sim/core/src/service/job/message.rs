@@ -1,10 +1,9 @@
 //! Messages of a job.
 
-use super::balancing::LoadMessage;
-use super::colocated::LocalMessage;
 use super::partial_result::PartialResult;
 use super::tasks::Value;
 use crate::overlay::Node;
+use crate::service::balancing::{LoadMessage, LocalMessage};
 use crate::service::replication::{Item, Items, ReplicationMessage};
 use crate::space::Key;
 
@@ -58,7 +57,7 @@ pub enum Message {
     /// considered the root.
     Recall(Vec<u32>, bool),
     /// Between identities of one host.
-    Local(LocalMessage),
+    Local(LocalMessage<u32>),
     /// About loads and help.
     Load(LoadMessage),
 }

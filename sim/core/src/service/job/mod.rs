@@ -13,14 +13,12 @@
 //! The counted results are replicated, too, so any node on the path, the stager included, may fail.
 //!
 //! This file holds the state of a node and its event handlers. `execution` maps atoms, `work` computes
-//! them,
-//! `aggregation` counts results, `colocated` shares a host's processor among its identities, and
-//! `balancing` adjusts the load.
+//! them, `aggregation` counts results, and `balanced` connects the job with
+//! [`balancing`](super::balancing).
 
 mod aggregation;
-mod balancing;
+mod balanced;
 mod collector;
-mod colocated;
 mod execution;
 mod message;
 mod metrics;
@@ -30,9 +28,7 @@ mod shared;
 pub mod tasks;
 mod work;
 
-pub use balancing::{BalancingParameters, BalancingStrategy};
 pub use collector::{AddResult, Collector};
-pub use colocated::LocalMessage;
 pub use message::{Atom, Message};
 pub use metrics::JobMetrics;
 pub use parameters::{
@@ -42,12 +38,11 @@ pub use parameters::{
 pub use partial_result::{PartialResult, combine};
 pub use shared::{Shared, stream_of};
 
+use super::balancing::{Balanced, BalancingTimer, Host, LoadBalancing, SharedProcessor};
 use super::replication::{ItemChange, Items, Outbox, ReplicationMessage, Store};
 use crate::engine::{Duration, Instant, Stream};
 use crate::overlay::{AppContext, Application, Forward, ItemState, Node};
 use crate::space::Key;
-use balancing::Balancer;
-use colocated::ColocatedIdentities;
 use execution::MapTask;
 use std::collections::VecDeque;
 
@@ -62,10 +57,8 @@ pub enum Timer {
     Repair,
     /// Check whether results come in.
     Progress,
-    /// Check the load.
-    Balance,
-    /// The time for answers to load requests is over.
-    LoadsKnown,
+    /// Of load balancing.
+    Balancing(BalancingTimer),
 }
 
 /// A node that runs jobs.
@@ -78,6 +71,8 @@ pub struct Worker {
     /// Atoms to be mapped, and the current one.
     todo: VecDeque<u32>,
     current_map: Option<MapTask>,
+    /// The atom that this identity has lent to the first one on its host.
+    lent: Option<u32>,
     /// Atoms mapped since the last flush: their copies are not updated yet.
     mapped: Vec<u32>,
     /// Results to be sent on.
@@ -88,8 +83,7 @@ pub struct Worker {
     /// When this node last sent or forwarded a message to the root of the address.
     last_report: Instant,
     collector: Option<Collector>,
-    colocated: ColocatedIdentities,
-    balancer: Balancer,
+    host: Host,
 }
 
 type JobContext<'a, 'b> = &'a mut AppContext<'b, Worker>;
@@ -104,6 +98,11 @@ impl Worker {
     /// The numbers of the atoms on this node.
     pub fn held(&self) -> impl Iterator<Item = u32> {
         self.store.iter().map(|(_, atom)| atom.number)
+    }
+
+    /// Whether this identity was created by another one on the same host.
+    pub fn is_friendly_sybil(&self) -> bool {
+        self.host.identities.first().is_some()
     }
 
     /// Splits the job into atoms and sends them out.
@@ -236,19 +235,19 @@ impl Application for Worker {
             store: Store::new(shared.parameters.replicas),
             todo: VecDeque::new(),
             current_map: None,
+            lent: None,
             mapped: Vec::new(),
             buffered: Vec::new(),
             has_results: false,
             flushing: false,
             last_report: Instant::START,
             collector: None,
-            colocated: ColocatedIdentities::default(),
-            balancer: Balancer::default(),
+            host: Host::default(),
         }
     }
 
     fn on_colocated(&mut self, first: Node) {
-        self.colocated.set_first(first);
+        self.host.identities.set_first(first);
     }
 
     fn start(&mut self, context: JobContext<'_, '_>) {
@@ -358,8 +357,7 @@ impl Application for Worker {
             Timer::Mapped => self.finish(context),
             Timer::Flush => self.flush(context),
             Timer::Progress => self.check_progress(context),
-            Timer::Balance => self.balance_load(context),
-            Timer::LoadsKnown => self.on_loads_known(context),
+            Timer::Balancing(timer) => self.on_balancing_timer(context, timer),
             Timer::Repair => {
                 let period = context.shared.parameters.repair;
                 let mut outbox = Outbox::new();
@@ -393,8 +391,7 @@ impl Application for Worker {
         self.update_pending_results(metrics);
         self.flushing = false;
         // The other identities on the host are lost.
-        self.colocated = ColocatedIdentities::default();
-        self.balancer = Balancer::default();
+        self.host = Host::default();
     }
 
     fn on_stop(&mut self, now: Instant, metrics: &mut JobMetrics) {

@@ -2,8 +2,9 @@
 
 use super::tasks::{Task, Value};
 use super::work::Work;
-use super::{BalancingParameters, Cost, JobParameters, JobSpecification, NodeParameters};
+use super::{Cost, JobParameters, JobSpecification, NodeParameters};
 use crate::engine::{Duration, Seed, Stream};
+use crate::service::balancing::{BalancingParameters, BalancingRules};
 use crate::space::Key;
 
 /// The random stream of the work on an atom.
@@ -15,11 +16,8 @@ pub fn stream_of(seed: Seed, atom: u32) -> Stream {
 pub struct Shared {
     pub(super) parameters: JobParameters,
     nodes: NodeParameters,
-    pub(super) balancing: BalancingParameters,
-    /// Initial number of nodes, which nodes are assumed to know.
-    size: usize,
-    /// Whether a node knows the arcs of its successors.
-    pub(super) has_ring: bool,
+    /// Nodes are assumed to know their initial number.
+    pub(super) balancing: BalancingRules,
     seed: Seed,
     work: Work,
     /// The address of the job.
@@ -40,17 +38,23 @@ impl Shared {
         let parameters = specification.parameters.clone();
         let mut stream = seed.stream("atom-keys", 0);
         let task = specification.task(seed);
+        let work = Work::new(task, &parameters, specification.samples(), seed);
+        let atoms = f64::from(parameters.atoms);
         let mut shared = Self {
-            work: Work::new(task, &parameters, specification.samples(), seed),
             address: JobSpecification::address(seed),
             keys: (0..parameters.atoms)
                 .map(|_| Key::random(&mut stream))
                 .collect(),
+            balancing: BalancingRules {
+                parameters: balancing,
+                start: parameters.start,
+                has_ring: true,
+                mean_load: atoms / size as f64,
+                mean_size: work.samples() as f64 / atoms,
+            },
+            work,
             parameters,
             nodes,
-            balancing,
-            size,
-            has_ring: true,
             seed,
         };
         shared.keys.sort_unstable();
@@ -58,21 +62,9 @@ impl Shared {
     }
 
     /// The same on an overlay without a ring, where load balancing places Sybils by keys.
-    pub fn without_ring(self) -> Self {
-        Self {
-            has_ring: false,
-            ..self
-        }
-    }
-
-    /// Initial mean number of atoms per node.
-    pub(super) fn mean_load(&self) -> f64 {
-        f64::from(self.parameters.atoms) / self.size as f64
-    }
-
-    /// Mean number of samples of an atom.
-    pub(super) fn mean_samples(&self) -> f64 {
-        self.work.samples() as f64 / f64::from(self.parameters.atoms)
+    pub fn without_ring(mut self) -> Self {
+        self.balancing.has_ring = false;
+        self
     }
 
     /// The address of the job.

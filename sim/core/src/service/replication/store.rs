@@ -69,6 +69,14 @@ impl<I: Item> Store<I> {
             .is_some_and(|entry| entry.owner == Owner::Me)
     }
 
+    /// The owner of the item with `key`, of which this node has a copy.
+    pub fn other_owner(&self, key: &Key) -> Option<Node> {
+        match self.items.get(key)?.owner {
+            Owner::Node(owner) => Some(owner),
+            Owner::Me | Owner::Offered(_) => None,
+        }
+    }
+
     /// Whether all items on this node are copies that other nodes own.
     pub fn has_only_copies(&self) -> bool {
         self.items

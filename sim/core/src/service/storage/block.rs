@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub struct Content {
     bytes: Arc<[u8]>,
     digest: Key,
+    /// Each byte stands for this many.
+    scale: u32,
 }
 
 impl Content {
@@ -19,7 +21,16 @@ impl Content {
     pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = bytes.into();
         let digest = Key::sha1(&bytes);
-        Self { bytes, digest }
+        Self {
+            bytes,
+            digest,
+            scale: 1,
+        }
+    }
+
+    /// The same, each byte of which stands for `scale`.
+    pub fn scaled(self, scale: u32) -> Self {
+        Self { scale, ..self }
     }
 
     /// The bytes.
@@ -27,9 +38,9 @@ impl Content {
         &self.bytes
     }
 
-    /// Their number.
+    /// The number of bytes that they stand for.
     pub fn size(&self) -> u64 {
-        self.bytes.len() as u64
+        self.bytes.len() as u64 * u64::from(self.scale)
     }
 
     /// Their SHA-1.
@@ -44,7 +55,7 @@ impl Content {
             Some(byte) => *byte ^= 1,
             None => bytes.push(1),
         }
-        Self::new(bytes)
+        Self::new(bytes).scaled(self.scale)
     }
 }
 

@@ -18,9 +18,10 @@ pub fn key_of(name: &str) -> Key {
 }
 
 /// Splits a file into blocks of `block_size` bytes >= 1, the last of which may be shorter; returns
-/// the blocks and the keyfile.
-pub fn split(file: &[u8], block_size: u32) -> (Vec<Content>, Content) {
-    let blocks: Vec<Content> = file.chunks(block_size as usize).map(Content::new).collect();
+/// the blocks and the keyfile. Each byte of a block stands for `scale`.
+pub fn split(file: &[u8], block_size: u32, scale: u32) -> (Vec<Content>, Content) {
+    let block = |bytes| Content::new(bytes).scaled(scale);
+    let blocks: Vec<Content> = file.chunks(block_size as usize).map(block).collect();
     let mut keyfile = (file.len() as u64).to_be_bytes().to_vec();
     for block in &blocks {
         keyfile.extend(block.digest().to_bytes());
@@ -38,7 +39,11 @@ pub fn read_keyfile(keyfile: &[u8]) -> Option<(u64, Vec<Key>)> {
 
 /// Whether the file of these blocks has the length that its keyfile states.
 pub fn has_length(length: u64, blocks: &[Content]) -> bool {
-    length == blocks.iter().map(Content::size).sum::<u64>()
+    length
+        == blocks
+            .iter()
+            .map(|block| block.bytes().len() as u64)
+            .sum::<u64>()
 }
 
 /// The bytes of the file of these blocks.
@@ -57,13 +62,16 @@ mod tests {
         fn a_file_is_what_its_blocks_are(
             file in prop::collection::vec(any::<u8>(), 0..300),
             block_size in 1u32..70,
+            scale in 1u32..=200,
         ) {
-            let (blocks, keyfile) = split(&file, block_size);
+            let (blocks, keyfile) = split(&file, block_size, scale);
             prop_assert_eq!(blocks.len(), file.len().div_ceil(block_size as usize));
             let (length, keys) = read_keyfile(keyfile.bytes()).expect("a keyfile");
             let digests: Vec<Key> = blocks.iter().map(Content::digest).collect();
             prop_assert_eq!(keys, digests);
             prop_assert!(has_length(length, &blocks));
+            let size: u64 = blocks.iter().map(Content::size).sum();
+            prop_assert_eq!(size, length * u64::from(scale));
             prop_assert_eq!(join(&blocks), file);
         }
 
@@ -76,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_file_that_lacks_bytes_is_noticed() {
-        let (blocks, _) = split(b"abcdef", 4);
+        let (blocks, _) = split(b"abcdef", 4, 1);
         assert!(has_length(6, &blocks));
         assert!(!has_length(7, &blocks));
         assert!(!has_length(6, &blocks[..1]));

@@ -131,6 +131,17 @@ impl Storage {
         self.client.take_fetched()
     }
 
+    /// Offers all blocks of this node without another owner to `successor`, before it leaves.
+    pub(in crate::service) fn hand_over_all(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        successor: Node,
+    ) {
+        self.with_store(context, |store, context, outbox| {
+            store.hand_over_all(context.me, successor, context.now, outbox);
+        });
+    }
+
     /// Runs `act` on the store, and sends its messages.
     fn with_store<R>(
         &mut self,

@@ -16,6 +16,10 @@ crate::parameters! {
         pub capacity: Option<u64> = None, within 1.0..=1e15;
         /// Bytes per block; the last block of a file may be shorter. CFS uses 8 KByte.
         pub block_size: u32 = 8192, within 1..=16_777_216;
+        /// Each byte of a block stands for this many, in messages, in the capacity of nodes and in the time of a job over files: a small file models a large one.
+        pub scale: u32 = 1, within 1..=200;
+        /// Largest number of blocks of a file that a client writes or reads at the same time; no limit if absent. CFS reads a window of blocks ahead.
+        pub window: Option<u32> = None, within 1..=1_000_000_000;
         /// Mean time between two keep-alives of a node to its replicas, or "never"; with "spread" and "random" between two checks of the next replica.
         pub repair: Period = Period::every(Duration::from_secs(10));
         /// Time without a keep-alive after which a replica is offered to the root of its key; three times `repair` if absent.
@@ -39,7 +43,7 @@ impl StorageParameters {
 
     /// The values in a resolved scenario.
     pub fn resolved(&self) -> BTreeMap<String, Value> {
-        self.write_without_defaults(&["placement"])
+        self.write_without_defaults(&["placement", "scale"])
     }
 
     /// The time after which a copy is offered to the root of its key.

@@ -24,15 +24,19 @@ pub(super) struct FileRequest {
 
 #[derive(Clone, Debug)]
 enum FileStep {
-    /// Number of blocks that are not stored yet; the keyfile follows them.
+    /// Number of blocks that are not stored yet, and those that wait, the last of them first; the
+    /// keyfile follows them.
     PutBlocks {
         left: usize,
+        waiting: Vec<Content>,
         keyfile: Content,
     },
     PutKeyfile,
     GetKeyfile,
     GetBlocks {
         length: u64,
+        /// The keys of the blocks that wait, with their places, the last of them first.
+        waiting: Vec<(usize, Key)>,
         blocks: Vec<Option<Content>>,
     },
 }
@@ -49,19 +53,20 @@ impl Client {
         file: &[u8],
         purpose: Purpose,
     ) -> u32 {
-        let (blocks, keyfile) = files::split(file, context.shared.block_size);
+        let (mut blocks, keyfile) =
+            files::split(file, context.shared.block_size, context.shared.scale);
         let left = blocks.len();
-        let step = FileStep::PutBlocks { left, keyfile };
-        let number = self.open_file(
-            context,
-            files::key_of(name),
-            file.len() as u64,
-            step,
-            purpose,
-        );
-        for (place, content) in blocks.into_iter().enumerate() {
-            let part = Purpose::Part(number, place);
-            self.put_part(context, content.digest(), BlockKind::Block, content, part);
+        let bytes = blocks.iter().map(Content::size).sum();
+        let mut waiting = blocks.split_off(window(context).min(left));
+        waiting.reverse();
+        let step = FileStep::PutBlocks {
+            left,
+            waiting,
+            keyfile,
+        };
+        let number = self.open_file(context, files::key_of(name), bytes, step, purpose);
+        for content in blocks {
+            self.put_block(context, number, content);
         }
         if left == 0 {
             self.put_keyfile(context, number);
@@ -85,6 +90,22 @@ impl Client {
             Purpose::Part(number, KEYFILE),
         );
         number
+    }
+
+    fn put_block(&mut self, context: &mut StorageContext<'_>, file: u32, content: Content) {
+        // A put does not need the place of its block.
+        let part = Purpose::Part(file, 0);
+        self.put_part(context, content.digest(), BlockKind::Block, content, part);
+    }
+
+    fn get_block(
+        &mut self,
+        context: &mut StorageContext<'_>,
+        file: u32,
+        (place, key): (usize, Key),
+    ) {
+        let part = Purpose::Part(file, place);
+        self.ask(context, key, Wanted::Get(BlockKind::Block), part);
     }
 
     fn open_file(
@@ -124,10 +145,12 @@ impl Client {
         let open = &mut self.files[place];
         open.effort.add(effort);
         match (&mut open.step, answer) {
-            (FileStep::PutBlocks { left, .. }, Answer::Done) => {
+            (FileStep::PutBlocks { left, waiting, .. }, Answer::Done) => {
                 *left -= 1;
                 if *left == 0 {
                     self.put_keyfile(context, file);
+                } else if let Some(content) = waiting.pop() {
+                    self.put_block(context, file, content);
                 }
             }
             (FileStep::PutKeyfile, Answer::Done) => self.end_file(context, place, Answer::Done),
@@ -137,9 +160,17 @@ impl Client {
                     None => self.end_file(context, place, Answer::Failed),
                 }
             }
-            (FileStep::GetBlocks { blocks, .. }, Answer::Content(content)) => {
+            (
+                FileStep::GetBlocks {
+                    waiting, blocks, ..
+                },
+                Answer::Content(content),
+            ) => {
                 blocks[part] = Some(content);
-                self.join(context, place);
+                match waiting.pop() {
+                    Some(next) => self.get_block(context, file, next),
+                    None => self.join(context, place),
+                }
             }
             (_, answer) => self.end_file(context, place, answer),
         }
@@ -166,24 +197,23 @@ impl Client {
     ) {
         let open = &mut self.files[place];
         let number = open.number;
+        let mut first: Vec<(usize, Key)> = keys.iter().copied().enumerate().collect();
+        let mut waiting = first.split_off(window(context).min(keys.len()));
+        waiting.reverse();
         open.step = FileStep::GetBlocks {
             length,
+            waiting,
             blocks: vec![None; keys.len()],
         };
-        for (part, key) in keys.iter().enumerate() {
-            self.ask(
-                context,
-                *key,
-                Wanted::Get(BlockKind::Block),
-                Purpose::Part(number, part),
-            );
+        for block in first {
+            self.get_block(context, number, block);
         }
         self.join(context, place);
     }
 
     /// Ends the reading of a file if all of its blocks are present.
     fn join(&mut self, context: &mut StorageContext<'_>, place: usize) {
-        let FileStep::GetBlocks { length, blocks } = &self.files[place].step else {
+        let FileStep::GetBlocks { length, blocks, .. } = &self.files[place].step else {
             return;
         };
         if let Some(blocks) = blocks.iter().cloned().collect::<Option<Vec<Content>>>() {
@@ -211,6 +241,12 @@ impl Client {
         let took = context.now.since(file.begun);
         file.note(context.metrics, took, answer);
     }
+}
+
+/// Largest number of blocks that are written or read at the same time.
+fn window(context: &StorageContext<'_>) -> usize {
+    let window = context.shared.window;
+    window.map_or(usize::MAX, |window| window as usize)
 }
 
 impl FileRequest {
