@@ -186,7 +186,7 @@ fn crowded_joins(network: &NetworkScenario) -> Option<ConfigError> {
 /// Reports churn in a measurement of unset duration: it lasts 1 ms per lookup.
 fn short_churn(scenario: &Scenario, network: &NetworkScenario) -> Option<ConfigError> {
     // Other experiments measure until their task ends, or require the time.
-    if scenario.experiment.name() != "network" {
+    if !scenario.experiment.measures_lookups() {
         return None;
     }
     let measure = network.measure();

@@ -265,6 +265,11 @@ pub trait Experiment: Sync {
     /// The tables of a scenario file that it reads.
     fn sections(&self) -> Vec<Section>;
 
+    /// Whether a run without a duration ends with its last lookup.
+    fn measures_lookups(&self) -> bool {
+        false
+    }
+
     /// The columns of `runs.csv` after the keys.
     fn metrics(&self) -> &'static [Column];
 

@@ -59,10 +59,11 @@ fn jobs_over_files_are_balanced() {
     }
 }
 
-/// A Sybil that is dismissed keeps no work: each job ends. Without the second report of a Sybil's work, the
-/// jobs of two of these six seeds do not end.
+/// A Sybil may get atoms, and report them to the first identity on its host, before that one knows that it has
+/// joined. That report is kept when the first identity dismisses its other Sybils: each job ends. Without,
+/// the jobs of two of these six seeds do not end within ten minutes.
 #[test]
-fn dismissed_sybils_keep_no_work() {
+fn work_that_a_joining_sybil_reports_is_done() {
     let lab = Lab::new();
     let text = "experiment = \"job\"\nseed = 1\nrepetitions = 6\n\
         underlay = { model = \"constant\", nodes = 100 }\noverlay = { protocol = \"kademlia\", nodes = 100 }\n\

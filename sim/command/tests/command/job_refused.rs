@@ -50,6 +50,15 @@ fn bad_jobs_are_refused() {
         ),
         (&["job.samples=0"], "job.samples: expected an integer "),
         (
+            &[
+                "job.kind=word-count",
+                "job.input=file",
+                "job.corpus.size=20000000",
+                "storage.scale=200",
+            ],
+            "storage.scale: expected files that stand for at most 2000000000 bytes, found 20000",
+        ),
+        (
             &["job.start=3 h"],
             "job.start: the run would stop before, at 3610 s",
         ),

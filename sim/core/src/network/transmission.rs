@@ -91,7 +91,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             return self.transmit_over_transport(message, within);
         }
         let after = message.latency.unwrap_or_default();
-        if within.is_some_and(|most| most.is_none_or(|most| after > most)) {
+        if is_late(after, within) {
             self.signal_late(message);
             return None;
         }
@@ -108,7 +108,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let latency = message.latency.unwrap_or_default();
         match self.transport_delivery(&message, latency) {
             Delivery::Arrives { after, again } => {
-                let is_late = within.is_some_and(|most| most.is_none_or(|most| after > most));
+                let is_late = is_late(after, within);
                 let SentMessage { from, to, .. } = message;
                 if is_late {
                     self.signal_late(message);
@@ -170,4 +170,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     pub(super) fn reply_bytes(&self) -> u32 {
         self.transport().map_or(0, Transport::reply_bytes)
     }
+}
+
+/// Whether a message that takes `after` is an answer that comes too late: no limit for other messages, and
+/// no time at all for an answer that nobody waits for.
+fn is_late(after: Duration, within: Option<Option<Duration>>) -> bool {
+    within.is_some_and(|most| most.is_none_or(|most| after > most))
 }

@@ -85,9 +85,10 @@ const LAYERS: [(&str, &str); 16] = [
 ];
 
 /// The modules of the layer `service`, and whether ChordReduce consists of them.
-const SERVICES: [(&str, bool); 5] = [
+const SERVICES: [(&str, bool); 6] = [
     ("replication", true),
     ("storage", true),
+    ("balancing", false),
     ("job", true),
     ("file_job", true),
     ("providers", false),

@@ -50,6 +50,9 @@ impl FileJobInput {
     }
 }
 
+/// Bytes that the files of a job stand for at most: a message may carry them all.
+const MOST_BYTES: f64 = 2e9;
+
 /// Time after which puts that have not ended fail the run.
 const PUTTING: Duration = Duration::from_secs(3600);
 
@@ -130,6 +133,14 @@ impl FileJobRun {
             return Err(ConfigError::new("job.locality", message));
         }
         let files = input.read_files((task, &corpus, &iteration), &table, folder)?;
+        let bytes: f64 = files.iter().map(|(_, bytes)| bytes.len() as f64).sum();
+        if bytes * f64::from(storage.scale) > MOST_BYTES {
+            let message = format_args!(
+                "expected files that stand for at most {MOST_BYTES} bytes, found {bytes} bytes times {}",
+                storage.scale
+            );
+            return Err(ConfigError::new("storage.scale", message));
+        }
         let contents: Vec<&[u8]> = files.iter().map(|(_, bytes)| &bytes[..]).collect();
         Ok(Self {
             network,

@@ -2,7 +2,7 @@
 
 use super::JobOutcome;
 use super::file::FileJobRun;
-use super::output::{activity, histogram};
+use super::output::{activity, histogram, work};
 use dhtlab_core::engine::{Instant, Seed};
 use dhtlab_core::network::Network;
 use dhtlab_core::overlay::{GroundTruth, Node};
@@ -98,7 +98,7 @@ impl FileJobRun {
         } else {
             f64::NAN
         };
-        let work = work(network);
+        let work = work(network, &metrics.work, FileJob::is_friendly_sybil);
         let contents: Vec<&[u8]> = self.files.iter().map(|(_, bytes)| &bytes[..]).collect();
         let wrong = rows.as_ref().map(|rows| {
             let (plain, _) = mapper.plain_rows(&contents, &names);
@@ -238,23 +238,6 @@ fn lost<P: GroundTruth>(
         }
     })
     .collect()
-}
-
-/// Bytes that each node has mapped, for all members and all nodes that have mapped any.
-fn work<P: GroundTruth>(network: &Network<P, FileJob>) -> Vec<f64> {
-    let work = &network.metrics().work;
-    let last = network.members().iter().map(|node| node.index() + 1).max();
-    let nodes = 0..work.len().max(last.unwrap_or(0));
-    let of = |node: usize| work.get(node).copied().unwrap_or(0);
-    nodes
-        .filter(|node| {
-            let id = Node(*node as u32);
-            // A host is counted by its first identity, which works for all of its identities.
-            let is_host = network.is_member(id) && !network.application(id).is_friendly_sybil();
-            of(*node) > 0 || is_host
-        })
-        .map(|node| of(node) as f64)
-        .collect()
 }
 
 /// Number of keys whose values differ, or that are in one of the two only. Both are ascending.

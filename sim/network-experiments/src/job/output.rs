@@ -128,7 +128,7 @@ pub(super) fn output<P: GroundTruth>(run: &JobRun, network: &Network<P, Worker>)
     let value = collector.map(|collector| collector.value(shared.task()));
     let result = value.filter(|value| !value.is_empty());
     let result = result.map(|value| shared.task().result(&value, samples));
-    let work = work(network);
+    let work = work(network, &service_metrics.work, Worker::is_friendly_sybil);
     let outcome = JobOutcome {
         runtime_s,
         complete,
@@ -191,23 +191,22 @@ fn lost<P: GroundTruth>(
         .count()
 }
 
-/// Samples on which each node has worked, for all members and all nodes that have worked.
-fn work<P: GroundTruth>(network: &Network<P, Worker>) -> Vec<f64> {
-    let mut work: Vec<f64> = network
-        .metrics()
-        .work
-        .iter()
-        .map(|samples| *samples as f64)
-        .collect();
+/// The work of each host, for all members and all nodes that have worked; `by_node` has it by node. A host
+/// is counted by its first identity, which works for all of its identities; `is_sybil` names the others.
+pub(super) fn work<P: GroundTruth, A: Application>(
+    network: &Network<P, A>,
+    by_node: &[u64],
+    is_sybil: impl Fn(&A) -> bool,
+) -> Vec<f64> {
     let last = network.members().iter().map(|node| node.index() + 1).max();
-    work.resize(work.len().max(last.unwrap_or(0)), 0.0);
-    let worked = |(node, samples): (usize, f64)| {
-        let node = Node(node as u32);
-        // A host is counted by its first identity, which works for all of its identities.
-        let is_host = network.is_member(node) && !network.application(node).is_friendly_sybil();
-        (samples > 0.0 || is_host).then_some(samples)
-    };
-    work.into_iter().enumerate().filter_map(worked).collect()
+    let nodes = 0..by_node.len().max(last.unwrap_or(0));
+    let worked = nodes.filter_map(|place| {
+        let work = by_node.get(place).copied().unwrap_or(0);
+        let node = Node(place as u32);
+        let is_host = network.is_member(node) && !is_sybil(network.application(node));
+        (work > 0 || is_host).then_some(work as f64)
+    });
+    worked.collect()
 }
 
 fn deviation(values: &[f64]) -> f64 {

@@ -37,6 +37,10 @@ impl Experiment for NetworkExperiment {
         sections
     }
 
+    fn measures_lookups(&self) -> bool {
+        true
+    }
+
     fn metrics(&self) -> &'static [Column] {
         output::METRICS
     }

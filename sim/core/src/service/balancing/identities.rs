@@ -4,35 +4,8 @@
 //! Messages between them cost nothing and take no time. One task is lent at a time, so that other
 //! nodes can still take over tasks that a Sybil has not begun.
 
-use super::{Balanced, LoadBalancing};
+use super::{Balanced, LoadBalancing, LocalMessage};
 use crate::overlay::{AppContext, Node};
-
-/// Messages between identities of one host.
-#[derive(Clone, Copy, Debug)]
-pub enum LocalMessage<T> {
-    /// To the first identity: the sender has joined.
-    Joined,
-    /// To the first identity: the sender has work.
-    HasWork,
-    /// To another identity: request for a task to execute.
-    RequestWork,
-    /// To the first identity: the task; `None` if there is none left.
-    Assigned(Option<T>),
-    /// To another identity: the task that it has lent is executed.
-    Done(T),
-    /// To another identity: request for its number of open tasks.
-    Count,
-    /// To the first identity: that number.
-    Counted(u32),
-    /// To the first identity: that node asks for the load of the host.
-    LoadAsked(Node),
-    /// To the first identity: that node, with this speed, asks how long the host will be busy.
-    BusyTimeAsked(Node, f64),
-    /// To another identity: it is dismissed.
-    Dismissed,
-    /// To the first identity: the dismissed one has got work and stays.
-    StillBusy,
-}
 
 /// The other identities on a node's host.
 #[derive(Clone, Debug, Default)]
@@ -106,16 +79,6 @@ pub(in crate::service) trait SharedProcessor: Balanced {
         }
     }
 
-    /// Tasks that wait here are asked for again: a Sybil reports them again, for its first identity may
-    /// have forgotten them when it dismissed the Sybil.
-    fn resume_work(&mut self, context: &mut AppContext<'_, Self>) {
-        let identities = &mut self.host().identities;
-        if identities.first.is_some() {
-            identities.waiting = false;
-        }
-        self.work(context);
-    }
-
     /// The first identity, without work of its own, asks a Sybil for a task.
     fn request_work(&mut self, context: &mut AppContext<'_, Self>) {
         let identities = &mut self.host().identities;
@@ -125,10 +88,12 @@ pub(in crate::service) trait SharedProcessor: Balanced {
         }
     }
 
-    /// Dismisses all Sybils of the host.
+    /// Dismisses all Sybils of the host that have joined. One that gets work while it joins reports the
+    /// work first, and stays.
     fn dismiss_sybils(&mut self, context: &mut AppContext<'_, Self>) {
         let identities = &mut self.host().identities;
-        identities.ready.clear();
+        let others = &identities.others;
+        identities.ready.retain(|node| !others.contains(node));
         for other in identities.others.drain(..) {
             context.send_local(other, Self::local(LocalMessage::Dismissed));
         }
@@ -193,12 +158,13 @@ pub(in crate::service) trait SharedProcessor: Balanced {
                 self.send_busy_time(context, asker, speed);
             }
             LocalMessage::Dismissed => {
+                // The first identity has forgotten the report of this one.
+                self.host().identities.waiting = false;
                 if self.open() == 0 {
                     self.host().identities.retiring = true;
                     self.retire(context);
                 } else {
                     context.send_local(from, Self::local(LocalMessage::StillBusy));
-                    self.host().identities.waiting = false;
                     self.report_work(context);
                 }
             }

@@ -17,18 +17,19 @@
 //! of its open tasks, the middle one, and the Sybil takes it as its ID. This is an addition to the source.
 //!
 //! A service whose tasks have keys implements [`Balanced`]. `strategy` has the strategies, `barren` what a
-//! node knows of arcs without tasks, `identities` the sharing of a host's processor.
+//! node knows of arcs without tasks, `identities` the sharing of a host's processor, `message` what nodes
+//! and identities send each other.
 
 mod barren;
 mod identities;
+mod message;
 mod strategy;
 
 use identities::Identities;
-pub use identities::LocalMessage;
 pub(in crate::service) use identities::SharedProcessor;
+pub use message::{LoadMessage, LocalMessage};
 use strategy::Balancer;
 pub(in crate::service) use strategy::LoadBalancing;
-pub use strategy::LoadMessage;
 
 use crate::engine::{Duration, Stream};
 use crate::overlay::{AppContext, Application, Node};
@@ -163,7 +164,9 @@ pub trait Balanced: Application {
     /// The keys of the open tasks of this identity, the current one included, ascending.
     fn open_keys(&self) -> Vec<Key>;
     /// Number of these tasks.
-    fn open(&self) -> u32;
+    fn open(&self) -> u32 {
+        self.open_keys().len() as u32
+    }
     /// Whether tasks wait.
     fn is_queued(&self) -> bool;
     /// Takes the next task of this identity, to be executed by the first one.

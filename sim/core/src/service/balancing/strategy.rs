@@ -2,62 +2,12 @@
 
 use super::barren::BarrenArcs;
 use super::{
-    Balanced, BalancingRules, BalancingStrategy, BalancingTimer, Host, LocalMessage,
+    Balanced, BalancingRules, BalancingStrategy, BalancingTimer, Host, LoadMessage, LocalMessage,
     SharedProcessor,
 };
 use crate::engine::{Duration, Instant};
 use crate::overlay::{AppContext, Node};
 use crate::space::Key;
-
-/// Messages about loads.
-#[derive(Clone, Copy, Debug)]
-pub enum LoadMessage {
-    /// Request: number of open tasks on the receiver's host.
-    Load,
-    /// Reply: that many on the host of that node; without a ring the key of an open task.
-    IsLoad(Node, u32, Option<Key>),
-    /// The sender is underloaded, with this many open tasks.
-    Underloaded(u32),
-    /// Request: create a Sybil on this arc, both ends excluded.
-    Invitation(Key, Key),
-    /// Request of a node with this speed: how long the receiver will be busy.
-    BusyTime(Node, f64),
-    /// Reply: that many seconds, and the key where a Sybil takes its share.
-    Busy(f64, Option<Key>),
-    /// Request to the root of this key: number of its open tasks.
-    Probe(Node, Key),
-    /// Reply.
-    Probed {
-        /// The key of the request.
-        point: Key,
-        /// Number of open tasks of this identity.
-        open: u32,
-        /// The key of the middle one.
-        middle: Option<Key>,
-        /// On a ring, its arc if no task is open: from the first key, excluded, to the second, included.
-        barren: Option<(Key, Key)>,
-    },
-}
-
-impl LoadMessage {
-    /// Bytes beside the header.
-    pub fn bytes(self) -> u32 {
-        match self {
-            Self::Load => 0,
-            Self::Underloaded(_) => 4,
-            Self::IsLoad(.., None) => 10,
-            Self::IsLoad(.., Some(_)) => 30,
-            Self::Invitation(..) => 40,
-            Self::BusyTime(..) => 14,
-            Self::Busy(..) => 28,
-            // The key of a routed message is counted with it.
-            Self::Probe(..) => 6,
-            Self::Probed { middle, barren, .. } => {
-                24 + middle.map_or(0, |_| 20) + barren.map_or(0, |_| 40)
-            }
-        }
-    }
-}
 
 /// The state of a node's load balancing.
 #[derive(Clone, Debug, Default)]

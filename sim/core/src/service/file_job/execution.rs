@@ -103,8 +103,8 @@ impl FileJob {
             self.own_current() == Some(block) || self.todo.iter().any(|task| task.block == block);
         if !is_queued {
             self.todo.push_back(QueuedTask { block, follows });
+            self.work(context);
         }
-        self.resume_work(context);
         true
     }
 

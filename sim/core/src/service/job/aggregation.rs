@@ -4,7 +4,6 @@
 use super::partial_result::PartialResult;
 use super::{AddResult, Collector, JobContext, Message, Timer, Worker};
 use crate::overlay::{NextHop, Node};
-use crate::service::balancing::SharedProcessor;
 
 impl Worker {
     /// Counts results at this node, the root of the address; returns how many atoms had been
@@ -135,8 +134,7 @@ impl Worker {
         }
     }
 
-    /// Asks the roots of `atoms` for their results, one by one. A root that has no result, and does not
-    /// map the atom, queues it again.
+    /// Asks the roots of `atoms` for their results, one by one.
     pub(super) fn recall(&mut self, context: JobContext<'_, '_>, atoms: Vec<u32>, last: bool) {
         let mut batches: Vec<(Node, bool, Vec<u32>)> = Vec::new();
         for atom in atoms {
@@ -148,11 +146,6 @@ impl Worker {
                     let result = self.store.get(&key).and_then(|atom| atom.result.clone());
                     if let Some(result) = result {
                         self.buffer_results(context, vec![PartialResult::of(atom, result)]);
-                    } else if self.store.owns(&key) {
-                        if !self.todo.contains(&atom) && !self.is_mapped_here(atom) {
-                            self.todo.push_back(atom);
-                        }
-                        self.resume_work(context);
                     }
                     continue;
                 }

@@ -58,17 +58,12 @@ impl Balanced for Worker {
         self.each_open().copied().collect()
     }
 
-    fn open(&self) -> u32 {
-        self.each_open().count() as u32
-    }
-
     fn is_queued(&self) -> bool {
         !self.todo.is_empty()
     }
 
     fn next_task(&mut self, context: JobContext<'_, '_>) -> Option<u32> {
-        self.lent = self.next_atom(context);
-        self.lent
+        self.next_atom(context)
     }
 
     fn work(&mut self, context: JobContext<'_, '_>) {
@@ -80,7 +75,6 @@ impl Balanced for Worker {
     }
 
     fn on_executed(&mut self, context: JobContext<'_, '_>, atom: u32) {
-        self.lent = None;
         self.mapped(context, atom);
     }
 

@@ -56,13 +56,6 @@ impl Worker {
         None
     }
 
-    /// Whether an atom of this node is mapped, or was mapped since it last sent results.
-    pub(super) fn is_mapped_here(&self, atom: u32) -> bool {
-        let own = self.current_map.filter(|map| map.lender.is_none());
-        let current = own.map(|map| map.atom).or(self.lent);
-        current == Some(atom) || self.mapped.contains(&atom)
-    }
-
     /// Begins to map `atom`.
     pub(super) fn map(&mut self, context: JobContext<'_, '_>, atom: u32, lender: Option<Node>) {
         let takes = context.shared.begin(atom, self.speed);

@@ -71,8 +71,6 @@ pub struct Worker {
     /// Atoms to be mapped, and the current one.
     todo: VecDeque<u32>,
     current_map: Option<MapTask>,
-    /// The atom that this identity has lent to the first one on its host.
-    lent: Option<u32>,
     /// Atoms mapped since the last flush: their copies are not updated yet.
     mapped: Vec<u32>,
     /// Results to be sent on.
@@ -235,7 +233,6 @@ impl Application for Worker {
             store: Store::new(shared.parameters.replicas),
             todo: VecDeque::new(),
             current_map: None,
-            lent: None,
             mapped: Vec::new(),
             buffered: Vec::new(),
             has_results: false,

@@ -49,6 +49,9 @@ pub trait Item: Clone + std::fmt::Debug {
     fn version(&self) -> u64;
 }
 
+/// Largest size of a message; headers are added to it.
+const MOST_BYTES: u64 = 1 << 31;
+
 /// Items with their keys.
 pub type Items<I> = Vec<(Key, I)>;
 
@@ -131,15 +134,16 @@ impl<I: Item> ReplicationMessage<I> {
     }
 
     /// Size in a message: a key has the size of an ID, a sum 8 bytes, and a version and an item
-    /// their own.
+    /// their own. Items of more than 2 GiB count as 2 GiB.
     pub fn bytes(&self) -> u32 {
         const SUM: u32 = 8;
         let named = |names: &Names| (NODE_BYTES + I::VERSION_BYTES) * names.len() as u32;
         match self {
-            Self::Take { items, .. } | Self::Copy(items) => items
-                .iter()
-                .map(|(_, item)| NODE_BYTES + item.bytes())
-                .sum(),
+            Self::Take { items, .. } | Self::Copy(items) => {
+                let bytes = |(_, item): &(Key, I)| u64::from(NODE_BYTES) + u64::from(item.bytes());
+                let all: u64 = items.iter().map(bytes).sum();
+                all.min(MOST_BYTES) as u32
+            }
             Self::Offer { names, .. } => NODE_BYTES + named(names),
             Self::Hold(names) | Self::All(names) => named(names),
             Self::Keep(_) => SUM,

@@ -70,14 +70,14 @@ const NUMBERS: [&str; 8] = [
 ];
 
 fn plain(name: &str) -> String {
-    let letters = name.chars().filter(|c| c.is_alphanumeric());
-    letters.flat_map(char::to_lowercase).collect()
+    let plain = name.chars().filter(|c| c.is_alphanumeric());
+    plain.flat_map(char::to_lowercase).collect()
 }
 
 /// Whether a column of this name has latencies.
 pub(super) fn names_latency(name: &str) -> bool {
-    let letters = plain(name);
-    LATENCIES.iter().any(|known| letters.starts_with(known)) || is_round_trip(name)
+    let plain_name = plain(name);
+    LATENCIES.iter().any(|known| plain_name.starts_with(known)) || is_round_trip(name)
 }
 
 /// Whether a column of this name numbers or dates the rows, as the first ones of R and pandas.
