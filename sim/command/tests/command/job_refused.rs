@@ -54,6 +54,7 @@ fn bad_jobs_are_refused() {
                 "job.kind=word-count",
                 "job.input=file",
                 "job.corpus.size=20000000",
+                "storage.replicas=3",
                 "storage.scale=200",
             ],
             "storage.scale: expected files that stand for at most 2000000000 bytes, found 20000",
