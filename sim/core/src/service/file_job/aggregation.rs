@@ -117,25 +117,15 @@ impl FileJob {
         let mut repeated = 0;
         let (mut fresh, mut again) = (Vec::new(), Vec::new());
         for part in parts {
-            match collector.add(&part, context.now) {
-                Ok(()) => {
-                    context.metrics.counted_at = Some(context.now);
-                    fresh.push(part);
-                }
-                // Results of several blocks cannot be taken apart: the others are asked for again.
-                Err(others) => {
-                    repeated += part.blocks().len() - others.len();
-                    again.extend(others);
-                }
+            let addition = collector.add(&part, context.now);
+            if addition.is_counted {
+                context.metrics.counted_at = Some(context.now);
+                fresh.push(part);
             }
+            repeated += addition.repeated;
+            again.extend(addition.again);
         }
-        let again: Vec<Block> = match collector.plan() {
-            Some(plan) => again
-                .iter()
-                .map(|number| plan.blocks()[*number as usize])
-                .collect(),
-            None => Vec::new(),
-        };
+        let again = collector.not_counted(&again);
         if !fresh.is_empty() {
             for copy in &collector.copies {
                 let parts = fresh.clone();
@@ -202,8 +192,8 @@ impl FileJob {
         let collector = self.collector_or_new(context);
         collector.heard = now;
         for part in parts {
-            // What cannot be merged is asked for if this node becomes the root.
-            let _ = collector.add(&part, now);
+            // What is not counted is asked for if this node becomes the root.
+            collector.add(&part, now);
         }
     }
 

@@ -17,7 +17,7 @@ pub struct Collector {
     round: u32,
     /// The blocks of the job, once the keyfiles are read.
     plan: Option<Arc<Plan>>,
-    /// As they have come: another root that has counted one block of a part takes none of its others.
+    /// What is counted, in parts of distinct blocks: a large one first, then those that have come since.
     parts: Vec<Records>,
     /// The outcome that this node has computed and stores for the others, and the round that begins with
     /// it.
@@ -38,6 +38,18 @@ pub struct Collector {
     pub(super) is_active: bool,
     /// The nodes with copies.
     pub(super) copies: Vec<Node>,
+}
+
+/// The outcome of counting a part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Addition {
+    /// The part is counted.
+    pub is_counted: bool,
+    /// Number of its blocks that had been counted before.
+    pub repeated: usize,
+    /// Blocks that are not counted and whose results have come or had been counted: they are asked for
+    /// again.
+    pub again: Vec<u32>,
 }
 
 /// What is known of one block.
@@ -114,11 +126,6 @@ impl Collector {
         }
     }
 
-    /// The counted results, in parts whose blocks are distinct.
-    pub fn parts(&self) -> &[Records] {
-        &self.parts
-    }
-
     /// Number of counted blocks.
     pub fn counted(&self) -> u32 {
         self.counted
@@ -128,6 +135,16 @@ impl Collector {
     pub fn is_complete(&self) -> bool {
         let plan = self.plan.as_ref();
         plan.is_some_and(|plan| (self.counted + self.lost) as usize == plan.blocks().len())
+    }
+
+    /// Those of the blocks with these numbers that are not counted.
+    pub(super) fn not_counted(&self, numbers: &[u32]) -> Vec<Block> {
+        let Some(plan) = &self.plan else {
+            return Vec::new();
+        };
+        let numbers = numbers.iter().map(|number| *number as usize);
+        let open = numbers.filter(|number| !self.state[*number].counted);
+        open.map(|number| plan.blocks()[number]).collect()
     }
 
     /// The blocks that are neither counted nor lost.
@@ -146,28 +163,82 @@ impl Collector {
         chosen.copied().collect()
     }
 
-    /// Counts `part`, unless one of its blocks has been counted before; then returns its other blocks.
-    /// A part of another round is not counted.
-    pub(super) fn add(&mut self, part: &Records, now: Instant) -> Result<(), Vec<u32>> {
+    /// Counts `part`. Results of several blocks cannot be taken apart: if some of its blocks have been
+    /// counted before, the parts in which they were are no longer counted, if they have fewer blocks in
+    /// all; otherwise `part` is not counted. A part of another round is not counted.
+    ///
+    /// O(m log n) for the m records and blocks of the part and n blocks, amortised.
+    pub(super) fn add(&mut self, part: &Records, now: Instant) -> Addition {
+        let blocks = part.blocks().len();
         if part.round() != self.round {
-            return Err(Vec::new());
+            return Addition {
+                repeated: blocks,
+                ..Addition::default()
+            };
         }
         let last = part.blocks().next_back();
         self.extend_to(last.map_or(0, |last| last as usize + 1));
         let fresh = |number: &u32| !self.state[*number as usize].counted;
-        let others: Vec<u32> = part.blocks().filter(fresh).collect();
-        if others.is_empty() || others.len() < part.blocks().len() {
-            return Err(others);
+        let mut addition = Addition {
+            is_counted: blocks > 0,
+            repeated: blocks - part.blocks().filter(fresh).count(),
+            again: Vec::new(),
+        };
+        if addition.repeated > 0 {
+            let shared = |own: &Records| !own.can_merge(part);
+            let sizes = self.parts.iter().filter(|own| shared(own));
+            addition.is_counted = blocks > sizes.map(|own| own.blocks().len()).sum();
+            if !addition.is_counted {
+                addition.again = part.blocks().filter(fresh).collect();
+                return addition;
+            }
+            let mut dropped = Vec::new();
+            self.parts.retain(|own| {
+                let is_dropped = shared(own);
+                if is_dropped {
+                    dropped.extend(own.blocks());
+                }
+                !is_dropped
+            });
+            for number in &dropped {
+                let state = &mut self.state[*number as usize];
+                state.counted = false;
+                self.lost += u32::from(state.is_lost());
+            }
+            self.counted -= dropped.len() as u32;
+            let is_left = |number: &u32| part.edges(*number).is_none();
+            addition.again = dropped.into_iter().filter(is_left).collect();
         }
-        for number in others {
+        for number in part.blocks() {
             let state = &mut self.state[number as usize];
             self.lost -= u32::from(state.is_lost());
             state.counted = true;
-            self.counted += 1;
         }
-        self.parts.push(part.clone());
-        self.changed = now;
-        Ok(())
+        self.counted += blocks as u32;
+        if addition.is_counted {
+            self.push(part.clone());
+            self.changed = now;
+        }
+        addition
+    }
+
+    /// Adds a part; all are merged when the first one is less than eight times as large as the others.
+    fn push(&mut self, part: Records) {
+        self.parts.push(part);
+        let first = self.parts.first().map_or(0, |part| part.blocks().len());
+        if first < 8 * (self.counted as usize - first) {
+            self.merge_all();
+        }
+    }
+
+    /// All that is counted, as one part, which stays one. O(n) for n blocks, and O(m log n) for the m records
+    /// of the parts after the first.
+    pub(super) fn merge_all(&mut self) -> Option<Records> {
+        if let Some((first, others)) = self.parts.split_first_mut() {
+            first.merge_all(others);
+            self.parts.truncate(1);
+        }
+        self.parts.first().cloned()
     }
 
     /// The open blocks are asked for again.
@@ -195,7 +266,9 @@ impl Collector {
 
     /// The sums of the round so far.
     pub fn records(&self) -> Records {
-        Records::sum(self.parts.clone())
+        let mut sum = self.parts.first().cloned().unwrap_or_default();
+        sum.merge_all(self.parts.get(1..).unwrap_or_default());
+        sum
     }
 }
 
@@ -218,10 +291,45 @@ mod tests {
     }
 
     #[test]
+    fn a_part_replaces_smaller_ones() {
+        let now = Instant::START;
+        let mut collector = Collector::new(now);
+        for number in 0..5 {
+            assert!(collector.add(&part(&[number]), now).is_counted);
+        }
+        // Four and one.
+        assert_eq!(collector.parts.len(), 2);
+        let addition = collector.add(&part(&[3, 5, 6]), now);
+        let refused = Addition {
+            is_counted: false,
+            repeated: 1,
+            again: vec![5, 6],
+        };
+        assert_eq!(addition, refused);
+        let addition = collector.add(&part(&[0, 1, 2, 6, 7, 8]), now);
+        let replaced = Addition {
+            is_counted: true,
+            repeated: 3,
+            again: vec![3],
+        };
+        assert_eq!(addition, replaced);
+        assert_eq!(collector.counted(), 7);
+        let all = collector.merge_all().expect("blocks");
+        let blocks: Vec<u32> = all.blocks().collect();
+        assert_eq!(blocks, [0, 1, 2, 4, 6, 7, 8]);
+        assert_eq!(collector.parts.len(), 1);
+    }
+
+    #[test]
     fn each_block_counts_once_and_lost_ones_end_the_job() {
         let now = Instant::START;
         let mut collector = Collector::new(now);
-        assert_eq!(collector.add(&part(&[0, 2]), now), Ok(()));
+        let counted = |collector: &mut Collector, blocks: &[u32], repeated, again: &[u32]| {
+            let addition = collector.add(&part(blocks), now);
+            assert_eq!((addition.repeated, &addition.again[..]), (repeated, again));
+            addition.is_counted
+        };
+        assert!(counted(&mut collector, &[0, 2], 0, &[]));
         assert!(!collector.is_complete());
         let keys = vec![Key::default(); 4];
         collector.set_plan(Arc::new(Plan::new(0, &[keys])), now);
@@ -231,9 +339,9 @@ mod tests {
             file: 0,
             key: Key::default(),
         };
-        assert_eq!(collector.add(&part(&[2]), now), Err(vec![]));
-        assert_eq!(collector.add(&part(&[1, 2, 3]), now), Err(vec![1, 3]));
-        assert_eq!(collector.add(&part(&[1]), now), Ok(()));
+        assert!(!counted(&mut collector, &[2], 1, &[]));
+        assert!(!counted(&mut collector, &[1, 2], 1, &[1]));
+        assert!(counted(&mut collector, &[1], 0, &[]));
         let open = |collector: &Collector| collector.open().iter().map(|b| b.number).collect();
         let numbers: Vec<u32> = open(&collector);
         assert_eq!(numbers, [3]);
@@ -245,7 +353,7 @@ mod tests {
         }
         assert_eq!(collector.lost().len(), 1);
         // A copy that comes back is counted.
-        assert_eq!(collector.add(&part(&[3]), now), Ok(()));
+        assert!(counted(&mut collector, &[3], 0, &[]));
         assert!(collector.is_complete() && collector.lost().is_empty());
         assert_eq!(collector.counted(), 4);
     }

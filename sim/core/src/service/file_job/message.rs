@@ -62,10 +62,10 @@ fn round_bytes(round: Option<u32>) -> u32 {
 
 impl Message {
     /// All that `collector` has counted.
-    pub(super) fn counted(collector: &Collector) -> Self {
+    pub(super) fn counted(collector: &mut Collector) -> Self {
         Self::Counted {
             plan: collector.plan().cloned(),
-            parts: collector.parts().to_vec(),
+            parts: collector.merge_all().into_iter().collect(),
         }
     }
 

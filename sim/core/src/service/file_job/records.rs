@@ -77,33 +77,28 @@ impl Records {
     /// Adds the records of `other`, of the same round, whose blocks are others. O(m log n) for m
     /// and n records, O(m + n) for m and n blocks.
     pub fn merge(&mut self, other: &Self) {
-        let mine = Arc::make_mut(&mut self.0);
-        if mine.edges.is_empty() {
-            mine.round = other.0.round;
-        }
-        for (record, count) in &other.0.counts {
-            mine.add(record, *count);
-        }
-        let bytes = |(_, edges): &(u32, Edges)| NUMBER + edges.len() as u32;
-        mine.bytes += other.0.edges.iter().map(bytes).sum::<u32>();
-        // Two ascending runs, which the stable sort merges.
-        mine.edges.extend_from_slice(&other.0.edges);
-        mine.edges.sort_by_key(|(number, _)| *number);
+        self.merge_all(std::slice::from_ref(other));
     }
 
-    /// The records of all `parts`, whose blocks are distinct. O(n log p) for n records in p parts.
-    pub fn sum(mut parts: Vec<Self>) -> Self {
-        while parts.len() > 1 {
-            let sum = |pair: &mut [Self]| match pair {
-                [one, other] => {
-                    one.merge(other);
-                    std::mem::take(one)
-                }
-                rest => rest.first_mut().map(std::mem::take).unwrap_or_default(),
-            };
-            parts = parts.chunks_mut(2).map(sum).collect();
+    /// The same for several others, whose blocks are distinct.
+    pub fn merge_all(&mut self, others: &[Self]) {
+        if others.is_empty() {
+            return;
         }
-        parts.pop().unwrap_or_default()
+        let mine = Arc::make_mut(&mut self.0);
+        for other in others {
+            if mine.edges.is_empty() {
+                mine.round = other.0.round;
+            }
+            for (record, count) in &other.0.counts {
+                mine.add(record, *count);
+            }
+            let bytes = |(_, edges): &(u32, Edges)| NUMBER + edges.len() as u32;
+            mine.bytes += other.0.edges.iter().map(bytes).sum::<u32>();
+            mine.edges.extend_from_slice(&other.0.edges);
+        }
+        // Ascending runs, which the stable sort merges.
+        mine.edges.sort_by_key(|(number, _)| *number);
     }
 
     /// Doubles all counts.
@@ -139,10 +134,15 @@ impl Records {
         self.0.edges.iter().map(|(number, _)| *number)
     }
 
-    /// Whether the two are of one round and have no common block. O(m log n).
+    /// Whether the two are of one round and have no common block. O(m log n) for m and n blocks, m the fewer.
     pub fn can_merge(&self, other: &Self) -> bool {
-        let has = |number| self.0.edge(number).is_some();
-        self.0.round == other.0.round && !other.blocks().any(has)
+        let (large, small) = if self.0.edges.len() < other.0.edges.len() {
+            (other, self)
+        } else {
+            (self, other)
+        };
+        let has = |number| large.0.edge(number).is_some();
+        self.0.round == other.0.round && !small.blocks().any(has)
     }
 
     /// Size in a message: each record with its length and count, each edge with its length.
