@@ -185,7 +185,7 @@ ScenarioOverlayChord = TypedDict('ScenarioOverlayChord', {
     'fingers': int,
     'skip-near': bool,
     'list-routing': bool,
-    'near': Literal['none', 'pns'],
+    'near': Literal['none', 'pns', 'prs'],
     'candidates': int,
     'copy-fingers': bool,
     'forget': bool,
@@ -217,7 +217,7 @@ ScenarioOverlayKademlia = TypedDict('ScenarioOverlayKademlia', {
     'group-share': float,
     'group-per-lookup': int,
     'replacements': int,
-    'near': Literal['none', 'pns'],
+    'near': Literal['none', 'pns', 'prs'],
     'candidates': int,
     'join-timeout': str,
 }, total=False)

@@ -9,7 +9,7 @@ use dhtlab_core::overlay::{Deployment, IdRule, IdScheme, Metric, Start};
 use dhtlab_core::parameter::Value;
 use dhtlab_core::parameter::{ConfigError, Parameters, Section, Table};
 use dhtlab_core::space::Key;
-use dhtlab_core::transport::{PartitionList, TransportParameters};
+use dhtlab_core::transport::{PartitionList, Timeouts, TransportParameters};
 use dhtlab_core::underlay;
 use dhtlab_core::workload::{DEFAULT_LOOKUPS, WorkloadParameters};
 use dhtlab_format::recording::MOST_NODES;
@@ -192,6 +192,7 @@ impl NetworkScenario {
             start: overlay.start,
             joins: self.churn.joins() || self.adversary.is_some(),
             iterative: overlay.lookup == Travel::Iterative,
+            knows_round_trips: self.transport.timeouts != Timeouts::Fixed,
         })?;
         self.check_metric()?;
         self.check_ids()?;

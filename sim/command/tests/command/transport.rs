@@ -294,6 +294,36 @@ fn time_outs_follow_the_round_trips() {
     );
 }
 
+/// Near routes shorten the lookups of Chord on a plane, with hardly more hops, and the iterative ones of
+/// Kademlia. In 40 groups of three runs, with other seeds, they take 0.942 to 0.966 and 0.970 to 0.975 of the time, with
+/// 1.02 to 1.03 of the hops.
+#[test]
+fn near_routes_take_less_time() {
+    let chord = "overlay.protocol = 'chord'\noverlay.chord.stabilise = '5 s'\noverlay.chord.fix-fingers = '5 s'\n\
+                 overlay.lookup = 'semi-recursive'\ntransport.timeouts = 'coordinates'\n\
+                 sweep.'overlay.chord.near' = ['none', 'prs']\n";
+    let kademlia = "overlay.protocol = 'kademlia'\noverlay.kademlia.k = 8\noverlay.lookup = 'iterative'\n\
+                    sweep.'overlay.kademlia.near' = ['none', 'prs']\n";
+    for (keys, most) in [(chord, 0.98), (kademlia, 0.99)] {
+        let (_lab, runs) = run(&format!(
+            "experiment = 'network'\nseed = 1\nrepetitions = 3\nunderlay.model = 'euclidean'\nunderlay.nodes = 400\n\
+             overlay.nodes = 400\nworkload.lookups = 6000\ntime.transition = '10 min'\ntime.measure = '5 min'\n{keys}"
+        ));
+        let mean = |column: &str, from: usize| {
+            runs.numbers(column)[from..from + 3].iter().sum::<f64>() / 3.0
+        };
+        let latency = mean("latency_ms_mean", 3) / mean("latency_ms_mean", 0);
+        let hops = mean("overlay_hops_mean", 3) / mean("overlay_hops_mean", 0);
+        assert!(latency < most, "{latency}: {keys}");
+        assert!((1.0..1.05).contains(&hops), "{hops}: {keys}");
+        assert!(
+            runs.numbers("success_rate")
+                .iter()
+                .all(|rate| *rate > 0.999)
+        );
+    }
+}
+
 /// Two threads give the bytes of one, with all properties at once.
 #[test]
 fn the_transport_does_not_depend_on_threads() {
@@ -353,6 +383,19 @@ fn values_that_contradict_each_other_are_refused() {
         (
             "transport.retries = 21\n".to_owned(),
             "transport.retries: expected an integer between 0 and 20",
+        ),
+        (
+            "overlay.chord.near = 'prs'\n".to_owned(),
+            "overlay.chord.near: \"prs\" needs recursive lookups (`overlay.lookup`), and round trips",
+        ),
+        (
+            "overlay.chord.near = 'prs'\noverlay.lookup = 'iterative'\ntransport.timeouts = 'estimated'\n"
+                .to_owned(),
+            "overlay.chord.near: \"prs\" needs recursive lookups (`overlay.lookup`), and round trips",
+        ),
+        (
+            "overlay.protocol = 'pastry'\noverlay.pastry.near = 'prs'\n".to_owned(),
+            "overlay.pastry.near: expected one of \"none\", \"pns\"",
         ),
         (
             "overlay.chord.timeout = '1 s'\n".to_owned(),

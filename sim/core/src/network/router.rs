@@ -18,6 +18,7 @@ use crate::overlay::{
     ROUTED_BYTES,
 };
 use crate::space::Key;
+use smallvec::SmallVec;
 
 crate::choices! {
     /// The routing mode of a lookup.
@@ -113,13 +114,42 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         let routed = self.router.in_flight.get_mut(id);
         routed.onward = routed.route;
         let (state, key) = (&self.state, routed.key);
-        state.nodes[node.index()].next_hop_with_route(
+        let next = state.nodes[node.index()].next_hop_with_route(
             &state.shared,
             &state.ids,
             node,
             &key,
             &mut routed.onward,
-        )
+        );
+        match next {
+            NextHop::Next(next) if self.wire.transport.is_some() => {
+                NextHop::Next(self.nearest_hop(node, &key, next))
+            }
+            next => next,
+        }
+    }
+
+    /// Of `next` and the other hops of `node` the one with the shortest known round trip; `next` until its
+    /// own is known, so that it becomes known. In an iterative lookup `next` stays: the initiator
+    /// sends the message.
+    fn nearest_hop(&mut self, node: Node, key: &Key, next: Node) -> Node {
+        let mut hops: SmallVec<[Node; 32]> = SmallVec::new();
+        if self.setup.travel != Travel::Iterative {
+            let state = &self.state;
+            let overlay = &state.nodes[node.index()];
+            overlay.each_other_hop(&state.shared, &state.ids, key, &mut |hop| hops.push(hop));
+        }
+        let Some(least) = self
+            .known_round_trip(node, next)
+            .filter(|_| !hops.is_empty())
+        else {
+            return next;
+        };
+        let known = |hop: Node| Some((self.known_round_trip(node, hop)?, hop));
+        let others = hops.into_iter().filter_map(known);
+        others
+            .min()
+            .map_or(next, |other| other.min((least, next)).1)
     }
 
     /// `next`, unless it is the joining origin; then another node that `node` names. The origin may

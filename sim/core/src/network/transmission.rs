@@ -68,6 +68,12 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
         }
     }
 
+    /// The round trip to `to` that `from` knows, if it does.
+    pub(super) fn known_round_trip(&mut self, from: Node, to: Node) -> Option<Duration> {
+        let (from, to) = (self.endpoint(from), self.endpoint(to));
+        self.wire.transport.as_mut()?.round_trip(from, to)
+    }
+
     /// `from` has waited for `to` until the time-out.
     pub(super) fn note_silence(&mut self, from: Node, to: Node) {
         if self.wire.transport.is_some() {

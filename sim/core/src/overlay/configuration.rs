@@ -27,6 +27,8 @@ pub struct Deployment {
     pub joins: bool,
     /// Whether lookups are iterative.
     pub iterative: bool,
+    /// Whether nodes estimate round trips.
+    pub knows_round_trips: bool,
 }
 
 impl Deployment {

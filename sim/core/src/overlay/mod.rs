@@ -309,6 +309,18 @@ pub trait Overlay: Sized {
         }
     }
 
+    /// Calls `see` with the other nodes to which this one may send a message for `key` instead of the next
+    /// hop, since they bring it nearer to the root, too: the router chooses the one of all these with
+    /// the shortest round trip that the transport knows (proximity route selection). None by default.
+    fn each_other_hop(
+        &self,
+        _shared: &Self::Shared,
+        _ids: &NodeIds,
+        _key: &Key,
+        _see: &mut dyn FnMut(Node),
+    ) {
+    }
+
     /// Compares two IDs by closeness to `key`: the nearer one belongs to the root if there are no
     /// other nodes.
     fn cmp_closeness(shared: &Self::Shared, key: &Key, a: &Key, b: &Key) -> Ordering;

@@ -61,6 +61,12 @@ impl Coordinates {
         libm::hypot(a.at[0] - b.at[0], a.at[1] - b.at[1]) + a.height + b.height
     }
 
+    /// The same, if both hosts have had enough exchanges.
+    pub fn round_trip(&mut self, from: usize, to: usize) -> Option<Duration> {
+        let is_placed = self.of(from).exchanges.min(self.of(to).exchanges) >= FIRST;
+        is_placed.then(|| Duration::from_secs_f64(self.distance(from, to)))
+    }
+
     /// How long `from` waits for a reply of `to`, at most `most`.
     pub fn timeout(&mut self, from: usize, to: usize, most: Duration) -> Duration {
         let own = self.of(from);

@@ -255,6 +255,15 @@ impl Transport {
         }
     }
 
+    /// The round trip to `to` that `from` knows, if it does.
+    pub fn round_trip(&mut self, from: Endpoint, to: Endpoint) -> Option<Duration> {
+        match self.parameters.timeouts {
+            Timeouts::Fixed => None,
+            Timeouts::Estimated => self.round_trips.mean(from.1.0, to.1.0),
+            Timeouts::Coordinates => self.coordinates.round_trip(from.0.index(), to.0.index()),
+        }
+    }
+
     /// `from` has measured the round trip to `to`.
     pub fn measure(&mut self, from: Endpoint, to: Endpoint, time: Duration) {
         match self.parameters.timeouts {

@@ -34,6 +34,13 @@ impl RoundTrips {
         Duration::from_nanos(doubled).min(most)
     }
 
+    /// The mean round trip from `from` to `to`, if there is a sample, and no time-out since the last one.
+    pub fn mean(&self, from: u32, to: u32) -> Option<Duration> {
+        let pair = self.0.get(&(from, to))?;
+        let is_sound = pair.is_known && pair.silences == 0;
+        is_sound.then(|| Duration::from_secs_f64(pair.mean.into()))
+    }
+
     /// `from` has measured the round trip to `to`.
     ///
     /// The first sample is the mean, and three quarters of it the deviation, so that the time-out is
@@ -87,7 +94,12 @@ mod tests {
         }
         pairs.measure(1, 2, millis(100));
         assert!(near(pairs.timeout(1, 2, most), 110).abs() < 0.01);
+        let mean = pairs.mean(1, 2).expect("samples");
+        assert!(near(mean, 100).abs() < 0.01);
+        pairs.silence(1, 2);
+        assert_eq!(pairs.mean(1, 2), None);
         // Of the other direction nothing is known.
         assert_eq!(pairs.timeout(2, 1, most), most);
+        assert_eq!(pairs.mean(2, 1), None);
     }
 }

@@ -100,6 +100,7 @@ impl Experiment for GrowthExperiment {
                 start: Start::Join,
                 joins: true,
                 iterative: false,
+                knows_round_trips: false,
             })?,
             GrowthReading::AsCoded => {
                 published_topology(urdht.space)?;

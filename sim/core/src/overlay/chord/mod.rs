@@ -212,6 +212,18 @@ impl Overlay for Chord {
         without.next_hop(shared, ids, me, key)
     }
 
+    fn each_other_hop(
+        &self,
+        shared: &ChordParameters,
+        ids: &NodeIds,
+        key: &Key,
+        see: &mut dyn FnMut(Node),
+    ) {
+        if shared.near == Near::Prs {
+            self.each_digit_finger(shared.base, ids, key, see);
+        }
+    }
+
     fn cmp_closeness(shared: &ChordParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
         let far = |id: &Key| match shared.closest {
             Closest::Successor => id.wrapping_sub(*key),

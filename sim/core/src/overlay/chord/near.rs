@@ -1,9 +1,11 @@
 //! Fingers that are near: proximity neighbour selection.
 
 use super::table::PeerTable;
-use super::{Chord, ChordParameters, Message, Near, Purpose};
+use super::{Base, Chord, ChordParameters, Message, Near, Purpose};
 use crate::engine::Duration;
 use crate::overlay::{Context, MemberIndex, Node, NodeIds};
+use crate::space::Key;
+use std::cmp::Ordering;
 
 impl Chord {
     /// The nodes that this node proposes as fingers of another one: itself, and its first
@@ -50,6 +52,36 @@ impl Chord {
         if self.peers.end_comparison(number) {
             let (base, ids, me) = (context.shared.base, context.ids, context.me);
             self.peers.set_near_finger(base, ids, me, finger, node);
+        }
+    }
+
+    /// The fingers before `key` that cross one digit of its distance, in the base of the fingers. The sum of these
+    /// steps is that of the digits in any order, so the number of hops hardly depends on which is first.
+    /// O(f) for f fingers.
+    pub(super) fn each_digit_finger(
+        &self,
+        base: Base,
+        ids: &NodeIds,
+        key: &Key,
+        see: &mut dyn FnMut(Node),
+    ) {
+        let ahead = key.wrapping_sub(self.id);
+        let mut rest = ahead;
+        for peer in self.peers.fingers().iter().rev() {
+            if peer.compare(ids, self.id, &ahead) != Ordering::Less {
+                continue;
+            }
+            let finger = base.finger_of(&ids.id(peer.node()).wrapping_sub(self.id));
+            // Digits that no finger crosses are left to later hops.
+            while base.finger_of(&rest) > finger {
+                let Some(crossed) = base.finger_of(&rest) else {
+                    return;
+                };
+                rest = rest.wrapping_sub(base.start(crossed));
+            }
+            if base.finger_of(&rest) == finger {
+                see(peer.node());
+            }
         }
     }
 

@@ -34,6 +34,8 @@ crate::choices! {
         First = "none",
         /// Proximity neighbour selection (Gummadi et al., SIGCOMM 2003; Dabek et al., NSDI 2004): the one with the least latency of the first `candidates`. A refresh asks the first node for its successors, and sends a ping to each: the first reply decides.
         Pns = "pns",
+        /// The first one; a message goes to the finger with the shortest round trip of all that are before its key, not to the last of them: proximity route selection (Gummadi et al., SIGCOMM 2003). It needs recursive lookups, and round trips that `transport.timeouts` estimates.
+        Prs = "prs",
     }
 }
 
@@ -111,7 +113,7 @@ impl ChordParameters {
     /// Pings and replies of a refresh of a finger.
     fn pings(&self) -> f64 {
         match self.near {
-            Near::First => 0.0,
+            Near::First | Near::Prs => 0.0,
             Near::Pns => 2.0 * self.candidates.min(self.successors + 1) as f64,
         }
     }
@@ -135,6 +137,13 @@ impl Configuration for ChordParameters {
                 "overlay.start",
                 "chord starts \"converged\" or by \"join\": nodes that know a few random others \
                  do not find their ring",
+            ));
+        }
+        if self.near == Near::Prs && (deployment.iterative || !deployment.knows_round_trips) {
+            return Err(ConfigError::new(
+                "overlay.chord.near",
+                "\"prs\" needs recursive lookups (`overlay.lookup`), and round trips that nodes know: \
+                 `transport.timeouts` = \"estimated\" or \"coordinates\"",
             ));
         }
         if deployment.need_maintenance() && self.stabilise.span().is_none() {

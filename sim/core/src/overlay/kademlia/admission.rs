@@ -74,7 +74,7 @@ impl Kademlia {
             Seen::Added => context.update(),
             Seen::Full { ping: Some(oldest) }
                 if shared.eviction == Eviction::Ping
-                    && shared.near == Near::LongestSeen
+                    && shared.near != Near::Pns
                     && !sighting.is_by_ping() =>
             {
                 let distance = self.distance(context.ids, oldest);

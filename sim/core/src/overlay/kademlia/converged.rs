@@ -115,7 +115,7 @@ impl Sorted<'_> {
         let mut buckets = Buckets::with_capacity(kept.len(), contacts);
         // With nearness, the limits apply to those that are chosen.
         let mut limits = match self.parameters.near {
-            Near::LongestSeen => Groups::of(self.parameters, self.addresses, &id),
+            Near::LongestSeen | Near::Prs => Groups::of(self.parameters, self.addresses, &id),
             Near::Pns => None,
         };
         for (subtree, range) in kept {
@@ -202,7 +202,7 @@ impl GroundTruth for Kademlia {
         }
         // Nearness chooses among several times as many.
         let most = match shared.near {
-            Near::LongestSeen => shared.k,
+            Near::LongestSeen | Near::Prs => shared.k,
             Near::Pns => shared.k.saturating_mul(shared.candidates),
         };
         let mut picks = Vec::with_capacity(most.min(members.len()));
@@ -216,10 +216,10 @@ impl GroundTruth for Kademlia {
     }
 
     fn chooses_near(shared: &KademliaParameters) -> bool {
-        shared.near == Near::Pns
+        shared.near != Near::LongestSeen
     }
 
-    /// Keeps the k nearest contacts of each bucket.
+    /// Keeps the k nearest contacts of each bucket, or knows the round trips of all contacts.
     fn choose_near(
         nodes: &mut [Self],
         shared: &KademliaParameters,
@@ -229,6 +229,14 @@ impl GroundTruth for Kademlia {
     ) {
         for &me in member_index.nodes() {
             let state = &mut nodes[me.index()];
+            if shared.near == Near::Prs {
+                let known = state.round_trips.get_or_insert_default();
+                for contact in state.buckets.all().flat_map(|(_, contacts)| contacts) {
+                    let node = contact.node();
+                    known.measured(node, latency(me, node) * 2);
+                }
+                continue;
+            }
             let mut buckets = Buckets::default();
             let mut groups = Groups::of(shared, ids, &state.id);
             for (subtree, contacts) in state.buckets.all() {

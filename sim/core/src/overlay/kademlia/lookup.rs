@@ -156,6 +156,56 @@ impl Lookup {
     /// of the k nearest are asked at once. With [`Goal::NodesAfter`], the nearest node that was not
     /// asked is next, however far away it is.
     pub fn ask(&mut self, k: usize, alpha: usize) -> Option<Node> {
+        let reach = self.reach(k, alpha)?;
+        let place = self.named(reach).next()?;
+        Some(self.ask_at(place))
+    }
+
+    /// The same, but of the nodes that share as many leading digits of `b` bits with the key as the nearest
+    /// of them, the first one in `order` is next.
+    pub fn ask_in_order(
+        &mut self,
+        (k, alpha): (usize, usize),
+        b: u32,
+        order: impl Fn(Node, Node) -> Ordering,
+    ) -> Option<Node> {
+        let reach = self.reach(k, alpha)?;
+        let mut named = self.named(reach);
+        let nearest = named.next()?;
+        let other_digits = |place: usize| {
+            let bits = self.candidates[place]
+                .distance
+                .log2()
+                .map_or(0, |bit| bit + 1);
+            bits.div_ceil(b)
+        };
+        let as_near = named.take_while(|place| other_digits(*place) == other_digits(nearest));
+        let node = |place: usize| self.candidates[place].node;
+        let first = std::iter::once(nearest)
+            .chain(as_near)
+            .min_by(|one, other| order(node(*one), node(*other)))?;
+        Some(self.ask_at(first))
+    }
+
+    /// The places of the nodes that were not asked, among the `reach` nearest.
+    fn named(&self, reach: usize) -> impl Iterator<Item = usize> {
+        let candidates = self.candidates.iter().enumerate();
+        let reachable = candidates.filter(|(_, c)| c.state != CandidateState::Unreachable);
+        let named = reachable
+            .take(reach)
+            .filter(|(_, c)| c.state == CandidateState::Named);
+        named.map(|(place, _)| place)
+    }
+
+    fn ask_at(&mut self, place: usize) -> Node {
+        let candidate = &mut self.candidates[place];
+        candidate.state = CandidateState::Asked;
+        self.under_way += 1;
+        candidate.node
+    }
+
+    /// Among how many of the nearest known nodes the next one to ask is; `None` if none may be asked now.
+    fn reach(&mut self, k: usize, alpha: usize) -> Option<usize> {
         let nearest = self.reachable().next()?.state;
         if let Goal::NodesAfter(count) = self.goal
             && !self.is_closing
@@ -171,17 +221,7 @@ impl Lookup {
             (Goal::Nodes, CandidateState::Answered) => (k, alpha.max(k)),
             (Goal::Nodes, _) => (k, alpha),
         };
-        if self.under_way >= width {
-            return None;
-        }
-        let reachable = |c: &&mut Candidate| c.state != CandidateState::Unreachable;
-        let within = self.candidates.iter_mut().filter(reachable).take(reach);
-        let next = within
-            .into_iter()
-            .find(|c| c.state == CandidateState::Named)?;
-        next.state = CandidateState::Asked;
-        self.under_way += 1;
-        Some(next.node)
+        (self.under_way < width).then_some(reach)
     }
 
     /// Whether `node` was asked and has replied or may still reply.

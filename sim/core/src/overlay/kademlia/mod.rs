@@ -47,7 +47,7 @@ pub struct Kademlia {
     /// Its own ID, duplicated so that a lookup reads only this struct and the contacts.
     id: Key,
     buckets: Buckets,
-    /// The round trips of nodes, with `near = "pns"`.
+    /// The round trips of nodes, with `near = "pns"` or `"prs"`.
     round_trips: Option<Box<RoundTrips>>,
     lookups: Vec<ActiveLookup>,
     started: u32,
@@ -158,10 +158,18 @@ impl Overlay for Kademlia {
 
     fn next_hop(&self, shared: &KademliaParameters, ids: &NodeIds, _: Node, key: &Key) -> NextHop {
         let distance = self.id.xor(*key);
-        match self.buckets.greedy(ids, shared.b, distance, key) {
-            Some(node) => NextHop::Next(node),
-            None => NextHop::Root,
-        }
+        let closest = |one: &Contact, other: &Contact| one.cmp_closeness(other, ids, key);
+        let next = match &self.round_trips {
+            Some(known) if shared.near == Near::Prs => {
+                let order = |one: &Contact, other: &Contact| {
+                    let by_time = known.cmp(one.node(), other.node());
+                    by_time.then_with(|| closest(one, other))
+                };
+                self.buckets.greedy(shared.b, distance, order)
+            }
+            _ => self.buckets.greedy(shared.b, distance, closest),
+        };
+        next.map_or(NextHop::Root, NextHop::Next)
     }
 
     fn cmp_closeness(_: &KademliaParameters, key: &Key, a: &Key, b: &Key) -> Ordering {
@@ -267,7 +275,7 @@ impl Overlay for Kademlia {
         message: Message,
         round_trip: RoundTrip,
     ) {
-        if context.shared.near == Near::Pns {
+        if context.shared.near != Near::LongestSeen {
             self.round_trips
                 .get_or_insert_default()
                 .measured(from, round_trip.time);

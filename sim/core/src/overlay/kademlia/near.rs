@@ -1,9 +1,10 @@
-//! Contacts that are near: proximity neighbour selection.
+//! Contacts that are near: proximity neighbour selection, and proximity route selection.
 
 use super::{Kademlia, Message, Purpose};
 use crate::engine::Duration;
 use crate::overlay::{Context, Node};
 use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
 
 /// The last measured round trips of nodes.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,15 @@ impl RoundTrips {
 
     fn of(&self, node: Node) -> Option<Duration> {
         self.0.get(&node).copied()
+    }
+
+    /// Compares two nodes by their round trips, the shortest first and unknown ones last.
+    pub fn cmp(&self, one: Node, other: Node) -> Ordering {
+        let time = |node| {
+            let known = self.of(node);
+            (known.is_none(), known)
+        };
+        time(one).cmp(&time(other))
     }
 }
 

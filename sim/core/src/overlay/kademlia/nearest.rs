@@ -7,6 +7,7 @@ use super::buckets::{Bounds, Buckets, Contact, Subtree};
 use crate::overlay::{Node, NodeIds};
 use crate::space::Key;
 use smallvec::SmallVec;
+use std::cmp::Ordering;
 
 /// At most so many integers are sorted by counting.
 const FEW: usize = 32;
@@ -25,13 +26,19 @@ fn place(packed: u32, bits: u32) -> usize {
 }
 
 impl Buckets {
-    /// The contact nearest to `key`, if it is nearer than the node itself, which is at `distance`
-    /// from it; a contact with an unanswered last request does not count.
+    /// The contact that is first in `order` of those in the bucket nearest to a key, if that is nearer than
+    /// the node itself, which is at `distance` from the key: in the order of closeness the nearest
+    /// contact of all. A contact with an unanswered last request does not count.
     ///
     /// A contact is nearer exactly if, at the level where it differs from the node, it has a
     /// smaller digit of the distance; and the higher that level, the nearer. So one bucket, or one
     /// level where b > 1, decides: O(buckets + 2^b k), without allocation.
-    pub fn greedy(&self, ids: &NodeIds, b: u32, distance: Key, key: &Key) -> Option<Node> {
+    pub fn greedy(
+        &self,
+        b: u32,
+        distance: Key,
+        order: impl Fn(&Contact, &Contact) -> Ordering,
+    ) -> Option<Node> {
         let mut best: Option<(Subtree, u32, Contact)> = None;
         for (subtree, contacts) in self.all() {
             if best.is_some_and(|(found, ..)| found.level() != subtree.level()) {
@@ -45,7 +52,7 @@ impl Buckets {
             let nearest = contacts
                 .iter()
                 .filter(|contact| contact.failures() == 0)
-                .min_by(|one, other| one.cmp_closeness(other, ids, key));
+                .min_by(|one, other| order(one, other));
             if let Some(contact) = nearest {
                 best = Some((subtree, left, *contact));
             }

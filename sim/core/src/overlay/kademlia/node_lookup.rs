@@ -1,7 +1,7 @@
 //! The lookups of a node: those that are requested, on one or several paths, and those of its own
 //! maintenance.
 
-use super::{Goal, Kademlia, KademliaParameters, Lookup, Message, Purpose, Subtree};
+use super::{Goal, Kademlia, KademliaParameters, Lookup, Message, Near, Purpose, Subtree};
 use crate::overlay::{Context, LookupAlgorithm, LookupHandle, Node};
 use crate::space::Key;
 
@@ -78,7 +78,7 @@ impl Kademlia {
 
     /// Sends the next requests of the lookup at `place`, or ends it.
     pub(super) fn go_on(&mut self, context: &mut Context<'_, Self>, place: usize) {
-        let (k, alpha) = (context.shared.k, context.shared.alpha);
+        let k = context.shared.k;
         let ActiveLookup {
             number,
             reason,
@@ -92,7 +92,7 @@ impl Kademlia {
             Reason::Requested(handle) => Some(handle),
             Reason::Join | Reason::Refresh => None,
         };
-        while let Some(node) = self.lookups[place].lookup.ask(k, alpha) {
+        while let Some(node) = self.next_to_ask(context.shared, place) {
             if self.is_asked_elsewhere(place, node) {
                 self.lookups[place].lookup.failed(node);
                 continue;
@@ -113,6 +113,18 @@ impl Kademlia {
             Reason::Join if lookup.nearest().next().is_none() => context.rejoin(),
             Reason::Join => self.complete_join(context),
             Reason::Requested(_) | Reason::Refresh => {}
+        }
+    }
+
+    /// The next node that the lookup at `place` asks, if any.
+    fn next_to_ask(&mut self, shared: &KademliaParameters, place: usize) -> Option<Node> {
+        let (k, alpha) = (shared.k, shared.alpha);
+        let lookup = &mut self.lookups[place].lookup;
+        match &self.round_trips {
+            Some(known) if shared.near == Near::Prs => {
+                lookup.ask_in_order((k, alpha), shared.b, |one, other| known.cmp(one, other))
+            }
+            _ => lookup.ask(k, alpha),
         }
     }
 

@@ -174,7 +174,16 @@ proptest! {
         let sound = contacts.iter().find(|c| c.failures() == 0).map(|c| c.node());
         let mine = my_id.xor(key);
         let cmp_closeness = sound.filter(|node| ids.id(*node).xor(key) < mine);
-        prop_assert_eq!(state.buckets.greedy(&ids, b, mine, &key), cmp_closeness);
+        let closest = |one: &Contact, other: &Contact| one.cmp_closeness(other, &ids, &key);
+        prop_assert_eq!(state.buckets.greedy(b, mine, closest), cmp_closeness);
+        // Of the same bucket the one that another order names.
+        let bucket = |node: Node| Subtree::at(my_id.xor(ids.id(node)), b);
+        let of_bucket = contacts.iter().filter(|c| {
+            c.failures() == 0 && cmp_closeness.is_some_and(|best| bucket(c.node()) == bucket(best))
+        });
+        let by_number = |one: &Contact, other: &Contact| one.node().cmp(&other.node());
+        let first = of_bucket.map(|c| c.node()).min();
+        prop_assert_eq!(state.buckets.greedy(b, mine, by_number), first);
         let except = Node(3);
         let live: Vec<Node> = contacts
             .iter()
@@ -369,6 +378,44 @@ proptest! {
             prop_assert_eq!(found.map(|node| ids.id(node)), root.map(|node| ids.id(node)));
         }
     }
+}
+
+/// Near routes: of the nodes with as many digits of the key as the nearest one, the one with the shortest round
+/// trip is asked first.
+#[test]
+fn nodes_with_equal_digits_are_asked_by_round_trip() {
+    let bits = |bits: [u32; 4]| {
+        let powers = bits.map(Key::power_of_two);
+        powers
+            .into_iter()
+            .reduce(|sum, power| sum.xor(power))
+            .unwrap_or_default()
+    };
+    // The key is 0: three nodes share no bit of four with it, two share one.
+    let ids = [
+        [3, 0, 9, 8],
+        [3, 1, 9, 8],
+        [3, 2, 9, 8],
+        [2, 0, 9, 8],
+        [2, 1, 9, 8],
+    ];
+    let id = |node: Node| {
+        let all = ids[node.index()].map(|bit| if bit < 4 { 156 + bit } else { bit });
+        bits(all)
+    };
+    let mut lookup = Lookup::new(
+        (Node(9), Key::power_of_two(159)),
+        Key::default(),
+        Goal::Nodes,
+        8,
+    );
+    lookup.add_candidates(id, (0..5).map(Node));
+    // The later the number, the shorter the round trip.
+    let order = |one: Node, other: Node| other.cmp(&one);
+    let asked: Vec<u32> = std::iter::from_fn(|| lookup.ask_in_order((5, 5), 1, order))
+        .map(|node| node.0)
+        .collect();
+    assert_eq!(asked, [4, 3, 2, 1, 0]);
 }
 
 proptest! {
