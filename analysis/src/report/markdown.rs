@@ -364,7 +364,7 @@ fn unclaimed(page: &mut String, report: &Report<'_>) {
     }
     let _ = write!(
         page,
-        "## Scenarios without published numbers\n\nWith the first of their [figures]({FIGURES}).\n\n"
+        "## Scenarios without published numbers\n\nEach with the first of its [figures]({FIGURES}), in the folder of its name.\n\n"
     );
     for name in &report.unclaimed {
         let results = report.folders.get(name).and_then(Folder::results);
@@ -373,7 +373,7 @@ fn unclaimed(page: &mut String, report: &Report<'_>) {
         let _ = match figures.first() {
             Some((_, path)) => {
                 let first = address(below(report, path));
-                writeln!(page, "* [{title}]({first}) (`{name}`)")
+                writeln!(page, "* [{title}]({first})")
             }
             None => writeln!(page, "* {title} (`{name}`)"),
         };
