@@ -294,30 +294,23 @@ mod tests {
     fn a_part_replaces_smaller_ones() {
         let now = Instant::START;
         let mut collector = Collector::new(now);
-        for number in 0..5 {
-            assert!(collector.add(&part(&[number]), now).is_counted);
+        let range = |blocks: std::ops::Range<u32>| part(&blocks.collect::<Vec<u32>>());
+        for few in [range(10..30), part(&[0]), part(&[1])] {
+            assert!(collector.add(&few, now).is_counted);
         }
-        // Four and one.
-        assert_eq!(collector.parts.len(), 2);
-        let addition = collector.add(&part(&[3, 5, 6]), now);
-        let refused = Addition {
-            is_counted: false,
-            repeated: 1,
-            again: vec![5, 6],
+        assert_eq!(collector.parts.len(), 3);
+        let mut added = |part: &Records, repeated, again: &[u32]| {
+            let addition = collector.add(part, now);
+            assert_eq!((addition.repeated, &addition.again[..]), (repeated, again));
+            (addition.is_counted, collector.parts.len())
         };
-        assert_eq!(addition, refused);
-        let addition = collector.add(&part(&[0, 1, 2, 6, 7, 8]), now);
-        let replaced = Addition {
-            is_counted: true,
-            repeated: 3,
-            again: vec![3],
-        };
-        assert_eq!(addition, replaced);
-        assert_eq!(collector.counted(), 7);
+        // Against 21 blocks, against 2, and against all 24.
+        assert_eq!(added(&part(&[1, 5, 10]), 2, &[5]), (false, 3));
+        assert_eq!(added(&part(&[0, 1, 5, 6]), 2, &[]), (true, 1));
+        assert_eq!(added(&range(5..40), 22, &[0, 1]), (true, 1));
+        assert_eq!(collector.counted(), 35);
         let all = collector.merge_all().expect("blocks");
-        let blocks: Vec<u32> = all.blocks().collect();
-        assert_eq!(blocks, [0, 1, 2, 4, 6, 7, 8]);
-        assert_eq!(collector.parts.len(), 1);
+        assert!(all.blocks().eq(5..40));
     }
 
     #[test]
