@@ -140,6 +140,24 @@ departure = 'leave'
     );
 }
 
+/// Some keys are left out of what decides a run when they have their default: they have an effect nevertheless.
+#[test]
+fn a_key_at_its_default_is_not_told() {
+    let lab = Lab::new();
+    let text = "experiment = 'network'
+underlay = { model = 'constant', nodes = 50 }
+workload = { lookups = 10 }
+[overlay]
+nodes = 50
+reunite = 'never'
+address-groups = 0
+chord = { near = 'none', candidates = 16, recovery = 'periodic', list-routing = false }
+[transport]
+loss = 0
+";
+    assert_eq!(before(&lab, text, &[]), [] as [&str; 0]);
+}
+
 #[test]
 fn an_unequal_comparison_is_told() {
     let lab = Lab::new();
