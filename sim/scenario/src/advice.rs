@@ -7,7 +7,7 @@ use super::{NetworkScenario, Scenario, ScenarioError};
 use cpu_time::ProcessTime;
 use dhtlab_core::engine::{Duration, Instant, Seed};
 use dhtlab_core::overlay::Start;
-use dhtlab_core::parameter::{ConfigError, Parameters, Section};
+use dhtlab_core::parameter::{ConfigError, Parameter, Parameters, Section};
 use dhtlab_core::parameter::{Map, Value};
 use dhtlab_core::transport::Transport;
 use dhtlab_core::underlay::{Distances, Host, Underlay};
@@ -311,9 +311,24 @@ fn leaves(path: &str, value: &Value, sections: &[Section], set: &mut Vec<String>
             }
         }
         // A default may be left out of what decides a run, though the key has an effect.
-        (value, Some(parameter)) if parameter.default.as_ref() == Some(value) => {}
+        (value, Some(parameter)) if is_default(parameter, value) => {}
         _ => set.push(path.to_owned()),
     }
+}
+
+/// Whether `value` is the default of the parameter, in any form: 0 and 0.0, or "1 min" and "60 s".
+fn is_default(parameter: &Parameter, value: &Value) -> bool {
+    let number = |value: &Value| match value {
+        Value::Integer(integer) => Some(*integer as f64),
+        Value::Float(float) => Some(*float),
+        _ => None,
+    };
+    let duration = |value: &Value| value.as_str()?.parse::<Duration>().ok();
+    parameter.default.as_ref().is_some_and(|default| {
+        let is_same_number = number(default).is_some() && number(default) == number(value);
+        let is_same_time = duration(default).is_some() && duration(default) == duration(value);
+        default == value || is_same_number || is_same_time
+    })
 }
 
 /// The value at the dotted path `path`.

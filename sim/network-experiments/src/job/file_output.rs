@@ -7,7 +7,7 @@ use dhtlab_core::engine::{Instant, Seed};
 use dhtlab_core::network::Network;
 use dhtlab_core::overlay::{GroundTruth, Node};
 use dhtlab_core::service::file_job::{
-    Collector, FileJob, Iteration, IterationState, Records, Round,
+    Collector, FileJob, Iteration, IterationState, Records, Round, RoundEnd,
 };
 use dhtlab_core::service::storage::{Answer, CompletedRequest, Operation, key_of};
 use dhtlab_scenario::{RunOutput, TableRows};
@@ -33,7 +33,7 @@ dhtlab_scenario::columns! {
 }
 
 dhtlab_scenario::columns! {
-    pub(super) ROUNDS, fn round_row(number: usize, round: &Round, times: [f64; 2]) {
+    pub(super) ROUNDS, fn round_row(number: usize, end: &RoundEnd, times: [f64; 2]) {
         /// Number of the round, from 0.
         round [""] = number,
         /// Time from the staging of the job to the sending of the round's tasks.
@@ -42,11 +42,11 @@ dhtlab_scenario::columns! {
         ended_s ["s"] = times[1],
         /// What the round has changed: the largest move of a centre, the sum of the changes of all ranks
         /// (infinite in the first round), or the ones that the best word of all islands lacks.
-        change [""] = round.change,
+        change [""] = end.change,
         /// Blocks that are counted for the outcome.
-        blocks_counted [""] = round.blocks_counted,
+        blocks_counted [""] = end.blocks_counted,
         /// Bytes of the outcome.
-        outcome_bytes ["bytes"] = round.outcome_bytes,
+        outcome_bytes ["bytes"] = end.outcome_bytes,
     }
 }
 
@@ -83,15 +83,17 @@ impl FileJobRun {
         let lost = lost(network, collector, &records);
         let blocks = plan.map_or(0, |plan| plan.blocks().len());
         let round = collector.map_or(0, Collector::round);
-        let earlier = &metrics.rounds[..(round as usize).min(metrics.rounds.len())];
-        let lost_earlier = lost_in_rounds(earlier, blocks);
+        let ends = collector.map(Collector::ends).unwrap_or_default();
+        let earlier = plan.map_or(&[][..], |plan| plan.earlier());
+        let lost_earlier = lost_in_rounds(earlier);
         let has_all = rows.is_some() && lost.is_empty() && lost_earlier.is_none();
-        let counted = collector.map_or(0, Collector::counted);
+        // Without a plan it is not known of which blocks they are.
+        let counted = collector.filter(|_| plan.is_some());
+        let counted = counted.map_or(0, Collector::counted);
         let sizes = metrics.rounds.get(round as usize).map(|round| &round.sizes);
         let size = |number: u32| sizes.and_then(|sizes| sizes.get(number as usize)).copied();
         let last = records.blocks().filter_map(size);
-        let bytes =
-            earlier.iter().map(|round| round.bytes_counted).sum::<u64>() + last.sum::<u64>();
+        let bytes = earlier.iter().map(|end| end.bytes_counted).sum::<u64>() + last.sum::<u64>();
         let alone = bytes as f64 / self.nodes.mean_speed();
         let runtime_s = if metrics.is_over() {
             after(metrics.counted_at)
@@ -155,7 +157,7 @@ impl FileJobRun {
                 activity(self.network.time.interval, (staged, end), times),
                 TableRows(rows.iter().flatten().map(output_row).collect()),
                 TableRows(lost.iter().map(lost_row).collect()),
-                rounds(&metrics.rounds, staged),
+                rounds(&ends, &metrics.rounds, staged),
             ],
             notes,
         }
@@ -194,22 +196,22 @@ fn collector<P: GroundTruth>(network: &Network<P, FileJob>) -> Option<&Collector
 }
 
 /// A note on the first of the rounds that lacks blocks; without rounds there is none.
-fn lost_in_rounds(rounds: &[Round], blocks: usize) -> Option<String> {
-    let mut rounds = rounds.iter().enumerate();
-    let lacks = rounds.find(|(_, round)| (round.blocks_counted as usize) < blocks);
-    lacks.map(|(number, round)| {
-        let lost = blocks - round.blocks_counted as usize;
-        format!("{lost} of {blocks} blocks are lost in round {number}")
+fn lost_in_rounds(ends: &[RoundEnd]) -> Option<String> {
+    let mut ends = ends.iter().enumerate();
+    let lacks = ends.find(|(_, end)| end.blocks_counted < end.blocks);
+    lacks.map(|(number, end)| {
+        let lost = end.blocks - end.blocks_counted;
+        format!("{lost} of {} blocks are lost in round {number}", end.blocks)
     })
 }
 
-fn rounds(rounds: &[Round], staged: Instant) -> TableRows {
-    let row = |(number, round): (usize, &Round)| {
-        let (begun, ended) = (round.begun?, round.ended?);
-        let times = [begun, ended].map(|at| at.since(staged).as_secs_f64());
-        Some(round_row(number, round, times))
+fn rounds(ends: &[RoundEnd], rounds: &[Round], staged: Instant) -> TableRows {
+    let row = |(number, (end, round)): (usize, (&RoundEnd, &Round))| {
+        let times = [round.begun?, end.ended].map(|at| at.since(staged).as_secs_f64());
+        Some(round_row(number, end, times))
     };
-    TableRows(rounds.iter().enumerate().filter_map(row).collect())
+    let rows = ends.iter().zip(rounds).enumerate();
+    TableRows(rows.filter_map(row).collect())
 }
 
 /// The blocks that are not counted.

@@ -34,7 +34,7 @@ crate::choices! {
         First = "none",
         /// Proximity neighbour selection (Gummadi et al., SIGCOMM 2003; Dabek et al., NSDI 2004): the one with the least latency of the first `candidates`. A refresh asks the first node for its successors, and sends a ping to each: the first reply decides.
         Pns = "pns",
-        /// The first one; a message goes to the finger with the shortest round trip of all that are before its key, not to the last of them: proximity route selection (Gummadi et al., SIGCOMM 2003). It needs recursive lookups, and round trips that `transport.timeouts` estimates.
+        /// The first one; a message goes to the finger with the shortest round trip of those that cross a digit of the distance to its key, not to the last one before the key: proximity route selection (Gummadi et al., SIGCOMM 2003). It needs recursive lookups, and round trips that `transport.timeouts` estimates.
         Prs = "prs",
     }
 }

@@ -162,7 +162,7 @@ impl Lookup {
     }
 
     /// The same, but of the nodes that share as many leading digits of `b` bits with the key as the nearest
-    /// of them, the first one in `order` is next.
+    /// of them, and are among the k nearest, the first one in `order` is next.
     pub fn ask_in_order(
         &mut self,
         (k, alpha): (usize, usize),
@@ -170,8 +170,7 @@ impl Lookup {
         order: impl Fn(Node, Node) -> Ordering,
     ) -> Option<Node> {
         let reach = self.reach(k, alpha)?;
-        let mut named = self.named(reach);
-        let nearest = named.next()?;
+        let nearest = self.named(reach).next()?;
         let other_digits = |place: usize| {
             let bits = self.candidates[place]
                 .distance
@@ -179,7 +178,8 @@ impl Lookup {
                 .map_or(0, |bit| bit + 1);
             bits.div_ceil(b)
         };
-        let as_near = named.take_while(|place| other_digits(*place) == other_digits(nearest));
+        let near = self.named(reach.min(k));
+        let as_near = near.take_while(|place| other_digits(*place) == other_digits(nearest));
         let node = |place: usize| self.candidates[place].node;
         let first = std::iter::once(nearest)
             .chain(as_near)

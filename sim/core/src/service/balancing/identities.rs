@@ -113,6 +113,7 @@ pub(in crate::service) trait SharedProcessor: Balanced {
     /// A dismissed Sybil leaves when it has sent all results and other nodes own all its items.
     fn leave_if_safe(&mut self, context: &mut AppContext<'_, Self>) {
         if self.host().identities.retiring && self.is_safe_to_leave() {
+            self.before_leave(context);
             context.leave();
         }
     }

@@ -184,4 +184,6 @@ pub trait Balanced: Application {
     fn hand_over_all(&mut self, context: &mut AppContext<'_, Self>, successor: Node);
     /// Whether this node has sent all results, and other nodes own all its items.
     fn is_safe_to_leave(&self) -> bool;
+    /// Sends what else others need of this node, which leaves.
+    fn before_leave(&mut self, _context: &mut AppContext<'_, Self>) {}
 }

@@ -75,7 +75,7 @@ impl FileJob {
         let files: Vec<_> = std::mem::take(&mut self.keyfiles).into_values().collect();
         let plan = Arc::new(Plan::new(0, &files));
         let now = context.now;
-        context.metrics.begin_round(0, now);
+        context.metrics.begin_round(0, Vec::new(), now);
         self.set_plan(context, plan);
         let collector = self.collector_or_new(context);
         collector.changed = now;
@@ -129,7 +129,7 @@ impl FileJob {
         if !fresh.is_empty() {
             for copy in &collector.copies {
                 let parts = fresh.clone();
-                context.send(*copy, Message::Counted { plan: None, parts });
+                context.send(*copy, Message::counted_parts(parts));
             }
         }
         self.dispatch(context, &again, false);
@@ -173,6 +173,17 @@ impl FileJob {
             self.set_plan(context, plan);
         }
         self.collect(context, parts);
+    }
+
+    /// This node leaves: if it is the root of the address, the next one continues with what it has counted.
+    pub(super) fn hand_over_counted(&mut self, context: JobContext<'_, '_>) {
+        let set = context.routing.replica_set(&context.shared.address(), 1);
+        if let Some(collector) = self.collector.as_mut().filter(|own| own.is_active)
+            && let Some(next) = set.first()
+        {
+            context.metrics.add_results();
+            context.send(*next, Message::last_counted(collector));
+        }
     }
 
     /// Merges what another node has counted, as a copy.

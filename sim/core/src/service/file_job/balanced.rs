@@ -97,6 +97,10 @@ impl Balanced for FileJob {
         });
     }
 
+    fn before_leave(&mut self, context: JobContext<'_, '_>) {
+        self.hand_over_counted(context);
+    }
+
     fn is_safe_to_leave(&self) -> bool {
         let is_idle = self.todo.is_empty() && self.current.is_none();
         let has_sent = self.buffered.is_empty() && self.requests.is_empty();

@@ -1,6 +1,6 @@
 //! The counted results of a job, at the root of the job's address and, as copies, at its replica set.
 
-use super::plan::{Block, Plan};
+use super::plan::{Block, Plan, RoundEnd};
 use super::records::Records;
 use crate::engine::Instant;
 use crate::overlay::Node;
@@ -22,6 +22,8 @@ pub struct Collector {
     /// The outcome that this node has computed and stores for the others, and the round that begins with
     /// it.
     pub(super) outcome: Option<(u32, Arc<[u8]>)>,
+    /// The end of the round, if this node has computed its outcome.
+    pub(super) end: Option<RoundEnd>,
     /// Number of times that the state of the round was not found.
     pub(super) state_absent: u8,
     /// The result of the last round, if this node has computed it.
@@ -76,6 +78,7 @@ impl Collector {
             plan: None,
             parts: Vec::new(),
             outcome: None,
+            end: None,
             state_absent: 0,
             result: None,
             state: Vec::new(),
@@ -113,6 +116,12 @@ impl Collector {
     /// The round of the job.
     pub fn round(&self) -> u32 {
         self.round
+    }
+
+    /// The ends of the rounds that have led to what is counted.
+    pub fn ends(&self) -> Vec<RoundEnd> {
+        let earlier = self.plan.iter().flat_map(|plan| plan.earlier());
+        earlier.copied().chain(self.end).collect()
     }
 
     /// The result of a job in rounds: its last outcome.

@@ -41,6 +41,8 @@ pub enum Message {
         plan: Option<Arc<Plan>>,
         /// The results.
         parts: Vec<Records>,
+        /// The sender leaves: perhaps nobody else knows the job.
+        is_last: bool,
     },
     /// Between identities of one host.
     Local(LocalMessage<MapTask>),
@@ -66,12 +68,35 @@ impl Message {
         Self::Counted {
             plan: collector.plan().cloned(),
             parts: collector.merge_all().into_iter().collect(),
+            is_last: false,
+        }
+    }
+
+    /// What the root of the address has counted since.
+    pub(super) fn counted_parts(parts: Vec<Records>) -> Self {
+        Self::Counted {
+            plan: None,
+            parts,
+            is_last: false,
+        }
+    }
+
+    /// All that `collector` has counted, by a root that leaves.
+    pub(super) fn last_counted(collector: &mut Collector) -> Self {
+        Self::Counted {
+            plan: collector.plan().cloned(),
+            parts: collector.merge_all().into_iter().collect(),
+            is_last: true,
         }
     }
 
     /// Whether it carries results of blocks.
     pub(super) fn carries_results(&self) -> bool {
-        matches!(self, Self::Results(..) | Self::Local(LocalMessage::Done(_)))
+        match self {
+            Self::Results(..) | Self::Local(LocalMessage::Done(_)) => true,
+            Self::Counted { is_last, .. } => *is_last,
+            _ => false,
+        }
     }
 
     /// Bytes, without the header.
@@ -93,7 +118,7 @@ impl Message {
             }
             Self::Results(_, parts) => NODE_BYTES + records(parts),
             Self::Absent(block) => 4 + round(&[*block]),
-            Self::Counted { plan, parts } => {
+            Self::Counted { plan, parts, .. } => {
                 let blocks = plan.as_ref().map_or(&[][..], |plan| plan.blocks());
                 NODE_BYTES * blocks.len() as u32 + round(blocks) + records(parts)
             }

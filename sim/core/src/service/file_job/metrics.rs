@@ -1,6 +1,7 @@
 //! Metrics of a file job, with global knowledge.
 
 use super::iteration::Outcome;
+use super::plan::RoundEnd;
 use super::{Block, Records};
 use crate::engine::Instant;
 use crate::overlay::Node;
@@ -51,16 +52,8 @@ pub struct FileJobMetrics {
 pub struct Round {
     /// When its tasks were sent out.
     pub begun: Option<Instant>,
-    /// When its outcome was computed; `None` for a job without rounds.
-    pub ended: Option<Instant>,
-    /// What it has changed.
-    pub change: f64,
-    /// Bytes of its outcome.
-    pub outcome_bytes: u64,
-    /// Blocks that were counted for the outcome.
-    pub blocks_counted: u32,
-    /// Bytes of these blocks.
-    pub bytes_counted: u64,
+    /// The ends of the rounds before it, by those who began it last.
+    pub(super) earlier: Vec<RoundEnd>,
     /// Number of times that each block was mapped, by its number.
     pub maps: Vec<u32>,
     /// Bytes of each block that was mapped, by its number.
@@ -133,25 +126,36 @@ impl FileJobMetrics {
         &mut self.rounds[number]
     }
 
-    /// The tasks of a round are sent out.
-    pub(super) fn begin_round(&mut self, number: u32, now: Instant) {
-        self.round(number).begun.get_or_insert(now);
+    /// The tasks of a round are sent out, after the `earlier` ones.
+    pub(super) fn begin_round(&mut self, number: u32, earlier: Vec<RoundEnd>, now: Instant) {
+        let round = self.round(number);
+        round.begun.get_or_insert(now);
+        round.earlier = earlier;
     }
 
-    /// The root of the address has computed the outcome of a round from these blocks.
-    pub(super) fn end_round(
-        &mut self,
-        number: u32,
+    /// How the rounds before this one have ended, for a node that has not taken part in them.
+    pub(super) fn earlier(&mut self, number: u32) -> Vec<RoundEnd> {
+        self.round(number).earlier.clone()
+    }
+
+    /// The end of a round of `blocks` blocks, whose outcome the root of the address has computed from those
+    /// in `counted`.
+    pub(super) fn end_of(
+        &self,
         outcome: &Outcome,
+        blocks: usize,
         counted: &Records,
         now: Instant,
-    ) {
-        let round = self.round(number);
-        round.ended = Some(now);
-        round.change = outcome.change;
-        round.outcome_bytes = outcome.file.len() as u64;
-        round.blocks_counted = counted.blocks().len() as u32;
-        let size = |number: u32| round.sizes.get(number as usize).copied().unwrap_or(0);
-        round.bytes_counted = counted.blocks().map(size).sum();
+    ) -> RoundEnd {
+        let sizes = self.rounds.get(counted.round() as usize);
+        let size = |number: u32| sizes?.sizes.get(number as usize).copied();
+        RoundEnd {
+            ended: now,
+            change: outcome.change,
+            outcome_bytes: outcome.file.len() as u64,
+            blocks: blocks as u32,
+            blocks_counted: counted.blocks().len() as u32,
+            bytes_counted: counted.blocks().filter_map(size).sum(),
+        }
     }
 }

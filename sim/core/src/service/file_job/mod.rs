@@ -40,7 +40,7 @@ pub use iteration::{Iteration, IterationParameters, IterationState, Outcome};
 pub use message::Message;
 pub use metrics::{FileJobMetrics, Round};
 pub use parameters::{FileJobShared, Locality};
-pub use plan::{Block, Plan};
+pub use plan::{Block, Plan, RoundEnd};
 pub use records::{Edges, Records};
 pub use task::{FileTask, Mapper};
 
@@ -278,7 +278,7 @@ impl Application for FileJob {
                 let repeated = self.collect(context, parts);
                 context.metrics.duplicates += repeated as u64;
             }
-            Message::Counted { plan, parts } => self.take_over(context, plan, parts),
+            Message::Counted { plan, parts, .. } => self.take_over(context, plan, parts),
             Message::Absent(block) => self.on_absent(context, block),
             Message::Load(message) => self.on_load_message(context, origin, message),
             Message::Map { .. } | Message::Seek { .. } | Message::Local(_) => {}
@@ -317,7 +317,7 @@ impl Application for FileJob {
                     self.seek(context, block, others);
                 }
             }
-            Message::Counted { plan, parts } => self.merge_counted(context, plan, parts),
+            Message::Counted { plan, parts, .. } => self.merge_counted(context, plan, parts),
             Message::Local(local) => self.on_local(context, from, local),
             Message::Load(message) => self.on_load_message(context, from, message),
             Message::Stage | Message::Results(..) | Message::Absent(_) => {}

@@ -1,5 +1,6 @@
 //! The blocks of a job's files, as their keyfiles list them.
 
+use crate::engine::Instant;
 use crate::space::Key;
 use std::ops::Range;
 
@@ -16,10 +17,29 @@ pub struct Block {
     pub key: Key,
 }
 
+/// The end of a round: its outcome was computed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RoundEnd {
+    /// When.
+    pub ended: Instant,
+    /// What the round has changed.
+    pub change: f64,
+    /// Bytes of its outcome.
+    pub outcome_bytes: u64,
+    /// Blocks of the round, and those of them that were counted for the outcome.
+    pub blocks: u32,
+    /// See `blocks`.
+    pub blocks_counted: u32,
+    /// Bytes of the counted blocks.
+    pub bytes_counted: u64,
+}
+
 /// The blocks of all files of a job, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     round: u32,
+    /// For the output of a run: the ends of the rounds before it, by the nodes that have led to it.
+    earlier: Vec<RoundEnd>,
     blocks: Vec<Block>,
     files: Vec<Range<u32>>,
 }
@@ -45,6 +65,11 @@ impl Plan {
         plan
     }
 
+    /// The same, after these rounds.
+    pub fn after(self, earlier: Vec<RoundEnd>) -> Self {
+        Self { earlier, ..self }
+    }
+
     /// The same blocks in another round.
     pub fn in_round(&self, round: u32) -> Self {
         let mut plan = self.clone();
@@ -57,6 +82,11 @@ impl Plan {
     /// The round.
     pub fn round(&self) -> u32 {
         self.round
+    }
+
+    /// The ends of the rounds before it.
+    pub fn earlier(&self) -> &[RoundEnd] {
+        &self.earlier
     }
 
     /// All blocks.

@@ -18,6 +18,12 @@ impl FileJob {
             return;
         };
         let round = collector.round();
+        if self.catch_up(context) {
+            return;
+        }
+        let Some(collector) = &self.collector else {
+            return;
+        };
         let is_known = |(of, _): &(u32, Arc<[u8]>)| *of > round;
         if collector.outcome.as_ref().is_some_and(is_known) {
             return self.store_outcome(context);
@@ -31,16 +37,44 @@ impl FileJob {
         let counted = collector.records();
         let sums = mapper.mend(&counted, plan.files(), &state);
         let outcome = mapper.iteration.advance(mapper.task, round, &state, &sums);
-        let now = context.now;
-        context.metrics.end_round(round, &outcome, &counted, now);
+        let (blocks, now) = (plan.blocks().len(), context.now);
+        let end = context.metrics.end_of(&outcome, blocks, &counted, now);
+        let collector = self.collector_or_new(context);
+        collector.end = Some(end);
         if outcome.is_last {
-            self.collector_or_new(context).result = Some(outcome.file);
+            collector.result = Some(outcome.file);
             context.metrics.over = true;
         } else {
-            let outcome = (round + 1, outcome.file.into());
-            self.collector_or_new(context).outcome = Some(outcome);
+            collector.outcome = Some((round + 1, outcome.file.into()));
             self.store_outcome(context);
         }
+    }
+
+    /// Continues with a later round, if this node knows its state: another root has gone on, and no node maps
+    /// blocks of earlier rounds. Returns whether it does.
+    fn catch_up(&mut self, context: JobContext<'_, '_>) -> bool {
+        let known = self.state.as_ref().map(|(round, _)| *round);
+        let Some(collector) = self.collector.as_ref().filter(|own| own.is_active) else {
+            return false;
+        };
+        let later = known.filter(|round| *round > collector.round());
+        let (Some(round), Some(plan)) = (later, collector.plan()) else {
+            return false;
+        };
+        let plan = plan.in_round(round).after(context.metrics.earlier(round));
+        self.begin_round(context, plan);
+        true
+    }
+
+    /// Begins the round of `plan`, as the root of the address.
+    fn begin_round(&mut self, context: JobContext<'_, '_>, plan: Plan) {
+        let (round, earlier) = (plan.round(), plan.earlier().to_vec());
+        context.metrics.begin_round(round, earlier, context.now);
+        self.set_plan(context, Arc::new(plan));
+        // The copies learn of the round.
+        self.collector_or_new(context).copies.clear();
+        self.copy_counted(context);
+        self.ask_for_open(context);
     }
 
     /// Stores the outcome of a round; then the next one begins.
@@ -76,11 +110,8 @@ impl FileJob {
             } else {
                 plan.in_round(round)
             };
-            context.metrics.begin_round(round, context.now);
-            self.set_plan(context, Arc::new(plan));
-            // The copies learn of the round.
-            self.collector_or_new(context).copies.clear();
-            self.copy_counted(context);
+            let plan = plan.after(collector.ends());
+            return self.begin_round(context, plan);
         }
         self.ask_for_open(context);
     }
@@ -93,6 +124,12 @@ impl FileJob {
             return;
         };
         let round = collector.round();
+        if self.catch_up(context) {
+            return;
+        }
+        let Some(collector) = &self.collector else {
+            return;
+        };
         match &collector.outcome {
             Some((of, _)) if *of == round => self.store_outcome(context),
             _ => {
