@@ -132,6 +132,7 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
     /// Of `next` and the other hops of `node` the one with the shortest known round trip; `next` until its
     /// own is known, so that it becomes known. In an iterative lookup `next` stays: the initiator
     /// sends the message.
+    #[inline(never)]
     fn nearest_hop(&mut self, node: Node, key: &Key, next: Node) -> Node {
         let mut hops: SmallVec<[Node; 32]> = SmallVec::new();
         if self.setup.travel != Travel::Iterative {
