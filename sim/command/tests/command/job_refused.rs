@@ -53,6 +53,16 @@ fn bad_jobs_are_refused() {
             &[
                 "job.kind=word-count",
                 "job.input=file",
+                "job.corpus.size=1000",
+                "storage.replicas=1",
+                "balancing.strategy=two-choices",
+            ],
+            "storage.replicas: blocks move to Sybils and back",
+        ),
+        (
+            &[
+                "job.kind=word-count",
+                "job.input=file",
                 "job.corpus.size=20000000",
                 "storage.replicas=3",
                 "storage.scale=200",

@@ -132,6 +132,15 @@ impl FileJobRun {
                            needs \"root\"";
             return Err(ConfigError::new("job.locality", message));
         }
+        let moves_blocks = !matches!(
+            balancing.strategy,
+            BalancingStrategy::None | BalancingStrategy::VirtualNodes
+        );
+        if moves_blocks && storage.replicas == 1 {
+            let message = "blocks move to Sybils and back, and a block with one copy may be lost on its way: \
+                           load balancing needs at least 2";
+            return Err(ConfigError::new("storage.replicas", message));
+        }
         let files = input.read_files((task, &corpus, &iteration), &table, folder)?;
         let bytes: f64 = files.iter().map(|(_, bytes)| bytes.len() as f64).sum();
         if bytes * f64::from(storage.scale) > MOST_BYTES {

@@ -161,25 +161,18 @@ impl Lookup {
         Some(self.ask_at(place))
     }
 
-    /// The same, but of the nodes that share as many leading digits of `b` bits with the key as the nearest
-    /// of them, and are among the k nearest, the first one in `order` is next.
+    /// The same, but of the nodes that share as many leading bits with the key as the nearest of them, and are
+    /// among the k nearest, the first one in `order` is next.
     pub fn ask_in_order(
         &mut self,
         (k, alpha): (usize, usize),
-        b: u32,
         order: impl Fn(Node, Node) -> Ordering,
     ) -> Option<Node> {
         let reach = self.reach(k, alpha)?;
         let nearest = self.named(reach).next()?;
-        let other_digits = |place: usize| {
-            let bits = self.candidates[place]
-                .distance
-                .log2()
-                .map_or(0, |bit| bit + 1);
-            bits.div_ceil(b)
-        };
+        let highest = |place: usize| self.candidates[place].distance.log2();
         let near = self.named(reach.min(k));
-        let as_near = near.take_while(|place| other_digits(*place) == other_digits(nearest));
+        let as_near = near.take_while(|place| highest(*place) == highest(nearest));
         let node = |place: usize| self.candidates[place].node;
         let first = std::iter::once(nearest)
             .chain(as_near)

@@ -122,7 +122,7 @@ impl Kademlia {
         let lookup = &mut self.lookups[place].lookup;
         match &self.round_trips {
             Some(known) if shared.near == Near::Prs => {
-                lookup.ask_in_order((k, alpha), shared.b, |one, other| known.cmp(one, other))
+                lookup.ask_in_order((k, alpha), |one, other| known.cmp(one, other))
             }
             _ => lookup.ask(k, alpha),
         }

@@ -50,7 +50,7 @@ crate::choices! {
         LongestSeen = "none",
         /// Proximity neighbour selection: a new node with a shorter round trip replaces the contact with the longest one, as in OverSim. Round trips that are not known are measured by a ping. The least recently seen contact is not pinged: a silent one is replaced once it is stale.
         Pns = "pns",
-        /// Those that it knows for the longest time; of the contacts that share the most leading digits with the key, a message goes to the one with the shortest round trip, not to the nearest by ID, and a lookup asks them in that order: proximity route selection (Gummadi et al., SIGCOMM 2003), as in OverSim. Round trips are measured by replies.
+        /// Those that it knows for the longest time; of the contacts in the bucket nearest to the key, a message goes to the one with the shortest round trip, not to the nearest by ID, and a lookup asks nodes that share as many leading bits with the key in that order: proximity route selection (Gummadi et al., SIGCOMM 2003), as in OverSim. Round trips are measured by replies.
         Prs = "prs",
     }
 }

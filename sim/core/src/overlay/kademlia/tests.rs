@@ -380,10 +380,10 @@ proptest! {
     }
 }
 
-/// Near routes: of the nodes with as many digits of the key as the nearest one, the one with the shortest round
+/// Near routes: of the nodes with as many bits of the key as the nearest one, the one with the shortest round
 /// trip is asked first.
 #[test]
-fn nodes_with_equal_digits_are_asked_by_round_trip() {
+fn nodes_with_equal_bits_are_asked_by_round_trip() {
     let bits = |bits: [u32; 4]| {
         let powers = bits.map(Key::power_of_two);
         powers
@@ -412,7 +412,7 @@ fn nodes_with_equal_digits_are_asked_by_round_trip() {
     lookup.add_candidates(id, (0..5).map(Node));
     // The later the number, the shorter the round trip.
     let order = |one: Node, other: Node| other.cmp(&one);
-    let asked: Vec<u32> = std::iter::from_fn(|| lookup.ask_in_order((5, 5), 1, order))
+    let asked: Vec<u32> = std::iter::from_fn(|| lookup.ask_in_order((5, 5), order))
         .map(|node| node.0)
         .collect();
     assert_eq!(asked, [4, 3, 2, 1, 0]);
