@@ -201,75 +201,56 @@ const SMALL: &str = "experiment = \"job\"\nunderlay = { model = \"constant\", no
     storage = { repair = \"2 s\", replicas = 4 }\nnodes.speed = 100_000\ntime.max = \"40 min\"\n[job]\n\
     input = \"file\"\nreplicas = 4\nstart = \"60 s\"\npatience = \"10 s\"\ncorpus = { size = 100_000, words = 300 }\n";
 
+/// Runs the small job with further settings; returns what it has printed, too.
+fn run_small(settings: &[&str]) -> (Lab, String) {
+    let lab = Lab::new();
+    lab.write("s.toml", SMALL);
+    let mut arguments = vec!["run", "s.toml", "--out", "out"];
+    settings
+        .iter()
+        .for_each(|key| arguments.extend(["--set", key]));
+    let told = lab.succeed(&arguments).stderr;
+    (lab, told)
+}
+
+fn is_right(lab: &Lab) -> bool {
+    let runs = lab.table("out/s/runs.csv");
+    runs.numbers("complete") == [1.0] && runs.numbers("result_error") == [0.0]
+}
+
 /// With lost messages two roots may count: one whose node already knows the state of a later round goes on
 /// with that round. It had read the state of its own round again and again at one instant.
 #[test]
 fn a_root_that_is_behind_goes_on_with_the_round_that_its_node_knows() {
-    let lab = Lab::new();
-    lab.write("s.toml", SMALL);
-    lab.succeed(&[
-        "run",
-        "s.toml",
-        "--out",
-        "out",
-        "--set",
+    let (lab, told) = run_small(&[
         "overlay.protocol=vhash",
-        "--set",
         "overlay.nodes=10",
-        "--set",
         "job.kind=k-means",
-        "--set",
         "job.iteration.rounds=8",
-        "--set",
         "transport.loss=0.05",
-        "--set",
         "time.max-events=2000000",
     ]);
-    let runs = lab.table("out/s/runs.csv");
-    assert_eq!(runs.numbers("complete"), [1.0]);
-    assert_eq!(runs.numbers("result_error"), [0.0]);
+    assert!(is_right(&lab), "{told}");
 }
 
 /// A job whose rounds have different numbers of blocks is incomplete if one of the rounds has lost some.
 #[test]
 fn a_round_that_lacks_blocks_is_told_whatever_the_last_one_has() {
-    let lab = Lab::new();
-    lab.write("s.toml", SMALL);
-    let ended = lab.succeed(&[
-        "run",
-        "s.toml",
-        "--out",
-        "out",
-        "--seed",
-        "5113",
-        "--set",
+    let (lab, told) = run_small(&[
+        "seed=5113",
         "overlay.protocol=pastry",
-        "--set",
         "job.kind=islands",
-        "--set",
         "storage.block-size=256",
-        "--set",
         "job.iteration.rounds=8",
-        "--set",
         "storage.replicas=1",
-        "--set",
         "job.reduce-wait=2 s",
-        "--set",
         "churn.model=per-second",
-        "--set",
         "churn.per-second.probability=0.01",
-        "--set",
         "churn.begin=60 s",
-        "--set",
         "tables=[\"rounds\"]",
     ]);
-    let runs = lab.table("out/s/runs.csv");
-    assert_eq!(runs.numbers("complete"), [0.0]);
-    assert!(
-        ended.stderr.contains("of 391 blocks are lost in round 0"),
-        "{}",
-        ended.stderr
-    );
+    assert_eq!(lab.table("out/s/runs.csv").numbers("complete"), [0.0]);
+    assert!(told.contains("of 391 blocks are lost in round 0"), "{told}");
     let counted = lab.table("out/s/rounds.csv").numbers("blocks_counted");
     assert!(counted.len() > 1 && counted[0] < 391.0, "{counted:?}");
 }
@@ -277,35 +258,18 @@ fn a_round_that_lacks_blocks_is_told_whatever_the_last_one_has() {
 /// A dismissed Sybil that is the root of the job leaves what it has counted to the next root.
 #[test]
 fn a_root_that_is_dismissed_hands_over_what_it_has_counted() {
-    let lab = Lab::new();
-    lab.write("s.toml", SMALL);
-    lab.succeed(&[
-        "run",
-        "s.toml",
-        "--out",
-        "out",
-        "--set",
+    let (lab, told) = run_small(&[
         "overlay.nodes=10",
-        "--set",
         "job.kind=k-means",
-        "--set",
         "job.iteration.rounds=3",
-        "--set",
         "storage.block-size=1024",
-        "--set",
         "job.replicas=1",
-        "--set",
         "nodes.speed=1000",
-        "--set",
         "balancing.strategy=neighbour-injection",
-        "--set",
         "balancing.max-sybils=1",
-        "--set",
         "job.reduce-wait=2 s",
     ]);
-    let runs = lab.table("out/s/runs.csv");
-    assert_eq!(runs.numbers("complete"), [1.0]);
-    assert_eq!(runs.numbers("result_error"), [0.0]);
+    assert!(is_right(&lab), "{told}");
 }
 
 #[test]

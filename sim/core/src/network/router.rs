@@ -140,10 +140,10 @@ impl<P: GroundTruth, A: Application> Network<P, A> {
             let overlay = &state.nodes[node.index()];
             overlay.each_other_hop(&state.shared, &state.ids, key, &mut |hop| hops.push(hop));
         }
-        let Some(least) = self
-            .known_round_trip(node, next)
-            .filter(|_| !hops.is_empty())
-        else {
+        if hops.is_empty() {
+            return next;
+        }
+        let Some(least) = self.known_round_trip(node, next) else {
             return next;
         };
         let known = |hop: Node| Some((self.known_round_trip(node, hop)?, hop));

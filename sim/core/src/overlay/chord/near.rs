@@ -1,4 +1,4 @@
-//! Fingers that are near: proximity neighbour selection.
+//! Fingers that are near: proximity neighbour selection, and proximity route selection.
 
 use super::table::PeerTable;
 use super::{Base, Chord, ChordParameters, Message, Near, Purpose};

@@ -164,9 +164,7 @@ pub trait Balanced: Application {
     /// The keys of the open tasks of this identity, the current one included, ascending.
     fn open_keys(&self) -> Vec<Key>;
     /// Number of these tasks.
-    fn open(&self) -> u32 {
-        self.open_keys().len() as u32
-    }
+    fn open(&self) -> u32;
     /// Whether tasks wait.
     fn is_queued(&self) -> bool;
     /// Takes the next task of this identity, to be executed by the first one.

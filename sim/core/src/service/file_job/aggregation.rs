@@ -155,7 +155,7 @@ impl FileJob {
         if let Some(collector) = &mut self.collector {
             for node in &set {
                 if !collector.copies.contains(node) {
-                    context.send(*node, Message::counted(collector));
+                    context.send(*node, Message::counted(collector, false));
                 }
             }
             collector.copies = set;
@@ -182,7 +182,7 @@ impl FileJob {
             && let Some(next) = set.first()
         {
             context.metrics.add_results();
-            context.send(*next, Message::last_counted(collector));
+            context.send(*next, Message::counted(collector, true));
         }
     }
 
@@ -220,7 +220,7 @@ impl FileJob {
             context.set_timer(patience, Timer::Progress);
             if context.now.since(collector.heard) >= patience * 2 {
                 collector.heard = context.now;
-                let counted = Message::counted(collector);
+                let counted = Message::counted(collector, false);
                 context.route(address, counted);
             }
             return;
@@ -264,7 +264,7 @@ impl FileJob {
             collector.is_active = false;
             // The new root counts on, so the copies become outdated.
             collector.copies.clear();
-            let counted = Message::counted(collector);
+            let counted = Message::counted(collector, false);
             context.route(address, counted);
         }
     }

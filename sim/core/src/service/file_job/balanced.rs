@@ -62,6 +62,10 @@ impl Balanced for FileJob {
         keys
     }
 
+    fn open(&self) -> u32 {
+        (self.todo.len() + usize::from(self.own_current().is_some())) as u32
+    }
+
     fn is_queued(&self) -> bool {
         !self.todo.is_empty()
     }

@@ -63,12 +63,12 @@ fn round_bytes(round: Option<u32>) -> u32 {
 }
 
 impl Message {
-    /// All that `collector` has counted.
-    pub(super) fn counted(collector: &mut Collector) -> Self {
+    /// All that `collector` has counted; `is_last` if its node leaves.
+    pub(super) fn counted(collector: &mut Collector, is_last: bool) -> Self {
         Self::Counted {
             plan: collector.plan().cloned(),
             parts: collector.merge_all().into_iter().collect(),
-            is_last: false,
+            is_last,
         }
     }
 
@@ -78,15 +78,6 @@ impl Message {
             plan: None,
             parts,
             is_last: false,
-        }
-    }
-
-    /// All that `collector` has counted, by a root that leaves.
-    pub(super) fn last_counted(collector: &mut Collector) -> Self {
-        Self::Counted {
-            plan: collector.plan().cloned(),
-            parts: collector.merge_all().into_iter().collect(),
-            is_last: true,
         }
     }
 

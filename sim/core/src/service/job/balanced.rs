@@ -58,6 +58,10 @@ impl Balanced for Worker {
         self.each_open().copied().collect()
     }
 
+    fn open(&self) -> u32 {
+        self.each_open().count() as u32
+    }
+
     fn is_queued(&self) -> bool {
         !self.todo.is_empty()
     }
